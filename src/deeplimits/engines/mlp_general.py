@@ -1,0 +1,191 @@
+"""The CPU kernel of the piecewise-linear multilayer perceptron for three inputs or more.
+
+The same recursion as in ``mlp_kernels``, with a Cholesky factor a layer instead of a half-angle. The factor is that of u_0 and the differences
+u_a − u_0, in float64, from the carried 1 − ρ: ⟨u_a − u_0, u_b − u_0⟩ = g_0a + g_0b − g_ab, so that inputs close to one another lose nothing
+that their distances still hold. z_a − z_b has coefficients of its own and is not formed as a difference of large numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from deeplimits.engines.arithmetic import f4, fma, inline, kernel, square_root, u4
+from deeplimits.engines.mlp_kernels import DEAD, LANES, NAN, TILE, rescale, tree
+from deeplimits.engines.normals import logarithm, normal_pair
+from deeplimits.engines.philox import PURPOSE_FORWARD, philox, sample_words
+
+
+@inline
+def difference_factor(gaps: Any, rows: Any) -> Any:
+    """Fill ``rows`` [m, m] so that row a holds the coefficients of u_a − u_0 (a ≥ 1); lower triangular beyond column 0.
+
+    ``gaps`` [m, m] holds 1 − ρ in float64, zero on the diagonal. A pivot that rounding made negative, or an input that lies in the span
+    of those before it, gets a zero column.
+    """
+    inputs = gaps.shape[0]
+    rows[0, :] = 0.0
+    for a in range(1, inputs):
+        rows[a, :] = 0.0
+        rows[a, 0] = -gaps[0, a]
+        for b in range(1, a + 1):
+            value = (gaps[0, a] + gaps[0, b]) - gaps[a, b]
+            for column in range(b):
+                value = value - rows[a, column] * rows[b, column]
+            if b == a:
+                rows[a, a] = square_root(max(value, 0.0))
+            elif rows[b, b] > 0.0:
+                rows[a, b] = value / rows[b, b]
+
+
+@inline
+def gaps_after(sums: Any, inputs: Any, gaps: Any) -> Any:
+    """Update ``gaps`` from the reduced sums: S_a for every input, then D and E for every pair.
+
+    A dead input has no direction; it is carried along with the first one that lives, which leaves the others as they are.
+    """
+    living = -1
+    for a in range(inputs):
+        if living < 0 and sums[a] > f4(0):
+            living = a
+    pair = inputs
+    pairs = inputs * (inputs - 1) // 2
+    for a in range(inputs):
+        for b in range(a + 1, inputs):
+            gap = 0.0
+            if sums[a] > f4(0) and sums[b] > f4(0):
+                norm_a = square_root(np.float64(sums[a]))
+                norm_b = square_root(np.float64(sums[b]))
+                shift = np.float64(sums[pair + pairs]) / (norm_a + norm_b)
+                gap = fma(-shift, shift, np.float64(sums[pair])) / (2.0 * (norm_a * norm_b))
+                gap = min(max(gap, 0.0), 2.0)
+            gaps[a, b] = gap
+            gaps[b, a] = gap
+            pair += 1
+    if living >= 0:
+        for a in range(inputs):
+            if not sums[a] > f4(0):
+                for b in range(inputs):
+                    gap = gaps[living, b] if sums[b] > f4(0) else 0.0
+                    gaps[a, b] = gap
+                    gaps[b, a] = gap
+
+
+@lru_cache
+def many_inputs(inputs: int) -> Callable[..., None]:
+    """The kernel for ``inputs`` inputs, a compile-time constant so that its loops unroll."""
+    pairs = inputs * (inputs - 1) // 2
+    calls = (inputs + 3) // 4
+
+    @kernel
+    def run(
+        key: Any,
+        first: Any,
+        width: Any,
+        depth: Any,
+        layers: Any,
+        slope_plus: Any,
+        slope_minus: Any,
+        normalizer: Any,
+        mantissa_0: Any,
+        exponent_0: Any,
+        gap_0: Any,
+        log_variance: Any,
+        correlation_gap: Any,
+    ) -> None:
+        k0, k1 = u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
+        normals = np.empty((4 * calls, LANES), np.float32)
+        phi = np.empty((inputs, LANES), np.float32)
+        slopes = np.empty((inputs, LANES), np.float32)
+        lanes = np.empty((inputs + 2 * pairs, LANES), np.float32)
+        sums = np.empty(inputs + 2 * pairs, np.float32)
+        mantissa = np.empty(inputs, np.float32)
+        exponent = np.empty(inputs, np.int32)
+        gaps = np.empty((inputs, inputs), np.float64)
+        rows = np.empty((inputs, inputs), np.float64)
+        factor = np.empty((inputs, inputs), np.float32)
+        differences = np.empty((pairs, inputs), np.float32)
+        for row in range(log_variance.shape[0]):
+            low, high = sample_words(np.int64(first) + row, PURPOSE_FORWARD)
+            mantissa[:] = mantissa_0
+            exponent[:] = exponent_0
+            pair = 0
+            for a in range(inputs):
+                gaps[a, a] = 0.0
+                for b in range(a + 1, inputs):
+                    gaps[a, b] = np.float64(gap_0[pair])
+                    gaps[b, a] = gaps[a, b]
+                    pair += 1
+            record = 1 if layers[0] == 0 else 0
+            for layer in range(depth):
+                difference_factor(gaps, rows)
+                pair = 0
+                for a in range(inputs):
+                    for column in range(inputs):
+                        factor[a, column] = f4(rows[a, column] + (1.0 if column == 0 else 0.0))
+                    for b in range(a + 1, inputs):
+                        for column in range(inputs):
+                            differences[pair, column] = f4(rows[a, column] - rows[b, column])
+                        pair += 1
+                sums[:] = f4(0)
+                for tile in range(0, width, TILE):
+                    lanes[:] = f4(0)
+                    stop = min(width, tile + TILE)
+                    for start in range(tile, stop, LANES):
+                        for call in range(calls):
+                            for lane in range(LANES):
+                                block = u4((start + lane) * calls + call)
+                                w0, w1, w2, w3 = philox(block, u4(layer), low, high, k0, k1)
+                                x0, x1 = normal_pair(w0, w1)
+                                x2, x3 = normal_pair(w2, w3)
+                                inside = start + lane < width
+                                normals[4 * call, lane] = x0 if inside else f4(0)
+                                normals[4 * call + 1, lane] = x1 if inside else f4(0)
+                                normals[4 * call + 2, lane] = x2 if inside else f4(0)
+                                normals[4 * call + 3, lane] = x3 if inside else f4(0)
+                        for a in range(inputs):
+                            for lane in range(LANES):
+                                z = factor[a, 0] * normals[0, lane]
+                                for column in range(1, a + 1):
+                                    z = fma(factor[a, column], normals[column, lane], z)
+                                slope = slope_plus if z > f4(0) else slope_minus
+                                value = z * slope
+                                slopes[a, lane] = slope
+                                phi[a, lane] = value
+                                lanes[a, lane] = fma(value, value, lanes[a, lane])
+                        pair = 0
+                        for a in range(inputs):
+                            for b in range(a + 1, inputs):
+                                for lane in range(LANES):
+                                    z = differences[pair, 0] * normals[0, lane]
+                                    for column in range(1, b + 1):
+                                        z = fma(differences[pair, column], normals[column, lane], z)
+                                    same = slopes[a, lane] == slopes[b, lane]
+                                    value = z * slopes[a, lane] if same else phi[a, lane] - phi[b, lane]
+                                    at = inputs + pair
+                                    lanes[at, lane] = fma(value, value, lanes[at, lane])
+                                    total = phi[a, lane] + phi[b, lane]
+                                    at = inputs + pairs + pair
+                                    lanes[at, lane] = fma(value, total, lanes[at, lane])
+                                pair += 1
+                    for at in range(inputs + 2 * pairs):
+                        sums[at] = sums[at] + tree(lanes[at])
+                gaps_after(sums, inputs, gaps)
+                for a in range(inputs):
+                    mantissa[a], exponent[a] = rescale(mantissa[a], exponent[a], sums[a] * normalizer)
+                if record < len(layers) and layers[record] == layer + 1:
+                    pair = 0
+                    for a in range(inputs):
+                        log_variance[row, record, a] = (
+                            logarithm(mantissa[a], exponent[a]) if mantissa[a] > f4(0) else DEAD
+                        )
+                        for b in range(a + 1, inputs):
+                            alive = mantissa[a] > f4(0) and mantissa[b] > f4(0)
+                            correlation_gap[row, record, pair] = f4(gaps[a, b]) if alive else NAN
+                            pair += 1
+                    record += 1
+
+    return run

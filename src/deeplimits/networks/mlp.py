@@ -1,0 +1,75 @@
+"""The oracle: multilayer perceptrons with every weight matrix drawn, in NumPy and float64.
+
+z_1 = W_in x / √n_in, z_{ℓ+1} = √(c/n) W_ℓ φ_s(z_ℓ) with i.i.d. N(0, 1) weights (Li & Nica 2024, eq. (2.1)). It is slow and obvious on
+purpose: the engines, which draw no weight matrix, are tested against it in law. It has no number contract and never writes to the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.networks.network import Network
+
+_ELEMENTS = 1 << 22
+"""Weights held at a time."""
+
+
+def simulate(
+    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator
+) -> dict[str, NDArray[np.float32]]:
+    """Draw ``samples`` independent networks and record them at ``layers``.
+
+    Returns
+    -------
+    ``log_variance`` [sample, record, input], log V^{aa} with V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩ and V_0 the Gram of the inputs, −inf once
+    every unit is dead; ``correlation_gap`` [sample, record, pair], 1 − ρ, NaN where an input is dead.
+    """
+    width = network.width
+    chunk = max(1, _ELEMENTS // (width * width))
+    parts = [
+        _simulate_chunk(network, layers, min(chunk, samples - start), generator) for start in range(0, samples, chunk)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _simulate_chunk(
+    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator
+) -> dict[str, NDArray[np.float32]]:
+    width, inputs = network.width, network.inputs
+    phi, scale = network.slopes, np.sqrt(float(network.normalizer) / width)
+    vectors = _inputs_with_gram(np.array(network.gram))
+    recorded = {}
+    if 0 in layers:
+        recorded[0] = _observe(np.broadcast_to(vectors.T, (samples, inputs, inputs)) / np.sqrt(inputs))
+    weights = generator.standard_normal((samples, width, inputs))
+    preactivation = weights @ vectors.T / np.sqrt(inputs)
+    for layer in range(1, network.depth + 1):
+        if layer > 1:
+            weights = generator.standard_normal((samples, width, width))
+            preactivation = weights @ (scale * phi(preactivation))
+        if layer in layers:
+            recorded[layer] = _observe(scale * phi(preactivation))
+    return {
+        name: np.stack([recorded[layer][index] for layer in layers], axis=1).astype(np.float32)
+        for index, name in enumerate(("log_variance", "correlation_gap"))
+    }
+
+
+def _inputs_with_gram(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+    """m vectors in m dimensions (rows) with ⟨x^a, x^b⟩ / m = gram; singular Grams are allowed."""
+    values, vectors = np.linalg.eigh(gram)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)) * np.sqrt(len(gram)))
+
+
+def _observe(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """log square norm [sample, input] and 1 − ρ [sample, pair] of vectors [sample, unit, input], without cancellation."""
+    norms = np.sqrt(np.einsum("sui,sui->si", vectors, vectors))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_variance = 2 * np.log(norms)
+        units = vectors / norms[:, None, :]
+    first, second = np.triu_indices(vectors.shape[2], k=1)
+    difference = units[:, :, first] - units[:, :, second]
+    return log_variance, np.einsum("sup,sup->sp", difference, difference) / 2

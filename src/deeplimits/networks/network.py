@@ -1,0 +1,128 @@
+"""A network at one width, depth and input set: all that its law depends on, and the name of its random stream.
+
+``Network`` is what limits and engines take. Its *physics* is the canonical form of everything that changes its law, and the
+seed: numbers that are equal are written equally (−1 and −1.0), a correlation is its Gram matrix, and what the network ignores is
+left out. The SHA-256 of the physics names the network; its first 64 bits are the key of the random stream.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import mpmath
+
+from deeplimits.activations import EXACT, Activation, Identity, Slopes, slopes
+
+Gram = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shaping:
+    """Slopes approach 1 like size^{-exponent}, where size is the width or the depth."""
+
+    by: Literal["width", "depth"] = "width"
+    exponent: float = 0.5
+
+
+@dataclass(frozen=True)
+class Network:
+    """A multilayer perceptron z_{ℓ+1} = √(c/n) W_ℓ φ_s(z_ℓ) with i.i.d. N(0, 1) weights, and its inputs.
+
+    Parameters
+    ----------
+    activation
+        φ before shaping.
+    width, depth
+        Units of every hidden layer, n, and number of hidden layers, d.
+    gram
+        V_0 = ⟨x^a, x^b⟩ / n_in, m × m, positive semi-definite with a positive diagonal. Layer 0 is the input.
+    seed
+        Different seeds give independent networks.
+    shaping
+        How the slopes approach 1; None leaves the activation unshaped (exponent 0).
+    """
+
+    activation: Activation
+    width: int
+    depth: int
+    gram: Gram
+    seed: int = 0
+    shaping: Shaping | None = None
+    architecture: Literal["mlp"] = "mlp"
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs, m."""
+        return len(self.gram)
+
+    @property
+    def exponent(self) -> float:
+        """Shaping exponent p; 0 where the activation is unshaped."""
+        return self.shaping.exponent if self.shaping else 0.0
+
+    @cached_property
+    def slopes(self) -> Slopes:
+        """Slopes s± at this width and depth."""
+        size = self.depth if self.shaping and self.shaping.by == "depth" else self.width
+        return slopes(self.activation, size, self.exponent)
+
+    @property
+    def normalizer(self) -> mpmath.mpf:
+        """c = 1 / E φ_s(g)²."""
+        return self.slopes.normalizer
+
+    def gap(self, a: int = 0, b: int = 1) -> mpmath.mpf:
+        """1 − ρ_0 of inputs ``a`` and ``b``, without cancellation."""
+        product = EXACT.sqrt(EXACT.mpf(self.gram[a][a]) * EXACT.mpf(self.gram[b][b]))
+        return (product - EXACT.mpf(self.gram[a][b])) / product
+
+    def correlation(self, a: int = 0, b: int = 1) -> float:
+        """ρ_0 of inputs ``a`` and ``b``."""
+        return float(1 - self.gap(a, b))
+
+    @property
+    def normals_per_sample(self) -> int:
+        """Standard normals that one sample takes, n · d · m."""
+        return self.width * self.depth * self.inputs
+
+    def physics(self) -> dict[str, Any]:
+        """The canonical form of all that the law depends on, and the seed."""
+        activation: dict[str, Any] = {"name": "identity"}
+        shaping: dict[str, Any] | None = None
+        if not isinstance(self.activation, Identity):
+            activation = {
+                "name": "relu",
+                "c_plus": _number(self.activation.c_plus),
+                "c_minus": _number(self.activation.c_minus),
+            }
+            if self.shaping and self.shaping.exponent != 0:
+                shaping = {"by": self.shaping.by, "exponent": _number(self.shaping.exponent)}
+        return {
+            "activation": activation,
+            "architecture": self.architecture,
+            "depth": self.depth,
+            "gram": [[_number(value) for value in row] for row in self.gram],
+            "seed": self.seed,
+            "shaping": shaping,
+            "width": self.width,
+        }
+
+    @cached_property
+    def physics_hash(self) -> str:
+        """SHA-256 of the physics, in hexadecimal."""
+        text = json.dumps(self.physics(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def key(self) -> int:
+        """Key of the random stream: the first 64 bits of the physics hash."""
+        return int(self.physics_hash[:16], 16)
+
+
+def _number(value: float) -> float:
+    """One spelling for equal numbers: −0.0 and 0 are 0.0, −1 is −1.0."""
+    return float(value) + 0.0
