@@ -1,0 +1,111 @@
+"""The weight-free engine draws from the law of networks with explicit weight matrices.
+
+Family-wise false-alarm rate: 1e-3 over all comparisons in this file, by Bonferroni; seeds are fixed. The planted faults show that the
+same tests, at the same threshold, would see an off-by-one layer and a wrong normaliser.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cached_property
+
+import mpmath
+import numpy as np
+import pytest
+from laws_agree import Sample, smallest
+
+from deeplimits.activations import Identity, ReluLike
+from deeplimits.engines import simulate_block
+from deeplimits.networks import mlp
+from deeplimits.networks.network import Network, Shaping
+
+GRAM = ((1.0, 0.3, -0.2), (0.3, 2.0, 0.6), (-0.2, 0.6, 0.5))
+SHAPED = Shaping("width", 0.5)
+
+SMALL = {
+    "relu-2x1": Network(ReluLike(), 2, 1, GRAM),
+    "relu-3x4": Network(ReluLike(), 3, 4, GRAM),
+    "relu-8x6": Network(ReluLike(), 8, 6, GRAM),
+    "shaped-2x6": Network(ReluLike(0.0, -1.0), 2, 6, GRAM, shaping=SHAPED),
+    "symmetric-5x3": Network(ReluLike(0.5, -0.5), 5, 3, GRAM, shaping=SHAPED),
+    "by-depth-4x5": Network(ReluLike(0.3, -0.8), 4, 5, GRAM, shaping=Shaping("depth", 0.25)),
+    "linear-6x2": Network(Identity(), 6, 2, GRAM),
+    "wide-8x1": Network(ReluLike(-0.5, 0.7), 8, 1, GRAM, shaping=SHAPED),
+}
+LARGE = Network(ReluLike(0.0, -1.0), 64, 64, GRAM, shaping=SHAPED)
+COMPARISONS = 3 * (len(SMALL) + 1) + 3
+THRESHOLD = 1e-3 / COMPARISONS
+
+
+def marginal(sample: Sample, inputs: int) -> Sample:
+    """The law of the first ``inputs`` inputs of three."""
+    pairs = {1: [], 2: [0], 3: [0, 1, 2]}[inputs]
+    return {
+        "log_variance": sample["log_variance"][:, :, :inputs],
+        "correlation_gap": sample["correlation_gap"][:, :, pairs],
+    }
+
+
+def with_inputs(network: Network, inputs: int) -> Network:
+    return replace(network, gram=tuple(row[:inputs] for row in network.gram[:inputs]))
+
+
+def oracle(network: Network, samples: int, seed: int) -> Sample:
+    """Samples from explicit weights, on two threads with two streams."""
+    seeds = np.random.SeedSequence(seed).spawn(2)
+    with ThreadPoolExecutor(2) as pool:
+        halves = list(
+            pool.map(lambda s: mlp.simulate(network, [network.depth], samples // 2, np.random.default_rng(s)), seeds)
+        )
+    return {name: np.concatenate([half[name] for half in halves]) for name in halves[0]}
+
+
+def check(network: Network, drawn: Sample) -> None:
+    samples = len(drawn["log_variance"])
+    for inputs in (1, 2, 3):
+        ours = simulate_block(with_inputs(network, inputs), [network.depth], 0, samples)
+        assert smallest(ours, marginal(drawn, inputs)) > THRESHOLD, f"m = {inputs}"
+
+
+def test_small_network_quickly() -> None:
+    check(SMALL["relu-3x4"], oracle(SMALL["relu-3x4"], 100_000, 1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_small_networks(name: str) -> None:
+    check(SMALL[name], oracle(SMALL[name], 1_000_000, list(SMALL).index(name) + 10))
+
+
+@pytest.fixture(scope="module")
+def drawn_large() -> Sample:
+    return oracle(LARGE, 50_000, 2)
+
+
+@pytest.mark.slow
+def test_large_network(drawn_large: Sample) -> None:
+    check(LARGE, drawn_large)
+
+
+class WrongNormalizer(Network):
+    """A network whose layers are one per cent too large."""
+
+    @cached_property
+    def normalizer(self) -> mpmath.mpf:  # type: ignore[override]
+        return self.slopes.normalizer * 1.01
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 3])
+def test_planted_faults_are_caught(inputs: int) -> None:
+    network = with_inputs(SMALL["by-depth-4x5"], inputs)
+    samples, layer = 300_000, network.depth - 1
+    truth = marginal(mlp.simulate(SMALL["by-depth-4x5"], [layer], samples, np.random.default_rng(3)), inputs)
+    right = simulate_block(network, [layer], 0, samples)
+    assert smallest(right, truth) > THRESHOLD
+    for wrong_layer in (layer - 1, layer + 1):
+        assert smallest(simulate_block(network, [wrong_layer], 0, samples), truth) < THRESHOLD
+    wrong = WrongNormalizer(
+        network.activation, network.width, network.depth, network.gram, network.seed, network.shaping
+    )
+    assert smallest(simulate_block(wrong, [layer], 0, samples), truth) < THRESHOLD
