@@ -126,7 +126,7 @@ def test_one_step_of_unshaped_relu_has_the_moments_of_theory(rho: float, width: 
     assert abs(after.var() - variance / width) <= error + 1 / width**2
     if rho != 0.3 and width == 100:  # the 1/n terms are within reach of the test
         assert abs(after.mean() - c * k1) > tolerance
-        assert abs(after.var() - variance / width * 1.02) > error + 1 / width**2
+        assert abs(after.var() - variance / width * 1.3) > error + 1 / width**2
 
 
 def test_ordinary_relu_networks_die_as_often_as_they_should() -> None:

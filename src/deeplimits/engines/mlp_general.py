@@ -74,6 +74,60 @@ def gaps_after(sums: Any, inputs: Any, gaps: Any) -> Any:
                     gaps[b, a] = gap
 
 
+@kernel
+def fill_normals(
+    normals: Any, calls: Any, start: Any, width: Any, layer: Any, low: Any, high: Any, k0: Any, k1: Any
+) -> None:
+    """Fill ``normals`` [4 · calls, lane] for the units from ``start`` on, one a lane; zero beyond ``width``."""
+    for call in range(calls):
+        for lane in range(LANES):
+            w0, w1, w2, w3 = philox(u4((start + lane) * calls + call), u4(layer), low, high, k0, k1)
+            inside = f4(1) if start + lane < width else f4(0)
+            x0, x1 = normal_pair(w0, w1)
+            x2, x3 = normal_pair(w2, w3)
+            normals[4 * call, lane] = x0 * inside
+            normals[4 * call + 1, lane] = x1 * inside
+            normals[4 * call + 2, lane] = x2 * inside
+            normals[4 * call + 3, lane] = x3 * inside
+
+
+@inline
+def combine(coefficients: Any, normals: Any, columns: Any, combined: Any) -> Any:
+    """combined[lane] = Σ coefficients[column] · normals[column, lane] over the first ``columns``, in their order."""
+    for lane in range(LANES):
+        combined[lane] = coefficients[0] * normals[0, lane]
+    for column in range(1, columns):
+        for lane in range(LANES):
+            combined[lane] = fma(coefficients[column], normals[column, lane], combined[lane])
+
+
+@inline
+def activate(combined: Any, slope_plus: Any, slope_minus: Any, slopes: Any, phi: Any, lanes: Any) -> Any:
+    """The slope and the value of φ at each lane's preactivation; the squares are added to ``lanes``."""
+    for lane in range(LANES):
+        z = combined[lane]
+        slope = slope_plus if z > f4(0) else slope_minus
+        slopes[lane] = slope
+        phi[lane] = z * slope
+    for lane in range(LANES):
+        lanes[lane] = fma(phi[lane], phi[lane], lanes[lane])
+
+
+@inline
+def add_pair(
+    combined: Any, slopes_a: Any, slopes_b: Any, phi_a: Any, phi_b: Any, lanes_d: Any, lanes_e: Any
+) -> Any:
+    """Add a pair's terms of D and E, given z_a − z_b in ``combined``, which is overwritten by φ(z_a) − φ(z_b)."""
+    for lane in range(LANES):
+        near = combined[lane] * slopes_a[lane]
+        far = phi_a[lane] - phi_b[lane]
+        combined[lane] = near if slopes_a[lane] == slopes_b[lane] else far
+    for lane in range(LANES):
+        lanes_d[lane] = fma(combined[lane], combined[lane], lanes_d[lane])
+    for lane in range(LANES):
+        lanes_e[lane] = fma(combined[lane], phi_a[lane] + phi_b[lane], lanes_e[lane])
+
+
 @lru_cache
 def many_inputs(inputs: int) -> Callable[..., None]:
     """The kernel for ``inputs`` inputs, a compile-time constant so that its loops unroll."""
@@ -98,6 +152,7 @@ def many_inputs(inputs: int) -> Callable[..., None]:
     ) -> None:
         k0, k1 = u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
         normals = np.empty((4 * calls, LANES), np.float32)
+        combined = np.empty(LANES, np.float32)
         phi = np.empty((inputs, LANES), np.float32)
         slopes = np.empty((inputs, LANES), np.float32)
         lanes = np.empty((inputs + 2 * pairs, LANES), np.float32)
@@ -135,41 +190,23 @@ def many_inputs(inputs: int) -> Callable[..., None]:
                     lanes[:] = f4(0)
                     stop = min(width, tile + TILE)
                     for start in range(tile, stop, LANES):
-                        for call in range(calls):
-                            for lane in range(LANES):
-                                block = u4((start + lane) * calls + call)
-                                w0, w1, w2, w3 = philox(block, u4(layer), low, high, k0, k1)
-                                x0, x1 = normal_pair(w0, w1)
-                                x2, x3 = normal_pair(w2, w3)
-                                inside = start + lane < width
-                                normals[4 * call, lane] = x0 if inside else f4(0)
-                                normals[4 * call + 1, lane] = x1 if inside else f4(0)
-                                normals[4 * call + 2, lane] = x2 if inside else f4(0)
-                                normals[4 * call + 3, lane] = x3 if inside else f4(0)
+                        fill_normals(normals, calls, start, width, layer, low, high, k0, k1)
                         for a in range(inputs):
-                            for lane in range(LANES):
-                                z = factor[a, 0] * normals[0, lane]
-                                for column in range(1, a + 1):
-                                    z = fma(factor[a, column], normals[column, lane], z)
-                                slope = slope_plus if z > f4(0) else slope_minus
-                                value = z * slope
-                                slopes[a, lane] = slope
-                                phi[a, lane] = value
-                                lanes[a, lane] = fma(value, value, lanes[a, lane])
+                            combine(factor[a], normals, a + 1, combined)
+                            activate(combined, slope_plus, slope_minus, slopes[a], phi[a], lanes[a])
                         pair = 0
                         for a in range(inputs):
                             for b in range(a + 1, inputs):
-                                for lane in range(LANES):
-                                    z = differences[pair, 0] * normals[0, lane]
-                                    for column in range(1, b + 1):
-                                        z = fma(differences[pair, column], normals[column, lane], z)
-                                    same = slopes[a, lane] == slopes[b, lane]
-                                    value = z * slopes[a, lane] if same else phi[a, lane] - phi[b, lane]
-                                    at = inputs + pair
-                                    lanes[at, lane] = fma(value, value, lanes[at, lane])
-                                    total = phi[a, lane] + phi[b, lane]
-                                    at = inputs + pairs + pair
-                                    lanes[at, lane] = fma(value, total, lanes[at, lane])
+                                combine(differences[pair], normals, b + 1, combined)
+                                add_pair(
+                                    combined,
+                                    slopes[a],
+                                    slopes[b],
+                                    phi[a],
+                                    phi[b],
+                                    lanes[inputs + pair],
+                                    lanes[inputs + pairs + pair],
+                                )
                                 pair += 1
                     for at in range(inputs + 2 * pairs):
                         sums[at] = sums[at] + tree(lanes[at])
