@@ -65,7 +65,7 @@ def simulate(
         outputs = {"log_variance": log_variance[rows]} | ({"correlation_gap": gap[rows]} if inputs > 1 else {})
         run(first=np.int64(first + rows.start), **start, **outputs)
 
-    _in_threads(share, count, threads or available_threads())
+    in_threads(share, count, threads or available_threads())
     return {"log_variance": log_variance, "correlation_gap": gap}
 
 
@@ -74,7 +74,7 @@ def rounded(value: mpmath.mpf) -> np.float32:
     return np.float32(float(EXACT.make_mpf(mpf_pos(value._mpf_, 24, round_nearest))))
 
 
-def _in_threads(share: Callable[[slice], None], count: int, threads: int) -> None:
+def in_threads(share: Callable[[slice], None], count: int, threads: int) -> None:
     """Call ``share`` on consecutive slices that cover ``count`` rows."""
     if threads == 1 or count == 1:
         share(slice(0, count))

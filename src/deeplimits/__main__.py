@@ -1,0 +1,5 @@
+"""``python -m deeplimits``."""
+
+from deeplimits.cli import main
+
+main()

@@ -1,0 +1,252 @@
+"""The command line: one verb for each step of the workflow, and for each question to the store.
+
+Verbs import what they need when they run: the start-up of ``simulate`` is part of the price of every job.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from deeplimits.errors import InputError
+
+if TYPE_CHECKING:
+    from deeplimits.sweep.config import Config
+
+app = typer.Typer(
+    name="deeplimits",
+    help="What a random deep network does at initialisation, and which differential equation it follows.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+ConfigOption = Annotated[Path, typer.Option("--config", help="Configuration file.")]
+ResultsOption = Annotated[Optional[Path], typer.Option("--results", help="Folder of results, in place of the configuration's.")]
+ScaleOption = Annotated[Optional[str], typer.Option("--scale", help="papers or deep, in place of the configuration's.")]
+DEFAULT_CONFIG = Path("config/config.yaml")
+
+
+def main() -> None:
+    """Run the command line; bad input ends in one message on standard error and exit code 2."""
+    from deeplimits.store.errors import StoreError
+
+    try:
+        app()
+    except (InputError, StoreError) as error:
+        print(f"deeplimits: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _config(path: Path, results: Path | None, scale: str | None) -> Config:
+    from deeplimits.sweep.config import load_config
+
+    overrides = {"results": str(results) if results else None, "scale": scale}
+    return load_config(path, {key: value for key, value in overrides.items() if value is not None})
+
+
+@app.command()
+def simulate(
+    source: Annotated[Path, typer.Argument(help="TODO.json written by a plan, or POINT.yaml.")],
+    out: Annotated[Optional[Path], typer.Option("--out", help="Container to write, FILE.zarr.zip; beside a todo by default.")] = None,
+    samples: Annotated[Optional[str], typer.Option("--samples", help="A:B, the samples of a point to draw (0:8192).")] = None,
+    engine: Annotated[str, typer.Option("--engine", help="auto, cpu or oracle.")] = "auto",
+    threads: Annotated[Optional[int], typer.Option("--threads", min=1, help="All processors by default.")] = None,
+) -> None:
+    """Draw networks and write them to a container."""
+    from deeplimits.engines import resolve
+
+    resolve(engine)
+    if out is not None and not out.name.endswith(".zarr.zip"):
+        raise InputError("--out", "", str(out), "a name that ends in .zarr.zip")
+    if source.suffix == ".json":
+        from deeplimits.store.receipts import read_todo
+        from deeplimits.store.simulate import simulate_batch
+
+        if samples is not None:
+            raise InputError("--samples", "", samples, "no samples with a todo file, which names its own")
+        blocks = read_todo(source)
+        container = out or source.with_name(source.name.removesuffix(".json").removesuffix(".todo") + ".zarr.zip")
+        receipt = container.with_name(container.name.removesuffix(".zarr.zip") + ".json")
+        simulate_batch(blocks, container, receipt, engine, threads)
+        return
+    from deeplimits.store.simulate import simulate_range
+    from deeplimits.sweep.points import load_point
+
+    point = load_point(source)
+    if out is None:
+        raise InputError("--out", "", "<nothing>", "a file to write, FILE.zarr.zip")
+    first, stop = _sample_range(samples or "0:8192")
+    simulate_range(point, first, stop - first, out, engine, threads)
+
+
+def _sample_range(text: str) -> tuple[int, int]:
+    first, colon, stop = text.partition(":")
+    if not (colon and first.isdecimal() and stop.isdecimal() and int(first) < int(stop) <= 1 << 56):
+        raise InputError("--samples", "", text, "A:B with 0 ≤ A < B, such as 0:8192")
+    return int(first), int(stop)
+
+
+@app.command()
+def limit(
+    source: Annotated[Path, typer.Argument(help="POINT.yaml.")],
+    observable: Annotated[str, typer.Option("--observable")] = "correlation",
+    name: Annotated[Optional[str], typer.Option("--limit", help="Name of a limit; that of the point's regime by default.")] = None,
+    matched: Annotated[bool, typer.Option("--matched", help="The SDE with the network's own constants, at its own n and d.")] = False,
+    layer: Annotated[Optional[int], typer.Option("--layer", help="Layer; the last by default.")] = None,
+    quantiles: Annotated[str, typer.Option("--quantiles", help="Levels, separated by commas.")] = "0.05,0.25,0.5,0.75,0.95",
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    out: Annotated[Optional[Path], typer.Option("--out", help="Write there what --json prints.")] = None,
+) -> None:
+    """What theory predicts for a network, without simulating it."""
+    import json
+
+    from deeplimits.api import predict
+    from deeplimits.sweep.points import load_point
+
+    if matched and name is not None:
+        raise InputError("--matched", "", f"--limit {name}", "either --matched or --limit")
+    levels = [level.strip() for level in quantiles.split(",")]
+    answer = predict(load_point(source).network, observable, "matched_sde" if matched else name, layer, levels, source)
+    text = json.dumps(answer, indent=2)
+    if out is not None:
+        from deeplimits.store.atomic import write_text
+
+        write_text(out, text + "\n")
+    if as_json:
+        print(text)
+    elif out is None:
+        print(f"{answer['limit']}: {answer['observable']} at time {answer['time']:.6g}")
+        print(f"  mean {answer['mean']:.8g}   std {answer['std']:.8g}")
+        for level, value in answer["quantiles"].items():
+            print(f"  quantile {level:>6}  {value:.8g}")
+
+
+@app.command()
+def plan(
+    study: Annotated[Optional[str], typer.Argument(help="One study; all of the configuration by default.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    results: ResultsOption = None,
+    scale: ScaleOption = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Points, blocks, jobs, core-hours and bytes, before anything runs."""
+    import json
+
+    from deeplimits.store.status import planned
+
+    rows = planned(_config(config, results, scale), study)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        print(
+            f"{row['study']}: {row['points']:,} points, {row['samples']:,} samples each; {row['blocks_missing']:,} of {row['blocks']:,} blocks "
+            f"missing: {row['jobs']:,} jobs, {row['core_hours']:.3g} core-hours, {row['bytes'] / 1e6:,.1f} MB before compression"
+        )
+
+
+@app.command()
+def status(
+    study: Annotated[Optional[str], typer.Argument(help="One study; all of the configuration by default.")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    results: ResultsOption = None,
+    scale: ScaleOption = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """What is done and what is missing, and the time left by the cost model."""
+    import json
+
+    from deeplimits.store.status import progress
+
+    rows = progress(_config(config, results, scale), study)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        done = "aggregated" if row["aggregated"] else "not aggregated"
+        print(
+            f"{row['study']}: {row['blocks_done']:,} of {row['blocks']:,} blocks, {done}, {row['figures_done']} of {row['figures']} figures; "
+            f"about {row['core_minutes_left']:.2g} core-minutes of simulation left"
+        )
+
+
+@app.command()
+def aggregate(
+    study: Annotated[str, typer.Argument(help="Name of a study.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    results: ResultsOption = None,
+    scale: ScaleOption = None,
+) -> None:
+    """Reduce a study's blocks to laws, moments, comparisons and rates."""
+    from deeplimits.analysis.aggregate import aggregate_study
+
+    settings = _config(config, results, scale)
+    print(aggregate_study(settings.study(study), settings.results))
+
+
+@app.command()
+def figure(
+    name: Annotated[str, typer.Argument(help="STUDY/FIGURE, or FIGURE where only one study has it.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    results: ResultsOption = None,
+    scale: ScaleOption = None,
+) -> None:
+    """Draw one figure from a study store, as PDF, SVG and PNG."""
+    from deeplimits.figures import build_figure
+    from deeplimits.figures.names import find_figure
+
+    settings = _config(config, results, scale)
+    study, drawn = find_figure(settings, name)
+    for path in build_figure(study, drawn, settings.results):
+        print(path)
+
+
+@app.command()
+def show(
+    study: Annotated[str, typer.Argument(help="Name of a study.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    results: ResultsOption = None,
+    scale: ScaleOption = None,
+) -> None:
+    """A study's comparisons and rates, as tables."""
+    from deeplimits.api import describe_study
+
+    print(describe_study(_config(config, results, scale), study))
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT; tables: points, blocks, moments, quantiles, comparison, rates.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    results: ResultsOption = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
+) -> None:
+    """Ask the store, in SQL; it cannot be changed this way."""
+    from deeplimits.store.query import run_query
+
+    frame = run_query(_config(config, results, None).results, sql)
+    print(frame.to_csv(index=False).rstrip("\n") if as_csv else frame.to_string(index=False))
+
+
+@app.command()
+def verify(
+    config: ConfigOption = DEFAULT_CONFIG,
+    results: ResultsOption = None,
+    recompute: Annotated[int, typer.Option("--recompute", min=0, help="Blocks to draw again and compare bit for bit.")] = 0,
+) -> None:
+    """Check every container against its receipt."""
+    from deeplimits.store.verify import verify_store
+
+    problems, checked = verify_store(_config(config, results, None).results, recompute)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    print(f"{checked} containers checked, {len(problems)} problems")
+    if problems:
+        raise typer.Exit(1)

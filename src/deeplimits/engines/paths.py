@@ -1,0 +1,233 @@
+"""Sampled paths of one-dimensional processes, under the number contract: the discrete schemes that the papers plot.
+
+Three processes: the Markov chain (2.10) of Li, Nica & Roy 2022, the Euler scheme of the correlation SDE, and the scheme (4.9) of Li & Nica 2024 for r_t. State and coefficients are
+float64; the noise is float32 normals from Philox with counter (step // 4, 0, sample low, sample high + purpose), four steps a call; the key comes from the description of the process. Functions of ρ are polynomials in √(1 − ρ) or √(1 + ρ),
+fitted on the host in 50 digits, so that 1 − ρ keeps its digits and no library function is called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from typing import Any
+
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.activations import EXACT
+from deeplimits.engines.arithmetic import fma, inline, kernel, square_root, u4
+from deeplimits.engines.normals import normal_pair
+from deeplimits.engines.philox import PURPOSE_PATH, philox, sample_words
+
+Array = NDArray[np.float64]
+
+_DEGREE = 17
+"""Of the polynomials; their error is below 1e-12."""
+
+
+def _key(description: dict[str, Any]) -> np.uint64:
+    text = json.dumps(description, sort_keys=True, separators=(",", ":"))
+    return np.uint64(int(hashlib.sha256(text.encode()).hexdigest()[:16], 16))
+
+
+def _excess(x: mpmath.mpf) -> mpmath.mpf:
+    """(√(1−ρ²) − ρ arccos ρ) / π at ρ = 1 − x."""
+    theta = 2 * EXACT.asin(EXACT.sqrt(x / 2))
+    return (EXACT.sqrt(x * (2 - x)) - (1 - x) * theta) / EXACT.pi
+
+
+def _chain_moments(x: mpmath.mpf) -> tuple[mpmath.mpf, mpmath.mpf]:
+    """μ_r and σ_r of Li & Nica 2024, eq. (4.14), for ReLU, at ρ = 1 − x."""
+    rho, c, m2 = 1 - x, 2, 5
+    q = EXACT.sqrt(x * (2 - x))
+    angle = EXACT.pi - 2 * EXACT.asin(EXACT.sqrt(x / 2))
+    k1 = (q + rho * angle) / (2 * EXACT.pi)
+    k2 = (3 * rho * q + (1 + 2 * rho**2) * angle) / (2 * EXACT.pi)
+    k31 = (q * (2 + rho**2) + 3 * rho * angle) / (2 * EXACT.pi)
+    drift = EXACT.mpf(c) / 4 * (k1 * (c**2 * k2 + 3 * m2 + 3) - 4 * c * k31)
+    variance = EXACT.mpf(c**2) / 2 * (k1**2 * (c**2 * k2 + m2 + 1) - 4 * c * k1 * k31 + 2 * k2)
+    return drift, EXACT.sqrt(max(variance, EXACT.mpf(0)))
+
+
+@lru_cache
+def _tables(which: str) -> Array:
+    """Coefficients [half, function, power], lowest power first.
+
+    Half 0 is ρ ≥ 0 in s = √(1 − ρ), with the functions divided by 1 − ρ; half 1 is ρ < 0 in s = √(1 + ρ). The functions are the excess, and for the chain also μ_r and σ_r.
+    """
+    functions = [lambda x: _excess(x)]
+    if which == "chain":
+        functions += [lambda x: _chain_moments(x)[0], lambda x: _chain_moments(x)[1]]
+    table = np.empty((2, len(functions), _DEGREE + 1))
+    for index, function in enumerate(functions):
+        near = _fit(lambda s, f=function: f(s * s) / (s * s))
+        far = _fit(lambda s, f=function: f(2 - s * s))
+        table[0, index], table[1, index] = near, far
+    return table
+
+
+def _fit(function: Any) -> Array:
+    """Interpolation at the Chebyshev nodes of [0, 1], as powers of s, in 50 digits."""
+    size = _DEGREE + 1
+    nodes = [(1 + EXACT.cos(EXACT.pi * (2 * k + 1) / (2 * size))) / 2 for k in range(size)]
+    powers = EXACT.matrix([[node**power for power in range(size)] for node in nodes])
+    solved = EXACT.lu_solve(powers, EXACT.matrix([function(node) for node in nodes]))
+    return np.array([float(solved[i]) for i in range(size)])
+
+
+@inline
+def _polynomial(coefficients: Any, s: Any) -> Any:
+    value = coefficients[_DEGREE]
+    for power in range(_DEGREE - 1, -1, -1):
+        value = fma(value, s, coefficients[power])
+    return value
+
+
+@inline
+def _function(table: Any, index: Any, gap: Any) -> Any:
+    """A tabulated function at ρ = 1 − gap."""
+    if gap <= 1.0:
+        return _polynomial(table[0, index], square_root(gap)) * gap
+    return _polynomial(table[1, index], square_root(2.0 - gap))
+
+
+@inline
+def _noise(step: Any, low: Any, high: Any, k0: Any, k1: Any) -> Any:
+    """Four normals for steps 4j … 4j + 3, j = ``step`` // 4."""
+    w0, w1, w2, w3 = philox(u4(step // 4), u4(0), low, high, k0, k1)
+    a, b = normal_pair(w0, w1)
+    c, d = normal_pair(w2, w3)
+    return np.float64(a), np.float64(b), np.float64(c), np.float64(d)
+
+
+@inline
+def _halves(key: Any) -> Any:
+    return u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
+
+
+@kernel
+def _chain(key: Any, first: Any, gap_0: Any, inverse_width: Any, root: Any, table: Any, steps: Any, out: Any, left: Any) -> None:
+    k0, k1 = _halves(key)
+    for row in range(out.shape[0]):
+        low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
+        gap = gap_0
+        record = 0
+        noise = (0.0, 0.0, 0.0, 0.0)
+        for step in range(steps[-1] + 1):
+            if steps[record] == step:
+                out[row, record] = gap
+                record += 1
+            if record == len(steps):
+                break
+            if step % 4 == 0:
+                noise = _noise(step, low, high, k0, k1)
+            drift = fma(_function(table, 1, gap), inverse_width, _function(table, 0, gap))
+            spread = (_function(table, 2, gap) * root) * noise[step % 4]
+            gap = gap - (drift + spread)
+            if gap < 0.0 or gap > 2.0:
+                left[row] += 1
+                gap = min(max(gap, 0.0), 2.0)
+
+
+@kernel
+def _correlation(key: Any, first: Any, gap_0: Any, half_kappa: Any, size: Any, root: Any, table: Any, steps: Any, out: Any, left: Any) -> None:
+    k0, k1 = _halves(key)
+    for row in range(out.shape[0]):
+        low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
+        gap = gap_0
+        record = 0
+        noise = (0.0, 0.0, 0.0, 0.0)
+        for step in range(steps[-1] + 1):
+            if steps[record] == step:
+                out[row, record] = gap
+                record += 1
+            if record == len(steps):
+                break
+            if step % 4 == 0:
+                noise = _noise(step, low, high, k0, k1)
+            shape = gap * (2.0 - gap)
+            drift = fma(half_kappa, _function(table, 0, gap), (-0.5 * (1.0 - gap)) * shape)
+            gap = gap - fma(drift, size, (shape * root) * noise[step % 4])
+            if gap < 0.0 or gap > 2.0:
+                left[row] += 1
+                gap = min(max(gap, 0.0), 2.0)
+
+
+@inline
+def _exponential(x: Any) -> Any:
+    """e^x in float64 for |x| ≤ 60, to 1e-15: 2^k times a Taylor polynomial, k found by rounding, the power by repeated squaring of exact factors."""
+    turns = np.int64(x * 1.4426950408889634 + (0.5 if x >= 0.0 else -0.5))
+    r = fma(np.float64(-turns), 1.9082149292705877e-10, fma(np.float64(-turns), 0.6931471803691238, x))
+    value = 1.0
+    for order in range(14, 0, -1):
+        value = fma(value, r / np.float64(order), 1.0)
+    factor = 2.0 if turns > 0 else 0.5
+    for _ in range(abs(turns)):
+        value = value * factor
+    return value
+
+
+@kernel
+def _rescaled(key: Any, first: Any, start: Any, kappa: Any, size: Any, root: Any, steps: Any, out: Any) -> None:
+    k0, k1 = _halves(key)
+    for row in range(out.shape[0]):
+        low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
+        r = start
+        record = 0
+        noise = (0.0, 0.0, 0.0, 0.0)
+        for step in range(steps[-1] + 1):
+            if steps[record] == step:
+                out[row, record] = r
+                record += 1
+            if record == len(steps):
+                break
+            if step % 4 == 0:
+                noise = _noise(step, low, high, k0, k1)
+            next_time = np.float64(step + 1) * size
+            pull = 1.0 - kappa * _exponential(min(max(0.5 * r, -60.0), 60.0))
+            drift = pull / next_time - 1.0
+            r = fma(2.0 * drift, size, fma(root, noise[step % 4], r))
+
+
+def _run(function: Any, arguments: tuple[Any, ...], steps: NDArray[np.int64], first: int, count: int, threads: int | None, counted: bool) -> tuple[Array, int]:
+    from deeplimits.engines.cpu import available_threads, in_threads
+
+    out = np.empty((count, len(steps)))
+    left = np.zeros(count, np.int64)
+
+    def share(rows: slice) -> None:
+        extra = (left[rows],) if counted else ()
+        function(arguments[0], np.int64(first + rows.start), *arguments[1:], steps, out[rows], *extra)
+
+    in_threads(share, count, threads or available_threads())
+    return out, int(left.sum())
+
+
+def chain_gaps(gap: float, width: int, layers: list[int], first: int, count: int, seed: int = 0, threads: int | None = None) -> tuple[Array, int]:
+    """1 − ρ [sample, layer] of the Markov chain ρ' = c K₁(ρ) + μ_r(ρ)/n + σ_r(ρ) ξ/√n, ξ ~ N(0, 1), for unshaped ReLU.
+
+    Also returns how often a step left [−1, 1] and was projected back, which Gaussian noise does now and then.
+    """
+    key = _key({"process": "chain", "gap": float(gap).hex(), "width": width, "seed": seed})
+    steps = np.array(layers, np.int64)
+    arguments = (key, gap, 1.0 / width, 1.0 / float(np.sqrt(np.float64(width))), _tables("chain"))
+    return _run(_chain, arguments, steps, first, count, threads, True)
+
+
+def correlation_gaps(
+    gap: float, kappa: float, step: float, steps: list[int], first: int, count: int, seed: int = 0, threads: int | None = None
+) -> tuple[Array, int]:
+    """1 − ρ [sample, record] of the Euler scheme of the correlation SDE after ``steps`` steps of size ``step``, and the number of projections."""
+    key = _key({"process": "correlation", "gap": float(gap).hex(), "kappa": float(kappa).hex(), "step": float(step).hex(), "seed": seed})
+    arguments = (key, gap, 0.5 * kappa, step, float(np.sqrt(np.float64(step))), _tables("excess"))
+    return _run(_correlation, arguments, np.array(steps, np.int64), first, count, threads, True)
+
+
+def rescaled_correlations(start: float, step: float, steps: list[int], first: int, count: int, seed: int = 0, threads: int | None = None) -> Array:
+    """r [sample, record] of the scheme (4.9), r' = r − 2 (1 − (1 − κ e^{r/2}) / (t + Δ)) Δ + 2√2 ξ √Δ, from r = ``start`` at t = 0."""
+    key = _key({"process": "rescaled", "start": float(start).hex(), "step": float(step).hex(), "seed": seed})
+    kappa = float(EXACT.sqrt(2) / (3 * EXACT.pi))
+    arguments = (key, start, kappa, step, float(np.sqrt(np.float64(8.0) * step)))
+    return _run(_rescaled, arguments, np.array(steps, np.int64), first, count, threads, False)[0]

@@ -1,0 +1,46 @@
+"""Limits: the laws that theory predicts, one file for each family, and their registry."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deeplimits.limits.base import Limit
+    from deeplimits.networks.network import Network
+
+
+@lru_cache
+def registry() -> dict[str, Limit]:
+    """Every limit by name, in the order of ``names.LIMIT_NAMES``."""
+    from deeplimits.limits import correlation, ode, sampled, unshaped, variance
+    from deeplimits.limits.names import LIMIT_NAMES
+
+    limits: list[Limit] = [
+        correlation.CorrelationSde(),
+        correlation.MatchedSde(),
+        correlation.LinearCorrelation(),
+        ode.CorrelationOde(),
+        unshaped.Unshaped(),
+        unshaped.UnshapedCorrected(),
+        unshaped.UnshapedEntrance(),
+        unshaped.PrintedTheorem41(),
+        variance.Variance(),
+        sampled.MarkovChain(),
+        ode.InfiniteWidth(),
+        sampled.CorrelationSdeEuler(),
+        sampled.UnshapedEuler(),
+    ]
+    by_name = {limit.name: limit for limit in limits}
+    return {name: by_name[name] for name in LIMIT_NAMES}
+
+
+def default_limit(network: Network, observable: str) -> Limit:
+    """The limit of the regime that a network is in: unshaped, or shaped with p below, at or above ½."""
+    limits = registry()
+    if observable in ("variance", "log_variance"):
+        return limits["variance"]
+    for name in ("linear", "unshaped", "correlation_sde", "correlation_ode"):
+        if limits[name].applies(network):
+            return limits[name]
+    return limits["matched_sde"]

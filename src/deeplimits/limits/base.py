@@ -1,0 +1,62 @@
+"""What a limit is: a law that theory predicts for a network, at the time that a layer stands for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from deeplimits.laws import Law
+from deeplimits.networks.network import Network
+
+
+class Limit(ABC):
+    """A law predicted for networks of one regime.
+
+    ``observables`` are what it speaks of; ``rate`` is the exponent with which the Kolmogorov distance of a network of width n to it falls, where theory
+    or our own measurements declare one; ``deterministic`` is False where the law is sampled; ``source`` names the equation.
+    """
+
+    name: ClassVar[str]
+    observables: ClassVar[tuple[str, ...]]
+    rate: ClassVar[float | None] = None
+    deterministic: ClassVar[bool] = True
+    source: ClassVar[str]
+
+    @abstractmethod
+    def applies(self, network: Network) -> bool:
+        """Whether the limit is about networks like this one."""
+
+    @abstractmethod
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        """Laws of ``observable`` at ``layers`` (ascending)."""
+
+    def time(self, network: Network, layer: float) -> float:
+        """The limit's time of a layer, ℓ / n unless a limit says otherwise."""
+        return layer / network.width
+
+    def layer(self, network: Network, time: float) -> int:
+        """The layer that stands for ``time``: ⌊t n⌋."""
+        return int(time / self.time(network, 1.0) + 1e-9)
+
+
+def shaping_size(network: Network) -> int:
+    """What shaping goes by: the width or the depth."""
+    return network.depth if network.shaping and network.shaping.by == "depth" else network.width
+
+
+def is_linear(network: Network) -> bool:
+    """Whether both slopes are equal at this width: every layer is then a matrix."""
+    return network.slopes.plus == network.slopes.minus
+
+
+def asymmetry(network: Network) -> float:
+    """A = (s₊ − s₋)² / (s₊² + s₋²), which alone decides how correlations move: c K₁(ρ) − ρ = A (q − ρ arccos ρ) / π."""
+    plus, minus = network.slopes.plus, network.slopes.minus
+    return float((plus - minus) ** 2 / (plus**2 + minus**2))
+
+
+def square_variance(network: Network) -> float:
+    """Var(c φ_s(g)²) = 6 (s₊⁴ + s₋⁴) / (s₊² + s₋²)² − 1: 5 for ReLU, 2 for a linear network."""
+    plus, minus = network.slopes.plus, network.slopes.minus
+    return float(6 * (plus**4 + minus**4) / (plus**2 + minus**2) ** 2 - 1)

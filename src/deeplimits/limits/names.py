@@ -1,0 +1,19 @@
+"""Names of limits and observables, for checking files without importing a solver."""
+
+LIMIT_NAMES = (
+    "correlation_sde",
+    "matched_sde",
+    "linear",
+    "correlation_ode",
+    "unshaped",
+    "unshaped_corrected",
+    "unshaped_entrance",
+    "ln24_theorem_4_1_printed",
+    "variance",
+    "markov_chain",
+    "infinite_width",
+    "correlation_sde_euler",
+    "unshaped_euler",
+)
+
+OBSERVABLES = ("correlation", "rescaled_correlation", "variance", "log_variance")

@@ -1,0 +1,129 @@
+"""Containers: write-once Zarr v3 stores in one zip file, with equal bytes for equal blocks.
+
+A batch's container has one group a block, named by the block; one made by hand from a range of samples is a dataset at its root. Zip entries carry a fixed date and
+are not compressed again; chunks are compressed by Zstandard behind a bit shuffle and closed by a CRC-32C, so that every flipped bit is found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec, Crc32cCodec
+from zarr.storage import MemoryStore, ZipStore
+
+from deeplimits.store.atomic import written_aside
+from deeplimits.store.errors import StoreError
+
+DIMENSIONS = {
+    "log_variance": ("sample", "record", "input"),
+    "correlation_gap": ("sample", "record", "cross"),
+    "layer": ("record",),
+    "sample": ("sample",),
+}
+"""Variables of a block and their dimensions."""
+
+_DATE = (1980, 1, 1, 0, 0, 0)
+_CHUNK_BYTES = 1 << 23
+
+
+class CorruptContainer(StoreError):
+    """A container that cannot be read back as it was written."""
+
+
+def write_container(path: Path, blocks: Iterable[tuple[str, Mapping[str, NDArray[Any]], Mapping[str, Any]]]) -> str:
+    """Write (group, arrays, attributes) triples and return the SHA-256 of the file.
+
+    ``group`` is the block's name, or empty for a dataset at the root. Blocks are written one by one: only one is held in memory.
+    """
+    with written_aside(path) as aside:
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
+            rooted = False
+            for group, arrays, attributes in blocks:
+                for name, content in sorted(_encoded(group, arrays, attributes).items()):
+                    if name == "zarr.json" and rooted:
+                        continue
+                    rooted = rooted or name == "zarr.json"
+                    entry = zipfile.ZipInfo(name, _DATE)
+                    entry.external_attr = 0o644 << 16
+                    archive.writestr(entry, content)
+        return digest(aside)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _encoded(group: str, arrays: Mapping[str, NDArray[Any]], attributes: Mapping[str, Any]) -> dict[str, bytes]:
+    """The files of one block, by name."""
+    memory = MemoryStore()
+    root = zarr.create_group(memory)
+    target = root.create_group(group) if group else root
+    target.attrs.update(dict(attributes))
+    for name, array in arrays.items():
+        if array.size == 0:
+            continue
+        target.create_array(
+            name,
+            data=np.ascontiguousarray(array),
+            chunks=_chunks(array),
+            dimension_names=DIMENSIONS[name],
+            filters=None,
+            compressors=[BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle"), Crc32cCodec()],
+        )
+    return asyncio.run(_dump(memory))
+
+
+async def _dump(memory: MemoryStore) -> dict[str, bytes]:
+    prototype = zarr.core.buffer.default_buffer_prototype()
+    files = {}
+    async for key in memory.list():
+        value = await memory.get(key, prototype)
+        assert value is not None
+        files[key] = value.to_bytes()
+    return files
+
+
+def _chunks(array: NDArray[Any]) -> tuple[int, ...]:
+    """Whole samples, as many records as fit into a chunk: figures read one record of all samples."""
+    if array.ndim < 3:
+        return array.shape
+    samples, records, last = array.shape
+    each = max(1, _CHUNK_BYTES // (samples * last * array.itemsize))
+    return (samples, min(records, each), last)
+
+
+@lru_cache(maxsize=8)
+def _open(path: Path, size: int, modified: int) -> zarr.Group:
+    return zarr.open_group(ZipStore(path, mode="r"), mode="r")
+
+
+def read_array(path: Path, group: str, variable: str, records: slice | Sequence[int] | None = None) -> NDArray[Any]:
+    """One variable of a block, checked; ``records`` selects along its record dimension.
+
+    Raises
+    ------
+    CorruptContainer
+        If the file is not whole or a checksum does not match.
+    """
+    try:
+        status = path.stat()
+        root = _open(path, status.st_size, status.st_mtime_ns)
+        array = root[f"{group}/{variable}" if group else variable]
+        assert isinstance(array, zarr.Array)
+        if records is None:
+            return np.asarray(array[...])
+        axis = DIMENSIONS[variable].index("record")
+        return np.asarray(array.oindex[tuple(records if i == axis else slice(None) for i in range(array.ndim))])
+    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
+        raise CorruptContainer(f"{path}: {group or 'root'}/{variable} cannot be read: {error}") from error

@@ -1,0 +1,7 @@
+"""What can be wrong with a store: not the user's input, and not a bug."""
+
+from __future__ import annotations
+
+
+class StoreError(RuntimeError):
+    """The store lacks something, or holds something that cannot be trusted; the message says what, and what to do."""

@@ -1,0 +1,74 @@
+"""One simulation job: blocks in, a container and its receipt out."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits import __version__
+from deeplimits.engines import SAMPLER_VERSION, resolve, simulate_block
+from deeplimits.errors import InputError
+from deeplimits.store.container import write_container
+from deeplimits.store.receipts import write_receipt
+from deeplimits.sweep.blocks import Block
+from deeplimits.sweep.points import Point
+
+Encoded = tuple[str, Mapping[str, NDArray[Any]], Mapping[str, Any]]
+
+
+def simulate_batch(blocks: list[Block], container: Path, receipt: Path, engine: str = "auto", threads: int | None = None) -> None:
+    """Compute ``blocks`` into ``container`` and leave ``receipt``.
+
+    Raises
+    ------
+    InputError
+        If the engine is not one whose results may be stored.
+    """
+    used = _storable(engine)
+    receipt.unlink(missing_ok=True)
+    start = time.perf_counter()
+    sha256 = write_container(container, (_encoded(block.point, block.first, block.count, block.id, used, threads) for block in blocks))
+    seconds = time.perf_counter() - start
+    normals = sum(block.normals for block in blocks)
+    write_receipt(receipt, container, sha256, blocks, _provenance(used, threads) | {"seconds": round(seconds, 3), "normals": normals})
+
+
+def simulate_range(point: Point, first: int, count: int, container: Path, engine: str = "auto", threads: int | None = None) -> None:
+    """Compute samples [first, first + count) of a point into a container that opens as a dataset at its root."""
+    write_container(container, [_encoded(point, first, count, "", resolve(engine), threads)])
+
+
+def _encoded(point: Point, first: int, count: int, group: str, engine: str, threads: int | None) -> Encoded:
+    arrays: dict[str, NDArray[Any]] = dict(simulate_block(point.network, point.layers, first, count, engine=engine, threads=threads))
+    arrays["layer"] = np.array(point.layers, np.int32)
+    arrays["sample"] = np.arange(first, first + count, dtype=np.int64)
+    return group, arrays, {"physics": point.network.physics(), "sampler_version": SAMPLER_VERSION}
+
+
+def _storable(engine: str) -> str:
+    used = resolve(engine)
+    if used == "oracle":
+        raise InputError("--engine", "", engine, "auto or cpu: the oracle has no number contract and never writes to the store")
+    return used
+
+
+def _provenance(engine: str, threads: int | None) -> dict[str, Any]:
+    import numba
+
+    return {
+        "deeplimits": __version__,
+        "engine": engine,
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "machine": platform.machine(),
+        "numba": numba.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "threads": threads,
+    }
+

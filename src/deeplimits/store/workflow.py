@@ -1,0 +1,114 @@
+"""What the workflow is told before it runs: the jobs of a plan, as files that jobs find again without planning.
+
+A job on a cluster node reads its todo file and nothing else, so the plan is made once, by the process that schedules.
+A todo's content names all that its job depends on, and it is written only where that content changed. So its date says
+when the job's task last changed, and a workflow manager that has lost everything but dates still does no work twice and
+leaves none undone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deeplimits import __version__
+from deeplimits.errors import InputError
+from deeplimits.store.catalogue import Catalogue
+from deeplimits.store.paths import figure_files, receipt_path, study_receipt, study_todo, todo_path
+from deeplimits.sweep.config import Config, load_config
+from deeplimits.sweep.plan import make_plan
+from deeplimits.sweep.study import Study
+from deeplimits.sweep.yamlfile import read_mapping
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What a study leads to, as paths: receipts of its simulations, receipt of its aggregation, files of its figures."""
+
+    batches: tuple[str, ...]
+    aggregate: str
+    figures: Mapping[str, tuple[str, ...]]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """The receipt and every figure file."""
+        return (self.aggregate, *(path for files in self.figures.values() for path in files))
+
+
+def prepare(path: Path, overrides: Mapping[str, Any] | None = None) -> tuple[Config, dict[str, Targets]]:
+    """Plan what is missing, write the todo files, and name the targets of every study.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong with the configuration or with one of its studies; nothing is written then.
+    """
+    config = load_config(path, overrides)
+    studies = config.studies()
+    catalogue = Catalogue(config.results)
+    plan = make_plan(studies, catalogue.held, config.target_seconds)
+    targets = {study.name: _targets(config.results, study, plan.receipts[study.name]) for study in studies}
+    coming = {receipt_path(config.results, batch.name) for batch in plan.batches}
+    for receipt in coming.intersection(catalogue.unusable):
+        # its container is gone or cut short, and a receipt that exists would count as done
+        receipt.unlink(missing_ok=True)
+    for batch in plan.batches:
+        _write_if_changed(todo_path(config.results, batch.name), batch.todo)
+    for study in studies:
+        _write_if_changed(study_todo(config.results, study.name), _study_todo(study, plan.receipts[study.name]))
+    return config, targets
+
+
+def planned_receipts(results: Path, study: str) -> list[str]:
+    """Receipts that the aggregation of a study waits for, as the last plan left them.
+
+    Raises
+    ------
+    InputError
+        If no plan named this study.
+    """
+    path = study_todo(results, study)
+    try:
+        batches = json.loads(path.read_text(encoding="utf-8"))["batches"]
+    except (OSError, ValueError, KeyError):
+        raise InputError(path, "", "<no plan>", "a study of the configuration, planned before its jobs start") from None
+    return [str(receipt_path(results, batch)) for batch in batches]
+
+
+def _targets(results: Path, study: Study, batches: tuple[str, ...]) -> Targets:
+    return Targets(
+        batches=tuple(str(receipt_path(results, batch)) for batch in batches),
+        aggregate=str(study_receipt(results, study.name)),
+        figures={figure: tuple(map(str, figure_files(results, study.name, figure))) for figure in study.figures},
+    )
+
+
+def _study_todo(study: Study, batches: tuple[str, ...]) -> str:
+    """All that the study store is made from. The study file counts by its content: comments and dates do not matter."""
+    content = json.dumps(read_mapping(study.path), sort_keys=True)
+    body = {
+        "batches": list(batches),
+        "deeplimits": __version__,
+        "format": 1,
+        "samples": study.samples,
+        "study": study.name,
+        "study_sha256": hashlib.sha256(content.encode()).hexdigest(),
+    }
+    return json.dumps(body, indent=1) + "\n"
+
+
+def _write_if_changed(path: Path, text: str) -> None:
+    """Without the flushing of results: a todo that was lost or cut short is written again by the next plan."""
+    try:
+        if path.read_text(encoding="utf-8") == text:
+            return
+    except (OSError, UnicodeDecodeError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".part-{path.name}-{os.getpid()}")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)

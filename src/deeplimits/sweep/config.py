@@ -1,0 +1,73 @@
+"""The configuration: which studies, at which scale, into which folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deeplimits.errors import InputError, nearest_name
+from deeplimits.sweep.models import ConfigModel, validated
+from deeplimits.sweep.study import Study, load_study
+from deeplimits.sweep.yamlfile import read_mapping
+
+SCALES = {"papers": 1, "deep": 64}
+"""Factor on the samples of every study."""
+
+DEFAULT_PATH = Path("config/config.yaml")
+TEMPLATE = "template"
+"""The documented example among the studies; ``studies: all`` leaves it out."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A validated configuration; ``studies`` in the order of the file."""
+
+    path: Path
+    scale: str
+    results: Path
+    target_seconds: float
+    study_names: tuple[str, ...]
+
+    @property
+    def studies_folder(self) -> Path:
+        return self.path.parent / "studies"
+
+    def study(self, name: str) -> Study:
+        """The study called ``name``, listed in the configuration or not.
+
+        Raises
+        ------
+        InputError
+            If there is no such file, or something is wrong with it.
+        """
+        path = self.studies_folder / f"{name}.yaml"
+        if not path.is_file():
+            names = sorted(file.stem for file in self.studies_folder.glob("*.yaml"))
+            raise InputError(self.studies_folder, "", name, "a study: " + ", ".join(names), nearest_name(name, names))
+        return load_study(path, SCALES[self.scale])
+
+    def studies(self) -> list[Study]:
+        """Every study of the configuration."""
+        return [self.study(name) for name in self.study_names]
+
+
+def load_config(path: Path = DEFAULT_PATH, overrides: Mapping[str, Any] | None = None) -> Config:
+    """Read a configuration; ``overrides`` (as from ``--config key=value``) replace its keys.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong with the file or the overrides.
+    """
+    model = validated(ConfigModel, read_mapping(path) | dict(overrides or {}), path)
+    folder = path.parent / "studies"
+    present = sorted(file.stem for file in folder.glob("*.yaml"))
+    names = [name for name in present if name != TEMPLATE] if model.studies == "all" else list(model.studies)
+    for index, name in enumerate(names):
+        if names.count(name) > 1:
+            raise InputError(path, f"studies.{index}", name, "each study once")
+        if name not in present:
+            raise InputError(path, f"studies.{index}", name, "a study: " + ", ".join(present), nearest_name(name, present))
+    return Config(path, model.scale, Path(model.results), model.target_minutes * 60, tuple(names))

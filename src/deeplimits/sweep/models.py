@@ -1,0 +1,219 @@
+"""The files a user writes, as models: they validate, and they generate the JSON schemas and the tables of the documentation.
+
+Strict on purpose: a number in quotes is no number, an unknown key is an error, and so are NaN and infinities.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from deeplimits.errors import InputError, nearest_name
+
+Real = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Correlation = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
+Gram = Annotated[list[list[Real]], Field(min_length=1)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ActivationModel(_Model):
+    """φ before shaping."""
+
+    name: Literal["relu", "identity"] = Field(description="relu: s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± · size^-p; identity: x")
+    c_plus: Real = Field(0.0, description="c₊ of relu")
+    c_minus: Real = Field(-1.0, description="c₋ of relu; the defaults, unshaped, are max(x, 0)")
+
+    @model_validator(mode="after")
+    def _check(self) -> ActivationModel:
+        if self.name == "identity" and self.model_fields_set & {"c_plus", "c_minus"}:
+            raise ValueError("identity, which takes neither c_plus nor c_minus")
+        return self
+
+
+class ShapingModel(_Model):
+    """How the slopes approach 1."""
+
+    by: Literal["width", "depth"] = Field("width", description="size in size^-p: the width n or the depth d")
+    exponent: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(0.5, description="p; 0 leaves the network unshaped")
+
+
+class InputsModel(_Model):
+    """The inputs, by what the network sees of them; exactly one key."""
+
+    correlation: Correlation | None = Field(None, description="ρ₀ of two inputs of unit norm")
+    gram: Gram | None = Field(None, description="V₀, m × m, m ≤ 8, symmetric, positive semi-definite, positive diagonal")
+    gram_file: str | None = Field(None, description="CSV file with V₀, beside this file")
+
+    @model_validator(mode="after")
+    def _check(self) -> InputsModel:
+        if sum(value is not None for value in (self.correlation, self.gram, self.gram_file)) != 1:
+            raise ValueError("exactly one of correlation, gram, gram_file")
+        return self
+
+
+class RecordModel(_Model):
+    """Which layers are stored."""
+
+    layers: Positive | list[Annotated[int, Field(ge=0)]] | Literal["all"] = Field(
+        17, description="a number: evenly spaced from the input (layer 0) to the last layer, both included; a list of layers; or all"
+    )
+
+
+class NetworkModel(_Model):
+    """An architecture, its activation and its shaping. In a study any value may be a list and becomes an axis."""
+
+    architecture: Literal["mlp"] = Field("mlp", description="mlp: z' = √(c/n) W φ(z)")
+    activation: ActivationModel = Field(description="the activation")
+    shaping: ShapingModel | None = Field(None, description="left out: unshaped (exponent 0)")
+
+
+class PointModel(NetworkModel):
+    """point.yaml: one network at one width, depth, input set and seed."""
+
+    width: Positive = Field(description="n, units of every hidden layer")
+    depth: Positive = Field(description="d, hidden layers")
+    inputs: InputsModel = Field(description="the inputs")
+    seed: Seed = Field(0, description="different seeds give independent networks")
+    record: RecordModel = Field(RecordModel(), description="layers to store")
+
+
+class DepthModel(_Model):
+    """Depth as a function of the width; exactly one key."""
+
+    times_width: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(None, description="d = this times n, rounded")
+    power_of_width: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(None, description="d = n to this power, rounded")
+
+    @model_validator(mode="after")
+    def _check(self) -> DepthModel:
+        if (self.times_width is None) == (self.power_of_width is None):
+            raise ValueError("exactly one of times_width, power_of_width")
+        return self
+
+
+class GridModel(_Model):
+    """The axes that every network of the study runs over: a value, or a list of values."""
+
+    width: Positive | list[Positive] = Field(description="n")
+    depth: Positive | list[Positive] | DepthModel = Field(description="d: a number, a list, {times_width: x} or {power_of_width: x}")
+    correlation: Correlation | list[Correlation] | None = Field(None, description="ρ₀ of two inputs of unit norm")
+    gram: Gram | None = Field(None, description="V₀ of other inputs, in place of correlation")
+    seed: Seed | list[Seed] = Field(0, description="seeds")
+    zip: list[Literal["width", "depth", "correlation", "seed"]] = Field([], description="axes of equal length taken in step, not multiplied")
+
+    @model_validator(mode="after")
+    def _check(self) -> GridModel:
+        if (self.correlation is None) == (self.gram is None):
+            raise ValueError("exactly one of correlation, gram")
+        return self
+
+
+class CompareModel(_Model):
+    """One observable held against one limit, at those points of the study that the limit is about."""
+
+    observable: str = Field(description="what is compared: correlation, rescaled_correlation, variance or log_variance")
+    limit: str = Field(description="name of the limit")
+    at: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["all"] | None = Field(
+        None, description="time of the limit; all: every recorded layer; left out: the last layer"
+    )
+    distances: list[Literal["ks", "wasserstein"]] = Field(["ks", "wasserstein"], description="distances to compute")
+    rate_in: Literal["width", "depth"] | None = Field(None, description="fit a power law of the distances in this")
+
+
+class StudyModel(_Model):
+    """config/studies/NAME.yaml: a sweep, the limits it is held against, and the figures it feeds."""
+
+    title: Annotated[str, Field(min_length=1)] = Field(description="one line for tables and figures")
+    networks: Annotated[list[dict[str, Any]], Field(min_length=1)] = Field(description="networks; any value may be a list")
+    grid: GridModel = Field(description="the axes")
+    samples: Annotated[int, Field(ge=1, le=2**40)] = Field(8192, description="networks drawn at each point")
+    record: RecordModel = Field(RecordModel(), description="layers to store")
+    compare: list[CompareModel] = Field([], description="observables against limits")
+    figures: list[str] = Field([], description="figures to draw from this study")
+
+
+class ConfigModel(_Model):
+    """config/config.yaml."""
+
+    studies: list[str] | Literal["all"] = Field("all", description="names of the studies to run: files of config/studies, without .yaml")
+    scale: Literal["papers", "deep"] = Field("papers", description="papers: each study's own samples; deep: 64 times as many")
+    results: Annotated[str, Field(min_length=1)] = Field("results", description="folder of everything that is computed")
+    target_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(0.5, description="core-minutes that one simulation job should take")
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def validated(model: type[M], value: Any, where: str | Path, prefix: str = "") -> M:
+    """``value`` as a ``model``, or one InputError that names the file, the key, what was found and what was expected."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise _input_error(model, error, where, prefix) from None
+
+
+_EXPECTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping of keys to values",
+    "finite_number": "a finite number",
+    "missing": "this key, which has no default",
+    "bool_type": "true or false",
+}
+
+
+def _input_error(model: type[BaseModel], error: ValidationError, where: str | Path, prefix: str) -> InputError:
+    problems = error.errors(include_url=False)
+    # unions report every branch: the branch that got furthest says most
+    problem = max(problems, key=lambda item: (len(item["loc"]), item["type"] not in ("literal_error", "int_type", "list_type")))
+    kind, found, context = problem["type"], problem["input"], problem.get("ctx", {})
+    path = [part for part in problem["loc"] if isinstance(part, int) or (isinstance(part, str) and part.isidentifier() and not _is_tag(part))]
+    nearest = None
+    if kind == "extra_forbidden":
+        names = _keys_at(model, path[:-1])
+        expected, nearest = "one of the keys " + ", ".join(names), nearest_name(path[-1], names)
+        found = path[-1]
+    elif kind == "literal_error":
+        names = [name.strip("'") for name in str(context["expected"]).replace(" or ", ", ").split(", ")]
+        expected, nearest = "one of " + ", ".join(names), nearest_name(found, names)
+    elif kind == "missing":
+        expected, found = _EXPECTED[kind], "<nothing>"
+    elif kind == "value_error":
+        expected = str(context["error"])
+    elif "ge" in context or "gt" in context or "le" in context:
+        bounds = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+        expected = "a number " + " and ".join(f"{bounds[name]} {value}" for name, value in context.items() if name in bounds)
+    else:
+        expected = _EXPECTED.get(kind, problem["msg"][:1].lower() + problem["msg"][1:])
+    key = ".".join(str(part) for part in ([prefix] if prefix else []) + path)
+    return InputError(where, key, found, expected, nearest)
+
+
+def _is_tag(part: str) -> bool:
+    """Names that pydantic adds to a path for the branch of a union."""
+    return part in {"int", "float", "str", "list", "literal", "DepthModel", "constrained"}
+
+
+def _keys_at(model: type[BaseModel], path: list[Any]) -> list[str]:
+    current: Any = model
+    for part in path:
+        if isinstance(part, int) or not (isinstance(current, type) and issubclass(current, BaseModel)):
+            continue
+        annotation = current.model_fields[part].annotation if part in current.model_fields else None
+        current = next((inner for inner in _models_in(annotation)), current)
+    return sorted(current.model_fields)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for inner in getattr(annotation, "__args__", ()) for found in _models_in(inner)]

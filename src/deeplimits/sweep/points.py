@@ -1,0 +1,152 @@
+"""Points: a network at one width, depth, input set and seed, and the layers to record."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from deeplimits.activations import Activation, Identity, ReluLike
+from deeplimits.engines import MAX_INPUTS
+from deeplimits.errors import InputError
+from deeplimits.networks.network import Gram, Network, Shaping
+from deeplimits.sweep.models import ActivationModel, InputsModel, PointModel, ShapingModel, validated
+from deeplimits.sweep.yamlfile import read_mapping
+
+_TOLERANCE = 1e-9
+"""How far below zero the smallest eigenvalue of a Gram matrix may be by rounding, relative to the largest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A network and the layers of it that are recorded (ascending; 0 is the input)."""
+
+    network: Network
+    layers: tuple[int, ...]
+
+
+def load_point(path: Path) -> Point:
+    """Read point.yaml.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong with the file.
+    """
+    model = validated(PointModel, read_mapping(path), path)
+    network = Network(
+        activation=activation(model.activation),
+        width=model.width,
+        depth=model.depth,
+        gram=inputs_gram(model.inputs, path),
+        seed=model.seed,
+        shaping=shaping(model.shaping),
+    )
+    check_slopes(network, path, "activation")
+    return Point(network, recorded_layers(model.record.layers, model.depth, path, "record.layers"))
+
+
+def activation(model: ActivationModel) -> Activation:
+    """The activation that a file describes."""
+    return Identity() if model.name == "identity" else ReluLike(model.c_plus, model.c_minus)
+
+
+def shaping(model: ShapingModel | None) -> Shaping | None:
+    """The shaping that a file describes."""
+    return Shaping(model.by, model.exponent) if model else None
+
+
+def check_slopes(network: Network, where: Path, key: str) -> None:
+    """Refuse an activation that is zero everywhere: it has no normaliser."""
+    if network.slopes.plus == 0 and network.slopes.minus == 0:
+        raise InputError(where, key, "slopes 0 and 0", "an activation that is not zero everywhere")
+
+
+def inputs_gram(model: InputsModel, where: Path) -> Gram:
+    """The Gram matrix V_0 of the inputs."""
+    if model.correlation is not None:
+        return correlation_gram(model.correlation)
+    if model.gram is not None:
+        return checked_gram(model.gram, where, "inputs.gram")
+    assert model.gram_file is not None
+    return checked_gram(_read_matrix(where.parent / model.gram_file, where), where, "inputs.gram_file")
+
+
+def correlation_gram(correlation: float) -> Gram:
+    """Two inputs of unit norm."""
+    return ((1.0, float(correlation)), (float(correlation), 1.0))
+
+
+def _read_matrix(path: Path, where: Path) -> list[list[float]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [[float(cell) for cell in row] for row in csv.reader(file) if row]
+    except FileNotFoundError:
+        raise InputError(where, "inputs.gram_file", str(path.name), "a CSV file beside this one; there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(where, "inputs.gram_file", f"<{error}>", "a CSV file of numbers") from None
+
+
+def checked_gram(rows: Sequence[Sequence[float]], where: Path, key: str) -> Gram:
+    """The Gram matrix ``rows``, if it is one.
+
+    Raises
+    ------
+    InputError
+        If it is not square, not finite, not symmetric, not positive semi-definite, has a diagonal that is not positive, or is too large.
+    """
+    import numpy as np
+
+    size = len(rows)
+    if any(len(row) != size for row in rows):
+        raise InputError(where, key, [len(row) for row in rows], f"{size} rows of {size} numbers")
+    if not 1 <= size <= MAX_INPUTS:
+        raise InputError(where, key, f"<{size} inputs>", f"1 to {MAX_INPUTS} inputs")
+    matrix = np.array(rows, float)
+    if not np.isfinite(matrix).all():
+        raise InputError(where, key, rows, "finite numbers")
+    if not (np.diag(matrix) > 0).all():
+        raise InputError(where, key, np.diag(matrix).tolist(), "a positive diagonal")
+    for a in range(size):
+        for b in range(a):
+            if matrix[a, b] != matrix[b, a]:
+                raise InputError(where, f"{key}.{a}.{b}", float(matrix[a, b]), f"a symmetric matrix; {b}.{a} is {float(matrix[b, a])!r}")
+    scale = np.sqrt(np.outer(np.diag(matrix), np.diag(matrix)))
+    smallest = float(np.linalg.eigvalsh(matrix / scale)[0])
+    if smallest < -_TOLERANCE:
+        expected = "a positive semi-definite matrix, as the Gram matrix of inputs is"
+        raise InputError(where, key, f"<smallest eigenvalue {smallest:.3g} after scaling to unit diagonal>", expected)
+    return tuple(tuple(float(value) for value in row) for row in rows)
+
+
+def recorded_layers(spec: int | Sequence[int] | Literal["all"], depth: int, where: Path, key: str) -> tuple[int, ...]:
+    """The layers that ``spec`` asks for at this depth: a number of evenly spaced ones, a list, or all."""
+    if spec == "all":
+        return tuple(range(depth + 1))
+    if isinstance(spec, int):
+        if spec == 1:
+            return (depth,)
+        intervals = spec - 1
+        return tuple(sorted({(2 * i * depth + intervals) // (2 * intervals) for i in range(spec)}))
+    assert not isinstance(spec, str)
+    layers = sorted(set(spec))
+    if not layers or layers[-1] > depth:
+        raise InputError(where, key, list(spec), f"layers between 0 (the input) and the depth, {depth}")
+    return tuple(layers)
+
+
+def network_from_physics(physics: dict[str, Any]) -> Network:
+    """The network whose ``physics()`` this is."""
+    described = physics["activation"]
+    shape = physics["shaping"]
+    return Network(
+        activation=Identity() if described["name"] == "identity" else ReluLike(described["c_plus"], described["c_minus"]),
+        width=physics["width"],
+        depth=physics["depth"],
+        gram=tuple(tuple(row) for row in physics["gram"]),
+        seed=physics["seed"],
+        shaping=Shaping(shape["by"], shape["exponent"]) if shape else None,
+        architecture=physics["architecture"],
+    )

@@ -1,0 +1,187 @@
+"""Studies: a named sweep, expanded into points."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from deeplimits.activations import ReluLike
+from deeplimits.errors import InputError, nearest_name
+from deeplimits.figures.names import FIGURE_NAMES
+from deeplimits.limits.names import LIMIT_NAMES, OBSERVABLES
+from deeplimits.networks.network import Network
+from deeplimits.sweep.models import CompareModel, DepthModel, GridModel, NetworkModel, StudyModel, validated
+from deeplimits.sweep.points import Point, activation, check_slopes, checked_gram, correlation_gram, recorded_layers, shaping
+from deeplimits.sweep.yamlfile import read_mapping
+
+MAX_POINTS = 1_000_000
+"""Points of one study; more is a slip of the pen."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A validated study file.
+
+    ``samples`` has the scale applied already. ``points`` are in the order of the file: networks first, then the axes of the grid.
+    """
+
+    name: str
+    path: Path
+    title: str
+    samples: int
+    compare: tuple[CompareModel, ...]
+    figures: tuple[str, ...]
+    networks: tuple[NetworkModel, ...]
+    grid: GridModel
+    layers_spec: int | tuple[int, ...] | str
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """Every point of the study."""
+        return tuple(self._points())
+
+    def _points(self) -> Iterator[Point]:
+        spec: Any = list(self.layers_spec) if isinstance(self.layers_spec, tuple) else self.layers_spec
+        grams = {value: correlation_gram(value) for value in _values(self.grid.correlation)}
+        fixed = checked_gram(self.grid.gram, self.path, "grid.gram") if self.grid.gram is not None else None
+        layers: dict[int, tuple[int, ...]] = {}
+        for model in self.networks:
+            phi, shape = activation(model.activation), shaping(model.shaping)
+            for width, depth, correlation, seed in _grid(self.grid):
+                if depth not in layers:
+                    layers[depth] = recorded_layers(spec, depth, self.path, "record.layers")
+                yield Point(Network(phi, width, depth, fixed or grams[correlation], seed, shape), layers[depth])
+
+
+def load_study(path: Path, scale: int = 1) -> Study:
+    """Read a study file; its name is the file's.
+
+    Parameters
+    ----------
+    scale
+        Factor on the samples of the file.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong with the file, before anything is computed or expanded.
+    """
+    model = validated(StudyModel, read_mapping(path), path)
+    if not path.stem.replace("-", "_").isidentifier():
+        raise InputError(path, "", path.stem, "a file name of letters, digits, - and _, which names the study")
+    for index, entry in enumerate(model.compare):
+        _known(entry.limit, LIMIT_NAMES, path, f"compare.{index}.limit")
+        _known(entry.observable, OBSERVABLES, path, f"compare.{index}.observable")
+    for index, name in enumerate(model.figures):
+        _known(name, FIGURE_NAMES, path, f"figures.{index}")
+    _check_axes(model.grid, path)
+    count, axes = _size(model)
+    if count > MAX_POINTS:
+        raise InputError(path, "grid", f"<{count:,} points: {axes}>", f"at most {MAX_POINTS:,} points")
+    networks = tuple(_networks(model.networks, path))
+    spec = model.record.layers
+    study = Study(
+        name=path.stem,
+        path=path,
+        title=model.title,
+        samples=model.samples * scale,
+        compare=tuple(model.compare),
+        figures=tuple(model.figures),
+        networks=networks,
+        grid=model.grid,
+        layers_spec=tuple(spec) if isinstance(spec, list) else spec,
+    )
+    for point in study.points:
+        if isinstance(point.network.activation, ReluLike) and point.network.activation.c_plus == point.network.activation.c_minus:
+            check_slopes(point.network, path, "networks")
+    return study
+
+
+def _check_axes(grid: GridModel, where: Path) -> None:
+    for name in ("width", "depth", "correlation", "seed"):
+        if getattr(grid, name) == []:
+            raise InputError(where, f"grid.{name}", [], "at least one value")
+    for name in grid.zip:
+        if not isinstance(getattr(grid, name), list):
+            raise InputError(where, f"grid.{name}", getattr(grid, name), "a list, since grid.zip names this axis")
+    lengths = {name: len(getattr(grid, name)) for name in grid.zip}
+    if len(set(lengths.values())) > 1:
+        raise InputError(where, "grid.zip", lengths, "axes of equal length")
+
+
+def _known(found: str, names: tuple[str, ...], where: Path, key: str) -> None:
+    if found not in names:
+        raise InputError(where, key, found, "one of " + ", ".join(names), nearest_name(found, names))
+
+
+def _values(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _grid(grid: GridModel) -> Iterator[tuple[int, int, float | None, int]]:
+    """(width, depth, correlation, seed) of every point of the grid."""
+    axes: dict[str, list[Any]] = {
+        "width": _values(grid.width),
+        "depth": [grid.depth] if isinstance(grid.depth, DepthModel) else _values(grid.depth),
+        "correlation": _values(grid.correlation) or [None],
+        "seed": _values(grid.seed),
+    }
+    groups = [[name] for name in axes if name not in grid.zip]
+    if grid.zip:
+        groups.append(list(grid.zip))
+    groups.sort(key=lambda group: min(list(axes).index(name) for name in group))
+    names = [name for group in groups for name in group]
+    for choice in itertools.product(*(zip(*(axes[name] for name in group), strict=True) for group in groups)):
+        point = dict(zip(names, itertools.chain.from_iterable(choice), strict=True))
+        depth = point["depth"]
+        yield point["width"], _depth(depth, point["width"]), point["correlation"], point["seed"]
+
+
+def _depth(depth: int | DepthModel, width: int) -> int:
+    if isinstance(depth, int):
+        return depth
+    real = depth.times_width * width if depth.times_width is not None else float(width) ** (depth.power_of_width or 1.0)
+    return max(1, math.floor(real + 0.5))
+
+
+def _size(model: StudyModel) -> tuple[int, str]:
+    """Number of points and the sizes of the axes, without expanding them."""
+    sizes = {name: len(_values(getattr(model.grid, name))) or 1 for name in ("width", "correlation", "seed")}
+    sizes["depth"] = 1 if isinstance(model.grid.depth, DepthModel) else len(_values(model.grid.depth))
+    sizes["networks"] = sum(math.prod(len(values) for _, values in _lists(entry)) for entry in model.networks)
+    zipped = {sizes[name] for name in model.grid.zip}
+    count = math.prod(size for name, size in sizes.items() if name not in model.grid.zip) * (zipped.pop() if zipped else 1)
+    return count, " × ".join(f"{name} {size}" for name, size in sizes.items() if size > 1)
+
+
+def _lists(entry: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    """Every leaf of a network that is a list: its path and values."""
+    for key, value in entry.items():
+        if isinstance(value, dict):
+            yield from _lists(value, (*path, key))
+        elif isinstance(value, list):
+            yield (*path, key), value
+
+
+def _networks(entries: list[dict[str, Any]], where: Path) -> Iterator[NetworkModel]:
+    for index, entry in enumerate(entries):
+        axes = list(_lists(entry))
+        for path, values in axes:
+            if not values:
+                raise InputError(where, f"networks.{index}." + ".".join(path), [], "at least one value")
+        for choice in itertools.product(*(values for _, values in axes)):
+            chosen = _substituted(entry, {path: value for (path, _), value in zip(axes, choice, strict=True)})
+            yield validated(NetworkModel, chosen, where, f"networks.{index}")
+
+
+def _substituted(entry: Any, values: dict[tuple[str, ...], Any], path: tuple[str, ...] = ()) -> Any:
+    if path in values:
+        return values[path]
+    if isinstance(entry, dict):
+        return {key: _substituted(value, values, (*path, key)) for key, value in entry.items()}
+    return entry

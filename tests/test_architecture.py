@@ -1,0 +1,85 @@
+"""Who imports whom: the rooms of the package form one line, and no import goes back (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "deeplimits"
+
+# A room may import from its own level and from those after it. Names and errors are small enough for everybody.
+LEVELS = (
+    {"cli", "__main__", "__init__", "api"},
+    {"figures"},
+    {"analysis"},
+    {"store"},
+    {"sweep"},
+    {"limits"},
+    {"engines"},
+    {"laws", "networks"},
+    {"activations"},
+    {"errors"},
+)
+ANYBODY = {"errors", "figures.names", "limits.names"}
+# What the start-up of a job may not pay for.
+HEAVY = {"xarray", "dask", "pandas", "scipy", "seaborn", "matplotlib", "snakemake", "duckdb", "sympy"}
+
+
+def level(module: str) -> int:
+    room = module.split(".")[0]
+    matches = [number for number, rooms in enumerate(LEVELS) if room in rooms]
+    assert matches, f"deeplimits.{module} belongs to no room: add it to LEVELS and docs/architecture.md"
+    return matches[0]
+
+
+def imports_of(path: Path) -> set[str]:
+    """Modules of this package that the file imports, anywhere in it, without the leading ``deeplimits.``."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module or "")
+            if node.module == "deeplimits":
+                found.update(f"deeplimits.{alias.name}" for alias in node.names if alias.name != "__version__")
+    return {name.removeprefix("deeplimits.") for name in found if name.startswith("deeplimits.")}
+
+
+def modules() -> list[tuple[str, Path]]:
+    return [
+        (".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"), path)
+        for path in sorted(SOURCE.rglob("*.py"))
+    ]
+
+
+@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+def test_no_import_goes_back(module, path):
+    own = level(module)
+    backwards = {name for name in imports_of(path) if name not in ANYBODY and level(name) < own}
+    assert not backwards, f"deeplimits.{module} imports {sorted(backwards)}"
+
+
+def test_importing_a_name_is_cheap_for_names_that_anybody_may_import():
+    for name in ANYBODY:
+        path = SOURCE.joinpath(*name.split(".")).with_suffix(".py")
+        outside = {
+            alias.name.split(".")[0]
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        assert not outside & (HEAVY | {"numpy", "numba", "zarr"}), name
+
+
+@pytest.mark.parametrize(
+    "module", ["deeplimits", "deeplimits.cli", "deeplimits.store.simulate", "deeplimits.store.receipts"]
+)
+def test_a_simulation_job_imports_nothing_heavy(module):
+    code = f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not HEAVY & set(loaded.stdout.split())
