@@ -96,7 +96,7 @@ class TabulatedLaw:
                 step = y - value / slope
             inside = (step > low) & (step < high) & np.isfinite(step)
             fresh = np.where(inside, step, (low + high) / 2)
-            if np.max(np.abs(fresh - y), initial=0.0) < 1e-15 * (1 + np.max(np.abs(y), initial=0.0)):
+            if np.max(np.abs(fresh - y), initial=0.0) < 1e-14 * (1 + np.max(np.abs(y), initial=0.0)):
                 break
             y = fresh
         return self.chart.from_coordinate(y)

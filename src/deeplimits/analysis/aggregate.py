@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from zarr.errors import UnstableSpecificationWarning
 
 from deeplimits import __version__
 from deeplimits.activations import Identity, ReluLike
@@ -99,7 +101,9 @@ def aggregate_study(study: Study, results: Path) -> Path:
     tree = build_tree(study, Catalogue(results))
     store, receipt = study_store(results, study.name), study_receipt(results, study.name)
     receipt.unlink(missing_ok=True)
-    with written_aside(store) as aside:
+    with written_aside(store) as aside, warnings.catch_warnings():
+        # names are stored as fixed-length text, whose Zarr v3 data type every reader in use knows but no specification names yet
+        warnings.simplefilter("ignore", UnstableSpecificationWarning)
         tree.to_zarr(aside, zarr_format=3, consolidated=False, mode="w")
     body = {"format": 1, "study": study.name, "samples": study.samples, "sha256": folder_digest(store), "deeplimits": __version__}
     write_text(receipt, json.dumps(body, sort_keys=True, indent=1) + "\n")

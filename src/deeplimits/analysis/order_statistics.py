@@ -34,11 +34,11 @@ def upper_counts(values: NDArray[np.float32]) -> Counts:
 
 def lower_counts(values: NDArray[np.float32], cells: Iterable[int]) -> dict[int, Counts]:
     """For each upper half in ``cells``, how many keys have each lower half."""
-    key = keys(values)
-    upper = key >> 16
+    key = np.sort(keys(values))
     result = {}
     for cell in cells:
-        found, count = np.unique(key[upper == cell] & 0xFFFF, return_counts=True)
+        start, stop = np.searchsorted(key, [cell << 16, (cell + 1) << 16])
+        found, count = np.unique(key[start:stop] & 0xFFFF, return_counts=True)
         result[cell] = Counter(dict(zip(found.tolist(), count.tolist(), strict=True)))
     return result
 

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import dask
@@ -30,6 +31,10 @@ BINS = 64
 
 Array = NDArray[np.float64]
 Located = Sequence[tuple[BlockLocation, int]]
+Task = tuple[str, int, int]
+"""(observable, record, layer)"""
+Comparison = tuple[str, int, int, Law]
+"""(observable, record, layer, law)"""
 
 
 @dataclass(frozen=True)
@@ -53,45 +58,62 @@ class Reduced:
     histogram: Histogram
 
 
-def _column(location: BlockLocation, take: int, variable: str, record: int) -> NDArray[np.float32]:
-    """One record of the first pair or input of a block: its first ``take`` samples."""
-    return np.ascontiguousarray(location.read(variable, [record])[:take, 0, 0])
+class _Block:
+    """The first pair or input of one block, each variable read once."""
+
+    def __init__(self, location: BlockLocation, take: int) -> None:
+        self._location, self._take = location, take
+        self._arrays: dict[str, NDArray[np.float32]] = {}
+
+    def stored(self, name: str, record: int) -> NDArray[np.float32]:
+        """What is stored for an observable at a record [sample]."""
+        variable = OBSERVABLES[name].variable
+        if variable not in self._arrays:
+            self._arrays[variable] = np.ascontiguousarray(self._location.read(variable)[: self._take, :, 0].T)
+        return self._arrays[variable][record]
+
+    def values(self, name: str, record: int, layer: int) -> Array:
+        """The observable of the living networks."""
+        return OBSERVABLES[name].transform(usable(self.stored(name, record)).astype(float), layer)
 
 
-def _first_pass(location: BlockLocation, take: int, tasks: Sequence[tuple[str, int, int]]) -> list[tuple[Any, ...]]:
-    results = []
+@lru_cache(maxsize=32)
+def _block(location: BlockLocation, take: int) -> _Block:
+    """Blocks stay for the next pass where they are few."""
+    return _Block(location, take)
+
+
+def _first_pass(location: BlockLocation, take: int, tasks: Sequence[Task]) -> list[tuple[Any, ...]]:
+    block, results = _block(location, take), []
     for name, record, layer in tasks:
-        observable = OBSERVABLES[name]
-        column = _column(location, take, observable.variable, record)
+        column = block.stored(name, record)
         alive = usable(column)
-        values = observable.transform(alive.astype(float), layer)
+        values = OBSERVABLES[name].transform(alive.astype(float), layer)
         finite = values[np.isfinite(values)]
         results.append((order.upper_counts(alive), len(column) - len(alive), math.fsum(finite), math.fsum(finite**2)))
     return results
 
 
 def _second_pass(
-    location: BlockLocation, take: int, tasks: Sequence[tuple[str, int, int]], cells: Sequence[Sequence[int]]
+    location: BlockLocation, take: int, tasks: Sequence[Task], cells: Sequence[Sequence[int]]
 ) -> list[dict[int, order.Counts]]:
+    block = _block(location, take)
     return [
-        order.lower_counts(usable(_column(location, take, OBSERVABLES[name].variable, record)), wanted)
+        order.lower_counts(usable(block.stored(name, record)), wanted)
         for (name, record, _), wanted in zip(tasks, cells, strict=True)
     ]
 
 
 def _third_pass(
-    location: BlockLocation, take: int, tasks: Sequence[tuple[str, int, int]], edges: Sequence[Array], laws: Sequence[tuple[str, int, int, Law]]
+    location: BlockLocation, take: int, tasks: Sequence[Task], edges: Sequence[Array], laws: Sequence[Comparison]
 ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
-    def values(name: str, record: int, layer: int) -> Array:
-        column = usable(_column(location, take, OBSERVABLES[name].variable, record))
-        return OBSERVABLES[name].transform(column.astype(float), layer)
-
-    histograms = [np.histogram(values(*task), bins)[0] for task, bins in zip(tasks, edges, strict=True)]
-    return histograms, [cell_counts(law, values(name, record, layer)) for name, record, layer, law in laws]
+    block = _block(location, take)
+    histograms = [np.histogram(block.values(*task), bins)[0] for task, bins in zip(tasks, edges, strict=True)]
+    return histograms, [cell_counts(law, block.values(name, record, layer)) for name, record, layer, law in laws]
 
 
 def reduce_point(
-    located: Located, tasks: Sequence[tuple[str, int, int]], laws: Sequence[tuple[str, int, int, Law]]
+    located: Located, tasks: Sequence[Task], laws: Sequence[Comparison]
 ) -> tuple[list[Reduced], list[NDArray[np.int64]]]:
     """Reduce one point.
 
@@ -143,7 +165,7 @@ def _each_block(function: Any, located: Located, *arguments: Any) -> list[Any]:
     return list(dask.compute(*(task(location, take, *shared) for location, take in located)))
 
 
-def _quantiles(task: tuple[str, int, int], place: list[tuple[int, int]], blocks: list[dict[int, order.Counts]]) -> Array:
+def _quantiles(task: Task, place: list[tuple[int, int]], blocks: list[dict[int, order.Counts]]) -> Array:
     name, _, layer = task
     keys = []
     for cell, rank in place:

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from deeplimits.errors import InputError, nearest_name
+
+if TYPE_CHECKING:
+    from deeplimits.sweep.config import Config
+    from deeplimits.sweep.study import Study
+
 FIGURE_NAMES = (
     "lnr22_figure_1",
     "ln24_figure_1",
@@ -9,3 +17,22 @@ FIGURE_NAMES = (
     "quantiles_against_time",
     "law_against_limit",
 )
+
+
+def find_figure(config: Config, name: str) -> tuple[Study, str]:
+    """The study and figure that ``STUDY/FIGURE``, or ``FIGURE`` where only one study has it, stands for.
+
+    Raises
+    ------
+    InputError
+        If there is none, or more than one.
+    """
+    study_name, _, figure = name.rpartition("/")
+    studies = [config.study(study_name)] if study_name else config.studies()
+    having = [study for study in studies if figure in study.figures]
+    if len(having) == 1:
+        return having[0], figure
+    known = [f"{study.name}/{each}" for study in studies for each in study.figures]
+    if having:
+        raise InputError("figure", "", name, "the study with it: " + ", ".join(f"{study.name}/{figure}" for study in having))
+    raise InputError("figure", "", name, "one of " + ", ".join(known), nearest_name(name, known + [each.rpartition("/")[2] for each in known]))

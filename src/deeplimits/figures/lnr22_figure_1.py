@@ -1,0 +1,77 @@
+"""Li, Nica & Roy 2022, Figure 1: the correlation of two inputs through an unshaped and a shaped ReLU network, n = d = 150, ρ_0 = 0.3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from deeplimits.figures.data import StudyData
+from deeplimits.figures.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+
+UNSHAPED = "unshaped ReLU"
+SHAPED = "ReLU (0, -1), p = 0.5"
+
+
+def draw(data: StudyData) -> Figure:
+    """Medians against depth above, densities at the last layer below; unshaped left, shaped right."""
+    figure, axes = new_figure(2, 2, PAGE, 4.9)
+    _unshaped_median(axes[0, 0], data)
+    _unshaped_density(axes[1, 0], data)
+    _shaped_median(axes[0, 1], data)
+    _shaped_density(axes[1, 1], data)
+    return figure
+
+
+def _unshaped_median(axis: Any, data: StudyData) -> None:
+    point = data.point(UNSHAPED)
+    layers = data.layers(point)
+    axis.semilogy(layers, 1 - data.quantile(point, "correlation", 0.5), color=NETWORK, lw=3, alpha=0.45, label="network")
+    for limit, label, style, color in (("markov_chain", "Markov chain (2.10)", "--", LIMIT), ("infinite_width", "infinite width", ":", SECOND)):
+        axis.semilogy(layers, 1 - data.limit_quantile(point, data.entry(limit), 0.5), style, color=color, label=label)
+    axis.set(title="unshaped ReLU", xlabel="layer ℓ", ylabel="median of 1 − ρ")
+    axis.legend()
+
+
+def _unshaped_density(axis: Any, data: StudyData) -> None:
+    point = data.point(UNSHAPED)
+    layer = int(data.layers(point)[-1])
+    edges, density = data.density(point, "correlation", layer)
+    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
+    x, chain = data.limit_density(point, data.entry("markov_chain"))
+    axis.plot(x, chain, "--", color=LIMIT, label="Markov chain (2.10)")
+    x, exact = data.limit_density(point, data.entry("unshaped"))
+    axis.plot(x, exact, color=FOURTH, lw=1, label="SDE of r, exact")
+    wide = data.limit_quantile(point, data.entry("infinite_width"), 0.5)[-1]
+    axis.axvline(wide, ls=":", color=SECOND, label="infinite width (a point)")
+    axis.set(xlim=(edges[0], 1.0), yscale="log", ylim=(max(density.max() * 1e-4, 1e-3), density.max() * 6), xlabel=f"ρ at layer {layer}", ylabel="density")
+    axis.legend(loc="upper left")
+
+
+def _shaped_median(axis: Any, data: StudyData) -> None:
+    point = data.point(SHAPED)
+    time = data.layers(point) / data.coordinate("width", point)
+    axis.plot(time, data.quantile(point, "correlation", 0.5), color=NETWORK, lw=3, alpha=0.45, label="network")
+    for limit, label, style, color in (
+        ("correlation_sde", "SDE", "-", LIMIT),
+        ("matched_sde", "SDE, matched κ", "--", FOURTH),
+        ("correlation_ode", "ODE dρ = ν dt", ":", SECOND),
+    ):
+        axis.plot(time, data.limit_quantile(point, data.entry(limit), 0.5), style, color=color, label=label)
+    axis.set(title="shaped ReLU, c₊ = 0, c₋ = −1", xlabel="time t = ℓ/n", ylabel="median of ρ")
+    axis.legend()
+
+
+def _shaped_density(axis: Any, data: StudyData) -> None:
+    point = data.point(SHAPED)
+    edges, density = data.density(point, "correlation", int(data.layers(point)[-1]))
+    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
+    x, exact = data.limit_density(point, data.entry("correlation_sde"))
+    axis.plot(x, exact, color=LIMIT, label="SDE, exact (Fokker–Planck)")
+    x, euler = data.limit_density(point, data.entry("correlation_sde_euler"))
+    axis.plot(x, euler, "--", color="0.35", lw=1, label="SDE, Euler step 0.01 (kernel estimate)")
+    ode = data.limit_quantile(point, data.entry("correlation_ode"), 0.5)[-1]
+    axis.axvline(ode, ls=":", color=SECOND, label="ODE (a point)")
+    axis.set(xlim=(-1, 1), ylim=(0, float(np.nanmax(density)) * 1.15), xlabel="ρ at t = 1", ylabel="density")
+    axis.legend(loc="upper left")

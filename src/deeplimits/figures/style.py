@@ -1,0 +1,64 @@
+"""How figures look, and how they are written: readable at column width, safe for colour-blind readers, and byte-identical when drawn again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("agg")
+
+import matplotlib.pyplot as plt
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from deeplimits.store.atomic import written_aside
+
+COLUMN = 3.4
+"""Width of one column, inches."""
+PAGE = 6.9
+"""Width of a page, inches."""
+
+PALETTE = sns.color_palette("colorblind")
+NETWORK, LIMIT, SECOND, THIRD, FOURTH = (PALETTE[i] for i in (0, 3, 2, 1, 4))
+"""One colour a role, in every figure: the network, the limit it is held against, and others beside it."""
+
+_SETTINGS: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 1.3,
+    "figure.dpi": 100,
+    "savefig.dpi": 250,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "deeplimits",
+    "svg.fonttype": "none",
+    "path.simplify": True,
+}
+
+
+def new_figure(rows: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, Any]:
+    """A figure in the house style with a grid of axes."""
+    mpl.rcdefaults()
+    mpl.rcParams.update(_SETTINGS)
+    return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", squeeze=False, **options)
+
+
+def save(figure: Figure, paths: tuple[Path, ...]) -> list[Path]:
+    """Write a figure in every format, with no date and no version in it."""
+    nothing = {"pdf": {"CreationDate": None, "Producer": None, "Creator": None}, "svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+    for path in paths:
+        suffix = path.suffix[1:]
+        with written_aside(path) as aside:
+            figure.savefig(aside, format=suffix, metadata=nothing[suffix])
+    plt.close(figure)
+    return list(paths)
