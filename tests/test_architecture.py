@@ -1,4 +1,4 @@
-"""Who imports whom: the rooms of the package form one line, and no import goes back (docs/architecture.md)."""
+"""Who imports whom: the rooms of the package form one line, and no import goes back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "deeplimits"
 
-# A room may import from its own level and from those after it. Names and errors are small enough for everybody.
+# A room may import from its own level and from those after it (docs/architecture.md).
 LEVELS = (
     {"cli", "__main__", "__init__", "api"},
     {"figures"},
@@ -30,7 +30,7 @@ HEAVY = {"xarray", "dask", "pandas", "scipy", "seaborn", "matplotlib", "snakemak
 
 
 def level(module: str) -> int:
-    room = module.split(".")[0]
+    room = module.split(".", maxsplit=1)[0]
     matches = [number for number, rooms in enumerate(LEVELS) if room in rooms]
     assert matches, f"deeplimits.{module} belongs to no room: add it to LEVELS and docs/architecture.md"
     return matches[0]
@@ -46,7 +46,9 @@ def imports_of(path: Path) -> set[str]:
             assert node.level == 0, f"{path}: relative import"
             found.add(node.module or "")
             if node.module == "deeplimits":
-                found.update(f"deeplimits.{alias.name}" for alias in node.names if alias.name != "__version__")
+                found.update(
+                    f"deeplimits.{alias.name}" for alias in node.names if alias.name != "__version__"
+                )
     return {name.removeprefix("deeplimits.") for name in found if name.startswith("deeplimits.")}
 
 
@@ -57,7 +59,9 @@ def modules() -> list[tuple[str, Path]]:
     ]
 
 
-@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_no_import_goes_back(module, path):
     own = level(module)
     backwards = {name for name in imports_of(path) if name not in ANYBODY and level(name) < own}

@@ -106,7 +106,7 @@ def test_versions_agree():
     version = PROJECT["project"]["version"]
     assert deeplimits.__version__ == version
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == version
-    newest = re.split(r"^## ", (ROOT / "CHANGELOG.md").read_text(), flags=re.M)[1]
+    newest = re.split(r"^## ", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)[1]
     assert newest.startswith(f"[{version}]")
     assert f"Sampler version {SAMPLER_VERSION}." in newest
 
@@ -133,7 +133,13 @@ def committed_texts() -> list[tuple[str, str]]:
 
 def test_no_committed_file_names_a_package_index_or_a_machine():
     # Spelt in parts, since this file is one of them.
-    hosts = ["py" + "pi.org", "python" + "hosted", "anaconda" + ".org", "registry." + "npmjs", "deb." + "debian"]
+    hosts = [
+        "py" + "pi.org",
+        "python" + "hosted",
+        "anaconda" + ".org",
+        "registry." + "npmjs",
+        "deb." + "debian",
+    ]
     places = ["/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/", "py" + "env/versions"]
     found = [(name, word) for name, text in committed_texts() for word in hosts + places if word in text]
     assert found == []

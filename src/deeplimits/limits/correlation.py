@@ -113,7 +113,7 @@ class MatchedSde(CorrelationSde):
     source = "Li, Nica & Roy 2022, Theorem 3.3, with the exact one-step drift of the network"
 
     def applies(self, network: Network) -> bool:
-        return network.inputs > 1 and (network.exponent > 0 or is_linear(network))
+        return network.inputs > 1 and isinstance(network.activation, ReluLike) and network.exponent > 0
 
     def kappa(self, network: Network) -> float:
         return 2 * network.width * asymmetry(network)

@@ -1,9 +1,9 @@
-"""What the workflow is told before it runs: the jobs of a plan, as files that jobs find again without planning.
+"""What the workflow is told before it runs: the jobs of a plan, as files that jobs find without planning.
 
-A job on a cluster node reads its todo file and nothing else, so the plan is made once, by the process that schedules.
-A todo's content names all that its job depends on, and it is written only where that content changed. So its date says
-when the job's task last changed, and a workflow manager that has lost everything but dates still does no work twice and
-leaves none undone.
+A job on a cluster node reads its todo file and nothing else, so the plan is made once, by the process that
+schedules. A todo's content names all that its job depends on, and it is written only where that content
+changed. Its date therefore says when the job's task last changed, and a workflow manager that has lost everything
+but dates still does no work twice and leaves none undone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from deeplimits.sweep.yamlfile import read_mapping
 
 @dataclass(frozen=True)
 class Targets:
-    """What a study leads to, as paths: receipts of its simulations, receipt of its aggregation, files of its figures."""
+    """What a study leads to, as paths: receipts of its simulations and aggregation, figure files."""
 
     batches: tuple[str, ...]
     aggregate: str
@@ -36,8 +36,8 @@ class Targets:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """The receipt and every figure file."""
-        return (self.aggregate, *(path for files in self.figures.values() for path in files))
+        """Everything. The simulations are named, although the rest needs them, so that lost ones are made again."""
+        return (*self.batches, self.aggregate, *(path for files in self.figures.values() for path in files))
 
 
 def prepare(path: Path, overrides: Mapping[str, Any] | None = None) -> tuple[Config, dict[str, Targets]]:
@@ -60,7 +60,9 @@ def prepare(path: Path, overrides: Mapping[str, Any] | None = None) -> tuple[Con
     for batch in plan.batches:
         _write_if_changed(todo_path(config.results, batch.name), batch.todo)
     for study in studies:
-        _write_if_changed(study_todo(config.results, study.name), _study_todo(study, plan.receipts[study.name]))
+        _write_if_changed(
+            study_todo(config.results, study.name), _study_todo(study, plan.receipts[study.name])
+        )
     return config, targets
 
 
@@ -76,7 +78,9 @@ def planned_receipts(results: Path, study: str) -> list[str]:
     try:
         batches = json.loads(path.read_text(encoding="utf-8"))["batches"]
     except (OSError, ValueError, KeyError):
-        raise InputError(path, "", "<no plan>", "a study of the configuration, planned before its jobs start") from None
+        raise InputError(
+            path, "", "<no plan>", "a study of the configuration, planned before its jobs start"
+        ) from None
     return [str(receipt_path(results, batch)) for batch in batches]
 
 
@@ -84,12 +88,14 @@ def _targets(results: Path, study: Study, batches: tuple[str, ...]) -> Targets:
     return Targets(
         batches=tuple(str(receipt_path(results, batch)) for batch in batches),
         aggregate=str(study_receipt(results, study.name)),
-        figures={figure: tuple(map(str, figure_files(results, study.name, figure))) for figure in study.figures},
+        figures={
+            figure: tuple(map(str, figure_files(results, study.name, figure))) for figure in study.figures
+        },
     )
 
 
 def _study_todo(study: Study, batches: tuple[str, ...]) -> str:
-    """All that the study store is made from. The study file counts by its content: comments and dates do not matter."""
+    """All that the study store is made from. The study file counts by its content alone."""
     content = json.dumps(read_mapping(study.path), sort_keys=True)
     body = {
         "batches": list(batches),
@@ -103,7 +109,7 @@ def _study_todo(study: Study, batches: tuple[str, ...]) -> str:
 
 
 def _write_if_changed(path: Path, text: str) -> None:
-    """Without the flushing of results: a todo that was lost or cut short is written again by the next plan."""
+    """Without the flushing of results: a todo that was lost or cut short is written by the next plan."""
     try:
         if path.read_text(encoding="utf-8") == text:
             return

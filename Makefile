@@ -1,0 +1,56 @@
+# `make`: set up .venv, simulate what is missing, and draw the figures. `make help` lists the rest.
+CORES ?= all
+READY := .venv/.ready
+BIN := .venv/bin
+
+# Every job starts Python: let it keep its bytecode.
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
+
+.PHONY: build setup test test-fast lint format lock clean clean-results help
+
+build: $(READY)
+	@$(BIN)/snakemake --cores $(CORES)
+
+setup: $(READY)
+
+$(READY): requirements.lock requirements-cuda12.lock requirements-cuda13.lock pyproject.toml tools/setup.sh tools/cuda_extra.py
+	@tools/setup.sh
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+test-fast: $(READY)
+	@$(BIN)/python -m pytest -m "not slow"
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakemake --lint
+
+format: $(READY)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/snakefmt workflow
+
+lock:
+	@tools/lock.sh
+
+clean:
+	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis logs dist
+	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+clean-results:
+	rm -rf results
+
+help:
+	@echo "make                set up .venv, simulate what is missing, draw the figures"
+	@echo "make setup          only .venv"
+	@echo "make test           the whole test suite"
+	@echo "make test-fast      the tests for daily use"
+	@echo "make lint           ruff, mypy, snakefmt, snakemake --lint"
+	@echo "make format         apply ruff and snakefmt"
+	@echo "make lock           resolve the dependencies again (needs uv)"
+	@echo "make clean          remove .venv, caches and logs; results stay"
+	@echo "make clean-results  remove results: simulations, study stores, figures"

@@ -1,0 +1,167 @@
+"""The Python interface: ``simulate``, ``limit``, ``open_study``, ``open_samples`` and ``query``; the command line uses the same functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deeplimits.errors import InputError, nearest_name
+from deeplimits.limits import default_limit, registry
+from deeplimits.limits.base import Limit
+from deeplimits.limits.names import LIMIT_NAMES, OBSERVABLES
+from deeplimits.networks.network import Network
+from deeplimits.sweep.config import DEFAULT_PATH, Config, load_config
+from deeplimits.sweep.points import Point, load_point
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from deeplimits.laws import Law
+
+
+def simulate(point: Point | str | Path, samples: tuple[int, int] = (0, 8192), engine: str = "auto") -> xr.Dataset:
+    """Draw samples [a, b) of a point.
+
+    Parameters
+    ----------
+    point
+        A ``Point``, or the path of a point file.
+    samples
+        Range of global sample indices; any range gives the same networks as any other range that holds them.
+    engine
+        ``auto``, ``cpu`` or ``oracle``.
+
+    Returns
+    -------
+    ``log_variance`` [sample, record, input] and ``correlation_gap`` [sample, record, cross] (1 − ρ), with coordinates ``sample`` and ``layer``.
+    """
+    import xarray as xr
+
+    from deeplimits.engines import simulate_block
+
+    chosen = _point(point)
+    first, stop = samples
+    arrays = simulate_block(chosen.network, chosen.layers, first, stop - first, engine=engine)
+    return xr.Dataset(
+        {
+            "log_variance": (("sample", "record", "input"), arrays["log_variance"]),
+            "correlation_gap": (("sample", "record", "cross"), arrays["correlation_gap"]),
+        },
+        coords={"sample": np.arange(first, stop), "layer": ("record", np.array(chosen.layers))},
+    )
+
+
+def limit(
+    point: Point | Network | str | Path, observable: str = "correlation", name: str | None = None, layer: int | None = None
+) -> Law:
+    """The law that theory predicts for an observable of a network at a layer (the last, by default).
+
+    Raises
+    ------
+    InputError
+        If there is no such limit or observable, or the limit is not about this network.
+    """
+    network = point if isinstance(point, Network) else _point(point).network
+    return _solve(network, observable, name, layer, "limit")[1]
+
+
+def _point(point: Point | str | Path) -> Point:
+    return point if isinstance(point, Point) else load_point(Path(point))
+
+
+def _solve(network: Network, observable: str, name: str | None, layer: int | None, where: str | Path) -> tuple[Limit, Law, int]:
+    if observable not in OBSERVABLES:
+        raise InputError(where, "observable", observable, "one of " + ", ".join(OBSERVABLES), nearest_name(observable, OBSERVABLES))
+    if name is not None and name not in LIMIT_NAMES:
+        raise InputError(where, "limit", name, "one of " + ", ".join(LIMIT_NAMES), nearest_name(name, LIMIT_NAMES))
+    at = network.depth if layer is None else layer
+    if not 0 <= at <= network.depth:
+        raise InputError(where, "layer", at, f"a layer between 0 (the input) and the depth, {network.depth}")
+    if observable not in ("variance", "log_variance") and network.inputs < 2:
+        raise InputError(where, "inputs", network.inputs, f"two inputs or more for {observable}")
+    chosen = registry()[name] if name else default_limit(network, observable)
+    if observable not in chosen.observables:
+        raise InputError(where, "observable", observable, f"one that {chosen.name} speaks of: " + ", ".join(chosen.observables))
+    if not chosen.applies(network):
+        others = [each.name for each in registry().values() if each.applies(network) and observable in each.observables]
+        raise InputError(where, "limit", chosen.name, "a limit that is about this network: " + ", ".join(others))
+    return chosen, chosen.laws(network, [at], observable)[0], at
+
+
+def predict(
+    network: Network, observable: str, name: str | None, layer: int | None, levels: Sequence[str], where: str | Path
+) -> dict[str, Any]:
+    """What ``deeplimits limit`` prints: ``limit``, ``observable``, ``time``, ``mean``, ``std`` and ``quantiles`` by level as given."""
+    try:
+        values = [float(level) for level in levels]
+    except ValueError:
+        raise InputError("--quantiles", "", ",".join(levels), "numbers between 0 and 1, separated by commas") from None
+    if not all(0 < value < 1 for value in values):
+        raise InputError("--quantiles", "", ",".join(levels), "numbers between 0 and 1, separated by commas")
+    chosen, law, at = _solve(network, observable, name, layer, where)
+    quantiles = law.quantile(np.array(values))
+    return {
+        "limit": chosen.name,
+        "observable": observable,
+        "time": chosen.time(network, at),
+        "mean": law.mean,
+        "std": law.std,
+        "quantiles": {level: float(value) for level, value in zip(levels, quantiles, strict=True)},
+    }
+
+
+def open_study(name: str, config: Path = DEFAULT_PATH, results: Path | None = None) -> xr.DataTree:
+    """The reduced data of a study, opened lazily."""
+    import xarray as xr
+
+    from deeplimits.store.errors import StoreError
+    from deeplimits.store.paths import study_receipt, study_store
+
+    folder = results or load_config(config).results
+    if not study_receipt(folder, name).exists():
+        raise StoreError(f"{folder}: study {name} has not been aggregated yet; run 'deeplimits aggregate {name}' first")
+    return xr.open_datatree(study_store(folder, name), engine="zarr", consolidated=False)
+
+
+def open_samples(study: str, config: Path = DEFAULT_PATH, results: Path | None = None, **selection: Any) -> list[xr.Dataset]:
+    """The samples of a study's points, lazily, one dask-backed dataset a point; built from the catalogue without opening a container.
+
+    Parameters
+    ----------
+    selection
+        Keep only points with these values, such as ``width=64``; keys: width, depth, seed, exponent.
+    """
+    from deeplimits.store.samples import lazy_point
+
+    settings = load_config(config, {"results": str(results)} if results else None)
+    chosen = settings.study(study)
+    keys = ("width", "depth", "seed", "exponent")
+    for key in selection:
+        if key not in keys:
+            raise InputError("open_samples", key, selection[key], "one of " + ", ".join(keys), nearest_name(key, keys))
+    points = [point for point in chosen.points if all(getattr(point.network, key) == value for key, value in selection.items())]
+    return [lazy_point(settings.results, point, chosen.samples) for point in points]
+
+
+def query(sql: str, results: Path | None = None, config: Path = DEFAULT_PATH) -> pd.DataFrame:
+    """Rows of one SELECT over the store; see ``store.query``."""
+    from deeplimits.store.query import run_query
+
+    return run_query(results or load_config(config).results, sql)
+
+
+def describe_study(config: Config, name: str) -> str:
+    """A study's comparisons and rates, as text."""
+    from deeplimits.store.query import run_query
+
+    study = config.study(name)
+    open_study(study.name, config.path, config.results)
+    columns = "network, width, depth, compared AS observable, \"limit\", at_time AS time, round(ks_value, 5) AS ks, round(ks_low, 5) AS low, round(ks_high, 5) AS high, round(ks_floor, 5) AS floor"
+    comparison = run_query(config.results, f"SELECT {columns} FROM comparison WHERE study = '{study.name}' AND ks_value IS NOT NULL ORDER BY ALL")
+    rates = run_query(config.results, f"SELECT network, \"limit\", distance, round(exponent, 3) AS exponent, round(low, 3) AS low, round(high, 3) AS high FROM rates WHERE study = '{study.name}'")
+    text = f"{study.title}\n{len(study.points)} points, {study.samples:,} samples each\n\n{comparison.to_string(index=False)}"
+    return text + (f"\n\nrates (distance ~ size^-exponent)\n{rates.to_string(index=False)}" if len(rates) else "")

@@ -1,0 +1,286 @@
+"""The Snakemake workflow on small studies: what it would do, what it does, and that it does nothing twice."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deeplimits.store.workflow import planned_receipts, prepare
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+NOTHING = "Nothing to be done"
+
+STUDY = """\
+title: Small
+networks: [{activation: {name: relu, c_plus: 0.5, c_minus: -0.5}, shaping: {by: width, exponent: 0.5}}]
+grid: {width: [8, 12, 16], depth: {times_width: 1.0}, correlation: 0.3}
+samples: 4096
+record: {layers: 2}
+compare: [{observable: correlation, limit: correlation_sde, at: 1.0, rate_in: width}]
+figures: [ks_against_width]
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with a configuration and one small study, as a user has it."""
+    (tmp_path / "config/studies").mkdir(parents=True)
+    (tmp_path / "config/config.yaml").write_text("studies: all\n")
+    (tmp_path / "config/studies/small.yaml").write_text(STUDY)
+    return tmp_path
+
+
+def snakemake(folder, *arguments):
+    """Run the workflow in ``folder``, found as Snakemake finds it there; the environment is not activated."""
+    if not (folder / "workflow").exists():
+        (folder / "workflow").symlink_to(ROOT / "workflow")
+        (folder / "environment.yml").symlink_to(ROOT / "environment.yml")
+    return subprocess.run(
+        [BIN / "snakemake", *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": "/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def output(run):
+    return run.stdout + run.stderr
+
+
+def jobs(run):
+    """Jobs of a dry run by rule, from the table that Snakemake prints."""
+    table = output(run).partition("Job stats:")[2].partition("total")[0]
+    return {name: int(count) for name, count in re.findall(r"^(\S+) +(\d+)$", table, re.MULTILINE)}
+
+
+def digests(folder, pattern):
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob(pattern))}
+
+
+def test_lint_is_clean(project):
+    run = snakemake(project, "--lint")
+    assert run.returncode == 0, output(run)
+    assert "in a good condition" in output(run)
+
+
+def test_snakefmt_is_clean():
+    run = subprocess.run(
+        [BIN / "snakefmt", "--check", ROOT / "workflow"], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_dry_run_plans_batches_not_points(project):
+    run = snakemake(project, "-n")
+    assert run.returncode == 0, output(run)
+    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "all": 1}
+
+
+def test_scale_and_job_length_are_given_on_the_command_line(project):
+    prepare(project / "config/config.yaml", {"results": str(project / "results")})
+    run = snakemake(project, "-n", "--config", "scale=deep", "target_minutes=0.0001")
+    assert run.returncode == 0, output(run)
+    todo = json.loads((project / "results/studies/small.todo.json").read_text())
+    assert todo["samples"] == 64 * 4096
+    assert jobs(run)["simulate"] == len(todo["batches"]) > 1
+
+
+def test_targets_are_studies_figures_and_kinds(project):
+    run = snakemake(project, "--list-target-rules", "-q")
+    assert set(run.stdout.split()) == {
+        "all",
+        "simulations",
+        "aggregates",
+        "figures",
+        "small",
+        "ks_against_width",
+    }
+    figure = snakemake(project, "-n", "results/figures/small/ks_against_width.pdf")
+    assert jobs(figure) == {"simulate": 1, "aggregate": 1, "figure": 1}
+    assert jobs(snakemake(project, "-n", "aggregates")) == {"simulate": 1, "aggregate": 1, "aggregates": 1}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (
+            "config/config.yaml",
+            "studies: all",
+            "studies: [smal]",
+            "config/config.yaml: studies.0: found 'smal'",
+        ),
+        ("config/studies/small.yaml", "samples: 4096", "sample: 4096", "did you mean 'samples'?"),
+        ("config/studies/small.yaml", "name: relu", "name: rleu", "did you mean 'relu'?"),
+        ("config/studies/small.yaml", "[ks_against_width]", "[ks]", "config/studies/small.yaml: figures.0"),
+    ],
+)
+def test_bad_input_is_one_message_and_no_job(project, file, old, new, message):
+    path = project / file
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    run = snakemake(project, "--cores", "1")
+    assert run.returncode != 0
+    assert message in output(run)
+    assert "Traceback" not in output(run)
+    assert 'File "' not in output(run)
+    assert not (project / "results").exists()
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("snakemake_executor_plugin_slurm") is None,
+    reason="the optional Slurm executor is not installed",
+)
+def test_slurm_profile_is_accepted_by_a_dry_run(project):
+    run = snakemake(
+        project,
+        "-n",
+        "--workflow-profile",
+        "workflow/profiles/slurm",
+        "--default-resources",
+        "slurm_partition=main",
+    )
+    assert run.returncode == 0, output(run)
+    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "all": 1}
+
+
+def test_the_two_profiles_agree_where_results_could_depend_on_them():
+    import yaml
+
+    default, slurm = (
+        yaml.safe_load((ROOT / f"workflow/profiles/{name}/config.yaml").read_text())
+        for name in ("default", "slurm")
+    )
+    for key in ("scheduler", "rerun-incomplete", "rerun-triggers"):
+        assert default[key] == slurm[key]
+
+
+def test_todo_files_are_rewritten_only_when_their_content_changes(project):
+    config, overrides = project / "config/config.yaml", {"results": str(project / "results")}
+    settings, targets = prepare(config, overrides)
+    todos = sorted((project / "results").rglob("*.todo.json"))
+    assert len(todos) == 2
+    for todo in todos:
+        os.utime(todo, (1, 1))
+    study = project / "config/studies/small.yaml"
+    study.write_text("# a comment is no change\n" + STUDY)
+    assert prepare(config, overrides) == (settings, targets)
+    assert [todo.stat().st_mtime for todo in todos] == [1, 1]
+
+    study.write_text(STUDY.replace("title: Small", "title: Other"))
+    prepare(config, overrides)
+    changed = [todo for todo in todos if todo.stat().st_mtime != 1]
+    assert [todo.parent.name for todo in changed] == ["studies"]
+
+    todos[0].write_text("{")
+    prepare(config, overrides)
+    json.loads(todos[0].read_text())
+
+
+def test_a_study_waits_for_its_own_receipts_only(project):
+    (project / "config/studies/other.yaml").write_text(STUDY.replace("0.3", "0.4").replace("8, 12, 16", "8"))
+    settings, targets = prepare(project / "config/config.yaml", {"results": str(project / "results")})
+    for name, study in targets.items():
+        assert (
+            tuple(planned_receipts(settings.results, name)) == study.batches == tuple(sorted(study.batches))
+        )
+    assert len(targets) == 2
+
+
+def test_a_job_on_a_node_plans_nothing(project):
+    assert snakemake(project, "-n", "-q").returncode == 0
+    batch = planned_receipts(project / "results", "small")[0]
+    name = Path(batch).stem
+    (project / "results/studies/small.todo.json").unlink()
+    study = project / "config/studies/small.yaml"
+    study.write_text("this is no study")
+    run = snakemake(
+        project, "--mode", "remote", "--cores", "1", "--nolock", "--target-jobs", f"simulate:batch={name}"
+    )
+    assert run.returncode == 0, output(run)
+    assert (project / "results/batches" / f"{name}.json").exists()
+    assert not (project / "results/studies/small.todo.json").exists()
+
+
+@pytest.mark.slow
+def test_a_study_from_file_to_figure_once_and_only_once(project):
+    first = snakemake(project, "--cores", "2")
+    assert first.returncode == 0, output(first)
+    figures = digests(project, "results/figures/small/*")
+    assert set(figures) == {f"ks_against_width.{suffix}" for suffix in ("pdf", "svg", "png")}
+    stores = digests(project, "results/batches/*.zarr.zip")
+
+    assert NOTHING in output(snakemake(project, "--cores", "2"))
+    shutil.rmtree(project / ".snakemake")
+    assert NOTHING in output(snakemake(project, "--cores", "2"))
+
+    # A container cut short is no longer held: its batch is simulated again, to the same bytes.
+    shutil.rmtree(project / ".snakemake")
+    for container in (project / "results/batches").glob("*.zarr.zip"):
+        container.write_bytes(container.read_bytes()[:1000])
+    redone = snakemake(project, "--cores", "2")
+    assert redone.returncode == 0, output(redone)
+    assert digests(project, "results/batches/*.zarr.zip") == stores
+    assert digests(project, "results/figures/small/*") == figures
+
+    # More widths: only what is missing is simulated.
+    study = project / "config/studies/small.yaml"
+    study.write_text(STUDY.replace("[8, 12, 16]", "[8, 12, 16, 20]"))
+    grown = snakemake(project, "--cores", "2")
+    assert grown.returncode == 0, output(grown)
+    assert stores.items() < digests(project, "results/batches/*.zarr.zip").items()
+    assert NOTHING in output(snakemake(project, "--cores", "2"))
+
+    # And back again: the store follows the study file, not the age of files.
+    study.write_text(STUDY)
+    shutil.rmtree(project / ".snakemake")
+    back = snakemake(project, "--cores", "2")
+    assert back.returncode == 0, output(back)
+    assert digests(project, "results/figures/small/*") == figures
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_is_finished_by_the_next(project):
+    """Snakemake and its job are killed outright; what they left is neither believed nor in the way."""
+    study = project / "config/studies/small.yaml"
+    study.write_text(STUDY.replace("samples: 4096", "samples: 65536").replace("[8, 12, 16]", "[32, 64]"))
+    assert snakemake(project, "-n", "-q").returncode == 0
+    process = subprocess.Popen(
+        [BIN / "snakemake", "--cores", "2", "simulations"],
+        cwd=project,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    batches = project / "results/batches"
+    while process.poll() is None and not list(batches.glob(".part-*zarr.zip*")):
+        pass
+    os.killpg(process.pid, 9)
+    process.wait()
+    interrupted = bool(list(batches.glob(".part-*zarr.zip*")))
+    shutil.rmtree(project / ".snakemake")
+    run = snakemake(project, "--cores", "2", "simulations")
+    assert run.returncode == 0, output(run)
+    assert interrupted
+    assert not list(batches.glob(".part-*"))
+    check = subprocess.run(
+        [BIN / "deeplimits", "verify", "--results", "results", "--recompute", "1"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert check.returncode == 0, check.stdout + check.stderr

@@ -1,0 +1,74 @@
+"""Write the tables of docs/study-files.md from the models: ``python tools/study_keys.py``.
+
+A test compares the page with what this writes, so that the page cannot drift from the code.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from deeplimits.sweep import models
+
+PAGE = Path(__file__).parent.parent / "docs" / "study-files.md"
+NAMES = {int: "whole number", float: "number", str: "text", dict: "mapping", list: "list"}
+
+
+def kind(annotation: Any) -> str:
+    """The type of a key in words."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return kind(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return " or ".join(dict.fromkeys(kind(part) for part in get_args(annotation) if part is not NoneType))
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(annotation))
+    if origin is list:
+        element = kind(get_args(annotation)[0])
+        plural = {"text": "names"}.get(element, f"{element}s" if element in NAMES.values() else element)
+        return f"list of {plural}"
+    if origin is dict:
+        return NAMES[dict]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return NAMES[dict]
+    return NAMES[annotation]
+
+
+def default(value: Any) -> str:
+    """The default of a key as one would write it."""
+    if value is PydanticUndefined:
+        return "required"
+    if value is None:
+        return ""
+    if isinstance(value, BaseModel):
+        return "`{" + ", ".join(f"{key}: {inner}" for key, inner in value.model_dump().items()) + "}`"
+    return "`[" + ", ".join(map(str, value)) + "]`" if isinstance(value, list) else f"`{value}`"
+
+
+def table(model: type[BaseModel]) -> str:
+    """One row for each key of a model."""
+    rows = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
+    for name, field in model.model_fields.items():
+        annotation = field.annotation
+        cells = [f"`{name}`", kind(annotation), default(field.default), field.description or ""]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def filled(page: str) -> str:
+    """The page with every table between its markers written anew."""
+    return re.sub(
+        r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)",
+        lambda match: f"{match[1]}{table(getattr(models, match[2]))}\n{match[3]}",
+        page,
+        flags=re.DOTALL,
+    )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,22 @@
+rule aggregate:
+    input:
+        todo=f"{RESULTS}/studies/{{study}}.todo.json",
+        receipts=receipts_of_study,
+    output:
+        receipt=f"{RESULTS}/studies/{{study}}.json",
+    log:
+        f"{RESULTS}/logs/aggregate/{{study}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/aggregate/{{study}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        options=OPTIONS,
+    message:
+        "Comparing study {wildcards.study} with its limits"
+    shell:
+        "deeplimits aggregate {wildcards.study} {params.options} > {log} 2>&1"

@@ -1,0 +1,20 @@
+rule simulate:
+    input:
+        # A batch is named by its blocks, so its todo never changes: its date does not matter.
+        todo=ancient(f"{RESULTS}/batches/{{batch}}.todo.json"),
+    output:
+        receipt=f"{RESULTS}/batches/{{batch}}.json",
+    log:
+        f"{RESULTS}/logs/simulate/{{batch}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/simulate/{{batch}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: ALL_CORES
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    message:
+        "Simulating batch {wildcards.batch}"
+    shell:
+        "deeplimits simulate {input.todo} --threads {threads} > {log} 2>&1"
