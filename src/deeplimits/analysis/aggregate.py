@@ -23,14 +23,13 @@ from deeplimits.analysis.distances import Distance, comparable, distances
 from deeplimits.analysis.observables import OBSERVABLES
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_point
-from deeplimits.errors import InputError
 from deeplimits.laws import Law
 from deeplimits.limits import registry
 from deeplimits.networks.network import Network
 from deeplimits.store.atomic import write_text, written_aside
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import study_receipt, study_store
-from deeplimits.sweep.models import CompareModel
+from deeplimits.sweep.comparisons import compared_layers
 from deeplimits.sweep.points import Point
 from deeplimits.sweep.study import Study
 
@@ -56,37 +55,6 @@ class LawCache:
         return self._laws[key]
 
 
-def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) -> list[int] | None:
-    """Layers at which an entry is evaluated at a point; None where the limit is not about this network.
-
-    Raises
-    ------
-    InputError
-        If the time lies beyond the network, or its layer is not recorded.
-    """
-    limit = registry()[entry.limit]
-    if entry.observable not in limit.observables:
-        raise InputError(where, f"compare.{index}.observable", entry.observable, f"one that {entry.limit} speaks of: " + ", ".join(limit.observables))
-    network = point.network
-    if not limit.applies(network):
-        return None
-    if entry.at == "all":
-        return list(point.layers)
-    layer = point.layers[-1] if entry.at is None else limit.layer(network, float(entry.at))
-    if layer > network.depth:
-        raise InputError(where, f"compare.{index}.at", entry.at, f"a time up to {limit.time(network, network.depth):.6g}, the end of width {network.width}, depth {network.depth}")
-    if layer not in point.layers:
-        raise InputError(where, f"compare.{index}.at", entry.at, f"the time of a recorded layer; layer {layer} of width {network.width} is not in record.layers")
-    return [layer]
-
-
-def check_comparisons(study: Study) -> None:
-    """Refuse what could only fail after the simulation: limits that are about no point, times beyond the end, layers not recorded."""
-    for index, entry in enumerate(study.compare):
-        if not [point for point in study.points if compared_layers(entry, point, study.path, index) is not None]:
-            raise InputError(study.path, f"compare.{index}.limit", entry.limit, "a limit that is about at least one network of the study")
-
-
 def aggregate_study(study: Study, results: Path) -> Path:
     """Reduce ``study`` and write its store; returns the receipt.
 
@@ -97,7 +65,6 @@ def aggregate_study(study: Study, results: Path) -> Path:
     StoreError
         If blocks are missing or cannot be read.
     """
-    check_comparisons(study)
     tree = build_tree(study, Catalogue(results))
     store, receipt = study_store(results, study.name), study_receipt(results, study.name)
     receipt.unlink(missing_ok=True)

@@ -174,7 +174,11 @@ _EXPECTED = {
 def _input_error(model: type[BaseModel], error: ValidationError, where: str | Path, prefix: str) -> InputError:
     problems = error.errors(include_url=False)
     # unions report every branch: the branch that got furthest says most
-    problem = max(problems, key=lambda item: (len(item["loc"]), item["type"] not in ("literal_error", "int_type", "list_type")))
+    # a misspelt key explains a missing one
+    problem = max(
+        problems,
+        key=lambda item: (item["type"] == "extra_forbidden", len(item["loc"]), item["type"] not in ("literal_error", "int_type", "list_type")),
+    )
     kind, found, context = problem["type"], problem["input"], problem.get("ctx", {})
     path = [part for part in problem["loc"] if isinstance(part, int) or (isinstance(part, str) and part.isidentifier() and not _is_tag(part))]
     nearest = None

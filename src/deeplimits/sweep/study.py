@@ -99,6 +99,10 @@ def load_study(path: Path, scale: int = 1) -> Study:
     for point in study.points:
         if isinstance(point.network.activation, ReluLike) and point.network.activation.c_plus == point.network.activation.c_minus:
             check_slopes(point.network, path, "networks")
+    if study.compare:
+        from deeplimits.sweep.comparisons import check_comparisons  # the limits import SciPy
+
+        check_comparisons(study.points, study.compare, path)
     return study
 
 

@@ -8,10 +8,10 @@ min_version("9.14")
 configfile: "config/config.yaml"
 
 
-include: "rules/common.smk"
-include: "rules/simulate.smk"
-include: "rules/aggregate.smk"
-include: "rules/figure.smk"
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/aggregate.smk"
+include: "workflow/rules/figure.smk"
 
 
 # What can be asked for by name: everything, one kind of thing, one study, one figure.

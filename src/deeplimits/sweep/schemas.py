@@ -1,0 +1,24 @@
+"""JSON schemas of the files that users write, generated from the models: ``python -m deeplimits.sweep.schemas`` writes them anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from deeplimits.sweep.models import ConfigModel, PointModel, StudyModel
+
+SCHEMAS: dict[str, type[BaseModel]] = {"config": ConfigModel, "point": PointModel, "study": StudyModel}
+
+
+def schema_text(name: str) -> str:
+    """The schema of one kind of file, as text."""
+    return json.dumps(SCHEMAS[name].model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    folder = Path("workflow/schemas")
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind in SCHEMAS:
+        (folder / f"{kind}.schema.json").write_text(schema_text(kind), encoding="utf-8")
