@@ -1,4 +1,5 @@
-"""Two samples, one law? Tests on every coordinate and on the joint cells, at a family-wise false-alarm rate."""
+"""Two samples, one law? Tests on every coordinate and on the joint cells, at a family-wise false-alarm
+rate."""
 
 from __future__ import annotations
 
@@ -15,17 +16,22 @@ CELLS = 6
 
 
 def features(sample: Sample) -> NDArray[np.float64]:
-    """log V^{aa} of every input and ρ of every pair at the last record [sample, feature], dead networks as points of their own.
+    """log V^{aa} of every input and ρ of every pair at the last record [sample, feature], dead networks as
+    points of their own.
 
-    ρ is rounded to 1e-5: two collinear vectors have ρ = 1 up to the rounding of either engine, an atom of the law and not a difference.
+    ρ is rounded to 1e-5: two collinear vectors have ρ = 1 up to the rounding of either engine, an atom of the
+    law and not a difference.
     """
     log_variance = sample["log_variance"][:, -1].astype(float)
     correlation = np.round(1.0 - sample["correlation_gap"][:, -1].astype(float), 5)
-    return np.hstack([np.where(np.isfinite(log_variance), log_variance, -1e3), np.nan_to_num(correlation, nan=3.0)])
+    return np.hstack(
+        [np.where(np.isfinite(log_variance), log_variance, -1e3), np.nan_to_num(correlation, nan=3.0)]
+    )
 
 
 def p_values(first: NDArray[np.float64], second: NDArray[np.float64]) -> list[float]:
-    """p-values of Kolmogorov–Smirnov tests on each feature and of χ² tests on the cells of each pair and of all features."""
+    """p-values of Kolmogorov–Smirnov tests on each feature and of χ² tests on the cells of each pair and of
+    all features."""
     values = [stats.ks_2samp(x, y, method="asymp").pvalue for x, y in zip(first.T, second.T, strict=True)]
     codes_first, codes_second = [], []
     for x, y in zip(first.T, second.T, strict=True):
@@ -50,6 +56,7 @@ def p_values(first: NDArray[np.float64], second: NDArray[np.float64]) -> list[fl
 
 
 def smallest(first: Sample, second: Sample) -> float:
-    """Bonferroni-corrected p-value of "one law": the false-alarm rate of this comparison at a threshold is at most the threshold."""
+    """Bonferroni-corrected p-value of "one law": the false-alarm rate of this comparison at a threshold is at
+    most the threshold."""
     values = p_values(features(first), features(second))
     return min(1.0, min(values) * len(values))

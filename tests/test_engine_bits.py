@@ -1,4 +1,5 @@
-"""The number contract: known answers, and the same bits for any split, thread count, recording and instruction set."""
+"""The number contract: known answers, and the same bits for any split, thread count, recording and
+instruction set."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,10 +67,16 @@ def test_philox_known_answers(counter: list[int], key: list[int], answer: list[i
 
 def test_elementary_functions_against_float64() -> None:
     """Largest errors over a scan of all words in steps of a prime, the ends included."""
-    bits = np.concatenate([np.arange(0, 1 << 32, 1009, dtype=np.uint64), [0, 1, 2, 3, 2**31, 2**32 - 1]]).astype(np.uint32)
+    bits = np.concatenate(
+        [np.arange(0, 1 << 32, 1009, dtype=np.uint64), [0, 1, 2, 3, 2**31, 2**32 - 1]]
+    ).astype(np.uint32)
     radius, cosine, sine = (np.empty(len(bits), np.float32) for _ in range(3))
     tables(bits, radius, cosine, sine)
-    u = ((bits >> 1).astype(np.float32).astype(np.float64) * 2.0**-31 + 2.0**-33).astype(np.float32).astype(np.float64)
+    u = (
+        ((bits >> 1).astype(np.float32).astype(np.float64) * 2.0**-31 + 2.0**-33)
+        .astype(np.float32)
+        .astype(np.float64)
+    )
     exact = -2 * np.log(u)
     spacing = np.spacing(np.maximum(exact, 2.0**-24).astype(np.float32)).astype(float)
     assert np.max(np.abs(radius - exact) / spacing) <= 2.5
@@ -103,7 +111,13 @@ def test_known_answer_of_a_small_network(inputs: int) -> None:
 def known_network(inputs: int) -> Network:
     """Its key is given and not a hash, so that the answers do not hang on how a network is described."""
     gram = ((1.0, 0.3, 0.1), (0.3, 2.0, 0.5), (0.1, 0.5, 0.5))
-    network = Network(ReluLike(0.0, -1.0), 37, 6, tuple(row[:inputs] for row in gram[:inputs]), shaping=Shaping("width", 0.5))
+    network = Network(
+        ReluLike(0.0, -1.0),
+        37,
+        6,
+        tuple(row[:inputs] for row in gram[:inputs]),
+        shaping=Shaping("width", 0.5),
+    )
     network.__dict__["physics_hash"] = "0123456789abcdef" * 4
     return network
 
@@ -113,12 +127,16 @@ def digest(network: Network) -> str:
     return hashlib.sha256(sample["log_variance"].tobytes() + sample["correlation_gap"].tobytes()).hexdigest()
 
 
-KNOWN: dict[str, object] = json.loads((__import__("pathlib").Path(__file__).parent / "known_answers.json").read_text())
+KNOWN: dict[str, object] = json.loads(
+    (__import__("pathlib").Path(__file__).parent / "known_answers.json").read_text()
+)
 
 
 @pytest.mark.parametrize("gram", [((1.0,),), NETWORK.gram, GRAM_5], ids=["m=1", "m=2", "m=5"])
 @pytest.mark.parametrize("width", [1, 16, 37, 1100])
-def test_any_split_and_thread_count_give_the_same_bits(gram: tuple[tuple[float, ...], ...], width: int) -> None:
+def test_any_split_and_thread_count_give_the_same_bits(
+    gram: tuple[tuple[float, ...], ...], width: int
+) -> None:
     network = replace(NETWORK, gram=gram, width=width)
     whole = simulate_block(network, [0, 2, 6], 3, 50, threads=1)
     pieces = [simulate_block(network, [0, 2, 6], a, b - a, threads=2) for a, b in [(3, 4), (4, 20), (20, 53)]]
@@ -142,10 +160,13 @@ def test_instruction_set_leaves_no_trace(tmp_path: object) -> None:
         environment = os.environ | {"NUMBA_CPU_NAME": cpu, "NUMBA_CACHE_DIR": str(tmp_path)}
         if features is not None:
             environment["NUMBA_CPU_FEATURES"] = features
-        if features is None and "avx512f" not in open("/proc/cpuinfo").read():
+        if features is None and "avx512f" not in Path("/proc/cpuinfo").read_text():
             continue
         done = subprocess.run(
-            [sys.executable, "-c", code, os.path.dirname(__file__)], env=environment, capture_output=True, text=True
+            [sys.executable, "-c", code, str(Path(__file__).parent)],
+            env=environment,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.strip() == str([KNOWN[f"network-{m}"] for m in (1, 2, 3)])
@@ -153,7 +174,8 @@ def test_instruction_set_leaves_no_trace(tmp_path: object) -> None:
 
 def test_far_samples_and_other_seeds_differ() -> None:
     near = simulate_block(NETWORK, [6], 0, 4)["log_variance"]
-    for other in (simulate_block(NETWORK, [6], 1 << 40, 4), simulate_block(replace(NETWORK, seed=1), [6], 0, 4)):
+    for other in (
+        simulate_block(NETWORK, [6], 1 << 40, 4),
+        simulate_block(replace(NETWORK, seed=1), [6], 0, 4),
+    ):
         assert not np.intersect1d(near, other["log_variance"]).size
-
-

@@ -1,7 +1,8 @@
 """The weight-free engine draws from the law of networks with explicit weight matrices.
 
-Family-wise false-alarm rate: 1e-3 over all comparisons in this file, by Bonferroni; seeds are fixed. The planted faults show that the
-same tests, at the same threshold, would see an off-by-one layer and a wrong normaliser.
+Family-wise false-alarm rate: 1e-3 over all comparisons in this file, by Bonferroni; seeds are fixed. The
+planted faults show that the same tests, at the same threshold, would see an off-by-one layer and a wrong
+normaliser.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from functools import cached_property
 import mpmath
 import numpy as np
 import pytest
-from laws_agree import Sample, smallest
 
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.engines import simulate_block
 from deeplimits.networks import mlp
 from deeplimits.networks.network import Network, Shaping
+from laws_agree import Sample, smallest
 
 GRAM = ((1.0, 0.3, -0.2), (0.3, 2.0, 0.6), (-0.2, 0.6, 0.5))
 SHAPED = Shaping("width", 0.5)
@@ -56,7 +57,10 @@ def oracle(network: Network, samples: int, seed: int) -> Sample:
     seeds = np.random.SeedSequence(seed).spawn(2)
     with ThreadPoolExecutor(2) as pool:
         halves = list(
-            pool.map(lambda s: mlp.simulate(network, [network.depth], samples // 2, np.random.default_rng(s)), seeds)
+            pool.map(
+                lambda s: mlp.simulate(network, [network.depth], samples // 2, np.random.default_rng(s)),
+                seeds,
+            )
         )
     return {name: np.concatenate([half[name] for half in halves]) for name in halves[0]}
 

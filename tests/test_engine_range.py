@@ -1,4 +1,5 @@
-"""Digits and range: small angles keep their digits, wide and deep networks stay in range, and one step has the moments of theory."""
+"""Digits and range: small angles keep their digits, wide and deep networks stay in range, and one step has
+the moments of theory."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ def counters(network: Network, blocks: int, sample: int) -> np.ndarray:
 
 
 def observe(vectors: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """log V and 1 − ρ of vectors [unit, input], in extended precision and with nothing clever but a difference of unit vectors."""
+    """log V and 1 − ρ of vectors [unit, input], in extended precision and with nothing clever but a
+    difference of unit vectors."""
     norms = np.sqrt((vectors**2).sum(axis=0))
     units = vectors / norms
     first, second = np.triu_indices(vectors.shape[1], k=1)
@@ -56,7 +58,9 @@ def phi(slopes: Slopes, z: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("gap", [1.0, 1e-3, 1e-6, 1e-9, 1e-12])
-@pytest.mark.parametrize("activation", [ReluLike(), ReluLike(0.2, -0.4), Identity()], ids=["relu", "slopes", "linear"])
+@pytest.mark.parametrize(
+    "activation", [ReluLike(), ReluLike(0.2, -0.4), Identity()], ids=["relu", "slopes", "linear"]
+)
 def test_two_inputs_keep_three_digits(activation: ReluLike | Identity, gap: float) -> None:
     """One layer against extended precision from the same normals: 1 − ρ to 1e-3 of itself, log V to 2e-6."""
     network = Network(activation, 300, 1, ((1.0, 1.0 - gap), (1.0 - gap, 1.0)))
@@ -93,7 +97,9 @@ def test_many_inputs_keep_three_digits(gap: float) -> None:
     np.testing.assert_allclose(ours["correlation_gap"][0, 0], gaps.astype(float), rtol=1e-3)
 
 
-@pytest.mark.parametrize("gram", [((3.0,),), ((1e30, 0.0), (0.0, 1e-30)), ((1.0, 0.3, 0.1), (0.3, 1.0, 0.2), (0.1, 0.2, 1.0))])
+@pytest.mark.parametrize(
+    "gram", [((3.0,),), ((1e30, 0.0), (0.0, 1e-30)), ((1.0, 0.3, 0.1), (0.3, 1.0, 0.2), (0.1, 0.2, 1.0))]
+)
 def test_a_hundred_times_deeper_than_wide_stays_in_range(gram: tuple[tuple[float, ...], ...]) -> None:
     """log V falls to about −5/2 · 100 at d = 100 n, far below what float32 could hold as V."""
     network = Network(ReluLike(), 32, 3200, gram)
@@ -108,7 +114,8 @@ def test_a_hundred_times_deeper_than_wide_stays_in_range(gram: tuple[tuple[float
 @pytest.mark.parametrize("rho", [0.9, 0.3, -0.5])
 @pytest.mark.parametrize("width", [100, 400])
 def test_one_step_of_unshaped_relu_has_the_moments_of_theory(rho: float, width: int) -> None:
-    """Mean and variance of ρ after one layer against Li & Nica 2024, eq. (4.14): sampling error at a false-alarm rate of 1e-4, plus 1/n²."""
+    """Mean and variance of ρ after one layer against Li & Nica 2024, eq. (4.14): sampling error at a
+    false-alarm rate of 1e-4, plus 1/n²."""
     samples = 400_000
     sample = simulate_block(Network(ReluLike(), width, 1, ((1.0, rho), (rho, 1.0))), [1], 0, samples)
     after = 1.0 - sample["correlation_gap"][:, 0, 0].astype(float)
@@ -148,7 +155,8 @@ def test_identical_inputs_stay_identical_and_opposite_ones_stay_opposite() -> No
 
 
 @pytest.mark.parametrize(
-    ("layers", "first", "count"), [([], 0, 1), ([3, 1], 0, 1), ([9], 0, 1), ([-1], 0, 1), ([1], -1, 1), ([1], 1 << 56, 1)]
+    ("layers", "first", "count"),
+    [([], 0, 1), ([3, 1], 0, 1), ([9], 0, 1), ([-1], 0, 1), ([1], -1, 1), ([1], 1 << 56, 1)],
 )
 def test_nonsense_is_refused(layers: list[int], first: int, count: int) -> None:
     with pytest.raises(InputError):

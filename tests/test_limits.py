@@ -1,4 +1,5 @@
-"""Exact laws against a second deterministic solver, against closed forms, and against networks and chains they are limits of."""
+"""Exact laws against a second deterministic solver, against closed forms, and against networks and chains
+they are limits of."""
 
 from __future__ import annotations
 
@@ -28,11 +29,16 @@ UNSHAPED = Network(ReluLike(), 150, 150, GRAM)
 LEVELS = np.array([0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99])
 
 
-def second_solver(drift: Callable[[Array], Array], start: float, time: float, low: float, high: float, cells: int) -> tuple[Array, Array]:
-    """P(Y_t ≤ y) for dY = a dt + dB by finite differences: G_t = ½ G_yy − a G_y from a step, Crank–Nicolson after four implicit half steps."""
+def second_solver(
+    drift: Callable[[Array], Array], start: float, time: float, low: float, high: float, cells: int
+) -> tuple[Array, Array]:
+    """P(Y_t ≤ y) for dY = a dt + dB by finite differences: G_t = ½ G_yy − a G_y from a step, Crank–Nicolson
+    after four implicit half steps."""
     step = (high - low) / cells
     offset = start - low
-    y = low + (offset - (np.floor(offset / step) + 0.5) * step) + step * np.arange(cells + 1)  # the step lies midway between nodes
+    y = (
+        low + (offset - (np.floor(offset / step) + 0.5) * step) + step * np.arange(cells + 1)
+    )  # the step lies midway between nodes
     a = drift(y[1:-1])
     lower, diagonal, upper = 0.5 / step**2 + a / (2 * step), -1 / step**2, 0.5 / step**2 - a / (2 * step)
     g = (y > start).astype(float)
@@ -55,16 +61,27 @@ def second_solver(drift: Callable[[Array], Array], start: float, time: float, lo
     return y, g
 
 
-def extrapolated(drift: Callable[[Array], Array], start: float, time: float, low: float, high: float, at: Array, cells: int = 1600) -> Array:
+def extrapolated(
+    drift: Callable[[Array], Array],
+    start: float,
+    time: float,
+    low: float,
+    high: float,
+    at: Array,
+    cells: int = 1600,
+) -> Array:
     """The second solver at ``at``, its second-order error removed by doubling."""
     from scipy.interpolate import CubicSpline
 
-    coarse, fine = (CubicSpline(*second_solver(drift, start, time, low, high, n))(at) for n in (cells, 2 * cells))
+    coarse, fine = (
+        CubicSpline(*second_solver(drift, start, time, low, high, n))(at) for n in (cells, 2 * cells)
+    )
     return np.asarray(fine + (fine - coarse) / 3)
 
 
 def check_quantiles(cumulative: Callable[[Array], Array], coordinate: Array, x: Array) -> None:
-    """The given quantiles against a CDF in a coordinate: the error in F, brought back to the observable, is at most 2e-6."""
+    """The given quantiles against a CDF in a coordinate: the error in F, brought back to the observable, is
+    at most 2e-6."""
     width = 1e-4
     slope = (cumulative(coordinate + width) - cumulative(coordinate - width)) / (2 * width)
     scale = np.abs(np.gradient(x, coordinate))
@@ -76,7 +93,11 @@ def check_quantiles(cumulative: Callable[[Array], Array], coordinate: Array, x: 
 @pytest.mark.parametrize("name", ["correlation_sde", "matched_sde", "linear"])
 @pytest.mark.parametrize("rho", [0.3, -0.6, 0.95])
 def test_correlation_quantiles(name: str, time: float, rho: float) -> None:
-    network = replace(SHAPED, gram=((1.0, rho), (rho, 1.0)), activation=Identity() if name == "linear" else SHAPED.activation)
+    network = replace(
+        SHAPED,
+        gram=((1.0, rho), (rho, 1.0)),
+        activation=Identity() if name == "linear" else SHAPED.activation,
+    )
     limit = registry()[name]
     kappa = limit.kappa(network)  # type: ignore[attr-defined]
 
@@ -96,7 +117,10 @@ def test_correlation_quantiles(name: str, time: float, rho: float) -> None:
     check_quantiles(lambda at: extrapolated(drift, start, time, low, high, at), y, x)
 
 
-@pytest.mark.parametrize(("name", "growth", "bend"), [("unshaped", 1.0, 0.0), ("unshaped_corrected", 1.0, 1.0), ("ln24_theorem_4_1_printed", 2.0, 0.0)])
+@pytest.mark.parametrize(
+    ("name", "growth", "bend"),
+    [("unshaped", 1.0, 0.0), ("unshaped_corrected", 1.0, 1.0), ("ln24_theorem_4_1_printed", 2.0, 0.0)],
+)
 def test_unshaped_quantiles(name: str, growth: float, bend: float) -> None:
     """In x = log w: dx = (κ e^{−x} + (2 g − 1) + b e^{−2x}) dt − √2 dB; y = x / √2."""
     network = replace(UNSHAPED, width=20, depth=20)
@@ -114,20 +138,30 @@ def test_unshaped_quantiles(name: str, growth: float, bend: float) -> None:
 
 
 def test_entrance_law_has_the_moments_of_its_closed_form() -> None:
-    """w_t = κ ∫ e^{s + √2 B_s} ds: E w = κ/2 (e^{2t} − 1), E w² = κ² [(e^{6t} − e^{2t})/4 − (e^{6t} − 1)/6]."""
+    """w_t = κ ∫ e^{s + √2 B_s} ds: E w = κ/2 (e^{2t} − 1), E w² = κ² [(e^{6t} − e^{2t})/4 − (e^{6t} −
+    1)/6]."""
     law = registry()["unshaped_entrance"].laws(UNSHAPED, [75], "rescaled_correlation")[0]
     u = (np.arange(400_000) + 0.5) / 400_000
     w = 0.5 * np.exp(-law.quantile(u) / 2)
     assert w.mean() == pytest.approx(KAPPA / 2 * np.expm1(1.0), rel=2e-4)
-    assert (w**2).mean() == pytest.approx(KAPPA**2 * ((np.exp(3) - np.exp(1)) / 4 - np.expm1(3) / 6), rel=5e-3)
+    assert (w**2).mean() == pytest.approx(
+        KAPPA**2 * ((np.exp(3) - np.exp(1)) / 4 - np.expm1(3) / 6), rel=5e-3
+    )
 
 
 def test_entrance_law_is_the_limit_of_wide_networks() -> None:
-    entrance = registry()["unshaped_entrance"].laws(UNSHAPED, [150], "rescaled_correlation")[0].quantile(LEVELS)
+    entrance = (
+        registry()["unshaped_entrance"].laws(UNSHAPED, [150], "rescaled_correlation")[0].quantile(LEVELS)
+    )
     gaps = []
     for width in (1_000, 10_000, 100_000):
         network = replace(UNSHAPED, width=width, depth=width)
-        gaps.append(np.abs(registry()["unshaped"].laws(network, [width], "rescaled_correlation")[0].quantile(LEVELS) - entrance).max())
+        gaps.append(
+            np.abs(
+                registry()["unshaped"].laws(network, [width], "rescaled_correlation")[0].quantile(LEVELS)
+                - entrance
+            ).max()
+        )
     assert gaps[0] > 5 * gaps[1] > 25 * gaps[2]
     assert gaps[2] < 1e-3
 
@@ -144,7 +178,9 @@ def test_asking_for_more_layers_changes_no_law(name: str) -> None:
 def test_correlation_and_rescaled_correlation_are_one_law() -> None:
     rescaled = registry()["unshaped"].laws(UNSHAPED, [150], "rescaled_correlation")[0]
     plain = registry()["unshaped"].laws(UNSHAPED, [150], "correlation")[0]
-    np.testing.assert_allclose(1 - np.exp(rescaled.quantile(1 - LEVELS)) / 150**2, plain.quantile(LEVELS), atol=1e-12)
+    np.testing.assert_allclose(
+        1 - np.exp(rescaled.quantile(1 - LEVELS)) / 150**2, plain.quantile(LEVELS), atol=1e-12
+    )
 
 
 def test_density_is_the_derivative_of_the_cdf() -> None:
@@ -169,7 +205,9 @@ def test_ode_reaches_the_known_value() -> None:
 
 def test_infinite_width_recursion_falls_like_the_square_of_depth() -> None:
     """ℓ² (1 − ρ_ℓ) tends to (3π/√2)², and the recursion is c K₁ in 30 digits."""
-    law = registry()["infinite_width"].laws(replace(UNSHAPED, depth=20_000), [20_000], "rescaled_correlation")[0]
+    law = registry()["infinite_width"].laws(
+        replace(UNSHAPED, depth=20_000), [20_000], "rescaled_correlation"
+    )[0]
     assert law.mean == pytest.approx(2 * np.log(3 * np.pi / np.sqrt(2)), abs=2e-2)
     import mpmath
 
@@ -205,7 +243,9 @@ def test_the_default_is_the_limit_of_the_regime(network: Network, name: str) -> 
 
 def test_the_registry_and_the_names_agree() -> None:
     assert tuple(registry()) == LIMIT_NAMES
-    assert {observable for limit in registry().values() for observable in limit.observables} == set(OBSERVABLES)
+    assert {observable for limit in registry().values() for observable in limit.observables} == set(
+        OBSERVABLES
+    )
     assert all(limit.source for limit in registry().values())
 
 
@@ -218,7 +258,8 @@ def test_the_start_must_have_a_law() -> None:
 
 
 def test_symmetric_network_is_within_its_distance_of_the_limit() -> None:
-    """n = d = 256, c = (½, −½), 65,536 samples: Kolmogorov distance at most 0.009, of which 0.0034 is noise."""
+    """n = d = 256, c = (½, −½), 65,536 samples: Kolmogorov distance at most 0.009, of which 0.0034 is
+    noise."""
     network = Network(ReluLike(0.5, -0.5), 256, 256, GRAM, shaping=Shaping("width", 0.5))
     sample = 1.0 - simulate_block(network, [256], 0, 65_536)["correlation_gap"][:, 0, 0].astype(float)
     assert kolmogorov(registry()["correlation_sde"].laws(network, [256], "correlation")[0], sample) <= 0.009
@@ -265,14 +306,18 @@ def test_paths_have_the_same_bits_for_any_split_and_thread_count() -> None:
     parts = [chain_gaps(0.7, 50, [10, 50], a, b - a, threads=2)[0] for a, b in ((0, 7), (7, 200), (200, 300))]
     assert whole.tobytes() == np.concatenate(parts).tobytes()
     whole, _ = correlation_gaps(0.7, 1.0, 0.01, [100], 0, 300, threads=1)
-    parts = [correlation_gaps(0.7, 1.0, 0.01, [50, 100], a, b - a, threads=2)[0][:, 1:] for a, b in ((0, 100), (100, 300))]
+    parts = [
+        correlation_gaps(0.7, 1.0, 0.01, [50, 100], a, b - a, threads=2)[0][:, 1:]
+        for a, b in ((0, 100), (100, 300))
+    ]
     assert whole.tobytes() == np.concatenate(parts).tobytes()
     whole = rescaled_correlations(-0.3, 0.01, [100], 5, 100, threads=1)
     assert whole.tobytes() == rescaled_correlations(-0.3, 0.01, [100], 0, 105, threads=2)[5:].tobytes()
 
 
 def test_euler_paths_approach_the_exact_law() -> None:
-    """Kolmogorov distance to Fokker–Planck at step 1/400 is at most four noise floors, and at step 1/4 it is not."""
+    """Kolmogorov distance to Fokker–Planck at step 1/400 is at most four noise floors, and at step 1/4 it is
+    not."""
     law = registry()["correlation_sde"].laws(SHAPED, [150], "correlation")[0]
     fine, _ = correlation_gaps(0.7, 1.0, 1 / 400, [400], 0, 1 << 15)
     coarse, _ = correlation_gaps(0.7, 1.0, 1 / 4, [4], 0, 1 << 15)
@@ -285,7 +330,8 @@ def test_scheme_of_the_paper_approaches_the_exact_law() -> None:
     law = registry()["unshaped_entrance"].laws(UNSHAPED, [150], "rescaled_correlation")[0]
     entrance = 2 * np.log(1 / KAPPA)
     distances = [
-        kolmogorov(law, rescaled_correlations(entrance, 1 / steps, [steps], 0, 1 << 15)[:, 0]) for steps in (20, 400)
+        kolmogorov(law, rescaled_correlations(entrance, 1 / steps, [steps], 0, 1 << 15)[:, 0])
+        for steps in (20, 400)
     ]
     assert distances[0] > 3 * noise_floor(1 << 15)
     assert distances[1] < 2 * noise_floor(1 << 15)

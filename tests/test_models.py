@@ -1,4 +1,5 @@
-"""Bad files: one clear message each (file, key, found, expected, nearest name), exit code 2, no traceback, and nothing written."""
+"""Bad files: one clear message each (file, key, found, expected, nearest name), exit code 2, no traceback,
+and nothing written."""
 
 from __future__ import annotations
 
@@ -55,24 +56,47 @@ BAD_POINTS = [
     ("exponent: 0.5", "exponent: -0.5", "shaping.exponent", "-0.5", "≥ 0", None),
     ("by: width", "by: widht", "shaping.by", "'widht'", "one of width, depth", "width"),
     ("correlation: 0.3", "correlation: 1.2", "inputs.correlation", "1.2", "≤ 1", None),
-    ("correlation: 0.3", "gram: [[1, 2], [2, 1]]", "inputs.gram", "eigenvalue -1", "positive semi-definite", None),
+    (
+        "correlation: 0.3",
+        "gram: [[1, 2], [2, 1]]",
+        "inputs.gram",
+        "eigenvalue -1",
+        "positive semi-definite",
+        None,
+    ),
     ("correlation: 0.3", "gram: [[1, 0.2], [0.3, 1]]", "inputs.gram.1.0", "0.3", "symmetric", None),
     ("correlation: 0.3", "gram: [[1, 0.2], [0.2]]", "inputs.gram", "[2, 1]", "2 rows of 2", None),
     ("correlation: 0.3", "gram: [[0.0]]", "inputs.gram", "[0.0]", "positive diagonal", None),
     ("correlation: 0.3", "gram: [[1, .nan], [.nan, 1]]", "inputs.gram", "nan", "finite", None),
-    ("correlation: 0.3", "gram: [%s]" % ", ".join(["[1,1,1,1,1,1,1,1,1]"] * 9), "inputs.gram", "9 inputs", "1 to 8 inputs", None),
+    (
+        "correlation: 0.3",
+        "gram: [" + ", ".join(["[1,1,1,1,1,1,1,1,1]"] * 9) + "]",
+        "inputs.gram",
+        "9 inputs",
+        "1 to 8 inputs",
+        None,
+    ),
     ("correlation: 0.3", "gram_file: no.csv", "inputs.gram_file", "no.csv", "no such file", None),
     ("correlation: 0.3", "correlation: 0.3, gram: [[1]]", "inputs", "correlation", "exactly one", None),
     ("seed: 0", "seed: -1", "seed", "-1", "≥ 0", None),
     ("layers: 4", "layers: [0, 31]", "record.layers", "31", "30", None),
     ("layers: 4", "layers: every", "record.layers", "'every'", "", None),
     ("seed: 0", "seed: 0\nseed: 1", "", "given twice", "valid YAML", None),
-    ("c_plus: 0.0, c_minus: -1}\nshaping: {by: width, exponent: 0.5}", "c_plus: -1, c_minus: -1}", "activation", "slopes 0", "not zero everywhere", None),
+    (
+        "c_plus: 0.0, c_minus: -1}\nshaping: {by: width, exponent: 0.5}",
+        "c_plus: -1, c_minus: -1}",
+        "activation",
+        "slopes 0",
+        "not zero everywhere",
+        None,
+    ),
 ]
 
 
 @pytest.mark.parametrize(("old", "new", "key", "found", "expected", "nearest"), BAD_POINTS)
-def test_bad_points(tmp_path: Path, old: str, new: str, key: str, found: str, expected: str, nearest: str | None) -> None:
+def test_bad_points(
+    tmp_path: Path, old: str, new: str, key: str, found: str, expected: str, nearest: str | None
+) -> None:
     path = tmp_path / "point.yaml"
     assert old in POINT
     path.write_text(POINT.replace(old, new))
@@ -100,14 +124,49 @@ BAD_STUDIES = [
     ("correlation: [0.3]", "correlation: [0.3, 1.2]", "grid.correlation", "1.2", "", None),
     ("exponent: 0.5", "exponent: [0.5, -1]", "networks.0.shaping.exponent", "-1", "≥ 0", None),
     ("name: relu", "name: [relu, rleu]", "networks.0.activation.name", "'rleu'", "one of relu", "relu"),
-    ("architecture: mlp,", "architectur: mlp,", "networks.0.architectur", "'architectur'", "one of the keys", "architecture"),
-    ("limit: correlation_sde", "limit: corelation_sde", "compare.0.limit", "'corelation_sde'", "one of", "correlation_sde"),
-    ("observable: correlation", "observable: corelation", "compare.0.observable", "'corelation'", "one of", "correlation"),
+    (
+        "architecture: mlp,",
+        "architectur: mlp,",
+        "networks.0.architectur",
+        "'architectur'",
+        "one of the keys",
+        "architecture",
+    ),
+    (
+        "limit: correlation_sde",
+        "limit: corelation_sde",
+        "compare.0.limit",
+        "'corelation_sde'",
+        "one of",
+        "correlation_sde",
+    ),
+    (
+        "observable: correlation",
+        "observable: corelation",
+        "compare.0.observable",
+        "'corelation'",
+        "one of",
+        "correlation",
+    ),
     ("distances: [ks,", "distances: [kss,", "compare.0.distances", "'kss'", "one of ks", "ks"),
-    ("figures: [ks_against_width]", "figures: [ks_against_widths]", "figures.0", "'ks_against_widths'", "one of", "ks_against_width"),
+    (
+        "figures: [ks_against_width]",
+        "figures: [ks_against_widths]",
+        "figures.0",
+        "'ks_against_widths'",
+        "one of",
+        "ks_against_width",
+    ),
     ("samples: 4096", "samples: 0", "samples", "0", "≥ 1", None),
     ("samples: 4096", "samples: 1e4", "samples", "10000.0", "a whole number", None),
-    ("seed: [0]", "seed: [0, 1], zip: [width, seed, correlation]", "grid.zip", "correlation", "equal length", None),
+    (
+        "seed: [0]",
+        "seed: [0, 1], zip: [width, seed, correlation]",
+        "grid.zip",
+        "correlation",
+        "equal length",
+        None,
+    ),
     ("seed: [0]", "seed: 3, zip: [width, seed]", "grid.seed", "3", "a list", None),
     ("at: 1.0", "at: 2.0", "compare.0.at", "2.0", "a time up to 1", None),
     ("at: 1.0", "at: 0.5", "compare.0.at", "0.5", "recorded", None),
@@ -116,7 +175,9 @@ BAD_STUDIES = [
 
 
 @pytest.mark.parametrize(("old", "new", "key", "found", "expected", "nearest"), BAD_STUDIES)
-def test_bad_studies(tmp_path: Path, old: str, new: str, key: str, found: str, expected: str, nearest: str | None) -> None:
+def test_bad_studies(
+    tmp_path: Path, old: str, new: str, key: str, found: str, expected: str, nearest: str | None
+) -> None:
     path = tmp_path / "study.yaml"
     assert old in STUDY
     path.write_text(STUDY.replace(old, new))
@@ -129,14 +190,29 @@ def test_a_grid_of_a_thousand_million_points_is_refused_before_it_is_expanded(tm
     path = tmp_path / "study.yaml"
     many = "[" + ", ".join(map(str, range(1, 1001))) + "]"
     rhos = "[" + ", ".join(str(i / 1000) for i in range(1000)) + "]"
-    path.write_text(STUDY.replace("width: [16, 32]", f"width: {many}").replace("correlation: [0.3]", f"correlation: {rhos}").replace("seed: [0]", f"seed: {many}"))
-    with pytest.raises(InputError, match=r"1,000,000,000 points: width 1000 × correlation 1000 × seed 1000.*at most 1,000,000 points"):
+    path.write_text(
+        STUDY.replace("width: [16, 32]", f"width: {many}")
+        .replace("correlation: [0.3]", f"correlation: {rhos}")
+        .replace("seed: [0]", f"seed: {many}")
+    )
+    with pytest.raises(
+        InputError,
+        match=r"1,000,000,000 points: width 1000 × correlation 1000 × seed 1000.*at most 1,000,000 points",
+    ):
         load_study(path)
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("", "<nothing>"), ("- a\n- b", "['a', 'b']"), ("a: [1, 2", "line"), ("\x00", "<"), ("!!python/object:os.system {}", "<"), ("? [1]\n: 2", "<"), ("1: 2", "1")],
+    [
+        ("", "<nothing>"),
+        ("- a\n- b", "['a', 'b']"),
+        ("a: [1, 2", "line"),
+        ("\x00", "<"),
+        ("!!python/object:os.system {}", "<"),
+        ("? [1]\n: 2", "<"),
+        ("1: 2", "1"),
+    ],
 )
 def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str, found: str) -> None:
     path = tmp_path / "study.yaml"
@@ -189,7 +265,10 @@ def test_the_command_line_says_one_sentence_and_starts_nothing(tmp_path: Path) -
         done = run(*arguments, "--config", str(config), "--results", str(results))
         assert done.returncode == 2
         assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
-        assert "one.yaml: networks.0.activation.name: found 'rleu'" in done.stderr and "did you mean 'relu'?" in done.stderr
+        assert (
+            "one.yaml: networks.0.activation.name: found 'rleu'" in done.stderr
+            and "did you mean 'relu'?" in done.stderr
+        )
         assert not results.exists()
     point = tmp_path / "point.yaml"
     point.write_text(POINT.replace("width: 150", "width: 0"))
@@ -213,7 +292,11 @@ def test_good_files_say_what_they_should(tmp_path: Path) -> None:
     other = load_point(path)
     assert other.layers == tuple(range(31))
     assert other.network.physics_hash == point.network.physics_hash
-    path.write_text(POINT.replace("c_minus: -1", "c_minus: -1.0").replace("c_plus: 0.0", "c_plus: -0.0").replace("seed: 0\n", ""))
+    path.write_text(
+        POINT.replace("c_minus: -1", "c_minus: -1.0")
+        .replace("c_plus: 0.0", "c_plus: -0.0")
+        .replace("seed: 0\n", "")
+    )
     assert load_point(path).network.physics_hash == point.network.physics_hash
     path.write_text(POINT.replace("name: relu, c_plus: 0.0, c_minus: -1", "name: identity"))
     assert load_point(path).network.activation == Identity()
@@ -222,15 +305,23 @@ def test_good_files_say_what_they_should(tmp_path: Path) -> None:
 
 def test_axes_of_a_study(tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
-    path.write_text(STUDY.replace("exponent: 0.5", "exponent: [0.25, 0.5]").replace("seed: [0]", "seed: [0, 1]"))
+    path.write_text(
+        STUDY.replace("exponent: 0.5", "exponent: [0.25, 0.5]").replace("seed: [0]", "seed: [0, 1]")
+    )
     study = load_study(path, scale=64)
     assert study.samples == 64 * 4096
     assert len(study.points) == 2 * 2 * 2
     assert [point.network.exponent for point in study.points[::4]] == [0.25, 0.5]
     assert {point.network.depth for point in study.points} == {16, 32}
     text = STUDY.replace("at: 1.0, ", "")
-    path.write_text(text.replace("seed: [0]", "seed: [7, 8], zip: [width, seed]").replace("times_width: 1.0", "power_of_width: 0.5"))
-    assert [(point.network.width, point.network.seed, point.network.depth) for point in load_study(path).points] == [(16, 7, 4), (32, 8, 6)]
+    path.write_text(
+        text.replace("seed: [0]", "seed: [7, 8], zip: [width, seed]").replace(
+            "times_width: 1.0", "power_of_width: 0.5"
+        )
+    )
+    assert [
+        (point.network.width, point.network.seed, point.network.depth) for point in load_study(path).points
+    ] == [(16, 7, 4), (32, 8, 6)]
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

@@ -1,9 +1,9 @@
 """Activations and their shaping: one definition for the oracle, the engines and the limits.
 
-A ReLU-like activation is φ_s(x) = s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± n^{-p} (Li, Nica & Roy 2022, eq. (2.1);
-Li & Nica 2024, eq. (2.5)); p = 0 with (c₊, c₋) = (0, −1) is the ordinary ReLU. Its normaliser is
-c = 1 / E φ_s(g)² = 2 / (s₊² + s₋²), g ~ N(0, 1). Constants are exact rationals of the given floats or 50-digit numbers, so
-that every engine rounds the same value once.
+A ReLU-like activation is φ_s(x) = s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± n^{-p} (Li, Nica & Roy 2022,
+eq. (2.1); Li & Nica 2024, eq. (2.5)); p = 0 with (c₊, c₋) = (0, −1) is the ordinary ReLU. Its normaliser is c
+= 1 / E φ_s(g)² = 2 / (s₊² + s₋²), g ~ N(0, 1). Constants are exact rationals of the given floats or 50-digit
+numbers, so that every engine rounds the same value once.
 """
 
 from __future__ import annotations

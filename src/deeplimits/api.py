@@ -1,4 +1,6 @@
-"""The Python interface: ``simulate``, ``limit``, ``open_study``, ``open_samples`` and ``query``; the command line uses the same functions."""
+"""The Python interface: ``simulate``, ``limit``, ``open_study``, ``open_samples`` and ``query``; the command
+line uses the same functions.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from deeplimits.laws import Law
 
 
-def simulate(point: Point | str | Path, samples: tuple[int, int] = (0, 8192), engine: str = "auto") -> xr.Dataset:
+def simulate(
+    point: Point | str | Path, samples: tuple[int, int] = (0, 8192), engine: str = "auto"
+) -> xr.Dataset:
     """Draw samples [a, b) of a point.
 
     Parameters
@@ -35,9 +39,8 @@ def simulate(point: Point | str | Path, samples: tuple[int, int] = (0, 8192), en
     engine
         ``auto``, ``cpu`` or ``oracle``.
 
-    Returns
-    -------
-    ``log_variance`` [sample, record, input] and ``correlation_gap`` [sample, record, cross] (1 − ρ), with coordinates ``sample`` and ``layer``.
+    Returns ------- ``log_variance`` [sample, record, input] and ``correlation_gap`` [sample, record, cross]
+    (1 − ρ), with coordinates ``sample`` and ``layer``.
     """
     import xarray as xr
 
@@ -56,7 +59,10 @@ def simulate(point: Point | str | Path, samples: tuple[int, int] = (0, 8192), en
 
 
 def limit(
-    point: Point | Network | str | Path, observable: str = "correlation", name: str | None = None, layer: int | None = None
+    point: Point | Network | str | Path,
+    observable: str = "correlation",
+    name: str | None = None,
+    layer: int | None = None,
 ) -> Law:
     """The law that theory predicts for an observable of a network at a layer (the last, by default).
 
@@ -73,11 +79,21 @@ def _point(point: Point | str | Path) -> Point:
     return point if isinstance(point, Point) else load_point(Path(point))
 
 
-def _solve(network: Network, observable: str, name: str | None, layer: int | None, where: str | Path) -> tuple[Limit, Law, int]:
+def _solve(
+    network: Network, observable: str, name: str | None, layer: int | None, where: str | Path
+) -> tuple[Limit, Law, int]:
     if observable not in OBSERVABLES:
-        raise InputError(where, "observable", observable, "one of " + ", ".join(OBSERVABLES), nearest_name(observable, OBSERVABLES))
+        raise InputError(
+            where,
+            "observable",
+            observable,
+            "one of " + ", ".join(OBSERVABLES),
+            nearest_name(observable, OBSERVABLES),
+        )
     if name is not None and name not in LIMIT_NAMES:
-        raise InputError(where, "limit", name, "one of " + ", ".join(LIMIT_NAMES), nearest_name(name, LIMIT_NAMES))
+        raise InputError(
+            where, "limit", name, "one of " + ", ".join(LIMIT_NAMES), nearest_name(name, LIMIT_NAMES)
+        )
     at = network.depth if layer is None else layer
     if not 0 <= at <= network.depth:
         raise InputError(where, "layer", at, f"a layer between 0 (the input) and the depth, {network.depth}")
@@ -85,21 +101,41 @@ def _solve(network: Network, observable: str, name: str | None, layer: int | Non
         raise InputError(where, "inputs", network.inputs, f"two inputs or more for {observable}")
     chosen = registry()[name] if name else default_limit(network, observable)
     if observable not in chosen.observables:
-        raise InputError(where, "observable", observable, f"one that {chosen.name} speaks of: " + ", ".join(chosen.observables))
+        raise InputError(
+            where,
+            "observable",
+            observable,
+            f"one that {chosen.name} speaks of: " + ", ".join(chosen.observables),
+        )
     if not chosen.applies(network):
-        others = [each.name for each in registry().values() if each.applies(network) and observable in each.observables]
-        raise InputError(where, "limit", chosen.name, "a limit that is about this network: " + ", ".join(others))
+        others = [
+            each.name
+            for each in registry().values()
+            if each.applies(network) and observable in each.observables
+        ]
+        raise InputError(
+            where, "limit", chosen.name, "a limit that is about this network: " + ", ".join(others)
+        )
     return chosen, chosen.laws(network, [at], observable)[0], at
 
 
 def predict(
-    network: Network, observable: str, name: str | None, layer: int | None, levels: Sequence[str], where: str | Path
+    network: Network,
+    observable: str,
+    name: str | None,
+    layer: int | None,
+    levels: Sequence[str],
+    where: str | Path,
 ) -> dict[str, Any]:
-    """What ``deeplimits limit`` prints: ``limit``, ``observable``, ``time``, ``mean``, ``std`` and ``quantiles`` by level as given."""
+    """What ``deeplimits limit`` prints: ``limit``, ``observable``, ``time``, ``mean``, ``std`` and
+    ``quantiles`` by level as given.
+    """
     try:
         values = [float(level) for level in levels]
     except ValueError:
-        raise InputError("--quantiles", "", ",".join(levels), "numbers between 0 and 1, separated by commas") from None
+        raise InputError(
+            "--quantiles", "", ",".join(levels), "numbers between 0 and 1, separated by commas"
+        ) from None
     if not all(0 < value < 1 for value in values):
         raise InputError("--quantiles", "", ",".join(levels), "numbers between 0 and 1, separated by commas")
     chosen, law, at = _solve(network, observable, name, layer, where)
@@ -123,12 +159,17 @@ def open_study(name: str, config: Path = DEFAULT_PATH, results: Path | None = No
 
     folder = results or load_config(config).results
     if not study_receipt(folder, name).exists():
-        raise StoreError(f"{folder}: study {name} has not been aggregated yet; run 'deeplimits aggregate {name}' first")
+        raise StoreError(
+            f"{folder}: study {name} has not been aggregated yet; run 'deeplimits aggregate {name}' first"
+        )
     return xr.open_datatree(study_store(folder, name), engine="zarr", consolidated=False)
 
 
-def open_samples(study: str, config: Path = DEFAULT_PATH, results: Path | None = None, **selection: Any) -> list[xr.Dataset]:
-    """The samples of a study's points, lazily, one dask-backed dataset a point; built from the catalogue without opening a container.
+def open_samples(
+    study: str, config: Path = DEFAULT_PATH, results: Path | None = None, **selection: Any
+) -> list[xr.Dataset]:
+    """The samples of a study's points, lazily, one dask-backed dataset a point; built from the catalogue
+    without opening a container.
 
     Parameters
     ----------
@@ -140,10 +181,14 @@ def open_samples(study: str, config: Path = DEFAULT_PATH, results: Path | None =
     settings = load_config(config, {"results": str(results)} if results else None)
     chosen = settings.study(study)
     keys = ("width", "depth", "seed", "exponent")
-    for key in selection:
+    for key, value in selection.items():
         if key not in keys:
-            raise InputError("open_samples", key, selection[key], "one of " + ", ".join(keys), nearest_name(key, keys))
-    points = [point for point in chosen.points if all(getattr(point.network, key) == value for key, value in selection.items())]
+            raise InputError("open_samples", key, value, "one of " + ", ".join(keys), nearest_name(key, keys))
+    points = [
+        point
+        for point in chosen.points
+        if all(getattr(point.network, key) == value for key, value in selection.items())
+    ]
     return [lazy_point(settings.results, point, chosen.samples) for point in points]
 
 
@@ -160,8 +205,16 @@ def describe_study(config: Config, name: str) -> str:
 
     study = config.study(name)
     open_study(study.name, config.path, config.results)
-    columns = "network, width, depth, compared AS observable, \"limit\", at_time AS time, round(ks_value, 5) AS ks, round(ks_low, 5) AS low, round(ks_high, 5) AS high, round(ks_floor, 5) AS floor"
-    comparison = run_query(config.results, f"SELECT {columns} FROM comparison WHERE study = '{study.name}' AND ks_value IS NOT NULL ORDER BY ALL")
-    rates = run_query(config.results, f"SELECT network, \"limit\", distance, round(exponent, 3) AS exponent, round(low, 3) AS low, round(high, 3) AS high FROM rates WHERE study = '{study.name}'")
-    text = f"{study.title}\n{len(study.points)} points, {study.samples:,} samples each\n\n{comparison.to_string(index=False)}"
-    return text + (f"\n\nrates (distance ~ size^-exponent)\n{rates.to_string(index=False)}" if len(rates) else "")
+    rounded = [f"round(ks_{part}, 5) AS {part}" for part in ("value", "estimate", "low", "high", "floor")]
+    columns = ", ".join(["network", "width", "depth", "compared", '"limit"', "at_time", *rounded])
+    where = f"WHERE study = '{study.name}'"
+    comparison = run_query(
+        config.results, f"SELECT {columns} FROM comparison {where} AND ks_value IS NOT NULL ORDER BY ALL"
+    )
+    shown = ", ".join(f"round({part}, 3) AS {part}" for part in ("exponent", "low", "high"))
+    rates = run_query(config.results, f'SELECT network, "limit", distance, {shown} FROM rates {where}')
+    head = f"{study.title}\n{len(study.points)} points, {study.samples:,} samples each; Kolmogorov distances"
+    text = f"{head}\n\n{comparison.to_string(index=False)}"
+    return text + (
+        f"\n\nrates (distance ~ size^-exponent)\n{rates.to_string(index=False)}" if len(rates) else ""
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,8 +26,12 @@ app = typer.Typer(
 )
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="Configuration file.")]
-ResultsOption = Annotated[Optional[Path], typer.Option("--results", help="Folder of results, in place of the configuration's.")]
-ScaleOption = Annotated[Optional[str], typer.Option("--scale", help="papers or deep, in place of the configuration's.")]
+ResultsOption = Annotated[
+    Path | None, typer.Option("--results", help="Folder of results, in place of the configuration's.")
+]
+ScaleOption = Annotated[
+    str | None, typer.Option("--scale", help="papers or deep, in place of the configuration's.")
+]
 DEFAULT_CONFIG = Path("config/config.yaml")
 
 
@@ -54,10 +58,17 @@ def _config(path: Path, results: Path | None, scale: str | None) -> Config:
 @app.command()
 def simulate(
     source: Annotated[Path, typer.Argument(help="TODO.json written by a plan, or POINT.yaml.")],
-    out: Annotated[Optional[Path], typer.Option("--out", help="Container to write, FILE.zarr.zip; beside a todo by default.")] = None,
-    samples: Annotated[Optional[str], typer.Option("--samples", help="A:B, the samples of a point to draw (0:8192).")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Container to write, FILE.zarr.zip; beside a todo by default."),
+    ] = None,
+    samples: Annotated[
+        str | None, typer.Option("--samples", help="A:B, the samples of a point to draw (0:8192).")
+    ] = None,
     engine: Annotated[str, typer.Option("--engine", help="auto, cpu or oracle.")] = "auto",
-    threads: Annotated[Optional[int], typer.Option("--threads", min=1, help="All processors by default.")] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, help="All processors by default.")
+    ] = None,
 ) -> None:
     """Draw networks and write them to a container."""
     from deeplimits.engines import resolve
@@ -72,7 +83,9 @@ def simulate(
         if samples is not None:
             raise InputError("--samples", "", samples, "no samples with a todo file, which names its own")
         blocks = read_todo(source)
-        container = out or source.with_name(source.name.removesuffix(".json").removesuffix(".todo") + ".zarr.zip")
+        container = out or source.with_name(
+            source.name.removesuffix(".json").removesuffix(".todo") + ".zarr.zip"
+        )
         receipt = container.with_name(container.name.removesuffix(".zarr.zip") + ".json")
         simulate_batch(blocks, container, receipt, engine, threads)
         return
@@ -97,12 +110,18 @@ def _sample_range(text: str) -> tuple[int, int]:
 def limit(
     source: Annotated[Path, typer.Argument(help="POINT.yaml.")],
     observable: Annotated[str, typer.Option("--observable")] = "correlation",
-    name: Annotated[Optional[str], typer.Option("--limit", help="Name of a limit; that of the point's regime by default.")] = None,
-    matched: Annotated[bool, typer.Option("--matched", help="The SDE with the network's own constants, at its own n and d.")] = False,
-    layer: Annotated[Optional[int], typer.Option("--layer", help="Layer; the last by default.")] = None,
-    quantiles: Annotated[str, typer.Option("--quantiles", help="Levels, separated by commas.")] = "0.05,0.25,0.5,0.75,0.95",
+    name: Annotated[
+        str | None, typer.Option("--limit", help="Name of a limit; that of the point's regime by default.")
+    ] = None,
+    matched: Annotated[
+        bool, typer.Option("--matched", help="The SDE with the network's own constants, at its own n and d.")
+    ] = False,
+    layer: Annotated[int | None, typer.Option("--layer", help="Layer; the last by default.")] = None,
+    quantiles: Annotated[
+        str, typer.Option("--quantiles", help="Levels, separated by commas.")
+    ] = "0.05,0.25,0.5,0.75,0.95",
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
-    out: Annotated[Optional[Path], typer.Option("--out", help="Write there what --json prints.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write there what --json prints.")] = None,
 ) -> None:
     """What theory predicts for a network, without simulating it."""
     import json
@@ -113,7 +132,9 @@ def limit(
     if matched and name is not None:
         raise InputError("--matched", "", f"--limit {name}", "either --matched or --limit")
     levels = [level.strip() for level in quantiles.split(",")]
-    answer = predict(load_point(source).network, observable, "matched_sde" if matched else name, layer, levels, source)
+    answer = predict(
+        load_point(source).network, observable, "matched_sde" if matched else name, layer, levels, source
+    )
     text = json.dumps(answer, indent=2)
     if out is not None:
         from deeplimits.store.atomic import write_text
@@ -130,7 +151,9 @@ def limit(
 
 @app.command()
 def plan(
-    study: Annotated[Optional[str], typer.Argument(help="One study; all of the configuration by default.")] = None,
+    study: Annotated[
+        str | None, typer.Argument(help="One study; all of the configuration by default.")
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     results: ResultsOption = None,
     scale: ScaleOption = None,
@@ -147,14 +170,17 @@ def plan(
         return
     for row in rows:
         print(
-            f"{row['study']}: {row['points']:,} points, {row['samples']:,} samples each; {row['blocks_missing']:,} of {row['blocks']:,} blocks "
-            f"missing: {row['jobs']:,} jobs, {row['core_hours']:.3g} core-hours, {row['bytes'] / 1e6:,.1f} MB before compression"
+            f"{row['study']}: {row['points']:,} points, {row['samples']:,} samples each; "
+            f"{row['blocks_missing']:,} of {row['blocks']:,} blocks missing: {row['jobs']:,} jobs, "
+            f"{row['core_hours']:.3g} core-hours, {row['bytes'] / 1e6:,.1f} MB before compression"
         )
 
 
 @app.command()
 def status(
-    study: Annotated[Optional[str], typer.Argument(help="One study; all of the configuration by default.")] = None,
+    study: Annotated[
+        str | None, typer.Argument(help="One study; all of the configuration by default.")
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     results: ResultsOption = None,
     scale: ScaleOption = None,
@@ -172,7 +198,8 @@ def status(
     for row in rows:
         done = "aggregated" if row["aggregated"] else "not aggregated"
         print(
-            f"{row['study']}: {row['blocks_done']:,} of {row['blocks']:,} blocks, {done}, {row['figures_done']} of {row['figures']} figures; "
+            f"{row['study']}: {row['blocks_done']:,} of {row['blocks']:,} blocks, {done}, "
+            f"{row['figures_done']} of {row['figures']} figures; "
             f"about {row['core_minutes_left']:.2g} core-minutes of simulation left"
         )
 
@@ -223,7 +250,9 @@ def show(
 
 @app.command()
 def query(
-    sql: Annotated[str, typer.Argument(help="One SELECT; tables: points, blocks, moments, quantiles, comparison, rates.")],
+    sql: Annotated[
+        str, typer.Argument(help="One SELECT; tables: points, blocks, moments, quantiles, comparison, rates.")
+    ],
     config: ConfigOption = DEFAULT_CONFIG,
     results: ResultsOption = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
@@ -239,7 +268,9 @@ def query(
 def verify(
     config: ConfigOption = DEFAULT_CONFIG,
     results: ResultsOption = None,
-    recompute: Annotated[int, typer.Option("--recompute", min=0, help="Blocks to draw again and compare bit for bit.")] = 0,
+    recompute: Annotated[
+        int, typer.Option("--recompute", min=0, help="Blocks to draw again and compare bit for bit.")
+    ] = 0,
 ) -> None:
     """Check every container against its receipt."""
     from deeplimits.store.verify import verify_store

@@ -1,4 +1,6 @@
-"""The one exception for bad input: which file, which key, what was found, what was expected, and the nearest valid name."""
+"""The one exception for bad input: which file, which key, what was found, what was expected, and the nearest
+valid name.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ class InputError(ValueError):
     where
         File (or option) that holds the mistake.
     key
-        Path of the key inside the file, such as ``networks.0.activation.name``; empty for the file as a whole.
+        Path of the key inside the file, such as ``networks.0.activation.name``; empty for the file as a
+        whole.
     found
         The value as it was given.
     expected
@@ -25,7 +28,13 @@ class InputError(ValueError):
     """
 
     def __init__(self, where: str | Path, key: str, found: object, expected: str, nearest: str | None = None):
-        self.where, self.key, self.found, self.expected, self.nearest = str(where), key, found, expected, nearest
+        self.where, self.key, self.found, self.expected, self.nearest = (
+            str(where),
+            key,
+            found,
+            expected,
+            nearest,
+        )
         place = f"{where}: {key}" if key else str(where)
         hint = f"; did you mean {nearest!r}?" if nearest else ""
         super().__init__(f"{place}: found {_short(found)}, expected {expected}{hint}")

@@ -1,7 +1,8 @@
 """Laws: distributions on the line, exact or empirical, and the distances between a sample and a law.
 
-An exact law is a table of F, p = F' and p' in a coordinate where the density is smooth, and a monotone map between that coordinate and the observable; between
-nodes it is a quintic Hermite polynomial. Quantiles are found by Newton's method inside a bracket.
+An exact law is a table of F, p = F' and p' in a coordinate where the density is smooth, and a monotone map
+between that coordinate and the observable; between nodes it is a quintic Hermite polynomial. Quantiles are
+found by Newton's method inside a bracket.
 """
 
 from __future__ import annotations
@@ -168,7 +169,11 @@ class NormalLaw:
         z = (self._inner(x) - self.location) / self.scale
         value = np.exp(-(z**2) / 2) / (self.scale * np.sqrt(2 * np.pi))
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(np.asarray(x, float) > 0, value / np.asarray(x, float), 0.0) if self.exponential else value
+            return (
+                np.where(np.asarray(x, float) > 0, value / np.asarray(x, float), 0.0)
+                if self.exponential
+                else value
+            )
 
     @property
     def mean(self) -> float:

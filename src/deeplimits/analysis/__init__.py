@@ -1,0 +1,1 @@
+"""Analysis: dask reductions of stored samples, distances to laws, rates."""

@@ -1,7 +1,9 @@
-"""Aggregation: a study's blocks reduced to laws, moments, comparisons and rates, in one Zarr store that figures and queries read.
+"""Aggregation: a study's blocks reduced to laws, moments, comparisons and rates, in one Zarr store that
+figures and queries read.
 
-The store is an xarray DataTree with groups ``moments`` and ``laws`` (dimensions point, record, observable), ``limits`` and ``comparison`` (point, entry: the study's ``compare`` list) and ``rates``.
-It is written aside and renamed, and a receipt with its digest follows.
+The store is an xarray DataTree with groups ``moments`` and ``laws`` (dimensions point, record, observable),
+``limits`` and ``comparison`` (point, entry: the study's ``compare`` list) and ``rates``. It is written aside
+and renamed, and a receipt with its digest follows.
 """
 
 from __future__ import annotations
@@ -69,10 +71,17 @@ def aggregate_study(study: Study, results: Path) -> Path:
     store, receipt = study_store(results, study.name), study_receipt(results, study.name)
     receipt.unlink(missing_ok=True)
     with written_aside(store) as aside, warnings.catch_warnings():
-        # names are stored as fixed-length text, whose Zarr v3 data type every reader in use knows but no specification names yet
+        # names are stored as fixed-length text, whose Zarr v3 data type every reader in use knows but no
+        # specification names yet
         warnings.simplefilter("ignore", UnstableSpecificationWarning)
         tree.to_zarr(aside, zarr_format=3, consolidated=False, mode="w")
-    body = {"format": 1, "study": study.name, "samples": study.samples, "sha256": folder_digest(store), "deeplimits": __version__}
+    body = {
+        "format": 1,
+        "study": study.name,
+        "samples": study.samples,
+        "sha256": folder_digest(store),
+        "deeplimits": __version__,
+    }
     write_text(receipt, json.dumps(body, sort_keys=True, indent=1) + "\n")
     return receipt
 
@@ -81,7 +90,9 @@ def folder_digest(folder: Path) -> str:
     """SHA-256 over the names and contents of all files below ``folder``."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        digest.update(
+            path.relative_to(folder).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest()
+        )
     return digest.hexdigest()
 
 
@@ -91,7 +102,9 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
     names = _observables(study)
     records = max(len(point.layers) for point in study.points)
     shape = (len(study.points), records, len(names))
-    moments = {name: np.full(shape, np.nan) for name in ("mean", "std")} | {name: np.zeros(shape, np.int64) for name in ("count", "dead")}
+    moments = {name: np.full(shape, np.nan) for name in ("mean", "std")} | {
+        name: np.zeros(shape, np.int64) for name in ("count", "dead")
+    }
     quantiles = np.full((*shape, len(LEVELS)), np.nan)
     edges, counts = np.full((*shape, BINS + 1), np.nan), np.zeros((*shape, BINS), np.int64)
     layers = np.full(shape[:2], -1, np.int64)
@@ -100,19 +113,27 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
     limit_time = np.full((shape[0], records, entries), np.nan)
     density_x, density = (np.full((shape[0], entries, GRID), np.nan) for _ in range(2))
     compared: dict[str, np.ndarray[Any, Any]] = {
-        f"{name}_{part}": np.full((shape[0], entries), np.nan) for name in DISTANCES for part in Distance.__dataclass_fields__
+        f"{name}_{part}": np.full((shape[0], entries), np.nan)
+        for name in DISTANCES
+        for part in Distance.__dataclass_fields__
     }
     at_layer, at_time = np.full((shape[0], entries), -1, np.int64), np.full((shape[0], entries), np.nan)
     found: dict[tuple[int, int], dict[str, Distance]] = {}
     for i, point in enumerate(study.points):
         layers[i, : len(point.layers)] = point.layers
-        tasks = [(name, record, layer) for record, layer in enumerate(point.layers) for name in names if _exists(name, point)]
+        tasks = [
+            (name, record, layer)
+            for record, layer in enumerate(point.layers)
+            for name in names
+            if _exists(name, point)
+        ]
         comparisons, used = [], []
         for j, entry in enumerate(study.compare):
             chosen = compared_layers(entry, point, study.path, j)
             if chosen is None:
                 continue
             limit = registry()[entry.limit]
+            record = -1
             laws = cache.laws(entry.limit, point.network, chosen, entry.observable)
             for layer, law in zip(chosen, laws, strict=True):
                 record = point.layers.index(layer)
@@ -129,7 +150,11 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
             ends = edges[i, record, names.index(name)]
             low, high = ends[0], ends[-1]
             reach = (high - low) / 4
-            density_x[i, j] = np.linspace(max(low - reach, -1.0) if name == "correlation" else low - reach, min(high + reach, 1.0) if name == "correlation" else high + reach, GRID)
+            density_x[i, j] = np.linspace(
+                max(low - reach, -1.0) if name == "correlation" else low - reach,
+                min(high + reach, 1.0) if name == "correlation" else high + reach,
+                GRID,
+            )
             density[i, j] = law.density(density_x[i, j])
             if count.sum():
                 found[i, j] = distances(law, count, f"{study.name}/{i}/{j}/{study.samples}")
@@ -147,7 +172,10 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
     return xr.DataTree.from_dict(
         {
             "/": xr.Dataset(attrs={"study": study.name, "title": study.title, "samples": study.samples}),
-            "/moments": xr.Dataset({name: (per_record, array) for name, array in moments.items()}, coordinates | {"observable": ("observable", list(names))}),
+            "/moments": xr.Dataset(
+                {name: (per_record, array) for name, array in moments.items()},
+                coordinates | {"observable": ("observable", list(names))},
+            ),
             "/laws": xr.Dataset(
                 {
                     "quantile": ((*per_record, "level"), quantiles),
@@ -177,7 +205,9 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
 
 def _observables(study: Study) -> tuple[str, ...]:
     """What is reduced: variance and correlation, and whatever else is compared."""
-    names = ["log_variance"] + (["correlation"] if any(point.network.inputs > 1 for point in study.points) else [])
+    names = ["log_variance"] + (
+        ["correlation"] if any(point.network.inputs > 1 for point in study.points) else []
+    )
     return tuple(dict.fromkeys([*names, *(entry.observable for entry in study.compare)]))
 
 
@@ -185,7 +215,9 @@ def _exists(name: str, point: Point) -> bool:
     return OBSERVABLES[name].variable == "log_variance" or point.network.inputs > 1
 
 
-def _keep(kept: Reduced, at: tuple[int, int, int], moments: dict[str, Any], quantiles: Any, edges: Any, counts: Any) -> None:
+def _keep(
+    kept: Reduced, at: tuple[int, int, int], moments: dict[str, Any], quantiles: Any, edges: Any, counts: Any
+) -> None:
     for name in ("mean", "std", "count", "dead"):
         moments[name][at] = getattr(kept, name)
     quantiles[at], edges[at], counts[at] = kept.quantiles, kept.histogram.edges, kept.histogram.counts
@@ -197,7 +229,9 @@ def label_of(network: Network) -> str:
         return "linear"
     text = f"ReLU ({network.activation.c_plus:g}, {network.activation.c_minus:g})"
     if network.exponent == 0:
-        return "unshaped ReLU" if network.slopes.plus == 1 and network.slopes.minus == 0 else f"unshaped {text}"
+        return (
+            "unshaped ReLU" if network.slopes.plus == 1 and network.slopes.minus == 0 else f"unshaped {text}"
+        )
     by = "n" if network.shaping and network.shaping.by == "width" else "d"
     return f"{text}, p = {network.exponent:g}" + ("" if by == "n" else " by depth")
 
@@ -212,7 +246,10 @@ def _coordinates(study: Study, layers: Any) -> dict[str, Any]:
         "activation": ("point", ["relu" if isinstance(a, ReluLike) else "identity" for a in activations]),
         "c_plus": ("point", [a.c_plus if isinstance(a, ReluLike) else 0.0 for a in activations]),
         "c_minus": ("point", [a.c_minus if isinstance(a, ReluLike) else 0.0 for a in activations]),
-        "correlation_0": ("point", [network.correlation() if network.inputs > 1 else np.nan for network in networks]),
+        "correlation_0": (
+            "point",
+            [network.correlation() if network.inputs > 1 else np.nan for network in networks],
+        ),
         "seed": ("point", [network.seed for network in networks]),
         "physics": ("point", [network.physics_hash for network in networks]),
         "network": ("point", [label_of(network) for network in networks]),
@@ -221,23 +258,60 @@ def _coordinates(study: Study, layers: Any) -> dict[str, Any]:
 
 
 def _rates(study: Study, found: dict[tuple[int, int], dict[str, Distance]]) -> xr.Dataset:
-    """One row for each entry with ``rate_in``, distance and curve: the points that agree in all but width and depth."""
-    rows: dict[str, list[Any]] = {name: [] for name in ("entry", "limit", "network", "distance", "exponent", "low", "high", "constant", "chi_square", "points")}
+    """One row for each entry with ``rate_in``, distance and curve: the points that agree in all but width and
+    depth.
+    """
+    rows: dict[str, list[Any]] = {
+        name: []
+        for name in (
+            "entry",
+            "limit",
+            "network",
+            "distance",
+            "exponent",
+            "low",
+            "high",
+            "constant",
+            "chi_square",
+            "points",
+        )
+    }
     for j, entry in enumerate(study.compare):
         if entry.rate_in is None:
             continue
         curves: dict[tuple[Any, ...], list[int]] = {}
         for i, point in enumerate(study.points):
             if (i, j) in found:
-                curves.setdefault((label_of(point.network), point.network.gram, point.network.seed), []).append(i)
+                curves.setdefault(
+                    (label_of(point.network), point.network.gram, point.network.seed), []
+                ).append(i)
         for (label, _, _), members in curves.items():
             for name in entry.distances:
                 sizes = [getattr(study.points[i].network, entry.rate_in) for i in members]
                 rate = fit_rate(sizes, [found[i, j][name] for i in members])
                 if rate is None:
                     continue
-                values = (j, entry.limit, label, name, rate.exponent, rate.low, rate.high, rate.constant, rate.chi_square, rate.points)
+                values = (
+                    j,
+                    entry.limit,
+                    label,
+                    name,
+                    rate.exponent,
+                    rate.low,
+                    rate.high,
+                    rate.constant,
+                    rate.chi_square,
+                    rate.points,
+                )
                 for column, value in zip(rows, values, strict=True):
                     rows[column].append(value)
-    kinds = {"entry": np.int64, "points": np.int64, "limit": np.dtypes.StringDType(), "network": np.dtypes.StringDType(), "distance": np.dtypes.StringDType()}
-    return xr.Dataset({name: ("rate", np.array(values, kinds.get(name, float))) for name, values in rows.items()})
+    kinds: dict[str, Any] = {
+        "entry": np.int64,
+        "points": np.int64,
+        "limit": np.dtypes.StringDType(),
+        "network": np.dtypes.StringDType(),
+        "distance": np.dtypes.StringDType(),
+    }
+    return xr.Dataset(
+        {name: ("rate", np.array(values, dtype=kinds.get(name, float))) for name, values in rows.items()}
+    )

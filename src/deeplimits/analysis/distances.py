@@ -1,8 +1,9 @@
 """Distances of a sample to an exact law from counts on u = F(x), with intervals and the noise floor.
 
-F is cut into 2¹⁴ cells of equal probability; the counts of the sample in them determine its Kolmogorov distance to within 2⁻¹⁴ and its Wasserstein distance by quadrature over the law's
-quantiles. A sample of N draws from the law itself has a Kolmogorov distance of 0.869/√N on average, and every distance is larger than the true one by a part of that: the bootstrap
-measures how much, and the estimate here has it taken off.
+F is cut into 2¹⁴ cells of equal probability; the counts of the sample in them determine its Kolmogorov
+distance to within 2⁻¹⁴ and its Wasserstein distance by quadrature over the law's quantiles. A sample of N
+draws from the law itself has a Kolmogorov distance of 0.869/√N on average, and every distance is larger than
+the true one by a part of that: the bootstrap measures how much, and the estimate here has it taken off.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ _TAIL = 1e-7
 
 @dataclass(frozen=True)
 class Distance:
-    """A distance as observed, with the noise taken off, a 95 % interval, the standard error, and what pure noise would give."""
+    """A distance as observed, with the noise taken off, a 95 % interval, the standard error, and what pure
+    noise would give.
+    """
 
     value: float
     estimate: float
@@ -59,10 +62,14 @@ def distances(law: Law, counts: IntArray, label: str) -> dict[str, Distance]:
         observed = _distance(name, counts, fine_widths)
         base = _distance(name, coarse, widths)
         spread = np.array([_distance(name, sample, widths) for sample in resampled]) - base
-        pure = floor if name == "ks" else float(np.mean([_distance(name, sample, widths) for sample in noise]))
+        pure = (
+            floor if name == "ks" else float(np.mean([_distance(name, sample, widths) for sample in noise]))
+        )
         low, high = observed - np.quantile(spread, 0.975), observed - np.quantile(spread, 0.025)
         estimate = max(0.0, observed - float(spread.mean()))
-        result[name] = Distance(observed, estimate, max(0.0, float(low)), max(0.0, float(high)), float(spread.std()), pure)
+        result[name] = Distance(
+            observed, estimate, max(0.0, float(low)), max(0.0, float(high)), float(spread.std()), pure
+        )
     return result
 
 

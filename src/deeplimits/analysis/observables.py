@@ -1,6 +1,8 @@
-"""Observables: monotone functions of a stored variable at a layer, so that the order statistics of what is stored are theirs too.
+"""Observables: monotone functions of a stored variable at a layer, so that the order statistics of what is
+stored are theirs too.
 
-``correlation`` is 1 − g of the first pair of inputs, ``rescaled_correlation`` log(ℓ² g), ``log_variance`` log V^{aa} of the first input, ``variance`` its exponential.
+``correlation`` is 1 − g of the first pair of inputs, ``rescaled_correlation`` log(ℓ² g), ``log_variance`` log
+V^{aa} of the first input, ``variance`` its exponential.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Exact order statistics of float32 values that are never in memory together, by counting.
 
-A float32 maps to a 32-bit integer of the same order. A first pass counts the upper halves of these keys, which tells in which of 65,536 cells each order statistic lies; a second pass counts the
-lower halves in those cells alone. Counts are integers, so blocks can be added in any order and grouping.
+A float32 maps to a 32-bit integer of the same order. A first pass counts the upper halves of these keys,
+which tells in which of 65,536 cells each order statistic lies; a second pass counts the lower halves in those
+cells alone. Counts are integers, so blocks can be added in any order and grouping.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ def locate(counts: Counts, ranks: Sequence[int]) -> list[tuple[int, int]]:
     order = sorted(counts)
     ends = np.cumsum([counts[key] for key in order])
     places = np.searchsorted(ends, ranks, side="right")
-    return [(order[place], rank - (int(ends[place - 1]) if place else 0)) for place, rank in zip(places.tolist(), ranks, strict=True)]
+    return [
+        (order[place], rank - (int(ends[place - 1]) if place else 0))
+        for place, rank in zip(places.tolist(), ranks, strict=True)
+    ]
 
 
 def ranks_of(levels: Sequence[float], count: int) -> list[int]:

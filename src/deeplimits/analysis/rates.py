@@ -1,7 +1,8 @@
 """Rates: the power of n with which a distance falls, with an interval, from distances that know their noise.
 
-Weighted least squares of log(distance) on log(n), the noise floor taken off each distance; points where less than two standard errors are left say nothing about a rate and are
-left out. Where the points scatter more than their errors allow, the interval is widened by that factor.
+Weighted least squares of log(distance) on log(n), the noise floor taken off each distance; points where less
+than two standard errors are left say nothing about a rate and are left out. Where the points scatter more
+than their errors allow, the interval is widened by that factor.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ def fit_rate(sizes: Sequence[float], distances: Sequence[Distance]) -> Rate | No
     """The rate, or None where fewer than three points rise above their noise."""
     from scipy.stats import t
 
-    used = [(size, d) for size, d in zip(sizes, distances, strict=True) if d.estimate > 2 * d.error and d.estimate > 0]
+    used = [
+        (size, d)
+        for size, d in zip(sizes, distances, strict=True)
+        if d.estimate > 2 * d.error and d.estimate > 0
+    ]
     if len({size for size, _ in used}) < 3:
         return None
     x = np.log([size for size, _ in used])

@@ -1,7 +1,7 @@
 """Reductions of one point: order statistics, moments and cell counts, streamed block by block through dask.
 
-A task holds one block. Integer counts are added in whatever order they arrive; sums are taken a block at a time and added by ``math.fsum`` in block order, so no scheduler and no chunking
-changes a bit.
+A task holds one block. Integer counts are added in whatever order they arrive; sums are taken a block at a
+time and added by ``math.fsum`` in block order, so no scheduler and no chunking changes a bit.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def _first_pass(location: BlockLocation, take: int, tasks: Sequence[Task]) -> li
         alive = usable(column)
         values = OBSERVABLES[name].transform(alive.astype(float), layer)
         finite = values[np.isfinite(values)]
-        results.append((order.upper_counts(alive), len(column) - len(alive), math.fsum(finite), math.fsum(finite**2)))
+        results.append(
+            (order.upper_counts(alive), len(column) - len(alive), math.fsum(finite), math.fsum(finite**2))
+        )
     return results
 
 
@@ -105,11 +107,17 @@ def _second_pass(
 
 
 def _third_pass(
-    location: BlockLocation, take: int, tasks: Sequence[Task], edges: Sequence[Array], laws: Sequence[Comparison]
+    location: BlockLocation,
+    take: int,
+    tasks: Sequence[Task],
+    edges: Sequence[Array],
+    laws: Sequence[Comparison],
 ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
     block = _block(location, take)
     histograms = [np.histogram(block.values(*task), bins)[0] for task, bins in zip(tasks, edges, strict=True)]
-    return histograms, [cell_counts(law, block.values(name, record, layer)) for name, record, layer, law in laws]
+    return histograms, [
+        cell_counts(law, block.values(name, record, layer)) for name, record, layer, law in laws
+    ]
 
 
 def reduce_point(
@@ -132,7 +140,7 @@ def reduce_point(
     """
     levels = sorted({*LEVELS, *_RANGE})
     first = _each_block(_first_pass, located, tasks)
-    counts = [sum((block[i][0] for block in first), Counter()) for i in range(len(tasks))]
+    counts: list[order.Counts] = [sum((block[i][0] for block in first), Counter()) for i in range(len(tasks))]
     places = []
     for (name, _, _), count in zip(tasks, counts, strict=True):
         total = sum(count.values())
@@ -151,7 +159,9 @@ def reduce_point(
         total = sum(counts[i].values())
         mean = math.fsum(block[i][2] for block in first) / total if total else math.nan
         square = math.fsum(block[i][3] for block in first) / total if total else math.nan
-        histogram = Histogram(edges[i], sum((block[0][i] for block in third), np.zeros(BINS, np.int64)), total)
+        histogram = Histogram(
+            edges[i], sum((block[0][i] for block in third), np.zeros(BINS, np.int64)), total
+        )
         kept = quantiles[i][[levels.index(level) for level in LEVELS]]
         dead = sum(block[i][1] for block in first)
         reduced.append(Reduced(total, dead, mean, math.sqrt(max(0.0, square - mean**2)), kept, histogram))

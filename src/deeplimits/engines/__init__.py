@@ -1,6 +1,7 @@
 """Engines: they turn a network into samples, and all of them into the same bits.
 
-``SAMPLER_VERSION`` names the number contract (docs/number-contract.md). Anything that changes a bit of a result raises it, here and nowhere else.
+``SAMPLER_VERSION`` names the number contract (docs/number-contract.md). Anything that changes a bit of a
+result raises it, here and nowhere else.
 """
 
 from __future__ import annotations
@@ -60,10 +61,9 @@ def simulate_block(
     threads
         Threads to use; all processors this process may use, by default. The result does not depend on it.
 
-    Returns
-    -------
-    ``log_variance`` [sample, record, input]: log V^{aa}, V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩, −inf once every unit is dead;
-    ``correlation_gap`` [sample, record, pair]: 1 − ρ of the pairs (0, 1), (0, 2), …, (1, 2), …, NaN where an input is dead. Both float32.
+    Returns ------- ``log_variance`` [sample, record, input]: log V^{aa}, V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩,
+    −inf once every unit is dead; ``correlation_gap`` [sample, record, pair]: 1 − ρ of the pairs (0, 1), (0,
+    2), …, (1, 2), …, NaN where an input is dead. Both float32.
     """
     records = [int(layer) for layer in layers]
     if not records or sorted(set(records)) != records or records[0] < 0 or records[-1] > network.depth:

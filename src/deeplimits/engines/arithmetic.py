@@ -1,7 +1,8 @@
 """The operations of the number contract for the CPU engine: each is one IEEE 754 operation, or moves bits.
 
-Numba is used without ``fastmath``, so a sum or a product is never fused or reordered behind our back; where a fused multiply-add is
-wanted it is written. The same names exist in the CUDA source, and both give the same bits.
+Numba is used without ``fastmath``, so a sum or a product is never fused or reordered behind our back; where a
+fused multiply-add is wanted it is written. The same names exist in the CUDA source, and both give the same
+bits.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from numba.extending import intrinsic
 def _cache_folder() -> str:
     """A folder of compiled kernels named by the digest of every engine source.
 
-    Numba's own index looks at the file of the kernel alone, so a change in a function that the kernel inlines would go unseen and
-    old bits would come back.
+    Numba's own index looks at the file of the kernel alone, so a change in a function that the kernel inlines
+    would go unseen and old bits would come back.
     """
     digest = hashlib.sha256(numba.__version__.encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
-    base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(base) / "deeplimits" / f"kernels-{digest.hexdigest()[:16]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,7 +46,9 @@ numba.config.CACHE_DIR = _cache_folder()
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile an engine kernel: strict arithmetic, cached on disk, free of the interpreter lock."""
-    compiled: Callable[..., Any] = numba.njit(cache=True, error_model="numpy", nogil=True, boundscheck=False)(function)
+    compiled: Callable[..., Any] = numba.njit(cache=True, error_model="numpy", nogil=True, boundscheck=False)(
+        function
+    )
     return compiled
 
 

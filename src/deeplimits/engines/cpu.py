@@ -34,7 +34,9 @@ def available_threads() -> int:
 def simulate(
     network: Network, layers: Sequence[int], first: int, count: int, threads: int | None = None
 ) -> dict[str, NDArray[np.float32]]:
-    """Samples [first, first + count) of ``network``, recorded at ``layers`` (ascending, 0 = input); see ``simulate_block``."""
+    """Samples [first, first + count) of ``network``, recorded at ``layers`` (ascending, 0 = input); see
+    ``simulate_block``.
+    """
     inputs = network.inputs
     log_variance = np.empty((count, len(layers), inputs), np.float32)
     gap = np.empty((count, len(layers), inputs * (inputs - 1) // 2), np.float32)
@@ -62,7 +64,9 @@ def simulate(
     run = {1: single_input, 2: two_inputs}.get(inputs) or many_inputs(inputs)
 
     def share(rows: slice) -> None:
-        outputs = {"log_variance": log_variance[rows]} | ({"correlation_gap": gap[rows]} if inputs > 1 else {})
+        outputs = {"log_variance": log_variance[rows]} | (
+            {"correlation_gap": gap[rows]} if inputs > 1 else {}
+        )
         run(first=np.int64(first + rows.start), **start, **outputs)
 
     in_threads(share, count, threads or available_threads())

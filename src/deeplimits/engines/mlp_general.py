@@ -1,8 +1,9 @@
 """The CPU kernel of the piecewise-linear multilayer perceptron for three inputs or more.
 
-The same recursion as in ``mlp_kernels``, with a Cholesky factor a layer instead of a half-angle. The factor is that of u_0 and the differences
-u_a − u_0, in float64, from the carried 1 − ρ: ⟨u_a − u_0, u_b − u_0⟩ = g_0a + g_0b − g_ab, so that inputs close to one another lose nothing
-that their distances still hold. z_a − z_b has coefficients of its own and is not formed as a difference of large numbers.
+The same recursion as in ``mlp_kernels``, with a Cholesky factor a layer instead of a half-angle. The factor
+is that of u_0 and the differences u_a − u_0, in float64, from the carried 1 − ρ: ⟨u_a − u_0, u_b − u_0⟩ =
+g_0a + g_0b − g_ab, so that inputs close to one another lose nothing that their distances still hold. z_a −
+z_b has coefficients of its own and is not formed as a difference of large numbers.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from deeplimits.engines.philox import PURPOSE_FORWARD, philox, sample_words
 
 @inline
 def difference_factor(gaps: Any, rows: Any) -> Any:
-    """Fill ``rows`` [m, m] so that row a holds the coefficients of u_a − u_0 (a ≥ 1); lower triangular beyond column 0.
+    """Fill ``rows`` [m, m] so that row a holds the coefficients of u_a − u_0 (a ≥ 1); lower triangular beyond
+    column 0.
 
-    ``gaps`` [m, m] holds 1 − ρ in float64, zero on the diagonal. A pivot that rounding made negative, or an input that lies in the span
-    of those before it, gets a zero column.
+    ``gaps`` [m, m] holds 1 − ρ in float64, zero on the diagonal. A pivot that rounding made negative, or an
+    input that lies in the span of those before it, gets a zero column.
     """
     inputs = gaps.shape[0]
     rows[0, :] = 0.0
@@ -45,7 +47,8 @@ def difference_factor(gaps: Any, rows: Any) -> Any:
 def gaps_after(sums: Any, inputs: Any, gaps: Any) -> Any:
     """Update ``gaps`` from the reduced sums: S_a for every input, then D and E for every pair.
 
-    A dead input has no direction; it is carried along with the first one that lives, which leaves the others as they are.
+    A dead input has no direction; it is carried along with the first one that lives, which leaves the others
+    as they are.
     """
     living = -1
     for a in range(inputs):
@@ -78,7 +81,9 @@ def gaps_after(sums: Any, inputs: Any, gaps: Any) -> Any:
 def fill_normals(
     normals: Any, calls: Any, start: Any, width: Any, layer: Any, low: Any, high: Any, k0: Any, k1: Any
 ) -> None:
-    """Fill ``normals`` [4 · calls, lane] for the units from ``start`` on, one a lane; zero beyond ``width``."""
+    """Fill ``normals`` [4 · calls, lane] for the units from ``start`` on, one a lane; zero beyond
+    ``width``.
+    """
     for call in range(calls):
         for lane in range(LANES):
             w0, w1, w2, w3 = philox(u4((start + lane) * calls + call), u4(layer), low, high, k0, k1)
@@ -93,7 +98,9 @@ def fill_normals(
 
 @inline
 def combine(coefficients: Any, normals: Any, columns: Any, combined: Any) -> Any:
-    """combined[lane] = Σ coefficients[column] · normals[column, lane] over the first ``columns``, in their order."""
+    """combined[lane] = Σ coefficients[column] · normals[column, lane] over the first ``columns``, in their
+    order.
+    """
     for lane in range(LANES):
         combined[lane] = coefficients[0] * normals[0, lane]
     for column in range(1, columns):
@@ -117,7 +124,9 @@ def activate(combined: Any, slope_plus: Any, slope_minus: Any, slopes: Any, phi:
 def add_pair(
     combined: Any, slopes_a: Any, slopes_b: Any, phi_a: Any, phi_b: Any, lanes_d: Any, lanes_e: Any
 ) -> Any:
-    """Add a pair's terms of D and E, given z_a − z_b in ``combined``, which is overwritten by φ(z_a) − φ(z_b)."""
+    """Add a pair's terms of D and E, given z_a − z_b in ``combined``, which is overwritten by φ(z_a) −
+    φ(z_b).
+    """
     for lane in range(LANES):
         near = combined[lane] * slopes_a[lane]
         far = phi_a[lane] - phi_b[lane]

@@ -1,15 +1,16 @@
 """The CPU kernels of the piecewise-linear multilayer perceptron: whole networks, no weight matrix.
 
-Given the layers before, the preactivations of a layer are N(0, V ⊗ I_n) with V the Gram matrix of the layer's inputs, so a layer takes m
-normals a unit and never its n² weights. φ_s is homogeneous: a layer sees its inputs only through their correlations, and the scale of
-V is carried beside them as a float32 in [1, 2) and an exact power of two, out of reach of overflow.
+Given the layers before, the preactivations of a layer are N(0, V ⊗ I_n) with V the Gram matrix of the layer's
+inputs, so a layer takes m normals a unit and never its n² weights. φ_s is homogeneous: a layer sees its
+inputs only through their correlations, and the scale of V is carried beside them as a float32 in [1, 2) and
+an exact power of two, out of reach of overflow.
 
-1 − ρ is carried, never ρ. With unit inputs u_a, u_b, per-unit sums S_a = Σ φ(z_a)², D = Σ (φ(z_a) − φ(z_b))², E = Σ (φ(z_a)² − φ(z_b)²)
-give 1 − ρ' = (D − E² / (√S_a + √S_b)²) / (2 √(S_a S_b)), and each φ(z_a) − φ(z_b) is formed from z_a − z_b where both have
-one sign, so small angles keep their digits.
+1 − ρ is carried, never ρ. With unit inputs u_a, u_b, per-unit sums S_a = Σ φ(z_a)², D = Σ (φ(z_a) − φ(z_b))²,
+E = Σ (φ(z_a)² − φ(z_b)²) give 1 − ρ' = (D − E² / (√S_a + √S_b)²) / (2 √(S_a S_b)), and each φ(z_a) − φ(z_b)
+is formed from z_a − z_b where both have one sign, so small angles keep their digits.
 
-Units are summed in 16 lanes; a tile of 1,024 units is reduced by a fixed tree and added to the running total. The shape depends on nothing but
-n, so neither do the bits.
+Units are summed in 16 lanes; a tile of 1,024 units is reduced by a fixed tree and added to the running total.
+The shape depends on nothing but n, so neither do the bits.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def single_input(
     exponent_0: Any,
     log_variance: Any,
 ) -> None:
-    """Fill ``log_variance`` [sample, record, 1] at the recorded ``layers`` of the samples from ``first`` on; layer 0 is the caller's."""
+    """Fill ``log_variance`` [sample, record, 1] at the recorded ``layers`` of the samples from ``first`` on;
+    layer 0 is the caller's.
+    """
     k0, k1 = u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
     sums = np.empty(LANES, np.float32)
     for row in range(log_variance.shape[0]):
@@ -108,9 +111,11 @@ def single_input(
 
 @inline
 def pair_terms(radius: Any, cosine: Any, sine: Any, slope_plus: Any, slope_minus: Any) -> Any:
-    """One unit's φ(z_a), φ(z_b), φ(z_a) − φ(z_b), each over R, from the polar angle around the bisector of the inputs.
+    """One unit's φ(z_a), φ(z_b), φ(z_a) − φ(z_b), each over R, from the polar angle around the bisector of
+    the inputs.
 
-    ``cosine`` and ``sine`` carry the factors cos(α/2) and sin(α/2), so that z_a = cosine + sine, z_b = cosine − sine.
+    ``cosine`` and ``sine`` carry the factors cos(α/2) and sin(α/2), so that z_a = cosine + sine, z_b = cosine
+    − sine.
     """
     z_a = cosine + sine
     z_b = cosine - sine
@@ -138,7 +143,9 @@ def two_inputs(
     log_variance: Any,
     correlation_gap: Any,
 ) -> None:
-    """Fill ``log_variance`` [sample, record, 2] and ``correlation_gap`` [sample, record, 1]; see ``single_input``."""
+    """Fill ``log_variance`` [sample, record, 2] and ``correlation_gap`` [sample, record, 1]; see
+    ``single_input``.
+    """
     k0, k1 = u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
     lanes_a = np.empty(LANES, np.float32)
     lanes_b = np.empty(LANES, np.float32)
@@ -172,7 +179,9 @@ def two_inputs(
                         if not full:
                             radius = radius if unit < width else f4(0)
                         cosine, sine = cosine_sine(w1)
-                        a, b, difference = pair_terms(radius, along * cosine, across * sine, slope_plus, slope_minus)
+                        a, b, difference = pair_terms(
+                            radius, along * cosine, across * sine, slope_plus, slope_minus
+                        )
                         scaled_a, scaled_b, scaled = radius * a, radius * b, radius * difference
                         part_a = fma(scaled_a, a, lanes_a[lane])
                         part_b = fma(scaled_b, b, lanes_b[lane])
@@ -182,7 +191,9 @@ def two_inputs(
                         if not full:
                             radius = radius if unit + 1 < width else f4(0)
                         cosine, sine = cosine_sine(w3)
-                        a, b, difference = pair_terms(radius, along * cosine, across * sine, slope_plus, slope_minus)
+                        a, b, difference = pair_terms(
+                            radius, along * cosine, across * sine, slope_plus, slope_minus
+                        )
                         scaled_a, scaled_b, scaled = radius * a, radius * b, radius * difference
                         lanes_a[lane] = fma(scaled_a, a, part_a)
                         lanes_b[lane] = fma(scaled_b, b, part_b)
@@ -198,15 +209,21 @@ def two_inputs(
             # a dead input has no direction: the one that lives on goes on alone, which gap = 0 does
             gap = gap_after(sum_a, sum_b, sum_d, sum_e) if alive else f4(0)
             if record < len(layers) and layers[record] == layer + 1:
-                log_variance[row, record, 0] = logarithm(mantissa_a, exponent_a) if mantissa_a > f4(0) else DEAD
-                log_variance[row, record, 1] = logarithm(mantissa_b, exponent_b) if mantissa_b > f4(0) else DEAD
+                log_variance[row, record, 0] = (
+                    logarithm(mantissa_a, exponent_a) if mantissa_a > f4(0) else DEAD
+                )
+                log_variance[row, record, 1] = (
+                    logarithm(mantissa_b, exponent_b) if mantissa_b > f4(0) else DEAD
+                )
                 correlation_gap[row, record, 0] = gap if alive else NAN
                 record += 1
 
 
 @inline
 def gap_after(sum_a: Any, sum_b: Any, sum_d: Any, sum_e: Any) -> Any:
-    """1 − ρ of two vectors from their square norms, the square norm of their difference and the difference of their square norms."""
+    """1 − ρ of two vectors from their square norms, the square norm of their difference and the difference of
+    their square norms.
+    """
     norms = square_root(sum_a) + square_root(sum_b)
     shift = sum_e / norms
     gap = fma(-shift, shift, sum_d) / (f4(2) * square_root(sum_a * sum_b))

@@ -1,9 +1,10 @@
 """Standard normals by Box–Muller in float32, with elementary functions of our own.
 
-Two 32-bit words give R² = −2 log u and an angle θ; R cos θ and R sin θ are two independent standard normals. Library functions
-differ from machine to machine in their last bit, so the logarithm, sine and cosine here are polynomials in explicit IEEE
-operations; their coefficients are minimax fits. Largest errors, measured on four
-million words spread over all: R² 2.5 units in the last place; cos θ and sin θ 6e-7. The tails end at 6.8 standard deviations.
+Two 32-bit words give R² = −2 log u and an angle θ; R cos θ and R sin θ are two independent standard normals.
+Library functions differ from machine to machine in their last bit, so the logarithm, sine and cosine here are
+polynomials in explicit IEEE operations; their coefficients are minimax fits. Largest errors, measured on four
+million words spread over all: R² 2.5 units in the last place; cos θ and sin θ 6e-7. The tails end at 6.8
+standard deviations.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def uniform(word: Any) -> Any:
 
 @inline
 def _log_parts(value: Any) -> Any:
-    """Exponent e, m in [√½ − 1, √2 − 1] and the tail of log(1 + m) beyond m − m²/2, with value = 2^e (1 + m)."""
+    """Exponent e, m in [√½ − 1, √2 − 1] and the tail of log(1 + m) beyond m − m²/2, with value = 2^e (1 +
+    m).
+    """
     bits = float_bits(value)
     exponent = i4(bits - i4(_SQRT_HALF_BITS)) >> i4(23)
     m = bits_float(i4(bits - i4(exponent << i4(23)))) - f4(1)

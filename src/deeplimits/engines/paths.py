@@ -1,8 +1,11 @@
-"""Sampled paths of one-dimensional processes, under the number contract: the discrete schemes that the papers plot.
+"""Sampled paths of one-dimensional processes, under the number contract: the discrete schemes that the papers
+plot.
 
-Three processes: the Markov chain (2.10) of Li, Nica & Roy 2022, the Euler scheme of the correlation SDE, and the scheme (4.9) of Li & Nica 2024 for r_t. State and coefficients are
-float64; the noise is float32 normals from Philox with counter (step // 4, 0, sample low, sample high + purpose), four steps a call; the key comes from the description of the process. Functions of ρ are polynomials in √(1 − ρ) or √(1 + ρ),
-fitted on the host in 50 digits, so that 1 − ρ keeps its digits and no library function is called.
+Three processes: the Markov chain (2.10) of Li, Nica & Roy 2022, the Euler scheme of the correlation SDE, and
+the scheme (4.9) of Li & Nica 2024 for r_t. State and coefficients are float64; the noise is float32 normals
+from Philox with counter (step // 4, 0, sample low, sample high + purpose), four steps a call; the key comes
+from the description of the process. Functions of ρ are polynomials in √(1 − ρ) or √(1 + ρ), fitted on the
+host in 50 digits, so that 1 − ρ keeps its digits and no library function is called.
 """
 
 from __future__ import annotations
@@ -55,9 +58,10 @@ def _chain_moments(x: mpmath.mpf) -> tuple[mpmath.mpf, mpmath.mpf]:
 def _tables(which: str) -> Array:
     """Coefficients [half, function, power], lowest power first.
 
-    Half 0 is ρ ≥ 0 in s = √(1 − ρ), with the functions divided by 1 − ρ; half 1 is ρ < 0 in s = √(1 + ρ). The functions are the excess, and for the chain also μ_r and σ_r.
+    Half 0 is ρ ≥ 0 in s = √(1 − ρ), with the functions divided by 1 − ρ; half 1 is ρ < 0 in s = √(1 + ρ). The
+    functions are the excess, and for the chain also μ_r and σ_r.
     """
-    functions = [lambda x: _excess(x)]
+    functions = [_excess]
     if which == "chain":
         functions += [lambda x: _chain_moments(x)[0], lambda x: _chain_moments(x)[1]]
     table = np.empty((2, len(functions), _DEGREE + 1))
@@ -108,7 +112,17 @@ def _halves(key: Any) -> Any:
 
 
 @kernel
-def _chain(key: Any, first: Any, gap_0: Any, inverse_width: Any, root: Any, table: Any, steps: Any, out: Any, left: Any) -> None:
+def _chain(
+    key: Any,
+    first: Any,
+    gap_0: Any,
+    inverse_width: Any,
+    root: Any,
+    table: Any,
+    steps: Any,
+    out: Any,
+    left: Any,
+) -> None:
     k0, k1 = _halves(key)
     for row in range(out.shape[0]):
         low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
@@ -132,7 +146,18 @@ def _chain(key: Any, first: Any, gap_0: Any, inverse_width: Any, root: Any, tabl
 
 
 @kernel
-def _correlation(key: Any, first: Any, gap_0: Any, half_kappa: Any, size: Any, root: Any, table: Any, steps: Any, out: Any, left: Any) -> None:
+def _correlation(
+    key: Any,
+    first: Any,
+    gap_0: Any,
+    half_kappa: Any,
+    size: Any,
+    root: Any,
+    table: Any,
+    steps: Any,
+    out: Any,
+    left: Any,
+) -> None:
     k0, k1 = _halves(key)
     for row in range(out.shape[0]):
         low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
@@ -157,7 +182,9 @@ def _correlation(key: Any, first: Any, gap_0: Any, half_kappa: Any, size: Any, r
 
 @inline
 def _exponential(x: Any) -> Any:
-    """e^x in float64 for |x| ≤ 60, to 1e-15: 2^k times a Taylor polynomial, k found by rounding, the power by repeated squaring of exact factors."""
+    """e^x in float64 for |x| ≤ 60, to 1e-15: 2^k times a Taylor polynomial, k found by rounding, the power by
+    repeated squaring of exact factors.
+    """
     turns = np.int64(x * 1.4426950408889634 + (0.5 if x >= 0.0 else -0.5))
     r = fma(np.float64(-turns), 1.9082149292705877e-10, fma(np.float64(-turns), 0.6931471803691238, x))
     value = 1.0
@@ -170,7 +197,9 @@ def _exponential(x: Any) -> Any:
 
 
 @kernel
-def _rescaled(key: Any, first: Any, start: Any, kappa: Any, size: Any, root: Any, steps: Any, out: Any) -> None:
+def _rescaled(
+    key: Any, first: Any, start: Any, kappa: Any, size: Any, root: Any, steps: Any, out: Any
+) -> None:
     k0, k1 = _halves(key)
     for row in range(out.shape[0]):
         low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
@@ -191,7 +220,15 @@ def _rescaled(key: Any, first: Any, start: Any, kappa: Any, size: Any, root: Any
             r = fma(2.0 * drift, size, fma(root, noise[step % 4], r))
 
 
-def _run(function: Any, arguments: tuple[Any, ...], steps: NDArray[np.int64], first: int, count: int, threads: int | None, counted: bool) -> tuple[Array, int]:
+def _run(
+    function: Any,
+    arguments: tuple[Any, ...],
+    steps: NDArray[np.int64],
+    first: int,
+    count: int,
+    threads: int | None,
+    counted: bool,
+) -> tuple[Array, int]:
     from deeplimits.engines.cpu import available_threads, in_threads
 
     out = np.empty((count, len(steps)))
@@ -205,8 +242,17 @@ def _run(function: Any, arguments: tuple[Any, ...], steps: NDArray[np.int64], fi
     return out, int(left.sum())
 
 
-def chain_gaps(gap: float, width: int, layers: list[int], first: int, count: int, seed: int = 0, threads: int | None = None) -> tuple[Array, int]:
-    """1 − ρ [sample, layer] of the Markov chain ρ' = c K₁(ρ) + μ_r(ρ)/n + σ_r(ρ) ξ/√n, ξ ~ N(0, 1), for unshaped ReLU.
+def chain_gaps(
+    gap: float,
+    width: int,
+    layers: list[int],
+    first: int,
+    count: int,
+    seed: int = 0,
+    threads: int | None = None,
+) -> tuple[Array, int]:
+    """1 − ρ [sample, layer] of the Markov chain ρ' = c K₁(ρ) + μ_r(ρ)/n + σ_r(ρ) ξ/√n, ξ ~ N(0, 1), for
+    unshaped ReLU.
 
     Also returns how often a step left [−1, 1] and was projected back, which Gaussian noise does now and then.
     """
@@ -217,16 +263,43 @@ def chain_gaps(gap: float, width: int, layers: list[int], first: int, count: int
 
 
 def correlation_gaps(
-    gap: float, kappa: float, step: float, steps: list[int], first: int, count: int, seed: int = 0, threads: int | None = None
+    gap: float,
+    kappa: float,
+    step: float,
+    steps: list[int],
+    first: int,
+    count: int,
+    seed: int = 0,
+    threads: int | None = None,
 ) -> tuple[Array, int]:
-    """1 − ρ [sample, record] of the Euler scheme of the correlation SDE after ``steps`` steps of size ``step``, and the number of projections."""
-    key = _key({"process": "correlation", "gap": float(gap).hex(), "kappa": float(kappa).hex(), "step": float(step).hex(), "seed": seed})
+    """1 − ρ [sample, record] of the Euler scheme of the correlation SDE after ``steps`` steps of size
+    ``step``, and the number of projections.
+    """
+    key = _key(
+        {
+            "process": "correlation",
+            "gap": float(gap).hex(),
+            "kappa": float(kappa).hex(),
+            "step": float(step).hex(),
+            "seed": seed,
+        }
+    )
     arguments = (key, gap, 0.5 * kappa, step, float(np.sqrt(np.float64(step))), _tables("excess"))
     return _run(_correlation, arguments, np.array(steps, np.int64), first, count, threads, True)
 
 
-def rescaled_correlations(start: float, step: float, steps: list[int], first: int, count: int, seed: int = 0, threads: int | None = None) -> Array:
-    """r [sample, record] of the scheme (4.9), r' = r − 2 (1 − (1 − κ e^{r/2}) / (t + Δ)) Δ + 2√2 ξ √Δ, from r = ``start`` at t = 0."""
+def rescaled_correlations(
+    start: float,
+    step: float,
+    steps: list[int],
+    first: int,
+    count: int,
+    seed: int = 0,
+    threads: int | None = None,
+) -> Array:
+    """r [sample, record] of the scheme (4.9), r' = r − 2 (1 − (1 − κ e^{r/2}) / (t + Δ)) Δ + 2√2 ξ √Δ, from r
+    = ``start`` at t = 0.
+    """
     key = _key({"process": "rescaled", "start": float(start).hex(), "step": float(step).hex(), "seed": seed})
     kappa = float(EXACT.sqrt(2) / (3 * EXACT.pi))
     arguments = (key, start, kappa, step, float(np.sqrt(np.float64(8.0) * step)))

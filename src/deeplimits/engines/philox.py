@@ -1,8 +1,9 @@
 """Philox4x32-10, the counter-based generator behind every random number (Salmon, Moraes, Dror & Shaw 2011).
 
-Four 32-bit words are a pure function of a 128-bit counter and a 64-bit key. The counter says what the words are for: (unit block,
-layer, low half of the sample index, high half and purpose); the key is the network. Nothing has a state, so any sample can be
-computed alone, in any order, on any machine. Known answers: Random123, ``kat_vectors``.
+Four 32-bit words are a pure function of a 128-bit counter and a 64-bit key. The counter says what the words
+are for: (unit block, layer, low half of the sample index, high half and purpose); the key is the network.
+Nothing has a state, so any sample can be computed alone, in any order, on any machine. Known answers:
+Random123, ``kat_vectors``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ PURPOSE_PATH = 1
 """Normals that drive sampled paths of a limit."""
 
 PURPOSE_SHIFT = 24
-"""The purpose is the highest byte of the counter's last word; the 24 bits below it belong to the sample index (2⁵⁶ samples)."""
+"""The purpose is the highest byte of the counter's last word; the 24 bits below it belong to the sample index
+(2⁵⁶ samples)."""
 
 _MULTIPLIER_0 = np.uint64(0xD2511F53)
 _MULTIPLIER_1 = np.uint64(0xCD9E8D57)

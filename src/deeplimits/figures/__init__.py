@@ -1,4 +1,6 @@
-"""Figures: one file each, drawn from study stores alone. A figure belongs to one study; its name is in ``names.FIGURE_NAMES``, its module has the same name and a ``draw``."""
+"""Figures: one file each, drawn from study stores alone. A figure belongs to one study; its name is in
+``names.FIGURE_NAMES``, its module has the same name and a ``draw``.
+"""
 
 from __future__ import annotations
 

@@ -32,52 +32,64 @@ class StudyData:
             If the study has not been aggregated.
         """
         if not study_receipt(results, study).exists():
-            raise StoreError(f"{results}: study {study} has not been aggregated yet; run 'deeplimits aggregate {study}' first")
+            raise StoreError(
+                f"{results}: study {study} has not been aggregated yet; "
+                f"run 'deeplimits aggregate {study}' first"
+            )
         return cls(xr.open_datatree(study_store(results, study), engine="zarr", consolidated=False).load())
+
+    def array(self, group: str, name: str, **selection: Any) -> NDArray[Any]:
+        """A variable or coordinate of a group of the store, with labels selected."""
+        return np.asarray(self.tree[group].to_dataset()[name].sel(selection).values)
 
     @property
     def samples(self) -> int:
+        """Networks drawn at each point."""
         return int(self.tree.attrs["samples"])
 
     @property
     def points(self) -> int:
-        return int(self.tree["moments"].sizes["point"])
+        """Number of points."""
+        return len(self.array("moments", "width"))
 
     def coordinate(self, name: str, point: int) -> Any:
         """A coordinate of a point, such as ``width``."""
-        return self.tree["moments"][name].values[point]
+        return self.array("moments", name)[point]
 
     def point(self, network: str) -> int:
         """The first point whose network has this label."""
-        labels = [str(label) for label in self.tree["moments"]["network"].values]
+        labels = [str(label) for label in self.array("moments", "network")]
         if network not in labels:
-            raise StoreError(f"the study {self.tree.attrs['study']} has no network {network!r}; it has " + ", ".join(sorted(set(labels))))
+            known = ", ".join(sorted(set(labels)))
+            raise StoreError(f"study {self.tree.attrs['study']} has no network {network!r}; it has {known}")
         return labels.index(network)
 
     def layers(self, point: int) -> NDArray[np.int64]:
         """Recorded layers."""
-        layers = self.tree["moments"]["layer"].values[point]
-        return np.asarray(layers[layers >= 0], np.int64)
+        layers = self.array("moments", "layer")[point]
+        return layers[layers >= 0]
 
     def quantile(self, point: int, observable: str, level: float) -> Array:
         """Quantile of the network at every recorded layer."""
-        table = self.tree["laws"]["quantile"].sel(observable=observable, level=level)
-        return np.asarray(table.values[point, : len(self.layers(point))])
+        table = self.array("laws", "quantile", observable=observable, level=level)
+        return table[point, : len(self.layers(point))]
 
     def density(self, point: int, observable: str, layer: int) -> tuple[Array, Array]:
         """Bin edges and density of the network's histogram at a recorded layer."""
         record = int(np.flatnonzero(self.layers(point) == layer)[0])
-        laws = self.tree["laws"].sel(observable=observable)
-        edges = np.asarray(laws["bin_edge"].values[point, record])
-        counts = laws["bin_count"].values[point, record]
-        total = int(self.tree["moments"]["count"].sel(observable=observable).values[point, record])
+        edges = self.array("laws", "bin_edge", observable=observable)[point, record]
+        counts = self.array("laws", "bin_count", observable=observable)[point, record]
+        total = int(self.array("moments", "count", observable=observable)[point, record])
         return edges, counts / (total * np.diff(edges))
 
     def entries(self, observable: str | None = None) -> list[tuple[int, str]]:
         """(index, limit) of the comparisons, of one observable or all."""
-        table = self.tree["comparison"]
-        pairs = zip(table["limit"].values, table["compared"].values, strict=True)
-        return [(j, str(limit)) for j, (limit, compared) in enumerate(pairs) if observable in (None, str(compared))]
+        pairs = zip(self.array("comparison", "limit"), self.array("comparison", "compared"), strict=True)
+        return [
+            (j, str(limit))
+            for j, (limit, compared) in enumerate(pairs)
+            if observable in (None, str(compared))
+        ]
 
     def entry(self, limit: str) -> int:
         """Index of the first comparison with a limit."""
@@ -85,18 +97,12 @@ class StudyData:
 
     def limit_quantile(self, point: int, entry: int, level: float) -> Array:
         """Quantile of a limit at every recorded layer; NaN where it was not asked for."""
-        table = self.tree["limits"]["quantile"].sel(level=level)
-        return np.asarray(table.values[point, : len(self.layers(point)), entry])
-
-    def limit_time(self, point: int, entry: int) -> Array:
-        """The limit's time of every recorded layer."""
-        return np.asarray(self.tree["limits"]["time"].values[point, : len(self.layers(point)), entry])
+        return self.array("limits", "quantile", level=level)[point, : len(self.layers(point)), entry]
 
     def limit_density(self, point: int, entry: int) -> tuple[Array, Array]:
         """Density of a limit at the layer compared."""
-        limits = self.tree["limits"]
-        return np.asarray(limits["density_x"].values[point, entry]), np.asarray(limits["density"].values[point, entry])
+        return self.array("limits", "density_x")[point, entry], self.array("limits", "density")[point, entry]
 
     def compared(self, name: str, point: int, entry: int) -> float:
         """A number of the comparison table, such as ``ks_value``."""
-        return float(self.tree["comparison"][name].values[point, entry])
+        return float(self.array("comparison", name)[point, entry])

@@ -1,4 +1,6 @@
-"""Kolmogorov distance of networks to their limits against width, with intervals, fitted rates and the noise floor."""
+"""Kolmogorov distance of networks to their limits against width, with intervals, fitted rates and the noise
+floor.
+"""
 
 from __future__ import annotations
 
@@ -15,33 +17,49 @@ def draw(data: StudyData) -> Figure:
     """One curve for each network and limit; distances have the noise taken off."""
     figure, axes = new_figure(1, 1, PAGE * 0.8, 3.4)
     axis = axes[0, 0]
-    labels = [str(label) for label in data.tree["comparison"]["network"].values]
+    labels = [str(label) for label in data.array("comparison", "network")]
     widths = np.array([float(data.coordinate("width", point)) for point in range(data.points)])
-    rates = data.tree["rates"]
+    columns = ("entry", "network", "distance", "exponent", "low", "high", "constant")
+    rates = {name: data.array("rates", name) for name in columns}
     curves = [(j, limit, label) for label in dict.fromkeys(labels) for j, limit in data.entries()]
     drawn = 0
     for j, limit, label in curves:
-        members = [i for i in range(data.points) if labels[i] == label and np.isfinite(data.compared("ks_value", i, j))]
+        members = [
+            i
+            for i in range(data.points)
+            if labels[i] == label and np.isfinite(data.compared("ks_value", i, j))
+        ]
         if not members:
             continue
-        values, low, high = (np.array([data.compared(f"ks_{part}", i, j) for i in members]) for part in ("estimate", "low", "high"))
+        values, low, high = (
+            np.array([data.compared(f"ks_{part}", i, j) for i in members])
+            for part in ("estimate", "low", "high")
+        )
         color, marker = PALETTE[drawn % len(PALETTE)], _MARKERS[drawn % len(_MARKERS)]
         text = f"{label} to {limit.replace('_', ' ')}"
         matching = [
             k
-            for k in range(rates.sizes["rate"])
-            if int(rates["entry"].values[k]) == j and str(rates["network"].values[k]) == label and str(rates["distance"].values[k]) == "ks"
+            for k in range(len(rates["entry"]))
+            if int(rates["entry"][k]) == j
+            and str(rates["network"][k]) == label
+            and str(rates["distance"][k]) == "ks"
         ]
         if matching:
-            exponent, bottom, top, constant = (float(rates[name].values[matching[0]]) for name in ("exponent", "low", "high", "constant"))
+            exponent, bottom, top, constant = (
+                float(rates[name][matching[0]]) for name in ("exponent", "low", "high", "constant")
+            )
             text += f"\n   n^(−{exponent:.2f} ± {(top - bottom) / 2:.2f})"
             axis.plot(widths[members], constant * widths[members] ** -exponent, color=color, lw=0.9)
         errors = np.abs(np.vstack([values - low, high - values]))
-        axis.errorbar(widths[members], values, errors, fmt=marker, ms=3.5, color=color, lw=0.9, capsize=2, label=text)
+        axis.errorbar(
+            widths[members], values, errors, fmt=marker, ms=3.5, color=color, lw=0.9, capsize=2, label=text
+        )
         drawn += 1
-    floor = float(np.nanmin(data.tree["comparison"]["ks_floor"].values))
+    floor = float(np.nanmin(data.array("comparison", "ks_floor")))
     axis.axhline(floor, color="0.5", ls=":", lw=0.9, label=f"noise floor, {data.samples:,} samples")
-    axis.set(xscale="log", yscale="log", xlabel="width n (depth d = n)", ylabel="Kolmogorov distance at t = 1")
+    axis.set(
+        xscale="log", yscale="log", xlabel="width n (depth d = n)", ylabel="Kolmogorov distance at t = 1"
+    )
     ticks = sorted(set(widths.tolist()))
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.minorticks_off()

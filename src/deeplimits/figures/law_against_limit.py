@@ -17,14 +17,14 @@ def draw(data: StudyData) -> Figure:
     columns = min(count, 2)
     rows = -(-count // columns)
     figure, axes = new_figure(rows, columns, COLUMN if columns == 1 else PAGE, 2.4 * rows)
-    compared = [str(name) for name in data.tree["comparison"]["compared"].values]
+    compared = [str(name) for name in data.array("comparison", "compared")]
     observable = compared[0] if compared else "log_variance"
     for panel, axis in enumerate(axes.flat):
         if panel >= count:
             axis.set_axis_off()
             continue
         entries = data.entries(observable)
-        layers = [int(data.tree["comparison"]["at_layer"].values[panel, j]) for j, _ in entries]
+        layers = [int(data.array("comparison", "at_layer")[panel, j]) for j, _ in entries]
         layer = next((layer for layer in layers if layer >= 0), int(data.layers(panel)[-1]))
         edges, density = data.density(panel, observable, layer)
         axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
@@ -32,8 +32,15 @@ def draw(data: StudyData) -> Figure:
             x, y = data.limit_density(panel, j)
             if np.isfinite(y).any():
                 distance = data.compared("ks_value", panel, j)
-                axis.plot(x, y, color=PALETTE[3 + order], label=f"{limit.replace('_', ' ')}: KS {distance:.3f}")
+                axis.plot(
+                    x, y, color=PALETTE[3 + order], label=f"{limit.replace('_', ' ')}: KS {distance:.3f}"
+                )
         width, depth = data.coordinate("width", panel), data.coordinate("depth", panel)
-        axis.set(title=f"{data.coordinate('network', panel)}, n = {width}, d = {depth}", xlabel=f"{observable.replace('_', ' ')} at layer {layer}", ylabel="density", ylim=(0, None))
+        axis.set(
+            title=f"{data.coordinate('network', panel)}, n = {width}, d = {depth}",
+            xlabel=f"{observable.replace('_', ' ')} at layer {layer}",
+            ylabel="density",
+            ylim=(0, None),
+        )
         axis.legend()
     return figure

@@ -1,4 +1,6 @@
-"""Li & Nica 2024, Figure 1: the density of r = log ℓ²(1 − ρ) at t = 1, with the law that Theorem 4.1 prints beside the one that networks follow."""
+"""Li & Nica 2024, Figure 1: the density of r = log ℓ²(1 − ρ) at t = 1, with the law that Theorem 4.1 prints
+beside the one that networks follow.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Li, Nica & Roy 2022, Figure 1: the correlation of two inputs through an unshaped and a shaped ReLU network, n = d = 150, ρ_0 = 0.3."""
+"""Li, Nica & Roy 2022, Figure 1: the correlation of two inputs through an unshaped and a shaped ReLU network,
+n = d = 150, ρ_0 = 0.3.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,16 @@ def draw(data: StudyData) -> Figure:
 def _unshaped_median(axis: Any, data: StudyData) -> None:
     point = data.point(UNSHAPED)
     layers = data.layers(point)
-    axis.semilogy(layers, 1 - data.quantile(point, "correlation", 0.5), color=NETWORK, lw=3, alpha=0.45, label="network")
-    for limit, label, style, color in (("markov_chain", "Markov chain (2.10)", "--", LIMIT), ("infinite_width", "infinite width", ":", SECOND)):
-        axis.semilogy(layers, 1 - data.limit_quantile(point, data.entry(limit), 0.5), style, color=color, label=label)
+    axis.semilogy(
+        layers, 1 - data.quantile(point, "correlation", 0.5), color=NETWORK, lw=3, alpha=0.45, label="network"
+    )
+    for limit, label, style, color in (
+        ("markov_chain", "Markov chain (2.10)", "--", LIMIT),
+        ("infinite_width", "infinite width", ":", SECOND),
+    ):
+        axis.semilogy(
+            layers, 1 - data.limit_quantile(point, data.entry(limit), 0.5), style, color=color, label=label
+        )
     axis.set(title="unshaped ReLU", xlabel="layer ℓ", ylabel="median of 1 − ρ")
     axis.legend()
 
@@ -45,14 +54,22 @@ def _unshaped_density(axis: Any, data: StudyData) -> None:
     axis.plot(x, exact, color=FOURTH, lw=1, label="SDE of r, exact")
     wide = data.limit_quantile(point, data.entry("infinite_width"), 0.5)[-1]
     axis.axvline(wide, ls=":", color=SECOND, label="infinite width (a point)")
-    axis.set(xlim=(edges[0], 1.0), yscale="log", ylim=(max(density.max() * 1e-4, 1e-3), density.max() * 6), xlabel=f"ρ at layer {layer}", ylabel="density")
+    axis.set(
+        xlim=(edges[0], 1.0),
+        yscale="log",
+        ylim=(max(density.max() * 1e-4, 1e-3), density.max() * 6),
+        xlabel=f"ρ at layer {layer}",
+        ylabel="density",
+    )
     axis.legend(loc="upper left")
 
 
 def _shaped_median(axis: Any, data: StudyData) -> None:
     point = data.point(SHAPED)
     time = data.layers(point) / data.coordinate("width", point)
-    axis.plot(time, data.quantile(point, "correlation", 0.5), color=NETWORK, lw=3, alpha=0.45, label="network")
+    axis.plot(
+        time, data.quantile(point, "correlation", 0.5), color=NETWORK, lw=3, alpha=0.45, label="network"
+    )
     for limit, label, style, color in (
         ("correlation_sde", "SDE", "-", LIMIT),
         ("matched_sde", "SDE, matched κ", "--", FOURTH),

@@ -34,5 +34,16 @@ def find_figure(config: Config, name: str) -> tuple[Study, str]:
         return having[0], figure
     known = [f"{study.name}/{each}" for study in studies for each in study.figures]
     if having:
-        raise InputError("figure", "", name, "the study with it: " + ", ".join(f"{study.name}/{figure}" for study in having))
-    raise InputError("figure", "", name, "one of " + ", ".join(known), nearest_name(name, known + [each.rpartition("/")[2] for each in known]))
+        raise InputError(
+            "figure",
+            "",
+            name,
+            "the study with it: " + ", ".join(f"{study.name}/{figure}" for study in having),
+        )
+    raise InputError(
+        "figure",
+        "",
+        name,
+        "one of " + ", ".join(known),
+        nearest_name(name, known + [each.rpartition("/")[2] for each in known]),
+    )

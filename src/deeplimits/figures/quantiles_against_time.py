@@ -1,4 +1,6 @@
-"""Quantiles of an observable through the network beside those of its limits: the first look at any study of one's own."""
+"""Quantiles of an observable through the network beside those of its limits: the first look at any study of
+one's own.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,14 @@ _PANELS = 6
 
 
 def draw(data: StudyData) -> Figure:
-    """A panel for each of the first six points: median and the central half of the network, and of every limit compared at all layers."""
+    """A panel for each of the first six points: median and the central half of the network, and of every
+    limit compared at all layers.
+    """
     count = min(data.points, _PANELS)
     columns = min(count, 2)
     rows = -(-count // columns)
     figure, axes = new_figure(rows, columns, COLUMN if columns == 1 else PAGE, 2.4 * rows)
-    compared = [str(name) for name in data.tree["comparison"]["compared"].values]
+    compared = [str(name) for name in data.array("comparison", "compared")]
     observable = compared[0] if compared else "log_variance"
     for panel, axis in enumerate(axes.flat):
         if panel >= count:
@@ -25,8 +29,22 @@ def draw(data: StudyData) -> Figure:
             continue
         width, depth = data.coordinate("width", panel), data.coordinate("depth", panel)
         time = data.layers(panel) / width
-        axis.fill_between(time, data.quantile(panel, observable, 0.25), data.quantile(panel, observable, 0.75), color=NETWORK, alpha=0.25, lw=0)
-        axis.plot(time, data.quantile(panel, observable, 0.5), color=NETWORK, lw=2.2, alpha=0.6, label="network: median, central half")
+        axis.fill_between(
+            time,
+            data.quantile(panel, observable, 0.25),
+            data.quantile(panel, observable, 0.75),
+            color=NETWORK,
+            alpha=0.25,
+            lw=0,
+        )
+        axis.plot(
+            time,
+            data.quantile(panel, observable, 0.5),
+            color=NETWORK,
+            lw=2.2,
+            alpha=0.6,
+            label="network: median, central half",
+        )
         for j, limit in data.entries(observable):
             middle = data.limit_quantile(panel, j, 0.5)
             if np.isfinite(middle).any():
@@ -34,7 +52,17 @@ def draw(data: StudyData) -> Figure:
                 style = "-" if known.sum() > 1 else "D"
                 axis.plot(time[known], middle[known], style, ms=4, color=LIMIT, label=limit.replace("_", " "))
                 for level in (0.25, 0.75):
-                    axis.plot(time[known], data.limit_quantile(panel, j, level)[known], "--" if known.sum() > 1 else "_", color=LIMIT, lw=0.8)
-        axis.set(title=f"{data.coordinate('network', panel)}, n = {width}, d = {depth}", xlabel="time ℓ/n", ylabel=observable.replace("_", " "))
+                    axis.plot(
+                        time[known],
+                        data.limit_quantile(panel, j, level)[known],
+                        "--" if known.sum() > 1 else "_",
+                        color=LIMIT,
+                        lw=0.8,
+                    )
+        axis.set(
+            title=f"{data.coordinate('network', panel)}, n = {width}, d = {depth}",
+            xlabel="time ℓ/n",
+            ylabel=observable.replace("_", " "),
+        )
         axis.legend()
     return figure

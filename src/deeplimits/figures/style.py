@@ -1,4 +1,6 @@
-"""How figures look, and how they are written: readable at column width, safe for colour-blind readers, and byte-identical when drawn again."""
+"""How figures look, and how they are written: readable at column width, safe for colour-blind readers, and
+byte-identical when drawn again.
+"""
 
 from __future__ import annotations
 
@@ -49,13 +51,20 @@ _SETTINGS: dict[str, Any] = {
 def new_figure(rows: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, Any]:
     """A figure in the house style with a grid of axes."""
     mpl.rcdefaults()
-    mpl.rcParams.update(_SETTINGS)
-    return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", squeeze=False, **options)
+    for name, value in _SETTINGS.items():
+        mpl.rcParams[name] = value  # type: ignore[index]
+    return plt.subplots(
+        rows, columns, figsize=(width, height), layout="constrained", squeeze=False, **options
+    )
 
 
 def save(figure: Figure, paths: tuple[Path, ...]) -> list[Path]:
     """Write a figure in every format, with no date and no version in it."""
-    nothing = {"pdf": {"CreationDate": None, "Producer": None, "Creator": None}, "svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+    nothing = {
+        "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+        "svg": {"Date": None, "Creator": None},
+        "png": {"Software": None},
+    }
     for path in paths:
         suffix = path.suffix[1:]
         with written_aside(path) as aside:

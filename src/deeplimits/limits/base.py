@@ -13,8 +13,9 @@ from deeplimits.networks.network import Network
 class Limit(ABC):
     """A law predicted for networks of one regime.
 
-    ``observables`` are what it speaks of; ``rate`` is the exponent with which the Kolmogorov distance of a network of width n to it falls, where theory
-    or our own measurements declare one; ``deterministic`` is False where the law is sampled; ``source`` names the equation.
+    ``observables`` are what it speaks of; ``rate`` is the exponent with which the Kolmogorov distance of a
+    network of width n to it falls, where theory or our own measurements declare one; ``deterministic`` is
+    False where the law is sampled; ``source`` names the equation.
     """
 
     name: ClassVar[str]
@@ -51,7 +52,9 @@ def is_linear(network: Network) -> bool:
 
 
 def asymmetry(network: Network) -> float:
-    """A = (s₊ − s₋)² / (s₊² + s₋²), which alone decides how correlations move: c K₁(ρ) − ρ = A (q − ρ arccos ρ) / π."""
+    """A = (s₊ − s₋)² / (s₊² + s₋²), which alone decides how correlations move: c K₁(ρ) − ρ = A (q − ρ arccos
+    ρ) / π.
+    """
     plus, minus = network.slopes.plus, network.slopes.minus
     return float((plus - minus) ** 2 / (plus**2 + minus**2))
 

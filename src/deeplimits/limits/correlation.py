@@ -1,9 +1,12 @@
-"""The correlation of a shaped ReLU-like network at p = ½: dρ = [ν(ρ) − ½ ρ (1 − ρ²)] dt + (1 − ρ²) dB, ν(ρ) = κ/(2π) (√(1−ρ²) − ρ arccos ρ).
+"""The correlation of a shaped ReLU-like network at p = ½: dρ = [ν(ρ) − ½ ρ (1 − ρ²)] dt + (1 − ρ²) dB, ν(ρ) =
+κ/(2π) (√(1−ρ²) − ρ arccos ρ).
 
-Li, Nica & Roy 2022, Theorem 3.3, with κ = (c₊ − c₋)². In y = artanh ρ the noise is that of a Brownian motion: dy = [ν(ρ)/(1 − ρ²) + ρ/2] dt + dB, solved by Fokker–Planck.
+Li, Nica & Roy 2022, Theorem 3.3, with κ = (c₊ − c₋)². In y = artanh ρ the noise is that of a Brownian motion:
+dy = [ν(ρ)/(1 − ρ²) + ρ/2] dt + dB, solved by Fokker–Planck.
 
-The *matched* SDE takes κ from the network's own slopes, κ = 2 n (s₊ − s₋)² / (s₊² + s₋²), the exact one-step drift: it serves every p > 0, and removes the
-n^{-1/2} error that slopes with c₊ + c₋ ≠ 0 make. The *linear* network is κ = 0.
+The *matched* SDE takes κ from the network's own slopes, κ = 2 n (s₊ − s₋)² / (s₊² + s₋²), the exact one-step
+drift: it serves every p > 0, and removes the n^{-1/2} error that slopes with c₊ + c₋ ≠ 0 make. The *linear*
+network is κ = 0.
 """
 
 from __future__ import annotations
@@ -69,7 +72,9 @@ def start_coordinate(network: Network, where: str) -> float:
     """artanh ρ_0 = ½ log((2 − g) / g) with g = 1 − ρ_0."""
     gap = network.gap()
     if gap >= 2:
-        raise InputError(where, "inputs", -1.0, "a correlation above −1: from −1 the process has no smooth law")
+        raise InputError(
+            where, "inputs", -1.0, "a correlation above −1: from −1 the process has no smooth law"
+        )
     return 0.5 * float(np.log(float((2 - gap) / gap)))
 
 
@@ -99,10 +104,16 @@ class CorrelationSde(Limit):
     def kappa(self, network: Network) -> float:
         """(c₊ − c₋)², times n / d where the shaping goes by depth."""
         assert isinstance(network.activation, ReluLike)
-        return (network.activation.c_plus - network.activation.c_minus) ** 2 * network.width / shaping_size(network)
+        return (
+            (network.activation.c_plus - network.activation.c_minus) ** 2
+            * network.width
+            / shaping_size(network)
+        )
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        return correlation_laws(network, self.kappa(network), [self.time(network, layer) for layer in layers], self.name)
+        return correlation_laws(
+            network, self.kappa(network), [self.time(network, layer) for layer in layers], self.name
+        )
 
 
 class MatchedSde(CorrelationSde):

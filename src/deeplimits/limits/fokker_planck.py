@@ -1,10 +1,14 @@
-"""Transition laws of one-dimensional diffusions dy = a(y) dt + dB, without sampling: sinc collocation and an exact propagator in time.
+"""Transition laws of one-dimensional diffusions dy = a(y) dt + dB, without sampling: sinc collocation and an
+exact propagator in time.
 
-The density on equally spaced nodes is a combination of sinc functions, whose error falls exponentially in the spacing for an analytic density; a point mass at a node is
-the sinc function there. With A' = a, the substitution p = e^A ψ makes the generator symmetric, H = −½ ∂² + ½ (a² + a'), and e^{−tH} is exact through its eigenvectors, for any number of
-times at once. Where e^A varies too much for that to be accurate (a strong drift away from the start), the generator is used as it is, with a matrix exponential.
+The density on equally spaced nodes is a combination of sinc functions, whose error falls exponentially in the
+spacing for an analytic density; a point mass at a node is the sinc function there. With A' = a, the
+substitution p = e^A ψ makes the generator symmetric, H = −½ ∂² + ½ (a² + a'), and e^{−tH} is exact through
+its eigenvectors, for any number of times at once. Where e^A varies too much for that to be accurate (a strong
+drift away from the start), the generator is used as it is, with a matrix exponential.
 
-The way is taken in stages, each on nodes as fine as the density at its start asks for and as wide as it can get by its end.
+The way is taken in stages, each on nodes as fine as the density at its start asks for and as wide as it can
+get by its end.
 """
 
 from __future__ import annotations
@@ -25,7 +29,8 @@ Array = NDArray[np.float64]
 _NODES_PER_STD = 3.5
 """A Gaussian needs 2.6 for exp(−π² 2.6² / 2) < 1e-14; the rest is for densities with a steeper side."""
 _WIDEST_STEP = 0.14
-"""The coefficients have their nearest singularity at distance π/2 from the line: exp(−π²/2 / 0.14) < 1e-15."""
+"""The coefficients have their nearest singularity at distance π/2 from the line: exp(−π²/2 / 0.14) <
+1e-15."""
 _REACH = 7.5
 """Standard deviations to each side."""
 _STAGE = 3.0
@@ -36,7 +41,8 @@ _REFINE = 4
 """Table nodes for each collocation node."""
 _NEGLIGIBLE = 1e-13
 _EARLY = 0.02
-"""Where a point mass becomes a density, as a part of the first time asked for; earlier where the drift bends."""
+"""Where a point mass becomes a density, as a part of the first time asked for; earlier where the drift
+bends."""
 _START_ERROR = 1e-7
 """Of the order t³ W'², which the short-time law leaves out (its coefficient is 1/24)."""
 
@@ -89,7 +95,9 @@ class _Density:
         return float(self.nodes[above[0]]), float(self.nodes[above[-1]])
 
 
-def solve(diffusion: Diffusion, start: Start, times: Sequence[float], chart: Callable[[float], Chart]) -> list[TabulatedLaw]:
+def solve(
+    diffusion: Diffusion, start: Start, times: Sequence[float], chart: Callable[[float], Chart]
+) -> list[TabulatedLaw]:
     """Laws of the diffusion at ``times`` (ascending, after the start).
 
     Parameters
@@ -120,8 +128,9 @@ def solve(diffusion: Diffusion, start: Start, times: Sequence[float], chart: Cal
 def _first(diffusion: Diffusion, start: Start, time: float) -> _Density:
     """A smooth density to start from: the normal start itself, or the short-time law of a point mass.
 
-    With p = e^A ψ, ψ is a Gaussian times exp(−t ∫ W − t²/2 ∫ s(1 − s) W'') along the straight line back to the start, W = ½ (a² + a'), to O(t³): a point mass on the nodes would
-    excite waves of the node spacing, whose algebraic tails meet the ends of the nodes.
+    With p = e^A ψ, ψ is a Gaussian times exp(−t ∫ W − t²/2 ∫ s(1 − s) W'') along the straight line back to
+    the start, W = ½ (a² + a'), to O(t³): a point mass on the nodes would excite waves of the node spacing,
+    whose algebraic tails meet the ends of the nodes.
     """
     reach = np.linspace(-_REACH, _REACH, 2 * int(_REACH * _NODES_PER_STD) + 1)
     if start.std > 0:
@@ -141,21 +150,27 @@ def _first(diffusion: Diffusion, start: Start, time: float) -> _Density:
     step = 1e-3 * np.sqrt(elapsed) + 1e-4
     curvature = (well(line + step) - 2 * well(line) + well(line - step)) / step**2
     push = (nodes - start.mean) * (diffusion.drift(line) @ weights)
-    exponent = push - elapsed * (well(line) @ weights) - elapsed**2 / 2 * (curvature @ (weights * fraction * (1 - fraction)))
+    exponent = (
+        push
+        - elapsed * (well(line) @ weights)
+        - elapsed**2 / 2 * (curvature @ (weights * fraction * (1 - fraction)))
+    )
     values = np.exp(exponent - reach**2 / 2) / np.sqrt(2 * np.pi * elapsed)
     return _Density(start.time + elapsed, nodes, values)
 
 
 def _advance(diffusion: Diffusion, density: _Density, times: list[float]) -> list[_Density]:
     """Densities at later times, on nodes that suit the whole stage."""
-    step = min(density.spread / _NODES_PER_STD, _WIDEST_STEP)
+    step = float(min(density.spread / _NODES_PER_STD, _WIDEST_STEP))
     low, high = _range(diffusion, *density.ends, times[-1] - density.time)
-    nodes = low + step * np.arange(int(np.ceil((high - low) / step)) + 1)
+    nodes = low + step * np.arange(int(np.ceil((high - low) / step)) + 1, dtype=np.float64)
     return _propagate(diffusion, _Density(density.time, nodes, density.at(nodes)), times)
 
 
 def _stage(diffusion: Diffusion, density: _Density) -> float:
-    """How far one set of nodes reaches: until the noise has doubled the standard deviation, or the drift has moved the bulk by two of them."""
+    """How far one set of nodes reaches: until the noise has doubled the standard deviation, or the drift has
+    moved the bulk by two of them.
+    """
     spread = density.spread
     speed = float(np.abs(diffusion.drift(np.array([density.nodes[int(np.argmax(density.values))]])))[0])
     return min(_STAGE * spread**2, 2 * spread / max(speed, 1e-12))
@@ -173,7 +188,9 @@ def _propagate(diffusion: Diffusion, density: _Density, times: list[float]) -> l
 
 
 def _range(diffusion: Diffusion, low: float, high: float, elapsed: float) -> tuple[float, float]:
-    """An interval that keeps all but a negligible part of the mass of [low, high] for a time: paths with constant pushes outwards."""
+    """An interval that keeps all but a negligible part of the mass of [low, high] for a time: paths with
+    constant pushes outwards.
+    """
     ends = [low, high]
     push = _REACH / np.sqrt(elapsed)
     for start, sign in ((low, -1.0), (high, 1.0)):
@@ -210,9 +227,12 @@ def _first_derivative(size: int, step: float) -> Array:
     return matrix
 
 
-def _symmetric(diffusion: Diffusion, nodes: Array, step: float, exponent: Array, initial: Array, elapsed: list[float]) -> list[Array]:
+def _symmetric(
+    diffusion: Diffusion, nodes: Array, step: float, exponent: Array, initial: Array, elapsed: list[float]
+) -> list[Array]:
     well = (diffusion.drift(nodes) ** 2 + diffusion.drift_slope(nodes)) / 2
-    # where the well is this deep nothing is left at the first time, and a larger number would only cost digits
+    # where the well is this deep nothing is left at the first time, and a larger number would only cost
+    # digits
     well = np.minimum(well, 300 / elapsed[0])
     hamiltonian = -0.5 * _second_derivative(len(nodes), step)
     hamiltonian[np.diag_indices(len(nodes))] += well
@@ -221,7 +241,9 @@ def _symmetric(diffusion: Diffusion, nodes: Array, step: float, exponent: Array,
     return [np.exp(exponent) * (vectors @ (np.exp(-values * time) * weights)) for time in elapsed]
 
 
-def _direct(diffusion: Diffusion, nodes: Array, step: float, initial: Array, elapsed: list[float]) -> list[Array]:
+def _direct(
+    diffusion: Diffusion, nodes: Array, step: float, initial: Array, elapsed: list[float]
+) -> list[Array]:
     drift = np.clip(diffusion.drift(nodes), -20 / step, 20 / step)
     size = len(nodes)
     generator = 0.5 * _second_derivative(size, step) - _first_derivative(size, step) * drift[None, :]
@@ -238,7 +260,9 @@ def _direct(diffusion: Diffusion, nodes: Array, step: float, initial: Array, ela
 
 
 def _tables(densities: list[_Density], charts: list[Chart]) -> list[TabulatedLaw]:
-    """F, p and p' of each density on a grid four times as fine: the integral, value and slope of every sinc function there."""
+    """F, p and p' of each density on a grid four times as fine: the integral, value and slope of every sinc
+    function there.
+    """
     nodes, step = densities[0].nodes, densities[0].step
     size = len(nodes)
     fine = nodes[0] + step / _REFINE * np.arange((size - 1) * _REFINE + 1)

@@ -1,7 +1,9 @@
-"""Deterministic limits: the correlation ODE dρ/dt = ν(ρ) for 0 < p < ½, and the infinite-width recursion ρ' = c K₁(ρ).
+"""Deterministic limits: the correlation ODE dρ/dt = ν(ρ) for 0 < p < ½, and the infinite-width recursion ρ' =
+c K₁(ρ).
 
-ODE: Li & Nica 2024, Proposition 3.4, time ℓ / n^{2p}. In y = artanh ρ it is dy/dt = ν / (1 − ρ²), without a singularity. Recursion: c K₁(ρ) = ρ + A (q − ρ arccos ρ) / π
-exactly, for any slopes (Cho & Saul 2009), carried as 1 − ρ.
+ODE: Li & Nica 2024, Proposition 3.4, time ℓ / n^{2p}. In y = artanh ρ it is dy/dt = ν / (1 − ρ²), without a
+singularity. Recursion: c K₁(ρ) = ρ + A (q − ρ arccos ρ) / π exactly, for any slopes (Cho & Saul 2009),
+carried as 1 − ρ.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ class CorrelationOde(Limit):
         def velocity(t: float, y: Array) -> Array:
             return kappa / (2 * np.pi) * _excess_ratio(angle(y))
 
-        path = solve_ivp(velocity, (0, max(times[-1], 1e-12)), [y0], t_eval=times, method="DOP853", rtol=1e-12, atol=1e-13)
+        path = solve_ivp(
+            velocity, (0, max(times[-1], 1e-12)), [y0], t_eval=times, method="DOP853", rtol=1e-12, atol=1e-13
+        )
         return [PointMass(float(value)) for value in np.tanh(path.y[0])]
 
     def _from_the_edge(self, network: Network, layers: Sequence[int]) -> list[Law]:

@@ -1,6 +1,8 @@
-"""Sampled limits: the discrete schemes whose pictures the papers show, as laws of 2¹⁶ paths drawn under the number contract.
+"""Sampled limits: the discrete schemes whose pictures the papers show, as laws of 2¹⁶ paths drawn under the
+number contract.
 
-Use the deterministic limits for anything but these pictures: a sample has a noise floor, and an Euler scheme a step error.
+Use the deterministic limits for anything but these pictures: a sample has a noise floor, and an Euler scheme
+a step error.
 """
 
 from __future__ import annotations
@@ -24,13 +26,16 @@ def _observed(gaps: Array, layers: Sequence[int], observable: str) -> list[Law]:
     if observable == "correlation":
         return [EmpiricalLaw.of(1 - column) for column in gaps.T]
     with np.errstate(divide="ignore"):
-        return [EmpiricalLaw.of(np.log(layer**2 * column)) for layer, column in zip(layers, gaps.T, strict=True)]
+        return [
+            EmpiricalLaw.of(np.log(layer**2 * column)) for layer, column in zip(layers, gaps.T, strict=True)
+        ]
 
 
 class MarkovChain(Limit):
     """The chain (2.10): the network's correlation to order 1/n in mean and variance, with Gaussian noise.
 
-    The noise leaves [−1, 1] now and then and is projected back; ``engines.paths.chain_gaps`` counts how often.
+    The noise leaves [−1, 1] now and then and is projected back; ``engines.paths.chain_gaps`` counts how
+    often.
     """
 
     name = "markov_chain"
@@ -47,7 +52,9 @@ class MarkovChain(Limit):
 
 
 class CorrelationSdeEuler(CorrelationSde):
-    """Euler's scheme for the correlation SDE, step 10⁻², as in the paper's figure; times are rounded to whole steps."""
+    """Euler's scheme for the correlation SDE, step 10⁻², as in the paper's figure; times are rounded to whole
+    steps.
+    """
 
     name = "correlation_sde_euler"
     deterministic = False
@@ -57,12 +64,16 @@ class CorrelationSdeEuler(CorrelationSde):
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         steps = [round(self.time(network, layer) / self.step) for layer in layers]
         unique = sorted(set(steps))
-        gaps, _ = correlation_gaps(float(network.gap()), self.kappa(network), self.step, unique, 0, SAMPLES, network.seed)
+        gaps, _ = correlation_gaps(
+            float(network.gap()), self.kappa(network), self.step, unique, 0, SAMPLES, network.seed
+        )
         return _observed(gaps[:, [unique.index(step) for step in steps]], layers, observable)
 
 
 class UnshapedEuler(Limit):
-    """The scheme (4.9) of Li & Nica 2024, step 10⁻², r_0 = log(1 − ρ_0); its step error is large: see ``unshaped`` for the law itself."""
+    """The scheme (4.9) of Li & Nica 2024, step 10⁻², r_0 = log(1 − ρ_0); its step error is large: see
+    ``unshaped`` for the law itself.
+    """
 
     name = "unshaped_euler"
     observables = ("rescaled_correlation",)
@@ -71,10 +82,17 @@ class UnshapedEuler(Limit):
     step: ClassVar[float] = 0.01
 
     def applies(self, network: Network) -> bool:
-        return network.inputs > 1 and isinstance(network.activation, ReluLike) and network.exponent == 0 and network.slopes.minus == 0
+        return (
+            network.inputs > 1
+            and isinstance(network.activation, ReluLike)
+            and network.exponent == 0
+            and network.slopes.minus == 0
+        )
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         steps = [round(self.time(network, layer) / self.step) for layer in layers]
         unique = sorted(set(steps))
-        paths = rescaled_correlations(float(np.log(float(network.gap()))), self.step, unique, 0, SAMPLES, network.seed)
+        paths = rescaled_correlations(
+            float(np.log(float(network.gap()))), self.step, unique, 0, SAMPLES, network.seed
+        )
         return [EmpiricalLaw.of(paths[:, unique.index(step)]) for step in steps]

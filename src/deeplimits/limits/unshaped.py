@@ -1,10 +1,15 @@
-"""The unshaped network: r_t = log(ℓ² (1 − ρ_ℓ)), t = ℓ / n, follows dr = [2 (1 − A κ e^{r/2}) / t − M] dt + 2 √M dB, κ = √2 / (3π).
+"""The unshaped network: r_t = log(ℓ² (1 − ρ_ℓ)), t = ℓ / n, follows dr = [2 (1 − A κ e^{r/2}) / t − M] dt + 2
+√M dB, κ = √2 / (3π).
 
-Li & Nica 2024, Theorem 4.1 and eq. (4.8), for ReLU (A = 1, M = 2); A = (s₊ − s₋)² / (s₊² + s₋²) and M = 2 (s₊⁴ + s₋⁴) / (s₊² + s₋²)² serve any slopes. The time singularity is one of the coordinate:
-w = t e^{−r/2} = 1 / (n √(1 − ρ)) solves dw = (A κ + M w) dt − √M w dB, linear and time-homogeneous, from w_0 = 1 / (n √(1 − ρ_0)), or from w_0 = 0 where n → ∞ at fixed ρ_0. y = log w / √M has
-unit noise and is solved by Fokker–Planck from a short time on, where w is log-normal with its first two moments, to an error that the rest of the way forgets.
+Li & Nica 2024, Theorem 4.1 and eq. (4.8), for ReLU (A = 1, M = 2); A = (s₊ − s₋)² / (s₊² + s₋²) and M = 2
+(s₊⁴ + s₋⁴) / (s₊² + s₋²)² serve any slopes. The time singularity is one of the coordinate: w = t e^{−r/2} = 1
+/ (n √(1 − ρ)) solves dw = (A κ + M w) dt − √M w dB, linear and time-homogeneous, from w_0 = 1 / (n √(1 −
+ρ_0)), or from w_0 = 0 where n → ∞ at fixed ρ_0. y = log w / √M has unit noise and is solved by Fokker–Planck
+from a short time on, where w is log-normal with its first two moments, to an error that the rest of the way
+forgets.
 
-Theorem 4.1 is printed with the drift 2q [(1 − κ√q)/t − 1] dt, whose sign slips between the paper's (4.18) and (4.19); it reads + 1. The law as printed is here too, to be refuted.
+Theorem 4.1 is printed with the drift 2q [(1 − κ√q)/t − 1] dt, whose sign slips between the paper's (4.18) and
+(4.19); it reads + 1. The law as printed is here too, to be refuted.
 """
 
 from __future__ import annotations
@@ -46,7 +51,9 @@ class Unshaped(Limit):
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         if network.inputs < 2:
-            raise InputError(self.name, "inputs", network.inputs, "two inputs or more: one has no correlation")
+            raise InputError(
+                self.name, "inputs", network.inputs, "two inputs or more: one has no correlation"
+            )
         width = network.width
         if network.gap() == 0:
             return [PointMass(1.0 if observable == "correlation" else -np.inf) for _ in layers]
@@ -65,10 +72,18 @@ class Unshaped(Limit):
             return -(pull * inverse + 2 * bend * inverse**2)
 
         def chart(time: float) -> Chart:
-            return _rescaled_chart(time, scale) if observable == "rescaled_correlation" else _correlation_chart(width, scale)
+            return (
+                _rescaled_chart(time, scale)
+                if observable == "rescaled_correlation"
+                else _correlation_chart(width, scale)
+            )
 
         times = [self.time(network, layer) for layer in layers if layer > 0]
-        early = [PointMass(network.correlation() if observable == "correlation" else -np.inf) for layer in layers if layer == 0]
+        early = [
+            PointMass(network.correlation() if observable == "correlation" else -np.inf)
+            for layer in layers
+            if layer == 0
+        ]
         if not times:
             return list(early)
         start = _lognormal_start(w0, pull, bend, self.growth * level, level, _EARLY * times[0], scale)
@@ -76,7 +91,9 @@ class Unshaped(Limit):
 
 
 class UnshapedCorrected(Unshaped):
-    """With the leading 1/n term of the network's drift, 3 κ² / (2 n w) dt in dw; it explains most of the mean error at finite n."""
+    """With the leading 1/n term of the network's drift, 3 κ² / (2 n w) dt in dw; it explains most of the mean
+    error at finite n.
+    """
 
     name = "unshaped_corrected"
     source = "Li & Nica 2024, eq. (4.16), next order in 1/n"
@@ -102,18 +119,29 @@ class PrintedTheorem41(Unshaped):
     growth = 2.0
 
 
-def _lognormal_start(w0: float, pull: float, bend: float, growth: float, noise: float, time: float, scale: float) -> Start:
-    """The log-normal law with the first two moments of w at a short time: exact for bend = 0, to second order in the noise otherwise."""
+def _lognormal_start(
+    w0: float, pull: float, bend: float, growth: float, noise: float, time: float, scale: float
+) -> Start:
+    """The log-normal law with the first two moments of w at a short time: exact for bend = 0, to second order
+    in the noise otherwise.
+    """
 
     def moments(t: float, state: Array) -> Array:
         mean, variance = state
         slope, curvature = growth - bend / mean**2, 2 * bend / mean**3
         return np.array(
-            [pull + growth * mean + bend / mean + curvature * variance / 2, 2 * slope * variance + noise * (mean**2 + variance)]
+            [
+                pull + growth * mean + bend / mean + curvature * variance / 2,
+                2 * slope * variance + noise * (mean**2 + variance),
+            ]
         )
 
     begin = 1e-9 * time
-    first = w0 + pull * begin if bend == 0 else float(np.sqrt(max(w0, 1e-12) ** 2 + 2 * bend * begin)) + pull * begin
+    first = (
+        w0 + pull * begin
+        if bend == 0
+        else float(np.sqrt(max(w0, 1e-12) ** 2 + 2 * bend * begin)) + pull * begin
+    )
     path = solve_ivp(moments, (begin, time), [first, 0.0], method="LSODA", rtol=1e-11, atol=1e-18)
     mean, variance = path.y[:, -1]
     spread = float(np.log1p(variance / mean**2))

@@ -1,6 +1,8 @@
-"""The variance of one input: a geometric Brownian motion, log V_T − log V_0 ~ N(−v T / 2, v T), v = Var(c φ(g)²).
+"""The variance of one input: a geometric Brownian motion, log V_T − log V_0 ~ N(−v T / 2, v T), v = Var(c
+φ(g)²).
 
-v = 2 in every shaped or linear limit (Li, Nica & Roy 2022, after Theorem 3.2), 5 for ordinary ReLU (eq. (2.6)).
+v = 2 in every shaped or linear limit (Li, Nica & Roy 2022, after Theorem 3.2), 5 for ordinary ReLU (eq.
+(2.6)).
 """
 
 from __future__ import annotations
@@ -33,5 +35,11 @@ class Variance(Limit):
             if time == 0:
                 laws.append(PointMass(origin if observable == "log_variance" else network.gram[0][0]))
                 continue
-            laws.append(NormalLaw(origin - rate * time / 2, float(np.sqrt(rate * time)), exponential=observable == "variance"))
+            laws.append(
+                NormalLaw(
+                    origin - rate * time / 2,
+                    float(np.sqrt(rate * time)),
+                    exponential=observable == "variance",
+                )
+            )
         return laws

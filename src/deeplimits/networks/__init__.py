@@ -1,0 +1,1 @@
+"""Networks: what they are, and the recursion with every weight drawn."""

@@ -1,7 +1,8 @@
 """The oracle: multilayer perceptrons with every weight matrix drawn, in NumPy and float64.
 
-z_1 = W_in x / √n_in, z_{ℓ+1} = √(c/n) W_ℓ φ_s(z_ℓ) with i.i.d. N(0, 1) weights (Li & Nica 2024, eq. (2.1)). It is slow and obvious on
-purpose: the engines, which draw no weight matrix, are tested against it in law. It has no number contract and never writes to the store.
+z_1 = W_in x / √n_in, z_{ℓ+1} = √(c/n) W_ℓ φ_s(z_ℓ) with i.i.d. N(0, 1) weights (Li & Nica 2024, eq. (2.1)).
+It is slow and obvious on purpose: the engines, which draw no weight matrix, are tested against it in law. It
+has no number contract and never writes to the store.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ def simulate(
 ) -> dict[str, NDArray[np.float32]]:
     """Draw ``samples`` independent networks and record them at ``layers``.
 
-    Returns
-    -------
-    ``log_variance`` [sample, record, input], log V^{aa} with V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩ and V_0 the Gram of the inputs, −inf once
-    every unit is dead; ``correlation_gap`` [sample, record, pair], 1 − ρ, NaN where an input is dead.
+    Returns ------- ``log_variance`` [sample, record, input], log V^{aa} with V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩
+    and V_0 the Gram of the inputs, −inf once every unit is dead; ``correlation_gap`` [sample, record, pair],
+    1 − ρ, NaN where an input is dead.
     """
     width = network.width
     chunk = max(1, _ELEMENTS // (width * width))
     parts = [
-        _simulate_chunk(network, layers, min(chunk, samples - start), generator) for start in range(0, samples, chunk)
+        _simulate_chunk(network, layers, min(chunk, samples - start), generator)
+        for start in range(0, samples, chunk)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -65,7 +66,9 @@ def _inputs_with_gram(gram: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _observe(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """log square norm [sample, input] and 1 − ρ [sample, pair] of vectors [sample, unit, input], without cancellation."""
+    """log square norm [sample, input] and 1 − ρ [sample, pair] of vectors [sample, unit, input], without
+    cancellation.
+    """
     norms = np.sqrt(np.einsum("sui,sui->si", vectors, vectors))
     with np.errstate(divide="ignore", invalid="ignore"):
         log_variance = 2 * np.log(norms)

@@ -1,8 +1,10 @@
-"""A network at one width, depth and input set: all that its law depends on, and the name of its random stream.
+"""A network at one width, depth and input set: all that its law depends on, and the name of its random
+stream.
 
-``Network`` is what limits and engines take. Its *physics* is the canonical form of everything that changes its law, and the
-seed: numbers that are equal are written equally (−1 and −1.0), a correlation is its Gram matrix, and what the network ignores is
-left out. The SHA-256 of the physics names the network; its first 64 bits are the key of the random stream.
+``Network`` is what limits and engines take. Its *physics* is the canonical form of everything that changes
+its law, and the seed: numbers that are equal are written equally (−1 and −1.0), a correlation is its Gram
+matrix, and what the network ignores is left out. The SHA-256 of the physics names the network; its first 64
+bits are the key of the random stream.
 """
 
 from __future__ import annotations

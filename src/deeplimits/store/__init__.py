@@ -1,0 +1,1 @@
+"""The store: containers, receipts, catalogue, study stores, queries."""

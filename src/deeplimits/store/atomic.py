@@ -1,7 +1,7 @@
 """Writing that is whole or absent: aside, flushed to disk, then renamed.
 
-A reader sees the old file, the new one, or none; never half of one. A writer that is killed leaves a file whose name starts with ``.part-``, which nobody
-reads and the next writer of the same name removes.
+A reader sees the old file, the new one, or none; never half of one. A writer that is killed leaves a file
+whose name starts with ``.part-``, which nobody reads and the next writer of the same name removes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ _PREFIX = ".part-"
 
 @contextmanager
 def written_aside(final: Path) -> Iterator[Path]:
-    """A path beside ``final`` to write a file or a folder to; on leaving without an exception it becomes ``final``."""
+    """A path beside ``final`` to write a file or a folder to; on leaving without an exception it becomes
+    ``final``.
+    """
     final.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(final)
     aside = final.parent / f"{_PREFIX}{final.name}-{uuid.uuid4().hex[:8]}"
@@ -26,13 +28,14 @@ def written_aside(final: Path) -> Iterator[Path]:
         yield aside
         _flush(aside)
         if aside.is_dir() and final.exists():
-            # a folder cannot be renamed over another: the old one goes aside first, and its receipt has gone before it
+            # a folder cannot be renamed over another: the old one goes aside first, and its receipt has gone
+            # before it
             old = aside.with_name(aside.name + "-old")
-            os.rename(final, old)
-            os.rename(aside, final)
+            final.rename(old)
+            aside.rename(final)
             shutil.rmtree(old)
         else:
-            os.replace(aside, final)
+            aside.replace(final)
         _flush_folder(final.parent)
     except BaseException:
         _remove(aside)

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.engines import SAMPLER_VERSION
@@ -80,7 +79,8 @@ class Catalogue:
             if location is None:
                 network = point.network
                 raise StoreError(
-                    f"{self.results}: samples {block.first} to {block.first + block.count - 1} of width {network.width}, depth {network.depth} "
-                    "are not there yet; run the simulation jobs of this study first"
+                    f"{self.results}: samples {block.first} to {block.first + block.count - 1} of width "
+                    f"{network.width}, depth {network.depth} are not there yet; "
+                    "run the simulation jobs of this study first"
                 )
             yield location, min(block.count, samples - block.first)

@@ -1,7 +1,8 @@
 """Containers: write-once Zarr v3 stores in one zip file, with equal bytes for equal blocks.
 
-A batch's container has one group a block, named by the block; one made by hand from a range of samples is a dataset at its root. Zip entries carry a fixed date and
-are not compressed again; chunks are compressed by Zstandard behind a bit shuffle and closed by a CRC-32C, so that every flipped bit is found.
+A batch's container has one group a block, named by the block; one made by hand from a range of samples is a
+dataset at its root. Zip entries carry a fixed date and are not compressed again; chunks are compressed by
+Zstandard behind a bit shuffle and closed by a CRC-32C, so that every flipped bit is found.
 """
 
 from __future__ import annotations
@@ -39,10 +40,13 @@ class CorruptContainer(StoreError):
     """A container that cannot be read back as it was written."""
 
 
-def write_container(path: Path, blocks: Iterable[tuple[str, Mapping[str, NDArray[Any]], Mapping[str, Any]]]) -> str:
+def write_container(
+    path: Path, blocks: Iterable[tuple[str, Mapping[str, NDArray[Any]], Mapping[str, Any]]]
+) -> str:
     """Write (group, arrays, attributes) triples and return the SHA-256 of the file.
 
-    ``group`` is the block's name, or empty for a dataset at the root. Blocks are written one by one: only one is held in memory.
+    ``group`` is the block's name, or empty for a dataset at the root. Blocks are written one by one: only one
+    is held in memory.
     """
     with written_aside(path) as aside:
         with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
@@ -64,7 +68,9 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _encoded(group: str, arrays: Mapping[str, NDArray[Any]], attributes: Mapping[str, Any]) -> dict[str, bytes]:
+def _encoded(
+    group: str, arrays: Mapping[str, NDArray[Any]], attributes: Mapping[str, Any]
+) -> dict[str, bytes]:
     """The files of one block, by name."""
     memory = MemoryStore()
     root = zarr.create_group(memory)
@@ -104,11 +110,13 @@ def _chunks(array: NDArray[Any]) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=8)
-def _open(path: Path, size: int, modified: int) -> zarr.Group:
+def _open(path: Path, _size: int, _modified: int) -> zarr.Group:
     return zarr.open_group(ZipStore(path, mode="r"), mode="r")
 
 
-def read_array(path: Path, group: str, variable: str, records: slice | Sequence[int] | None = None) -> NDArray[Any]:
+def read_array(
+    path: Path, group: str, variable: str, records: slice | Sequence[int] | None = None
+) -> NDArray[Any]:
     """One variable of a block, checked; ``records`` selects along its record dimension.
 
     Raises
@@ -124,6 +132,7 @@ def read_array(path: Path, group: str, variable: str, records: slice | Sequence[
         if records is None:
             return np.asarray(array[...])
         axis = DIMENSIONS[variable].index("record")
-        return np.asarray(array.oindex[tuple(records if i == axis else slice(None) for i in range(array.ndim))])
+        chosen: tuple[Any, ...] = tuple(records if i == axis else slice(None) for i in range(array.ndim))
+        return np.asarray(array.oindex[chosen])
     except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile) as error:
         raise CorruptContainer(f"{path}: {group or 'root'}/{variable} cannot be read: {error}") from error

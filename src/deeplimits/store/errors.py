@@ -4,4 +4,6 @@ from __future__ import annotations
 
 
 class StoreError(RuntimeError):
-    """The store lacks something, or holds something that cannot be trusted; the message says what, and what to do."""
+    """The store lacks something, or holds something that cannot be trusted; the message says what, and what
+    to do.
+    """

@@ -1,6 +1,8 @@
-"""Questions to the store, in SQL: DuckDB over the catalogue and the study stores, read-only and without access to files.
+"""Questions to the store, in SQL: DuckDB over the catalogue and the study stores, read-only and without
+access to files.
 
-Tables: ``points`` and ``blocks`` from the receipts; ``moments``, ``quantiles``, ``comparison`` and ``rates`` from the study stores, each with a column ``study``.
+Tables: ``points`` and ``blocks`` from the receipts; ``moments``, ``quantiles``, ``comparison`` and ``rates``
+from the study stores, each with a column ``study``.
 """
 
 from __future__ import annotations
@@ -84,7 +86,20 @@ def _described(network: Network) -> dict[str, Any]:
 
 
 def _described_columns() -> list[str]:
-    return ["physics", "architecture", "activation", "c_plus", "c_minus", "shaping", "exponent", "width", "depth", "inputs", "correlation_0", "seed"]
+    return [
+        "physics",
+        "architecture",
+        "activation",
+        "c_plus",
+        "c_minus",
+        "shaping",
+        "exponent",
+        "width",
+        "depth",
+        "inputs",
+        "correlation_0",
+        "seed",
+    ]
 
 
 def _blocks(results: Path) -> pd.DataFrame:
@@ -103,12 +118,18 @@ def _blocks(results: Path) -> pd.DataFrame:
         for receipt in Catalogue(results).receipts
         for block in receipt.blocks
     ]
-    return pd.DataFrame(rows, columns=["block", "physics", "index", "first", "count", "records", "batch", "engine", "finished"])
+    return pd.DataFrame(
+        rows,
+        columns=["block", "physics", "index", "first", "count", "records", "batch", "engine", "finished"],
+    )
 
 
 def _studies(results: Path) -> list[tuple[str, xr.DataTree]]:
     receipts = sorted((results / "studies").glob("*.json"))
-    return [(path.stem, xr.open_datatree(study_store(results, path.stem), engine="zarr", consolidated=False)) for path in receipts]
+    return [
+        (path.stem, xr.open_datatree(study_store(results, path.stem), engine="zarr", consolidated=False))
+        for path in receipts
+    ]
 
 
 def _frame(dataset: xr.Dataset, study: str, variable: str | None = None) -> pd.DataFrame:
@@ -139,7 +160,9 @@ def _comparison(results: Path) -> pd.DataFrame:
 
 
 def _rates(results: Path) -> pd.DataFrame:
-    return _joined([_frame(tree["rates"].to_dataset(), study) for study, tree in _studies(results)], ["study"])
+    return _joined(
+        [_frame(tree["rates"].to_dataset(), study) for study, tree in _studies(results)], ["study"]
+    )
 
 
 def _joined(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
@@ -148,4 +171,11 @@ def _joined(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True).replace({np.inf: None})
 
 
-_TABLES = {"points": _points, "blocks": _blocks, "moments": _moments, "quantiles": _quantiles, "comparison": _comparison, "rates": _rates}
+_TABLES = {
+    "points": _points,
+    "blocks": _blocks,
+    "moments": _moments,
+    "quantiles": _quantiles,
+    "comparison": _comparison,
+    "rates": _rates,
+}

@@ -1,7 +1,7 @@
 """Receipts: what a finished job leaves behind, and the only thing that makes its container count.
 
-A receipt names the blocks of a batch, the container that holds them and its SHA-256, and where they came from. It is written after the container, so that
-a container without one is unfinished work.
+A receipt names the blocks of a batch, the container that holds them and its SHA-256, and where they came
+from. It is written after the container, so that a container without one is unfinished work.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def write_receipt(
 
 
 def read_receipt(path: Path) -> Receipt | None:
-    """The receipt in ``path``, or None where it is not one, is of another format, or its container is missing or of another size."""
+    """The receipt in ``path``, or None where it is not one, is of another format, or its container is missing
+    or of another size.
+    """
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
         if body["format"] != FORMAT:
@@ -89,15 +91,24 @@ def read_todo(path: Path) -> list[Block]:
         if body["format"] != FORMAT:
             raise InputError(path, "format", body["format"], str(FORMAT))
         if body["sampler_version"] != SAMPLER_VERSION:
-            raise InputError(path, "sampler_version", body["sampler_version"], f"{SAMPLER_VERSION}, the one of this installation")
+            raise InputError(
+                path,
+                "sampler_version",
+                body["sampler_version"],
+                f"{SAMPLER_VERSION}, the one of this installation",
+            )
         blocks = [block_from_description(description) for description in body["blocks"]]
     except FileNotFoundError:
         raise InputError(path, "", "<no such file>", "a todo file") from None
     except InputError:
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(path, "", f"<{type(error).__name__}: {error}>", "a todo file written by a plan") from None
+        raise InputError(
+            path, "", f"<{type(error).__name__}: {error}>", "a todo file written by a plan"
+        ) from None
     for block, description in zip(blocks, body["blocks"], strict=True):
         if block.id != description["id"]:
-            raise InputError(path, "blocks", description["id"], f"{block.id}, the name of what is described there")
+            raise InputError(
+                path, "blocks", description["id"], f"{block.id}, the name of what is described there"
+            )
     return blocks

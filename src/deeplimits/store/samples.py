@@ -29,9 +29,18 @@ def lazy_point(results: Path, point: Point, samples: int) -> xr.Dataset:
     for name, width in widths.items():
         if width:
             parts = [
-                da.from_delayed(dask.delayed(location.read)(name)[:take], (take, records, width), np.float32) for location, take in located
+                da.from_delayed(dask.delayed(location.read)(name)[:take], (take, records, width), np.float32)
+                for location, take in located
             ]
             variables[name] = (DIMENSIONS[name], da.concatenate(parts))
     network = point.network
-    attributes = {"width": network.width, "depth": network.depth, "seed": network.seed, "exponent": network.exponent, "physics": network.physics_hash}
-    return xr.Dataset(variables, {"sample": np.arange(samples), "layer": ("record", np.array(point.layers))}, attributes)
+    attributes = {
+        "width": network.width,
+        "depth": network.depth,
+        "seed": network.seed,
+        "exponent": network.exponent,
+        "physics": network.physics_hash,
+    }
+    return xr.Dataset(
+        variables, {"sample": np.arange(samples), "layer": ("record", np.array(point.layers))}, attributes
+    )

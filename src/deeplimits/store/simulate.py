@@ -22,7 +22,9 @@ from deeplimits.sweep.points import Point
 Encoded = tuple[str, Mapping[str, NDArray[Any]], Mapping[str, Any]]
 
 
-def simulate_batch(blocks: list[Block], container: Path, receipt: Path, engine: str = "auto", threads: int | None = None) -> None:
+def simulate_batch(
+    blocks: list[Block], container: Path, receipt: Path, engine: str = "auto", threads: int | None = None
+) -> None:
     """Compute ``blocks`` into ``container`` and leave ``receipt``.
 
     Raises
@@ -33,19 +35,34 @@ def simulate_batch(blocks: list[Block], container: Path, receipt: Path, engine: 
     used = _storable(engine)
     receipt.unlink(missing_ok=True)
     start = time.perf_counter()
-    sha256 = write_container(container, (_encoded(block.point, block.first, block.count, block.id, used, threads) for block in blocks))
+    sha256 = write_container(
+        container,
+        (_encoded(block.point, block.first, block.count, block.id, used, threads) for block in blocks),
+    )
     seconds = time.perf_counter() - start
     normals = sum(block.normals for block in blocks)
-    write_receipt(receipt, container, sha256, blocks, _provenance(used, threads) | {"seconds": round(seconds, 3), "normals": normals})
+    write_receipt(
+        receipt,
+        container,
+        sha256,
+        blocks,
+        _provenance(used, threads) | {"seconds": round(seconds, 3), "normals": normals},
+    )
 
 
-def simulate_range(point: Point, first: int, count: int, container: Path, engine: str = "auto", threads: int | None = None) -> None:
-    """Compute samples [first, first + count) of a point into a container that opens as a dataset at its root."""
+def simulate_range(
+    point: Point, first: int, count: int, container: Path, engine: str = "auto", threads: int | None = None
+) -> None:
+    """Compute samples [first, first + count) of a point into a container that opens as a dataset at its
+    root.
+    """
     write_container(container, [_encoded(point, first, count, "", resolve(engine), threads)])
 
 
 def _encoded(point: Point, first: int, count: int, group: str, engine: str, threads: int | None) -> Encoded:
-    arrays: dict[str, NDArray[Any]] = dict(simulate_block(point.network, point.layers, first, count, engine=engine, threads=threads))
+    arrays: dict[str, NDArray[Any]] = dict(
+        simulate_block(point.network, point.layers, first, count, engine=engine, threads=threads)
+    )
     arrays["layer"] = np.array(point.layers, np.int32)
     arrays["sample"] = np.arange(first, first + count, dtype=np.int64)
     return group, arrays, {"physics": point.network.physics(), "sampler_version": SAMPLER_VERSION}
@@ -54,7 +71,12 @@ def _encoded(point: Point, first: int, count: int, group: str, engine: str, thre
 def _storable(engine: str) -> str:
     used = resolve(engine)
     if used == "oracle":
-        raise InputError("--engine", "", engine, "auto or cpu: the oracle has no number contract and never writes to the store")
+        raise InputError(
+            "--engine",
+            "",
+            engine,
+            "auto or cpu: the oracle has no number contract and never writes to the store",
+        )
     return used
 
 
@@ -71,4 +93,3 @@ def _provenance(engine: str, threads: int | None) -> dict[str, Any]:
         "python": platform.python_version(),
         "threads": threads,
     }
-

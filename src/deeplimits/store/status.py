@@ -18,7 +18,9 @@ def _plans(config: Config, name: str | None) -> list[tuple[Study, Plan]]:
 
 
 def planned(config: Config, name: str | None = None) -> list[dict[str, Any]]:
-    """For each study: points, blocks, jobs, core-hours and bytes of what is missing. Blocks that studies share are counted in each."""
+    """For each study: points, blocks, jobs, core-hours and bytes of what is missing. Blocks that studies
+    share are counted in each.
+    """
     return [
         {
             "study": study.name,
@@ -44,7 +46,8 @@ def progress(config: Config, name: str | None = None) -> list[dict[str, Any]]:
             "aggregated": study_receipt(config.results, study.name).exists(),
             "figures": len(study.figures),
             "figures_done": sum(
-                all(path.exists() for path in figure_files(config.results, study.name, figure)) for figure in study.figures
+                all(path.exists() for path in figure_files(config.results, study.name, figure))
+                for figure in study.figures
             ),
             "core_minutes_left": plan.seconds / 60,
         }

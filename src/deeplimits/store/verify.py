@@ -21,7 +21,10 @@ def verify_store(results: Path, recompute: int = 0) -> tuple[list[str], int]:
     """
     catalogue = Catalogue(results)
     receipts = catalogue.receipts
-    problems = [f"{path}: not a usable receipt, or its container is missing or of another size" for path in catalogue.unusable]
+    problems = [
+        f"{path}: not a usable receipt, or its container is missing or of another size"
+        for path in catalogue.unusable
+    ]
     sound = []
     for receipt in receipts:
         found = digest(receipt.container)
@@ -30,7 +33,9 @@ def verify_store(results: Path, recompute: int = 0) -> tuple[list[str], int]:
         else:
             sound.append(receipt)
     blocks = [(receipt, description) for receipt in sound for description in receipt.blocks]
-    for at in sorted({round(i * (len(blocks) - 1) / max(1, recompute - 1)) for i in range(min(recompute, len(blocks)))}):
+    for at in sorted(
+        {round(i * (len(blocks) - 1) / max(1, recompute - 1)) for i in range(min(recompute, len(blocks)))}
+    ):
         receipt, description = blocks[at]
         block = block_from_description(description)
         fresh = simulate_block(block.point.network, block.point.layers, block.first, block.count)
@@ -43,5 +48,7 @@ def verify_store(results: Path, recompute: int = 0) -> tuple[list[str], int]:
                 problems.append(str(error))
                 continue
             if stored.tobytes() != np.ascontiguousarray(array).tobytes():
-                problems.append(f"{receipt.container}: {block.id}/{variable} differs from a fresh computation")
+                problems.append(
+                    f"{receipt.container}: {block.id}/{variable} differs from a fresh computation"
+                )
     return problems, len(receipts)

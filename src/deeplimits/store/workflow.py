@@ -2,8 +2,8 @@
 
 A job on a cluster node reads its todo file and nothing else, so the plan is made once, by the process that
 schedules. A todo's content names all that its job depends on, and it is written only where that content
-changed. Its date therefore says when the job's task last changed, and a workflow manager that has lost everything
-but dates still does no work twice and leaves none undone.
+changed. Its date therefore says when the job's task last changed, and a workflow manager that has lost
+everything but dates still does no work twice and leaves none undone.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class Targets:
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Everything. The simulations are named, although the rest needs them, so that lost ones are made again."""
+        """Everything. The simulations are named, although the rest needs them, so that lost ones are made
+        again.
+        """
         return (*self.batches, self.aggregate, *(path for files in self.figures.values() for path in files))
 
 

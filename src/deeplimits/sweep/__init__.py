@@ -1,0 +1,1 @@
+"""Sweeps: files of users, points, blocks and plans."""

@@ -1,6 +1,7 @@
 """Blocks: samples [k·B, (k+1)·B) of a point, the unit of identity of results.
 
-A block is named by physics, sampler version, recording and index; engine, threads, machine and packing leave no trace in its name or its bits.
+A block is named by physics, sampler version, recording and index; engine, threads, machine and packing leave
+no trace in its name or its bits.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ _NORMALS = 1 << 36
 
 
 def block_size(network: Network) -> int:
-    """B: a power of two from n · d · m alone, at most 2¹³, smaller only so that a block stays under 2³⁶ normals. Fixed for ever."""
+    """B: a power of two from n · d · m alone, at most 2¹³, smaller only so that a block stays under 2³⁶
+    normals. Fixed for ever.
+    """
     size = _LARGEST
     while size > 1 and size * network.normals_per_sample >= _NORMALS:
         size //= 2

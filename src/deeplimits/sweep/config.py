@@ -45,7 +45,9 @@ class Config:
         path = self.studies_folder / f"{name}.yaml"
         if not path.is_file():
             names = sorted(file.stem for file in self.studies_folder.glob("*.yaml"))
-            raise InputError(self.studies_folder, "", name, "a study: " + ", ".join(names), nearest_name(name, names))
+            raise InputError(
+                self.studies_folder, "", name, "a study: " + ", ".join(names), nearest_name(name, names)
+            )
         return load_study(path, SCALES[self.scale])
 
     def studies(self) -> list[Study]:
@@ -69,5 +71,7 @@ def load_config(path: Path = DEFAULT_PATH, overrides: Mapping[str, Any] | None =
         if names.count(name) > 1:
             raise InputError(path, f"studies.{index}", name, "each study once")
         if name not in present:
-            raise InputError(path, f"studies.{index}", name, "a study: " + ", ".join(present), nearest_name(name, present))
+            raise InputError(
+                path, f"studies.{index}", name, "a study: " + ", ".join(present), nearest_name(name, present)
+            )
     return Config(path, model.scale, Path(model.results), model.target_minutes * 60, tuple(names))

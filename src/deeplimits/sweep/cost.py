@@ -1,4 +1,6 @@
-"""The cost model: core-seconds of a block, from measured constants. It decides how blocks are packed into jobs, never what they hold."""
+"""The cost model: core-seconds of a block, from measured constants. It decides how blocks are packed into
+jobs, never what they hold.
+"""
 
 from __future__ import annotations
 

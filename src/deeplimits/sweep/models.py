@@ -1,4 +1,5 @@
-"""The files a user writes, as models: they validate, and they generate the JSON schemas and the tables of the documentation.
+"""The files a user writes, as models: they validate, and they generate the JSON schemas and the tables of the
+documentation.
 
 Strict on purpose: a number in quotes is no number, an unknown key is an error, and so are NaN and infinities.
 """
@@ -26,7 +27,9 @@ class _Model(BaseModel):
 class ActivationModel(_Model):
     """φ before shaping."""
 
-    name: Literal["relu", "identity"] = Field(description="relu: s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± · size^-p; identity: x")
+    name: Literal["relu", "identity"] = Field(
+        description="relu: s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± · size^-p; identity: x"
+    )
     c_plus: Real = Field(0.0, description="c₊ of relu")
     c_minus: Real = Field(-1.0, description="c₋ of relu; the defaults, unshaped, are max(x, 0)")
 
@@ -41,14 +44,18 @@ class ShapingModel(_Model):
     """How the slopes approach 1."""
 
     by: Literal["width", "depth"] = Field("width", description="size in size^-p: the width n or the depth d")
-    exponent: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(0.5, description="p; 0 leaves the network unshaped")
+    exponent: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        0.5, description="p; 0 leaves the network unshaped"
+    )
 
 
 class InputsModel(_Model):
     """The inputs, by what the network sees of them; exactly one key."""
 
     correlation: Correlation | None = Field(None, description="ρ₀ of two inputs of unit norm")
-    gram: Gram | None = Field(None, description="V₀, m × m, m ≤ 8, symmetric, positive semi-definite, positive diagonal")
+    gram: Gram | None = Field(
+        None, description="V₀, m × m, m ≤ 8, symmetric, positive semi-definite, positive diagonal"
+    )
     gram_file: str | None = Field(None, description="CSV file with V₀, beside this file")
 
     @model_validator(mode="after")
@@ -62,12 +69,16 @@ class RecordModel(_Model):
     """Which layers are stored."""
 
     layers: Positive | list[Annotated[int, Field(ge=0)]] | Literal["all"] = Field(
-        17, description="a number: evenly spaced from the input (layer 0) to the last layer, both included; a list of layers; or all"
+        17,
+        description="a number: evenly spaced from the input (layer 0) to the last layer, both included; "
+        "a list of layers; or all",
     )
 
 
 class NetworkModel(_Model):
-    """An architecture, its activation and its shaping. In a study any value may be a list and becomes an axis."""
+    """An architecture, its activation and its shaping. In a study any value may be a list and becomes an
+    axis.
+    """
 
     architecture: Literal["mlp"] = Field("mlp", description="mlp: z' = √(c/n) W φ(z)")
     activation: ActivationModel = Field(description="the activation")
@@ -87,8 +98,12 @@ class PointModel(NetworkModel):
 class DepthModel(_Model):
     """Depth as a function of the width; exactly one key."""
 
-    times_width: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(None, description="d = this times n, rounded")
-    power_of_width: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(None, description="d = n to this power, rounded")
+    times_width: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="d = this times n, rounded"
+    )
+    power_of_width: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="d = n to this power, rounded"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> DepthModel:
@@ -101,11 +116,17 @@ class GridModel(_Model):
     """The axes that every network of the study runs over: a value, or a list of values."""
 
     width: Positive | list[Positive] = Field(description="n")
-    depth: Positive | list[Positive] | DepthModel = Field(description="d: a number, a list, {times_width: x} or {power_of_width: x}")
-    correlation: Correlation | list[Correlation] | None = Field(None, description="ρ₀ of two inputs of unit norm")
+    depth: Positive | list[Positive] | DepthModel = Field(
+        description="d: a number, a list, {times_width: x}, {power_of_width: x}"
+    )
+    correlation: Correlation | list[Correlation] | None = Field(
+        None, description="ρ₀ of two inputs of unit norm"
+    )
     gram: Gram | None = Field(None, description="V₀ of other inputs, in place of correlation")
     seed: Seed | list[Seed] = Field(0, description="seeds")
-    zip: list[Literal["width", "depth", "correlation", "seed"]] = Field([], description="axes of equal length taken in step, not multiplied")
+    zip: list[Literal["width", "depth", "correlation", "seed"]] = Field(
+        [], description="axes of equal length taken in step, not multiplied"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> GridModel:
@@ -117,20 +138,28 @@ class GridModel(_Model):
 class CompareModel(_Model):
     """One observable held against one limit, at those points of the study that the limit is about."""
 
-    observable: str = Field(description="what is compared: correlation, rescaled_correlation, variance or log_variance")
+    observable: str = Field(
+        description="what is compared: correlation, rescaled_correlation, variance or log_variance"
+    )
     limit: str = Field(description="name of the limit")
     at: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["all"] | None = Field(
         None, description="time of the limit; all: every recorded layer; left out: the last layer"
     )
-    distances: list[Literal["ks", "wasserstein"]] = Field(["ks", "wasserstein"], description="distances to compute")
-    rate_in: Literal["width", "depth"] | None = Field(None, description="fit a power law of the distances in this")
+    distances: list[Literal["ks", "wasserstein"]] = Field(
+        ["ks", "wasserstein"], description="distances to compute"
+    )
+    rate_in: Literal["width", "depth"] | None = Field(
+        None, description="fit a power law of the distances in this"
+    )
 
 
 class StudyModel(_Model):
     """config/studies/NAME.yaml: a sweep, the limits it is held against, and the figures it feeds."""
 
     title: Annotated[str, Field(min_length=1)] = Field(description="one line for tables and figures")
-    networks: Annotated[list[dict[str, Any]], Field(min_length=1)] = Field(description="networks; any value may be a list")
+    networks: Annotated[list[dict[str, Any]], Field(min_length=1)] = Field(
+        description="networks; any value may be a list"
+    )
     grid: GridModel = Field(description="the axes")
     samples: Annotated[int, Field(ge=1, le=2**40)] = Field(8192, description="networks drawn at each point")
     record: RecordModel = Field(RecordModel(), description="layers to store")
@@ -141,17 +170,27 @@ class StudyModel(_Model):
 class ConfigModel(_Model):
     """config/config.yaml."""
 
-    studies: list[str] | Literal["all"] = Field("all", description="names of the studies to run: files of config/studies, without .yaml")
-    scale: Literal["papers", "deep"] = Field("papers", description="papers: each study's own samples; deep: 64 times as many")
-    results: Annotated[str, Field(min_length=1)] = Field("results", description="folder of everything that is computed")
-    target_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(0.5, description="core-minutes that one simulation job should take")
+    studies: list[str] | Literal["all"] = Field(
+        "all", description="names of the studies to run: files of config/studies, without .yaml"
+    )
+    scale: Literal["papers", "deep"] = Field(
+        "papers", description="papers: each study's own samples; deep: 64 times as many"
+    )
+    results: Annotated[str, Field(min_length=1)] = Field(
+        "results", description="folder of everything that is computed"
+    )
+    target_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+        0.5, description="core-minutes that one simulation job should take"
+    )
 
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def validated(model: type[M], value: Any, where: str | Path, prefix: str = "") -> M:
-    """``value`` as a ``model``, or one InputError that names the file, the key, what was found and what was expected."""
+    """``value`` as a ``model``, or one InputError that names the file, the key, what was found and what was
+    expected.
+    """
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -171,16 +210,26 @@ _EXPECTED = {
 }
 
 
-def _input_error(model: type[BaseModel], error: ValidationError, where: str | Path, prefix: str) -> InputError:
+def _input_error(
+    model: type[BaseModel], error: ValidationError, where: str | Path, prefix: str
+) -> InputError:
     problems = error.errors(include_url=False)
     # unions report every branch: the branch that got furthest says most
     # a misspelt key explains a missing one
     problem = max(
         problems,
-        key=lambda item: (item["type"] == "extra_forbidden", len(item["loc"]), item["type"] not in ("literal_error", "int_type", "list_type")),
+        key=lambda item: (
+            item["type"] == "extra_forbidden",
+            len(item["loc"]),
+            item["type"] not in ("literal_error", "int_type", "list_type"),
+        ),
     )
     kind, found, context = problem["type"], problem["input"], problem.get("ctx", {})
-    path = [part for part in problem["loc"] if isinstance(part, int) or (isinstance(part, str) and part.isidentifier() and not _is_tag(part))]
+    path = [
+        part
+        for part in problem["loc"]
+        if isinstance(part, int) or (part.isidentifier() and not _is_tag(part))
+    ]
     nearest = None
     if kind == "extra_forbidden":
         names = _keys_at(model, path[:-1])
@@ -195,7 +244,9 @@ def _input_error(model: type[BaseModel], error: ValidationError, where: str | Pa
         expected = str(context["error"])
     elif "ge" in context or "gt" in context or "le" in context:
         bounds = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-        expected = "a number " + " and ".join(f"{bounds[name]} {value}" for name, value in context.items() if name in bounds)
+        expected = "a number " + " and ".join(
+            f"{bounds[name]} {value}" for name, value in context.items() if name in bounds
+        )
     else:
         expected = _EXPECTED.get(kind, problem["msg"][:1].lower() + problem["msg"][1:])
     key = ".".join(str(part) for part in ([prefix] if prefix else []) + path)

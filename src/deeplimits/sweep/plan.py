@@ -1,4 +1,6 @@
-"""The plan: which blocks are missing, and how they are packed into jobs. A pure function of the studies and of the receipts on disk."""
+"""The plan: which blocks are missing, and how they are packed into jobs. A pure function of the studies and
+of the receipts on disk.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ class Batch:
     @cached_property
     def todo(self) -> str:
         """The job's input file: JSON, equal for equal blocks."""
-        body = {"format": 1, "sampler_version": SAMPLER_VERSION, "blocks": [block.describe() for block in self.blocks]}
+        body = {
+            "format": 1,
+            "sampler_version": SAMPLER_VERSION,
+            "blocks": [block.describe() for block in self.blocks],
+        }
         return json.dumps(body, sort_keys=True, separators=(",", ":")) + "\n"
 
     @cached_property
@@ -41,7 +47,8 @@ class Batch:
 class Plan:
     """What is to be done.
 
-    ``batches`` holds what is missing; ``receipts`` maps each study to the sorted names of the batches, done and to come, that its blocks are in.
+    ``batches`` holds what is missing; ``receipts`` maps each study to the sorted names of the batches, done
+    and to come, that its blocks are in.
     """
 
     batches: tuple[Batch, ...]
@@ -56,7 +63,9 @@ class Plan:
         return sum(batch.seconds for batch in self.batches)
 
 
-def make_plan(studies: Sequence[Study], held: Mapping[str, str], target_seconds: float = 30.0, max_jobs: int = MAX_JOBS) -> Plan:
+def make_plan(
+    studies: Sequence[Study], held: Mapping[str, str], target_seconds: float = 30.0, max_jobs: int = MAX_JOBS
+) -> Plan:
     """Plan ``studies``, given the blocks that are held already.
 
     Parameters
@@ -80,7 +89,8 @@ def make_plan(studies: Sequence[Study], held: Mapping[str, str], target_seconds:
     batches = tuple(_pack(missing.values(), target_seconds, max_jobs))
     coming = {block.id: batch.name for batch in batches for block in batch.blocks}
     receipts = {
-        study: tuple(sorted({held.get(name) or coming[name] for name in names})) for study, names in needed.items()
+        study: tuple(sorted({held.get(name) or coming[name] for name in names}))
+        for study, names in needed.items()
     }
     return Plan(batches, receipts, total, len(missing), sum(block.bytes for block in missing.values()))
 

@@ -84,7 +84,9 @@ def _read_matrix(path: Path, where: Path) -> list[list[float]]:
         with path.open(newline="", encoding="utf-8") as file:
             return [[float(cell) for cell in row] for row in csv.reader(file) if row]
     except FileNotFoundError:
-        raise InputError(where, "inputs.gram_file", str(path.name), "a CSV file beside this one; there is no such file") from None
+        raise InputError(
+            where, "inputs.gram_file", str(path.name), "a CSV file beside this one; there is no such file"
+        ) from None
     except (OSError, ValueError) as error:
         raise InputError(where, "inputs.gram_file", f"<{error}>", "a CSV file of numbers") from None
 
@@ -95,7 +97,8 @@ def checked_gram(rows: Sequence[Sequence[float]], where: Path, key: str) -> Gram
     Raises
     ------
     InputError
-        If it is not square, not finite, not symmetric, not positive semi-definite, has a diagonal that is not positive, or is too large.
+        If it is not square, not finite, not symmetric, not positive semi-definite, has a diagonal that is not
+        positive, or is too large.
     """
     import numpy as np
 
@@ -112,16 +115,25 @@ def checked_gram(rows: Sequence[Sequence[float]], where: Path, key: str) -> Gram
     for a in range(size):
         for b in range(a):
             if matrix[a, b] != matrix[b, a]:
-                raise InputError(where, f"{key}.{a}.{b}", float(matrix[a, b]), f"a symmetric matrix; {b}.{a} is {float(matrix[b, a])!r}")
+                raise InputError(
+                    where,
+                    f"{key}.{a}.{b}",
+                    float(matrix[a, b]),
+                    f"a symmetric matrix; {b}.{a} is {float(matrix[b, a])!r}",
+                )
     scale = np.sqrt(np.outer(np.diag(matrix), np.diag(matrix)))
     smallest = float(np.linalg.eigvalsh(matrix / scale)[0])
     if smallest < -_TOLERANCE:
         expected = "a positive semi-definite matrix, as the Gram matrix of inputs is"
-        raise InputError(where, key, f"<smallest eigenvalue {smallest:.3g} after scaling to unit diagonal>", expected)
+        raise InputError(
+            where, key, f"<smallest eigenvalue {smallest:.3g} after scaling to unit diagonal>", expected
+        )
     return tuple(tuple(float(value) for value in row) for row in rows)
 
 
-def recorded_layers(spec: int | Sequence[int] | Literal["all"], depth: int, where: Path, key: str) -> tuple[int, ...]:
+def recorded_layers(
+    spec: int | list[int] | Literal["all"], depth: int, where: Path, key: str
+) -> tuple[int, ...]:
     """The layers that ``spec`` asks for at this depth: a number of evenly spaced ones, a list, or all."""
     if spec == "all":
         return tuple(range(depth + 1))
@@ -130,7 +142,6 @@ def recorded_layers(spec: int | Sequence[int] | Literal["all"], depth: int, wher
             return (depth,)
         intervals = spec - 1
         return tuple(sorted({(2 * i * depth + intervals) // (2 * intervals) for i in range(spec)}))
-    assert not isinstance(spec, str)
     layers = sorted(set(spec))
     if not layers or layers[-1] > depth:
         raise InputError(where, key, list(spec), f"layers between 0 (the input) and the depth, {depth}")
@@ -142,7 +153,9 @@ def network_from_physics(physics: dict[str, Any]) -> Network:
     described = physics["activation"]
     shape = physics["shaping"]
     return Network(
-        activation=Identity() if described["name"] == "identity" else ReluLike(described["c_plus"], described["c_minus"]),
+        activation=Identity()
+        if described["name"] == "identity"
+        else ReluLike(described["c_plus"], described["c_minus"]),
         width=physics["width"],
         depth=physics["depth"],
         gram=tuple(tuple(row) for row in physics["gram"]),

@@ -1,4 +1,6 @@
-"""JSON schemas of the files that users write, generated from the models: ``python -m deeplimits.sweep.schemas`` writes them anew."""
+"""JSON schemas of the files that users write, generated from the models: ``python -m
+deeplimits.sweep.schemas`` writes them anew.
+"""
 
 from __future__ import annotations
 

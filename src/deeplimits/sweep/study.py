@@ -16,7 +16,15 @@ from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits.names import LIMIT_NAMES, OBSERVABLES
 from deeplimits.networks.network import Network
 from deeplimits.sweep.models import CompareModel, DepthModel, GridModel, NetworkModel, StudyModel, validated
-from deeplimits.sweep.points import Point, activation, check_slopes, checked_gram, correlation_gram, recorded_layers, shaping
+from deeplimits.sweep.points import (
+    Point,
+    activation,
+    check_slopes,
+    checked_gram,
+    correlation_gram,
+    recorded_layers,
+    shaping,
+)
 from deeplimits.sweep.yamlfile import read_mapping
 
 MAX_POINTS = 1_000_000
@@ -27,7 +35,8 @@ MAX_POINTS = 1_000_000
 class Study:
     """A validated study file.
 
-    ``samples`` has the scale applied already. ``points`` are in the order of the file: networks first, then the axes of the grid.
+    ``samples`` has the scale applied already. ``points`` are in the order of the file: networks first, then
+    the axes of the grid.
     """
 
     name: str
@@ -55,7 +64,9 @@ class Study:
             for width, depth, correlation, seed in _grid(self.grid):
                 if depth not in layers:
                     layers[depth] = recorded_layers(spec, depth, self.path, "record.layers")
-                yield Point(Network(phi, width, depth, fixed or grams[correlation], seed, shape), layers[depth])
+                yield Point(
+                    Network(phi, width, depth, fixed or grams[correlation], seed, shape), layers[depth]
+                )
 
 
 def load_study(path: Path, scale: int = 1) -> Study:
@@ -73,7 +84,9 @@ def load_study(path: Path, scale: int = 1) -> Study:
     """
     model = validated(StudyModel, read_mapping(path), path)
     if not path.stem.replace("-", "_").isidentifier():
-        raise InputError(path, "", path.stem, "a file name of letters, digits, - and _, which names the study")
+        raise InputError(
+            path, "", path.stem, "a file name of letters, digits, - and _, which names the study"
+        )
     for index, entry in enumerate(model.compare):
         _known(entry.limit, LIMIT_NAMES, path, f"compare.{index}.limit")
         _known(entry.observable, OBSERVABLES, path, f"compare.{index}.observable")
@@ -97,7 +110,10 @@ def load_study(path: Path, scale: int = 1) -> Study:
         layers_spec=tuple(spec) if isinstance(spec, list) else spec,
     )
     for point in study.points:
-        if isinstance(point.network.activation, ReluLike) and point.network.activation.c_plus == point.network.activation.c_minus:
+        if (
+            isinstance(point.network.activation, ReluLike)
+            and point.network.activation.c_plus == point.network.activation.c_minus
+        ):
             check_slopes(point.network, path, "networks")
     if study.compare:
         from deeplimits.sweep.comparisons import check_comparisons  # the limits import SciPy
@@ -112,7 +128,9 @@ def _check_axes(grid: GridModel, where: Path) -> None:
             raise InputError(where, f"grid.{name}", [], "at least one value")
     for name in grid.zip:
         if not isinstance(getattr(grid, name), list):
-            raise InputError(where, f"grid.{name}", getattr(grid, name), "a list, since grid.zip names this axis")
+            raise InputError(
+                where, f"grid.{name}", getattr(grid, name), "a list, since grid.zip names this axis"
+            )
     lengths = {name: len(getattr(grid, name)) for name in grid.zip}
     if len(set(lengths.values())) > 1:
         raise InputError(where, "grid.zip", lengths, "axes of equal length")
@@ -149,7 +167,11 @@ def _grid(grid: GridModel) -> Iterator[tuple[int, int, float | None, int]]:
 def _depth(depth: int | DepthModel, width: int) -> int:
     if isinstance(depth, int):
         return depth
-    real = depth.times_width * width if depth.times_width is not None else float(width) ** (depth.power_of_width or 1.0)
+    real = (
+        depth.times_width * width
+        if depth.times_width is not None
+        else float(width) ** (depth.power_of_width or 1.0)
+    )
     return max(1, math.floor(real + 0.5))
 
 
@@ -159,7 +181,9 @@ def _size(model: StudyModel) -> tuple[int, str]:
     sizes["depth"] = 1 if isinstance(model.grid.depth, DepthModel) else len(_values(model.grid.depth))
     sizes["networks"] = sum(math.prod(len(values) for _, values in _lists(entry)) for entry in model.networks)
     zipped = {sizes[name] for name in model.grid.zip}
-    count = math.prod(size for name, size in sizes.items() if name not in model.grid.zip) * (zipped.pop() if zipped else 1)
+    count = math.prod(size for name, size in sizes.items() if name not in model.grid.zip) * (
+        zipped.pop() if zipped else 1
+    )
     return count, " × ".join(f"{name} {size}" for name, size in sizes.items() if size > 1)
 
 

@@ -1,4 +1,6 @@
-"""Reading YAML safely: no objects, no duplicate keys, numbers such as 1e-3 read as numbers, and every failure one clear message."""
+"""Reading YAML safely: no objects, no duplicate keys, numbers such as 1e-3 read as numbers, and every failure
+one clear message.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,13 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
         try:
             repeated = key in seen
         except TypeError:
-            raise yaml.constructor.ConstructorError(None, None, "a key must be a plain name", key_node.start_mark) from None
+            raise yaml.constructor.ConstructorError(
+                None, None, "a key must be a plain name", key_node.start_mark
+            ) from None
         if repeated:
-            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {key!r} is given twice", key_node.start_mark
+            )
         seen[key] = loader.construct_object(value_node, deep=True)
     return seen
 
@@ -41,7 +47,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file is missing, is not text, is not YAML, repeats a key, or holds anything but a mapping with names as keys.
+        If the file is missing, is not text, is not YAML, repeats a key, or holds anything but a mapping with
+        names as keys.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -50,7 +57,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(path, "", f"<{error}>", "a readable YAML file") from None
     try:
-        value = yaml.load(text, Loader=_Loader)  # a subclass of SafeLoader
+        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
