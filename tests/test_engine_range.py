@@ -161,3 +161,16 @@ def test_identical_inputs_stay_identical_and_opposite_ones_stay_opposite() -> No
 def test_nonsense_is_refused(layers: list[int], first: int, count: int) -> None:
     with pytest.raises(InputError):
         simulate_block(Network(ReluLike(), 8, 4, ((1.0,),), shaping=Shaping()), layers, first, count)
+
+
+@pytest.mark.parametrize("inputs", [2, 3])
+def test_inputs_of_unequal_norms_stay_orthogonal(inputs: int) -> None:
+    """Two ReLU units: where each input keeps another one, ρ = 0 exactly, however much the norms differ."""
+    gram = tuple(tuple(1.0 if a == b else 0.3 for b in range(inputs)) for a in range(inputs))
+    drawn = simulate_block(Network(ReluLike(), 2, 1, gram), [1], 0, 200_000)
+    gap = drawn["correlation_gap"][:, 0, 0]
+    apart = np.abs(gap - 1) < 1e-2
+    # P(ρ < 0.01) without the atom is a few per cent of the atom's own probability
+    assert np.mean(np.abs(gap[apart] - 1) < 5e-7) > 0.9
+    near_miss = np.abs(gap[apart] - 1)
+    assert not np.any((near_miss > 5e-7) & (near_miss < 1e-5) & (gap[apart] > 1))

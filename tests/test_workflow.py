@@ -42,9 +42,9 @@ def project(tmp_path):
 
 def snakemake(folder, *arguments):
     """Run the workflow in ``folder``, found as Snakemake finds it there; the environment is not activated."""
-    if not (folder / "workflow").exists():
-        (folder / "workflow").symlink_to(ROOT / "workflow")
-        (folder / "environment.yml").symlink_to(ROOT / "environment.yml")
+    for name in ("Snakefile", "workflow", "environment.yml"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
     return subprocess.run(
         [BIN / "snakemake", *arguments],
         cwd=folder,
@@ -78,7 +78,10 @@ def test_lint_is_clean(project):
 
 def test_snakefmt_is_clean():
     run = subprocess.run(
-        [BIN / "snakefmt", "--check", ROOT / "workflow"], capture_output=True, text=True, check=False
+        [BIN / "snakefmt", "--check", ROOT / "Snakefile", ROOT / "workflow"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode == 0, run.stderr
 

@@ -25,27 +25,29 @@ def difference_factor(gaps: Any, rows: Any) -> Any:
     """Fill ``rows`` [m, m] so that row a holds the coefficients of u_a − u_0 (a ≥ 1); lower triangular beyond
     column 0.
 
-    ``gaps`` [m, m] holds 1 − ρ in float64, zero on the diagonal. A pivot that rounding made negative, or an
-    input that lies in the span of those before it, gets a zero column.
+    ``gaps`` [m, m] holds 1 − ρ in float64, zero on the diagonal. Every row keeps its square norm 2 g_0a: no
+    entry exceeds what the row has left, however little rounding leaves of a pivot.
     """
     inputs = gaps.shape[0]
     rows[0, :] = 0.0
     for a in range(1, inputs):
         rows[a, :] = 0.0
         rows[a, 0] = -gaps[0, a]
-        for b in range(1, a + 1):
-            value = (gaps[0, a] + gaps[0, b]) - gaps[a, b]
-            for column in range(b):
-                value = value - rows[a, column] * rows[b, column]
-            if b == a:
-                rows[a, a] = square_root(max(value, 0.0))
-            elif rows[b, b] > 0.0:
-                rows[a, b] = value / rows[b, b]
+        left = fma(-gaps[0, a], gaps[0, a], 2.0 * gaps[0, a])
+        for b in range(1, a):
+            if rows[b, b] > 0.0:
+                value = (gaps[0, a] + gaps[0, b]) - gaps[a, b]
+                for column in range(b):
+                    value = value - rows[a, column] * rows[b, column]
+                bound = square_root(max(left, 0.0))
+                rows[a, b] = min(max(value / rows[b, b], -bound), bound)
+                left = fma(-rows[a, b], rows[a, b], left)
+        rows[a, a] = square_root(max(left, 0.0))
 
 
 @inline
 def gaps_after(sums: Any, inputs: Any, gaps: Any) -> Any:
-    """Update ``gaps`` from the reduced sums: S_a for every input, then D and E for every pair.
+    """Update ``gaps`` from the reduced sums: S_a for every input, then D, E and C for every pair.
 
     A dead input has no direction; it is carried along with the first one that lives, which leaves the others
     as they are.
@@ -62,8 +64,13 @@ def gaps_after(sums: Any, inputs: Any, gaps: Any) -> Any:
             if sums[a] > f4(0) and sums[b] > f4(0):
                 norm_a = square_root(np.float64(sums[a]))
                 norm_b = square_root(np.float64(sums[b]))
-                shift = np.float64(sums[pair + pairs]) / (norm_a + norm_b)
-                gap = fma(-shift, shift, np.float64(sums[pair])) / (2.0 * (norm_a * norm_b))
+                product = norm_a * norm_b
+                square = np.float64(sums[pair])
+                if square < product:
+                    shift = np.float64(sums[pair + pairs]) / (norm_a + norm_b)
+                    gap = fma(-shift, shift, square) / (2.0 * product)
+                else:
+                    gap = (product - np.float64(sums[pair + 2 * pairs])) / product
                 gap = min(max(gap, 0.0), 2.0)
             gaps[a, b] = gap
             gaps[b, a] = gap
@@ -122,9 +129,16 @@ def activate(combined: Any, slope_plus: Any, slope_minus: Any, slopes: Any, phi:
 
 @inline
 def add_pair(
-    combined: Any, slopes_a: Any, slopes_b: Any, phi_a: Any, phi_b: Any, lanes_d: Any, lanes_e: Any
+    combined: Any,
+    slopes_a: Any,
+    slopes_b: Any,
+    phi_a: Any,
+    phi_b: Any,
+    lanes_d: Any,
+    lanes_e: Any,
+    lanes_c: Any,
 ) -> Any:
-    """Add a pair's terms of D and E, given z_a − z_b in ``combined``, which is overwritten by φ(z_a) −
+    """Add a pair's terms of D, E and C, given z_a − z_b in ``combined``, which is overwritten by φ(z_a) −
     φ(z_b).
     """
     for lane in range(LANES):
@@ -135,6 +149,8 @@ def add_pair(
         lanes_d[lane] = fma(combined[lane], combined[lane], lanes_d[lane])
     for lane in range(LANES):
         lanes_e[lane] = fma(combined[lane], phi_a[lane] + phi_b[lane], lanes_e[lane])
+    for lane in range(LANES):
+        lanes_c[lane] = fma(phi_a[lane], phi_b[lane], lanes_c[lane])
 
 
 @lru_cache
@@ -164,8 +180,8 @@ def many_inputs(inputs: int) -> Callable[..., None]:
         combined = np.empty(LANES, np.float32)
         phi = np.empty((inputs, LANES), np.float32)
         slopes = np.empty((inputs, LANES), np.float32)
-        lanes = np.empty((inputs + 2 * pairs, LANES), np.float32)
-        sums = np.empty(inputs + 2 * pairs, np.float32)
+        lanes = np.empty((inputs + 3 * pairs, LANES), np.float32)
+        sums = np.empty(inputs + 3 * pairs, np.float32)
         mantissa = np.empty(inputs, np.float32)
         exponent = np.empty(inputs, np.int32)
         gaps = np.empty((inputs, inputs), np.float64)
@@ -215,9 +231,10 @@ def many_inputs(inputs: int) -> Callable[..., None]:
                                     phi[b],
                                     lanes[inputs + pair],
                                     lanes[inputs + pairs + pair],
+                                    lanes[inputs + 2 * pairs + pair],
                                 )
                                 pair += 1
-                    for at in range(inputs + 2 * pairs):
+                    for at in range(inputs + 3 * pairs):
                         sums[at] = sums[at] + tree(lanes[at])
                 gaps_after(sums, inputs, gaps)
                 for a in range(inputs):

@@ -151,6 +151,7 @@ def two_inputs(
     lanes_b = np.empty(LANES, np.float32)
     lanes_d = np.empty(LANES, np.float32)
     lanes_e = np.empty(LANES, np.float32)
+    lanes_c = np.empty(LANES, np.float32)
     for row in range(log_variance.shape[0]):
         low, high = sample_words(np.int64(first) + row, PURPOSE_FORWARD)
         mantissa_a, exponent_a = mantissa_0[0], exponent_0[0]
@@ -164,11 +165,13 @@ def two_inputs(
             sum_b = f4(0)
             sum_d = f4(0)
             sum_e = f4(0)
+            sum_c = f4(0)
             for tile in range(0, width, TILE):
                 lanes_a[:] = f4(0)
                 lanes_b[:] = f4(0)
                 lanes_d[:] = f4(0)
                 lanes_e[:] = f4(0)
+                lanes_c[:] = f4(0)
                 stop = min(width, tile + TILE)
                 for start in range(tile, stop, 2 * LANES):
                     full = start + 2 * LANES <= width
@@ -187,6 +190,7 @@ def two_inputs(
                         part_b = fma(scaled_b, b, lanes_b[lane])
                         part_d = fma(scaled, difference, lanes_d[lane])
                         part_e = fma(scaled, a + b, lanes_e[lane])
+                        part_c = fma(scaled_a, b, lanes_c[lane])
                         radius = minus_two_log(w2)
                         if not full:
                             radius = radius if unit + 1 < width else f4(0)
@@ -199,15 +203,17 @@ def two_inputs(
                         lanes_b[lane] = fma(scaled_b, b, part_b)
                         lanes_d[lane] = fma(scaled, difference, part_d)
                         lanes_e[lane] = fma(scaled, a + b, part_e)
+                        lanes_c[lane] = fma(scaled_a, b, part_c)
                 sum_a = sum_a + tree(lanes_a)
                 sum_b = sum_b + tree(lanes_b)
                 sum_d = sum_d + tree(lanes_d)
                 sum_e = sum_e + tree(lanes_e)
+                sum_c = sum_c + tree(lanes_c)
             mantissa_a, exponent_a = rescale(mantissa_a, exponent_a, sum_a * normalizer)
             mantissa_b, exponent_b = rescale(mantissa_b, exponent_b, sum_b * normalizer)
             alive = mantissa_a > f4(0) and mantissa_b > f4(0)
             # a dead input has no direction: the one that lives on goes on alone, which gap = 0 does
-            gap = gap_after(sum_a, sum_b, sum_d, sum_e) if alive else f4(0)
+            gap = gap_after(sum_a, sum_b, sum_d, sum_e, sum_c) if alive else f4(0)
             if record < len(layers) and layers[record] == layer + 1:
                 log_variance[row, record, 0] = (
                     logarithm(mantissa_a, exponent_a) if mantissa_a > f4(0) else DEAD
@@ -220,11 +226,15 @@ def two_inputs(
 
 
 @inline
-def gap_after(sum_a: Any, sum_b: Any, sum_d: Any, sum_e: Any) -> Any:
-    """1 − ρ of two vectors from their square norms, the square norm of their difference and the difference of
-    their square norms.
+def gap_after(sum_a: Any, sum_b: Any, sum_d: Any, sum_e: Any, sum_c: Any) -> Any:
+    """1 − ρ of two vectors from their square norms, the square norm D of their difference, the difference E
+    of their square norms, and their inner product C.
+
+    Near one another, D and E give it to a relative error; far apart or of unequal norms, C to an absolute
+    one, where D would lose as much as the norms differ.
     """
-    norms = square_root(sum_a) + square_root(sum_b)
-    shift = sum_e / norms
-    gap = fma(-shift, shift, sum_d) / (f4(2) * square_root(sum_a * sum_b))
-    return min(max(gap, f4(0)), f4(2))
+    product = square_root(sum_a * sum_b)
+    shift = sum_e / (square_root(sum_a) + square_root(sum_b))
+    near = fma(-shift, shift, sum_d) / (f4(2) * product)
+    far = (product - sum_c) / product
+    return min(max(near if sum_d < product else far, f4(0)), f4(2))

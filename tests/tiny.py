@@ -1,0 +1,55 @@
+"""A tiny project in a temporary folder: configuration, one study, and what the tests do with them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from deeplimits.store.catalogue import Catalogue
+from deeplimits.store.paths import container_path, receipt_path
+from deeplimits.store.simulate import simulate_batch
+from deeplimits.sweep.config import Config, load_config
+from deeplimits.sweep.plan import Batch, Plan, make_plan
+
+STUDY = """
+title: A tiny study
+networks: [{architecture: mlp, activation: {name: relu, c_plus: 0.5, c_minus: -0.5}, shaping: {by: width, exponent: 0.5}}]
+grid: {width: [8, 12], depth: {times_width: 1.0}, correlation: 0.3, seed: 0}
+samples: 8192
+record: {layers: 3}
+compare: [{observable: correlation, limit: correlation_sde, rate_in: width}, {observable: log_variance, limit: variance}]
+figures: [ks_against_width, quantiles_against_time, law_against_limit]
+"""
+
+
+def project(folder: Path, study: str = STUDY, name: str = "tiny") -> Config:
+    """Write the project and read its configuration; results go beside it."""
+    studies = folder / "config" / "studies"
+    studies.mkdir(parents=True, exist_ok=True)
+    (studies / f"{name}.yaml").write_text(study)
+    (folder / "config" / "config.yaml").write_text(f"studies: all\nresults: {folder / 'results'}\n")
+    return load_config(folder / "config" / "config.yaml")
+
+
+def planned(config: Config, target_seconds: float = 30.0) -> Plan:
+    return make_plan(config.studies(), Catalogue(config.results).held, target_seconds)
+
+
+def compute(config: Config, batch: Batch) -> None:
+    container = container_path(config.results, batch.name)
+    simulate_batch(list(batch.blocks), container, receipt_path(config.results, batch.name))
+
+
+def simulated(config: Config, target_seconds: float = 30.0) -> list[str]:
+    """Compute what is missing and return the names of the blocks computed."""
+    plan = planned(config, target_seconds)
+    for batch in plan.batches:
+        compute(config, batch)
+    return [block.id for batch in plan.batches for block in batch.blocks]
+
+
+def deeplimits(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "deeplimits", *arguments], capture_output=True, text=True, **options
+    )  # type: ignore[call-overload,no-any-return]
