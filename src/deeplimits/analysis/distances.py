@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
 from deeplimits.laws import KOLMOGOROV_MEAN, EmpiricalLaw, Law, PointMass
 
@@ -21,6 +22,11 @@ IntArray = NDArray[np.int64]
 
 CELLS = 1 << 14
 _COARSE = 1 << 10
+_SMOOTHED = 0.8
+"""The parts of a sample of N in the coarse cells are averaged, twice, over a length 0.8 N^{−1/5} of u before
+resampling. Where the gap between two laws has a flat top, the sample's own noise picks the place of its
+maximum; resampled as it is, it would show too small a bias. The power is that of kernel smoothing; with the
+factor, intervals cover 94 to 96 % for shifted and stretched normal laws far above the noise."""
 _RESAMPLES = 400
 _TAIL = 1e-7
 """Where the quantiles at levels 0 and 1 are cut."""
@@ -52,25 +58,35 @@ def distances(law: Law, counts: IntArray, label: str) -> dict[str, Distance]:
     coarse = counts.reshape(_COARSE, -1).sum(axis=1)
     seed = int(hashlib.sha256(label.encode()).hexdigest()[:16], 16)
     generator = np.random.Generator(np.random.Philox(seed))
-    resampled = generator.multinomial(total, coarse / total, size=_RESAMPLES)
-    noise = generator.multinomial(total, np.full(_COARSE, 1 / _COARSE), size=_RESAMPLES)
+    smooth = _smoothed(coarse / total, total)
+    resampled = generator.multinomial(total, smooth, size=_RESAMPLES) / total
     fine_widths, widths = _widths(law, CELLS), _widths(law, _COARSE)
     sizes = len(law.samples) if isinstance(law, EmpiricalLaw) else 0
-    floor = KOLMOGOROV_MEAN * float(np.sqrt(1 / total + (1 / sizes if sizes else 0.0)))
+    noise = float(np.sqrt(1 / total + (1 / sizes if sizes else 0.0)))
+    levels = np.arange(1, _COARSE + 1) / _COARSE
+    # a Brownian bridge B has E sup |B| = √(π/2) log 2 and E |B(u)| = √(2 u (1 − u) / π)
+    floors = {
+        "ks": noise * KOLMOGOROV_MEAN,
+        "wasserstein": noise * float(widths @ np.sqrt(2 / np.pi * levels * (1 - levels))),
+    }
     result = {}
     for name in ("ks", "wasserstein"):
-        observed = _distance(name, counts, fine_widths)
-        base = _distance(name, coarse, widths)
-        spread = np.array([_distance(name, sample, widths) for sample in resampled]) - base
-        pure = (
-            floor if name == "ks" else float(np.mean([_distance(name, sample, widths) for sample in noise]))
-        )
+        observed = float(_distance(name, counts / total, fine_widths))
+        spread = _distance(name, resampled, widths) - _distance(name, smooth, widths)
         low, high = observed - np.quantile(spread, 0.975), observed - np.quantile(spread, 0.025)
         estimate = max(0.0, observed - float(spread.mean()))
         result[name] = Distance(
-            observed, estimate, max(0.0, float(low)), max(0.0, float(high)), float(spread.std()), pure
+            observed, estimate, max(0.0, float(low)), max(0.0, float(high)), float(spread.std()), floors[name]
         )
     return result
+
+
+def _smoothed(parts: Array, total: int) -> Array:
+    length = int(_SMOOTHED * total**-0.2 * len(parts)) | 1
+    for _ in range(2):
+        parts = uniform_filter1d(parts, min(length, len(parts)), mode="nearest")
+    parts = np.maximum(parts, 0.0)  # a running mean leaves −1e-19 where there is nothing
+    return parts / parts.sum()
 
 
 def _widths(law: Law, cells: int) -> Array:
@@ -79,12 +95,12 @@ def _widths(law: Law, cells: int) -> Array:
     return np.diff(law.quantile(levels))
 
 
-def _distance(name: str, counts: IntArray, widths: Array) -> float:
-    cells = len(counts)
-    gap = np.concatenate([[0.0], np.cumsum(counts) / counts.sum() - np.arange(1, cells + 1) / cells])
+def _distance(name: str, parts: Array, widths: Array) -> Array:
+    """Distances of samples with the parts ``parts`` [..., cell] in cells of equal probability."""
+    gap = np.abs(np.cumsum(parts - 1 / parts.shape[-1], axis=-1))
     if name == "ks":
-        return float(np.max(np.abs(gap)))
-    return float(np.sum((np.abs(gap[1:]) + np.abs(gap[:-1])) / 2 * widths))
+        return np.asarray(gap.max(axis=-1))
+    return np.asarray(gap @ (widths + np.append(widths[1:], 0.0)) / 2)
 
 
 def comparable(law: Law) -> bool:

@@ -7,13 +7,39 @@ cells alone. Counts are integers, so blocks can be added in any order and groupi
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Counts = Counter[int]
+
+class Counts(NamedTuple):
+    """How often each key occurs; ``keys`` ascending."""
+
+    keys: NDArray[np.uint32]
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, keys_: NDArray[np.uint32]) -> Counts:
+        """Counts of ``keys_``, in any order."""
+        return cls(*np.unique(keys_, return_counts=True))
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return int(self.counts.sum())
+
+
+def added(counts: Iterable[Counts]) -> Counts:
+    """Counts of several samples together."""
+    parts = list(counts)
+    if len(parts) == 1:
+        return parts[0]
+    found, place = np.unique(np.concatenate([part.keys for part in parts]), return_inverse=True)
+    total = np.zeros(len(found), np.int64)
+    np.add.at(total, place, np.concatenate([part.counts for part in parts]))
+    return Counts(found, total)
 
 
 def keys(values: NDArray[np.float32]) -> NDArray[np.uint32]:
@@ -29,8 +55,7 @@ def values_of(keys_: NDArray[np.uint32]) -> NDArray[np.float32]:
 
 def upper_counts(values: NDArray[np.float32]) -> Counts:
     """How many keys have each upper half."""
-    found, count = np.unique(keys(values) >> 16, return_counts=True)
-    return Counter(dict(zip(found.tolist(), count.tolist(), strict=True)))
+    return Counts.of(keys(values) >> np.uint32(16))
 
 
 def lower_counts(values: NDArray[np.float32], cells: Iterable[int]) -> dict[int, Counts]:
@@ -39,20 +64,25 @@ def lower_counts(values: NDArray[np.float32], cells: Iterable[int]) -> dict[int,
     result = {}
     for cell in cells:
         start, stop = np.searchsorted(key, [cell << 16, (cell + 1) << 16])
-        found, count = np.unique(key[start:stop] & 0xFFFF, return_counts=True)
-        result[cell] = Counter(dict(zip(found.tolist(), count.tolist(), strict=True)))
+        result[cell] = Counts.of(key[start:stop] & np.uint32(0xFFFF))
     return result
 
 
 def locate(counts: Counts, ranks: Sequence[int]) -> list[tuple[int, int]]:
     """For each rank (0 = smallest): the key it falls on and its rank among the entries of that key."""
-    order = sorted(counts)
-    ends = np.cumsum([counts[key] for key in order])
+    ends = np.cumsum(counts.counts)
     places = np.searchsorted(ends, ranks, side="right")
+    before = ends[places] - counts.counts[places]
     return [
-        (order[place], rank - (int(ends[place - 1]) if place else 0))
-        for place, rank in zip(places.tolist(), ranks, strict=True)
+        (int(counts.keys[place]), rank - int(start))
+        for place, rank, start in zip(places, ranks, before, strict=True)
     ]
+
+
+def found(places: Sequence[tuple[int, int]], lower: Mapping[int, Counts]) -> NDArray[np.float32]:
+    """The values at places that ``locate`` found among upper halves, given the lower halves there."""
+    whole = [(cell << 16) | locate(lower[cell], [rank])[0][0] for cell, rank in places]
+    return values_of(np.array(whole, np.uint32))
 
 
 def ranks_of(levels: Sequence[float], count: int) -> list[int]:

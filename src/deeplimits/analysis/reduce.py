@@ -1,14 +1,14 @@
 """Reductions of one point: order statistics, moments and cell counts, streamed block by block through dask.
 
-A task holds one block. Integer counts are added in whatever order they arrive; sums are taken a block at a
-time and added by ``math.fsum`` in block order, so no scheduler and no chunking changes a bit.
+A task holds one block, and results are added in a tree, so that memory grows with the logarithm of their
+number. Integer counts do not mind the order; sums are taken a block at a time and added by ``math.fsum``, so
+no scheduler changes a bit.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -83,7 +83,17 @@ def _block(location: BlockLocation, take: int) -> _Block:
     return _Block(location, take)
 
 
-def _first_pass(location: BlockLocation, take: int, tasks: Sequence[Task]) -> list[tuple[Any, ...]]:
+@dataclass(frozen=True)
+class _First:
+    """Of one task: upper halves, the dead, and the sums of values and squares, a block each."""
+
+    counts: order.Counts
+    dead: int
+    sums: tuple[float, ...]
+    squares: tuple[float, ...]
+
+
+def _first_pass(location: BlockLocation, take: int, tasks: Sequence[Task]) -> list[_First]:
     block, results = _block(location, take), []
     for name, record, layer in tasks:
         column = block.stored(name, record)
@@ -91,19 +101,49 @@ def _first_pass(location: BlockLocation, take: int, tasks: Sequence[Task]) -> li
         values = OBSERVABLES[name].transform(alive.astype(float), layer)
         finite = values[np.isfinite(values)]
         results.append(
-            (order.upper_counts(alive), len(column) - len(alive), math.fsum(finite), math.fsum(finite**2))
+            _First(
+                order.upper_counts(alive),
+                len(column) - len(alive),
+                (math.fsum(finite),),
+                (math.fsum(finite**2),),
+            )
         )
     return results
 
 
+def _add_first(parts: Sequence[list[_First]]) -> list[_First]:
+    return [
+        _First(
+            order.added(part.counts for part in each),
+            sum(part.dead for part in each),
+            tuple(value for part in each for value in part.sums),
+            tuple(value for part in each for value in part.squares),
+        )
+        for each in zip(*parts, strict=True)
+    ]
+
+
+_Second = list[Mapping[int, order.Counts]]
+
+
 def _second_pass(
     location: BlockLocation, take: int, tasks: Sequence[Task], cells: Sequence[Sequence[int]]
-) -> list[dict[int, order.Counts]]:
+) -> _Second:
     block = _block(location, take)
     return [
         order.lower_counts(usable(block.stored(name, record)), wanted)
         for (name, record, _), wanted in zip(tasks, cells, strict=True)
     ]
+
+
+def _add_second(parts: Sequence[_Second]) -> _Second:
+    return [
+        {cell: order.added(part[cell] for part in each) for cell in each[0]}
+        for each in zip(*parts, strict=True)
+    ]
+
+
+_Third = tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]
 
 
 def _third_pass(
@@ -112,11 +152,18 @@ def _third_pass(
     tasks: Sequence[Task],
     edges: Sequence[Array],
     laws: Sequence[Comparison],
-) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
+) -> _Third:
     block = _block(location, take)
     histograms = [np.histogram(block.values(*task), bins)[0] for task, bins in zip(tasks, edges, strict=True)]
     return histograms, [
         cell_counts(law, block.values(name, record, layer)) for name, record, layer, law in laws
+    ]
+
+
+def _add_third(parts: Sequence[_Third]) -> _Third:
+    histograms, cells = zip(*parts, strict=True)
+    return [sum(each) for each in zip(*histograms, strict=True)], [
+        sum(each) for each in zip(*cells, strict=True)
     ]
 
 
@@ -139,50 +186,54 @@ def reduce_point(
     What is kept of each task, and the cell counts of each comparison.
     """
     levels = sorted({*LEVELS, *_RANGE})
-    first = _each_block(_first_pass, located, tasks)
-    counts: list[order.Counts] = [sum((block[i][0] for block in first), Counter()) for i in range(len(tasks))]
-    places = []
-    for (name, _, _), count in zip(tasks, counts, strict=True):
-        total = sum(count.values())
-        wanted = levels if OBSERVABLES[name].increasing else [1 - level for level in levels]
-        places.append(order.locate(count, order.ranks_of(wanted, total)) if total else [])
+    first: list[_First] = _over_blocks(_first_pass, _add_first, located, tasks)
+    places = [
+        order.locate(part.counts, _ranks(name, levels, part.counts.total)) if part.counts.total else []
+        for (name, _, _), part in zip(tasks, first, strict=True)
+    ]
     cells = [sorted({cell for cell, _ in place}) for place in places]
-    second = _each_block(_second_pass, located, tasks, cells)
+    second: _Second = _over_blocks(_second_pass, _add_second, located, tasks, cells)
     quantiles = [
-        _quantiles(task, place, [block[i] for block in second]) if place else np.full(len(levels), np.nan)
-        for i, (task, place) in enumerate(zip(tasks, places, strict=True))
+        OBSERVABLES[name].transform(order.found(place, lower).astype(float), layer)
+        if place
+        else np.full(len(levels), np.nan)
+        for (name, _, layer), place, lower in zip(tasks, places, second, strict=True)
     ]
     edges = [_edges(dict(zip(levels, values, strict=True))) for values in quantiles]
-    third = _each_block(_third_pass, located, tasks, edges, laws)
+    histograms, compared = _over_blocks(_third_pass, _add_third, located, tasks, edges, laws)
+    kept = [levels.index(level) for level in LEVELS]
     reduced = []
-    for i in range(len(tasks)):
-        total = sum(counts[i].values())
-        mean = math.fsum(block[i][2] for block in first) / total if total else math.nan
-        square = math.fsum(block[i][3] for block in first) / total if total else math.nan
-        histogram = Histogram(
-            edges[i], sum((block[0][i] for block in third), np.zeros(BINS, np.int64)), total
-        )
-        kept = quantiles[i][[levels.index(level) for level in LEVELS]]
-        dead = sum(block[i][1] for block in first)
-        reduced.append(Reduced(total, dead, mean, math.sqrt(max(0.0, square - mean**2)), kept, histogram))
-    return reduced, [sum(block[1][j] for block in third) for j in range(len(laws))]
+    for part, values, bins, counts in zip(first, quantiles, edges, histograms, strict=True):
+        total = part.counts.total
+        mean = math.fsum(part.sums) / total if total else math.nan
+        square = math.fsum(part.squares) / total if total else math.nan
+        std = math.sqrt(max(0.0, square - mean**2))
+        reduced.append(Reduced(total, part.dead, mean, std, values[kept], Histogram(bins, counts, total)))
+    return reduced, compared
 
 
-def _each_block(function: Any, located: Located, *arguments: Any) -> list[Any]:
-    """``function`` of every block, as dask tasks under whatever scheduler is set."""
+_FAN_IN = 4
+"""Results added by one task."""
+
+
+def _over_blocks(
+    function: Callable[..., Any], add: Callable[[Sequence[Any]], Any], located: Located, *arguments: Any
+) -> Any:
+    """The sum of ``function`` over all blocks, as a tree of dask tasks under whatever scheduler is set."""
     shared = [dask.delayed(argument, pure=False, traverse=False) for argument in arguments]
-    task = dask.delayed(function, pure=False)
-    return list(dask.compute(*(task(location, take, *shared) for location, take in located)))
+    task, joined = dask.delayed(function, pure=False), dask.delayed(add, pure=False)
+    results = [task(location, take, *shared) for location, take in located]
+    while len(results) > 1:
+        results = [joined(results[i : i + _FAN_IN]) for i in range(0, len(results), _FAN_IN)]
+    return dask.compute(results[0])[0]
 
 
-def _quantiles(task: Task, place: list[tuple[int, int]], blocks: list[dict[int, order.Counts]]) -> Array:
-    name, _, layer = task
-    keys = []
-    for cell, rank in place:
-        lower = sum((block[cell] for block in blocks), Counter())
-        keys.append((cell << 16) | order.locate(lower, [rank])[0][0])
-    stored = order.values_of(np.array(keys, np.uint32)).astype(float)
-    return OBSERVABLES[name].transform(stored, layer)
+def _ranks(name: str, levels: Sequence[float], count: int) -> list[int]:
+    """Ranks of quantiles among what is stored, which runs the other way where the observable decreases in
+    it.
+    """
+    ranks = order.ranks_of(levels, count)
+    return ranks if OBSERVABLES[name].increasing else [count - 1 - rank for rank in ranks]
 
 
 def _edges(quantiles: dict[float, float]) -> Array:

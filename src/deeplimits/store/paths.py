@@ -45,3 +45,9 @@ def figure_files(results: Path, study: str, figure: str) -> tuple[Path, ...]:
 def study_todo(results: Path, study: str) -> Path:
     """Input of the aggregation of a study: all that its store depends on."""
     return results / "studies" / f"{study}.todo.json"
+
+
+def aggregated_studies(results: Path) -> list[str]:
+    """Studies whose store has a receipt, by name."""
+    names = (path.name for path in (results / "studies").glob("*.json"))
+    return sorted(name.removesuffix(".json") for name in names if not name.endswith(".todo.json"))

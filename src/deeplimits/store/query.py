@@ -19,7 +19,7 @@ import xarray as xr
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.networks.network import Network
 from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.paths import study_store
+from deeplimits.store.paths import aggregated_studies, study_store
 from deeplimits.sweep.points import network_from_physics
 
 TABLES = ("points", "blocks", "moments", "quantiles", "comparison", "rates")
@@ -125,10 +125,9 @@ def _blocks(results: Path) -> pd.DataFrame:
 
 
 def _studies(results: Path) -> list[tuple[str, xr.DataTree]]:
-    receipts = sorted((results / "studies").glob("*.json"))
     return [
-        (path.stem, xr.open_datatree(study_store(results, path.stem), engine="zarr", consolidated=False))
-        for path in receipts
+        (name, xr.open_datatree(study_store(results, name), engine="zarr", consolidated=False))
+        for name in aggregated_studies(results)
     ]
 
 

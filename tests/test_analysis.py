@@ -1,0 +1,224 @@
+"""Reductions are exact and do not depend on how the data come; distances and rates have the coverage they claim."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Sequence
+from pathlib import Path
+
+import dask
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from scipy import stats
+
+from deeplimits.analysis import order_statistics as order
+from deeplimits.analysis.aggregate import build_tree
+from deeplimits.analysis.distances import CELLS, Distance, cell_counts, distances
+from deeplimits.analysis.observables import OBSERVABLES
+from deeplimits.analysis.rates import fit_rate
+from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_point
+from deeplimits.laws import EmpiricalLaw, NormalLaw, kolmogorov
+from deeplimits.store.catalogue import Catalogue
+from tiny import STUDY, project, simulated
+
+FLOATS = arrays(np.float32, st.integers(1, 60), elements=st.floats(allow_nan=False, width=32))
+
+
+class Held:
+    """A block that is in memory, as a block in a container looks to the reductions."""
+
+    def __init__(self, **variables: NDArray[np.float32]) -> None:
+        self._variables = variables
+        self.reads = 0
+
+    def read(self, name: str) -> NDArray[np.float32]:
+        self.reads += 1
+        return self._variables[name]
+
+
+def column(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(values, np.float32)[:, None, None]
+
+
+@given(FLOATS)
+def test_keys_have_the_order_of_the_values_and_lead_back(values: NDArray[np.float32]) -> None:
+    keys = order.keys(values)
+    assert (np.sort(values) == values[np.argsort(keys, kind="stable")]).all()
+    assert (order.values_of(keys) == values).all()
+
+
+@given(FLOATS, st.lists(st.integers(1, 59), max_size=4), st.lists(st.floats(0, 1), min_size=1, max_size=5))
+@settings(deadline=None)
+def test_order_statistics_are_those_of_a_sort(
+    values: NDArray[np.float32], cuts: list[int], levels: list[float]
+) -> None:
+    blocks = np.split(values, sorted(cuts))
+    counts = order.added(order.upper_counts(block) for block in blocks)
+    assert counts.total == len(values)
+    places = order.locate(counts, order.ranks_of(levels, len(values)))
+    lower = [order.lower_counts(block, {cell for cell, _ in places}) for block in blocks]
+    merged = {cell: order.added(each[cell] for each in lower) for cell in lower[0]}
+    expected = np.sort(values)[order.ranks_of(levels, len(values))]
+    np.testing.assert_array_equal(order.found(places, merged), expected.astype(np.float32))
+
+
+def split(values: Sequence[NDArray[np.float32]], cuts: Sequence[int]) -> list[tuple[Held, int]]:
+    parts = zip(*(np.split(each, cuts) for each in values), strict=True)
+    return [(Held(log_variance=column(v), correlation_gap=column(g)), len(v)) for v, g in parts if len(v)]
+
+
+def reduce_all(located: list[tuple[Held, int]]) -> tuple[list[Reduced], list[NDArray[np.int64]]]:
+    tasks = [(name, 0, 7) for name in OBSERVABLES]
+    return reduce_point(located, tasks, [("log_variance", 0, 7, NormalLaw(0.0, 1.0))])  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[NDArray[np.float32]]:
+    generator = np.random.default_rng(0)
+    log_variance = generator.normal(size=20_000).astype(np.float32)
+    gap = generator.uniform(size=20_000).astype(np.float32) ** 3
+    log_variance[:100], gap[:150] = -np.inf, np.nan
+    return [log_variance, gap]
+
+
+def test_reductions_are_what_numpy_says(drawn: list[NDArray[np.float32]]) -> None:
+    reduced, (counts,) = reduce_all(split(drawn, [5000, 5001, 17000]))
+    log_variance, gap = (each[np.isfinite(each)].astype(float) for each in drawn)
+    for kept, name in zip(reduced, OBSERVABLES, strict=True):
+        stored = gap if OBSERVABLES[name].variable == "correlation_gap" else log_variance
+        values = OBSERVABLES[name].transform(stored, 7)
+        assert (kept.count, kept.dead) == (len(values), 20_000 - len(values))
+        np.testing.assert_allclose([kept.mean, kept.std], [values.mean(), values.std()], rtol=1e-9)
+        np.testing.assert_allclose(
+            kept.quantiles, np.quantile(values, LEVELS, method="inverted_cdf"), rtol=1e-7
+        )
+        assert kept.histogram.total == len(values)
+        assert len(kept.histogram.counts) == BINS
+        assert abs(kept.histogram.counts.sum() / len(values) - 0.998) < 1e-3
+    assert counts.sum() == len(log_variance)
+
+
+@pytest.mark.parametrize("cuts", [[], [10_000], [3, 3, 9999, 19_999], list(range(500, 20_000, 500))])
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
+def test_neither_chunks_nor_schedulers_change_counts(
+    drawn: list[NDArray[np.float32]], cuts: list[int], scheduler: str
+) -> None:
+    truth, (counts,) = reduce_all(split(drawn, [8192, 16384]))
+    with dask.config.set(scheduler=scheduler):
+        reduced, (again,) = reduce_all(split(drawn, cuts))
+    assert (again == counts).all()
+    for one, other in zip(truth, reduced, strict=True):
+        assert (one.quantiles == other.quantiles).all()
+        assert (one.histogram.edges == other.histogram.edges).all()
+        assert (one.histogram.counts == other.histogram.counts).all()
+        np.testing.assert_allclose([one.mean, one.std], [other.mean, other.std], rtol=1e-12)
+
+
+def test_schedulers_change_no_bit_of_a_study_store(tmp_path: Path) -> None:
+    config = project(tmp_path, STUDY.replace("samples: 8192", "samples: 16384"))
+    simulated(config)
+    trees = []
+    for scheduler in ("synchronous", "threads"):
+        with dask.config.set(scheduler=scheduler):
+            trees.append(build_tree(config.study("tiny"), Catalogue(config.results)))
+    for node in trees[0].subtree:
+        for name, variable in node.variables.items():
+            other = trees[1][node.path].to_dataset()[name].values
+            assert variable.values.tobytes() == other.tobytes(), (node.path, name)
+
+
+def test_memory_does_not_grow_with_the_number_of_blocks() -> None:
+    """64 blocks take no more than a few do: blocks are made when read and are not kept."""
+
+    class Made(Held):
+        def __init__(self, seed: int) -> None:
+            super().__init__()
+            self._seed = seed
+
+        def read(self, name: str) -> NDArray[np.float32]:
+            assert name == "correlation_gap"
+            return column(np.random.default_rng(self._seed).uniform(size=1 << 14).astype(np.float32))
+
+    def peak(blocks: int) -> int:
+        tracemalloc.start()
+        with dask.config.set(scheduler="synchronous"):
+            reduce_point(
+                [(Made(seed), 1 << 14) for seed in range(blocks)],  # type: ignore[misc]
+                [("correlation", 0, 7)],
+                [],
+            )
+        memory = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return memory
+
+    assert peak(100) < 1.3 * peak(36)
+
+
+def test_distances_agree_with_scipy() -> None:
+    values = np.random.default_rng(1).normal(0.1, 1.1, size=5000)
+    law = NormalLaw(0.0, 1.0)
+    found = distances(law, cell_counts(law, values), "test")
+    exact = stats.kstest(values, "norm").statistic
+    assert kolmogorov(law, values) == pytest.approx(exact, abs=1e-12)
+    assert abs(found["ks"].value - exact) <= 1 / CELLS
+    levels = (np.arange(200_000) + 0.5) / 200_000
+    reference = np.mean(np.abs(EmpiricalLaw.of(values).quantile(levels) - stats.norm.ppf(levels)))
+    assert found["wasserstein"].value == pytest.approx(reference, rel=2e-3)
+
+
+@pytest.mark.slow
+def test_intervals_cover_and_noise_is_recognised() -> None:
+    """95 % intervals cover a known distance, and the floor is what samples from the law itself show."""
+    law, generator = NormalLaw(0.0, 1.0), np.random.default_rng(2)
+    truth = 2 * stats.norm.cdf(0.05) - 1
+    covered = {"ks": 0, "wasserstein": 0}
+    pure: dict[str, list[float]] = {"ks": [], "wasserstein": []}
+    floors: dict[str, list[float]] = {"ks": [], "wasserstein": []}
+    runs, size = 200, 16384
+    for run in range(runs):
+        found = distances(law, cell_counts(law, generator.normal(0.1, 1, size=size)), f"shifted {run}")
+        for name, true in (("ks", truth), ("wasserstein", 0.1)):
+            covered[name] += found[name].low <= true <= found[name].high
+        null = distances(law, cell_counts(law, generator.normal(size=size)), f"null {run}")
+        for name, values in pure.items():
+            values.append(null[name].value)
+            floors[name].append(null[name].floor)
+    # 95 % of 200 is 190 ± 3.1
+    assert all(count >= 178 for count in covered.values()), covered
+    for name, values in pure.items():
+        assert np.mean(values) == pytest.approx(np.mean(floors[name]), rel=0.08)
+
+
+def synthetic(generator: np.random.Generator, sizes: list[int], rate: float) -> list[Distance]:
+    result = []
+    for size in sizes:
+        true, error = 0.5 * size**-rate, 1.5e-3
+        value = abs(true + error * generator.normal())
+        result.append(Distance(value, value, value - 2 * error, value + 2 * error, error, 1.7e-3))
+    return result
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0])
+def test_rates_cover_and_tell_one_from_a_half(rate: float) -> None:
+    generator = np.random.default_rng(3)
+    fits = [
+        fit_rate([12, 16, 24, 32, 48, 64], synthetic(generator, [12, 16, 24, 32, 48, 64], rate))
+        for _ in range(400)
+    ]
+    found = [fit for fit in fits if fit is not None]
+    assert len(found) == 400
+    covered = np.mean([fit.low <= rate <= fit.high for fit in found])
+    assert 0.91 <= covered <= 1.0
+    other = 1.5 - rate
+    assert np.mean([fit.low <= other <= fit.high for fit in found]) < 0.01
+
+
+def test_what_is_all_noise_has_no_rate() -> None:
+    sizes = [16, 32, 64, 128]
+    noise = [Distance(1e-3, 2e-4, 0.0, 2e-3, 5e-4, 1e-3) for _ in sizes]
+    assert fit_rate(sizes, noise) is None
+    assert fit_rate([16, 16, 16, 32], synthetic(np.random.default_rng(4), [16, 16, 16, 32], 1.0)) is None

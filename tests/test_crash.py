@@ -1,0 +1,123 @@
+"""Writers are killed outright at random moments: what they leave is whole or is nothing, and running again
+gives the store of an undisturbed run."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deeplimits.analysis.aggregate import aggregate_study
+from deeplimits.store.catalogue import Catalogue
+from deeplimits.store.paths import batches_folder, study_receipt
+from deeplimits.store.query import run_query
+from deeplimits.store.verify import verify_store
+from deeplimits.store.workflow import prepare
+from deeplimits.sweep.config import Config
+from tiny import STUDY, planned, project
+
+# long enough for a kill to land inside it, with many arrays to be half-way through
+LONG = STUDY.replace("samples: 8192", "samples: 262144").replace("layers: 3", "layers: all")
+
+ONE_JOB = {"target_minutes": 1000}
+
+
+def containers(config: Config) -> dict[str, str]:
+    folder = batches_folder(config.results)
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if path.name.endswith(".zarr.zip") and not path.name.startswith(".part-")
+    }
+
+
+def start(config: Config, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "deeplimits", *arguments],
+        cwd=config.path.parent.parent,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def todo_of(config: Config) -> Path:
+    (todo,) = batches_folder(config.results).glob("*.todo.json")
+    return todo
+
+
+def partial(config: Config) -> bool:
+    return any(config.results.rglob(".part-*"))
+
+
+@pytest.mark.slow
+def test_a_killed_simulation_leaves_all_or_nothing(tmp_path: Path) -> None:
+    whole = project(tmp_path / "whole", LONG)
+    prepare(whole.path, ONE_JOB)
+    process = start(whole, "simulate", str(todo_of(whole)), "--threads", "1")
+    while process.poll() is None and not partial(whole):
+        time.sleep(0.001)
+    begin = time.perf_counter()
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    duration = time.perf_counter() - begin
+    truth = containers(whole)
+
+    config = project(tmp_path / "killed", LONG)
+    prepare(config.path, ONE_JOB)
+    chance = np.random.default_rng(1)
+    mid_write = 0
+    for _ in range(10):
+        process = start(config, "simulate", str(todo_of(config)), "--threads", "1")
+        while process.poll() is None and not partial(config):
+            time.sleep(0.001)
+        time.sleep(chance.random() * duration)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        mid_write += partial(config)
+        held = Catalogue(config.results).held
+        assert held == {} or containers(config) == truth
+        assert containers(config).items() <= truth.items()
+        if not held:
+            assert run_query(config.results, "SELECT count(*) AS n FROM blocks")["n"][0] == 0
+            assert len(planned(config).batches) == 1
+    assert mid_write > 2
+    process = start(config, "simulate", str(todo_of(config)))
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert containers(config) == truth
+    assert not partial(config)
+    assert verify_store(config.results) == ([], 1)
+
+
+@pytest.mark.slow
+def test_a_killed_aggregation_leaves_all_or_nothing(tmp_path: Path) -> None:
+    config = project(tmp_path)
+    prepare(config.path)
+    process = start(config, "simulate", str(todo_of(config)))
+    assert process.wait() == 0
+    study = config.study("tiny")
+    aggregate_study(study, config.results)
+    receipt = study_receipt(config.results, "tiny")
+    truth = receipt.read_bytes()
+    chance = np.random.default_rng(2)
+    killed = 0
+    for _ in range(5):
+        process = start(config, "aggregate", "tiny", "--results", str(config.results))
+        while process.poll() is None and receipt.exists() and not partial(config):
+            time.sleep(0.001)
+        time.sleep(chance.random() * 0.2)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        killed += process.returncode == -signal.SIGKILL
+        assert not receipt.exists() or receipt.read_bytes() == truth
+    assert killed > 0
+    aggregate_study(study, config.results)
+    assert receipt.read_bytes() == truth
+    assert not partial(config)
