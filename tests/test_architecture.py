@@ -26,7 +26,19 @@ LEVELS = (
 )
 ANYBODY = {"errors", "figures.names", "limits.names"}
 # What the start-up of a job may not pay for.
-HEAVY = {"xarray", "dask", "pandas", "scipy", "seaborn", "matplotlib", "snakemake", "duckdb", "sympy"}
+HEAVY = {
+    "xarray",
+    "dask",
+    "pandas",
+    "scipy",
+    "seaborn",
+    "matplotlib",
+    "snakemake",
+    "duckdb",
+    "sympy",
+    "numba",
+    "zarr",
+}
 
 
 def level(module: str) -> int:
@@ -77,7 +89,7 @@ def test_importing_a_name_is_cheap_for_names_that_anybody_may_import():
             if isinstance(node, ast.Import)
             for alias in node.names
         }
-        assert not outside & (HEAVY | {"numpy", "numba", "zarr"}), name
+        assert not outside & (HEAVY | {"numpy"}), name
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_what_is_recorded_does_not_change_the_samples() -> None:
 
 
 @pytest.mark.slow
-def test_instruction_set_leaves_no_trace(tmp_path: object) -> None:
+def test_instruction_set_leaves_no_trace(tmp_path: Path) -> None:
     """The same kernels compiled for a processor without vector multiply-add, in a process of its own."""
     code = "import sys; sys.path.insert(0, sys.argv[1]); import test_engine_bits as t; print([t.digest(t.known_network(m)) for m in (1, 2, 3)])"
     for cpu, features in [("generic", ""), ("haswell", "+avx2,+fma"), ("x86-64-v4", None)]:
@@ -179,3 +179,40 @@ def test_far_samples_and_other_seeds_differ() -> None:
         simulate_block(replace(NETWORK, seed=1), [6], 0, 4),
     ):
         assert not np.intersect1d(near, other["log_variance"]).size
+
+
+def test_damaged_machine_code_is_compiled_anew(tmp_path: Path) -> None:
+    """In processes of their own: one compiles, one finds half a file, one finds it whole and never loads Numba."""
+    code = (
+        "import sys; from deeplimits.engines import simulate_block;"
+        "from deeplimits.activations import ReluLike; from deeplimits.networks.network import Network;"
+        "drawn = simulate_block(Network(ReluLike(), 5, 3, ((2.0,),)), [3], 0, 9);"
+        "print(drawn['log_variance'].tobytes().hex(), 'numba' in sys.modules)"
+    )
+    answers = []
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"XDG_CACHE_HOME": str(tmp_path), "NUMBA_CACHE_DIR": ""},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        answers.append(done.stdout.split())
+        (kept,) = tmp_path.rglob("*.o")
+        if len(answers) == 1:
+            kept.write_bytes(kept.read_bytes()[:-100])
+    assert [numba for _, numba in answers] == ["True", "True", "False"]
+    assert len({bits for bits, _ in answers}) == 1
+
+
+def test_a_kernel_that_could_raise_is_refused() -> None:
+    from deeplimits.engines.compiler import machine_code
+
+    with pytest.raises(AssertionError, match="raises or allocates"):
+        machine_code("arithmetic", "kernel", _raising, [("i8", 1)])  # type: ignore[arg-type]
+
+
+def _raising(x):  # type: ignore[no-untyped-def]
+    if x[0] > 0:
+        raise ValueError

@@ -199,8 +199,8 @@ def query(sql: str, results: Path | None = None, config: Path = DEFAULT_PATH) ->
     return run_query(results or load_config(config).results, sql)
 
 
-def describe_study(config: Config, name: str) -> str:
-    """A study's comparisons and rates, as text."""
+def study_tables(config: Config, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A study's comparisons and its rates (distance ~ size^−exponent), rounded for reading."""
     from deeplimits.store.query import run_query
 
     study = config.study(name)
@@ -213,8 +213,4 @@ def describe_study(config: Config, name: str) -> str:
     )
     shown = ", ".join(f"round({part}, 3) AS {part}" for part in ("exponent", "low", "high"))
     rates = run_query(config.results, f'SELECT network, "limit", distance, {shown} FROM rates {where}')
-    head = f"{study.title}\n{len(study.points)} points, {study.samples:,} samples each; Kolmogorov distances"
-    text = f"{head}\n\n{comparison.to_string(index=False)}"
-    return text + (
-        f"\n\nrates (distance ~ size^-exponent)\n{rates.to_string(index=False)}" if len(rates) else ""
-    )
+    return comparison, rates

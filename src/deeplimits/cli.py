@@ -14,6 +14,8 @@ import typer
 from deeplimits.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from deeplimits.sweep.config import Config
 
 app = typer.Typer(
@@ -53,6 +55,22 @@ def _config(path: Path, results: Path | None, scale: str | None) -> Config:
 
     overrides = {"results": str(results) if results else None, "scale": scale}
     return load_config(path, {key: value for key, value in overrides.items() if value is not None})
+
+
+def _print_table(frame: pd.DataFrame, title: str | None = None) -> None:
+    """A table that fits the terminal, or as wide as it is where it goes into a file or a pipe."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for column in frame.columns:
+        numbers = frame[column].dtype.kind in "iuf"
+        table.add_column(str(column), justify="right" if numbers else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(escape(f"{value:g}" if isinstance(value, float) else str(value)) for value in row))
+    Console(width=None if sys.stdout.isatty() else 1000, highlight=False).print(table)
 
 
 @app.command()
@@ -243,9 +261,15 @@ def show(
     scale: ScaleOption = None,
 ) -> None:
     """A study's comparisons and rates, as tables."""
-    from deeplimits.api import describe_study
+    from deeplimits.api import study_tables
 
-    print(describe_study(_config(config, results, scale), study))
+    settings = _config(config, results, scale)
+    comparison, rates = study_tables(settings, study)
+    chosen = settings.study(study)
+    print(f"{chosen.title}\n{len(chosen.points)} points, {chosen.samples:,} samples each\n")
+    _print_table(comparison, "Kolmogorov distances")
+    if len(rates):
+        _print_table(rates, "rates: distance ~ size^-exponent")
 
 
 @app.command()
@@ -261,7 +285,10 @@ def query(
     from deeplimits.store.query import run_query
 
     frame = run_query(_config(config, results, None).results, sql)
-    print(frame.to_csv(index=False).rstrip("\n") if as_csv else frame.to_string(index=False))
+    if as_csv:
+        print(frame.to_csv(index=False).rstrip("\n"))
+    else:
+        _print_table(frame)
 
 
 @app.command()

@@ -7,11 +7,7 @@ bits.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numba
@@ -21,34 +17,9 @@ from numba import types
 from numba.extending import intrinsic
 
 
-def _cache_folder() -> str:
-    """A folder of compiled kernels named by the digest of every engine source.
-
-    Numba's own index looks at the file of the kernel alone, so a change in a function that the kernel inlines
-    would go unseen and old bits would come back.
-    """
-    digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "deeplimits" / f"kernels-{digest.hexdigest()[:16]}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(folder)
-    except OSError:
-        folder = Path(tempfile.gettempdir()) / f"deeplimits-{os.getuid()}-{folder.name}"
-    return str(folder)
-
-
-numba.config.CACHE_DIR = _cache_folder()
-
-
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile an engine kernel: strict arithmetic, cached on disk, free of the interpreter lock."""
-    compiled: Callable[..., Any] = numba.njit(cache=True, error_model="numpy", nogil=True, boundscheck=False)(
-        function
-    )
+    """Compile an engine kernel: strict arithmetic, no checks, no exceptions."""
+    compiled: Callable[..., Any] = numba.njit(error_model="numpy", boundscheck=False)(function)
     return compiled
 
 

@@ -1,4 +1,4 @@
-"""The CPU engine: kernels compiled by Numba, samples shared among threads.
+"""The CPU engine: kernels in machine code, samples shared among threads.
 
 A sample's bits depend on its own index alone, so how samples are shared out changes nothing but the time.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -15,9 +16,25 @@ from mpmath.libmp import mpf_pos, round_nearest
 from numpy.typing import NDArray
 
 from deeplimits.activations import EXACT
-from deeplimits.engines.mlp_general import many_inputs
-from deeplimits.engines.mlp_kernels import single_input, two_inputs
+from deeplimits.engines import MAX_INPUTS
+from deeplimits.engines.native import Kernel
 from deeplimits.networks.network import Network
+
+LANES = 16
+"""Partial sums of a layer, as the kernels have them."""
+
+_NETWORK = "u8 i8 i8 i8 i4[1] f4 f4 f4 f4[1] i4[1]"
+_SINGLE = Kernel("mlp_kernels", "single_input", f"{_NETWORK} f4[3] f4[2]")
+_TWO = Kernel("mlp_kernels", "two_inputs", f"{_NETWORK} f4[1] f4[3] f4[3] f4[2]")
+_MANY = {
+    inputs: Kernel(
+        "mlp_general",
+        "many_inputs",
+        f"{_NETWORK} f8[1] f4[3] f4[3] f4[2] f4[2] f4[1] i4[1] f8[2]",
+        inputs,
+    )
+    for inputs in range(3, MAX_INPUTS + 1)
+}
 
 _SHARES_PER_THREAD = 4
 """Pieces handed to each thread: enough to even out their speeds, few enough to cost nothing."""
@@ -46,31 +63,44 @@ def simulate(
         log_variance[:, 0] = [rounded(EXACT.log(variance)) for variance in variances]
         gap[:, 0] = [rounded(value) for value in gaps]
     scales = [EXACT.frexp(variance) for variance in variances]
-    start = {
-        "key": np.uint64(network.key),
-        "width": network.width,
-        "depth": int(layers[-1]),
-        "layers": np.array(layers, np.int32),
-        "slope_plus": rounded(network.slopes.plus),
-        "slope_minus": rounded(network.slopes.minus),
-        "normalizer": rounded(network.normalizer / network.width),
-        "mantissa_0": np.array([rounded(2 * scale[0]) for scale in scales], np.float32),
-        "exponent_0": np.array([scale[1] - 1 for scale in scales], np.int32),
-    }
+    slopes = network.slopes
+    start = (
+        int(layers[-1]),
+        np.array(layers, np.int32),
+        rounded(slopes.plus),
+        rounded(slopes.minus),
+        rounded(network.normalizer / network.width),
+        np.array([rounded(2 * scale[0]) for scale in scales], np.float32),
+        np.array([scale[1] - 1 for scale in scales], np.int32),
+    )
+    angles: tuple[NDArray[np.floating], ...] = ()
     if inputs == 2:
-        start["gap_0"] = np.array([rounded(value) for value in gaps], np.float32)
+        angles = (np.array([rounded(value) for value in gaps], np.float32),)
     elif inputs > 2:
-        start["gap_0"] = np.array([float(value) for value in gaps])
-    run = {1: single_input, 2: two_inputs}.get(inputs) or many_inputs(inputs)
+        angles = (np.array([float(value) for value in gaps]),)
+    kernel = {1: _SINGLE, 2: _TWO}.get(inputs) or _MANY[inputs]
 
     def share(rows: slice) -> None:
-        outputs = {"log_variance": log_variance[rows]} | (
-            {"correlation_gap": gap[rows]} if inputs > 1 else {}
-        )
-        run(first=np.int64(first + rows.start), **start, **outputs)
+        outputs = (log_variance[rows], gap[rows])[: 1 if inputs == 1 else 2]
+        kernel(network.key, first + rows.start, network.width, *start, *angles, *outputs, *scratch(inputs))
 
-    in_threads(share, count, threads or available_threads())
+    in_threads(share, count, threads)
     return {"log_variance": log_variance, "correlation_gap": gap}
+
+
+def scratch(inputs: int) -> list[NDArray[Any]]:
+    """What a kernel needs to write in, for one thread."""
+    if inputs < 3:
+        return [np.empty((1 if inputs == 1 else 5, LANES), np.float32)]
+    pairs, calls = inputs * (inputs - 1) // 2, (inputs + 3) // 4
+    reduced = inputs + 3 * pairs
+    return [
+        np.empty((4 * calls + 1 + 2 * inputs + reduced, LANES), np.float32),
+        np.empty((inputs + pairs, inputs), np.float32),
+        np.empty(reduced + inputs, np.float32),
+        np.empty(inputs, np.int32),
+        np.empty((2 * inputs, inputs)),
+    ]
 
 
 def rounded(value: mpmath.mpf) -> np.float32:
@@ -78,8 +108,9 @@ def rounded(value: mpmath.mpf) -> np.float32:
     return np.float32(float(EXACT.make_mpf(mpf_pos(value._mpf_, 24, round_nearest))))
 
 
-def in_threads(share: Callable[[slice], None], count: int, threads: int) -> None:
-    """Call ``share`` on consecutive slices that cover ``count`` rows."""
+def in_threads(share: Callable[[slice], None], count: int, threads: int | None = None) -> None:
+    """Call ``share`` on consecutive slices that cover ``count`` rows, on all processors by default."""
+    threads = threads or available_threads()
     if threads == 1 or count == 1:
         share(slice(0, count))
         return

@@ -9,7 +9,6 @@ z_b has coefficients of its own and is not formed as a difference of large numbe
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -153,11 +152,14 @@ def add_pair(
         lanes_c[lane] = fma(phi_a[lane], phi_b[lane], lanes_c[lane])
 
 
-@lru_cache
 def many_inputs(inputs: int) -> Callable[..., None]:
-    """The kernel for ``inputs`` inputs, a compile-time constant so that its loops unroll."""
+    """The kernel for ``inputs`` inputs, a compile-time constant so that its loops unroll; see
+    ``mlp_kernels.single_input``, and ``cpu.scratch`` for the last five arguments.
+    """
     pairs = inputs * (inputs - 1) // 2
     calls = (inputs + 3) // 4
+    reduced = inputs + 3 * pairs
+    filled = 4 * calls + 1 + inputs
 
     @kernel
     def run(
@@ -174,26 +176,24 @@ def many_inputs(inputs: int) -> Callable[..., None]:
         gap_0: Any,
         log_variance: Any,
         correlation_gap: Any,
+        vectors: Any,
+        coefficients: Any,
+        numbers: Any,
+        exponent: Any,
+        matrices: Any,
     ) -> None:
+        normals, combined = vectors[: 4 * calls], vectors[4 * calls]
+        phi, slopes = vectors[4 * calls + 1 : filled], vectors[filled : filled + inputs]
+        lanes = vectors[filled + inputs :]
+        factor, differences = coefficients[:inputs], coefficients[inputs:]
+        sums, mantissa = numbers[:reduced], numbers[reduced:]
+        gaps, rows = matrices[:inputs], matrices[inputs:]
         k0, k1 = u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
-        normals = np.empty((4 * calls, LANES), np.float32)
-        combined = np.empty(LANES, np.float32)
-        phi = np.empty((inputs, LANES), np.float32)
-        slopes = np.empty((inputs, LANES), np.float32)
-        lanes = np.empty((inputs + 3 * pairs, LANES), np.float32)
-        sums = np.empty(inputs + 3 * pairs, np.float32)
-        mantissa = np.empty(inputs, np.float32)
-        exponent = np.empty(inputs, np.int32)
-        gaps = np.empty((inputs, inputs), np.float64)
-        rows = np.empty((inputs, inputs), np.float64)
-        factor = np.empty((inputs, inputs), np.float32)
-        differences = np.empty((pairs, inputs), np.float32)
         for row in range(log_variance.shape[0]):
             low, high = sample_words(np.int64(first) + row, PURPOSE_FORWARD)
-            mantissa[:] = mantissa_0
-            exponent[:] = exponent_0
             pair = 0
             for a in range(inputs):
+                mantissa[a], exponent[a] = mantissa_0[a], exponent_0[a]
                 gaps[a, a] = 0.0
                 for b in range(a + 1, inputs):
                     gaps[a, b] = np.float64(gap_0[pair])
@@ -234,7 +234,7 @@ def many_inputs(inputs: int) -> Callable[..., None]:
                                     lanes[inputs + 2 * pairs + pair],
                                 )
                                 pair += 1
-                    for at in range(inputs + 3 * pairs):
+                    for at in range(reduced):
                         sums[at] = sums[at] + tree(lanes[at])
                 gaps_after(sums, inputs, gaps)
                 for a in range(inputs):

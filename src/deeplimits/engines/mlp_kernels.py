@@ -66,12 +66,13 @@ def single_input(
     mantissa_0: Any,
     exponent_0: Any,
     log_variance: Any,
+    lanes: Any,
 ) -> None:
     """Fill ``log_variance`` [sample, record, 1] at the recorded ``layers`` of the samples from ``first`` on;
-    layer 0 is the caller's.
+    layer 0 is the caller's, and so is ``lanes`` [1, LANES], for scratch.
     """
     k0, k1 = u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
-    sums = np.empty(LANES, np.float32)
+    sums = lanes[0]
     for row in range(log_variance.shape[0]):
         low, high = sample_words(np.int64(first) + row, PURPOSE_FORWARD)
         mantissa, exponent = mantissa_0[0], exponent_0[0]
@@ -142,16 +143,13 @@ def two_inputs(
     gap_0: Any,
     log_variance: Any,
     correlation_gap: Any,
+    lanes: Any,
 ) -> None:
     """Fill ``log_variance`` [sample, record, 2] and ``correlation_gap`` [sample, record, 1]; see
-    ``single_input``.
+    ``single_input``. ``lanes`` [5, LANES] is scratch.
     """
     k0, k1 = u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
-    lanes_a = np.empty(LANES, np.float32)
-    lanes_b = np.empty(LANES, np.float32)
-    lanes_d = np.empty(LANES, np.float32)
-    lanes_e = np.empty(LANES, np.float32)
-    lanes_c = np.empty(LANES, np.float32)
+    lanes_a, lanes_b, lanes_c, lanes_d, lanes_e = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4]
     for row in range(log_variance.shape[0]):
         low, high = sample_words(np.int64(first) + row, PURPOSE_FORWARD)
         mantissa_a, exponent_a = mantissa_0[0], exponent_0[0]

@@ -20,14 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import EXACT
-from deeplimits.engines.arithmetic import fma, inline, kernel, square_root, u4
-from deeplimits.engines.normals import normal_pair
-from deeplimits.engines.philox import PURPOSE_PATH, philox, sample_words
+from deeplimits.engines.cpu import in_threads
+from deeplimits.engines.native import Kernel
 
 Array = NDArray[np.float64]
 
 _DEGREE = 17
-"""Of the polynomials; their error is below 1e-12."""
+"""Of the polynomials, as the kernels have it; their error is below 1e-12."""
+
+_CHAIN = Kernel("path_kernels", "chain", "u8 i8 f8 f8 f8 f8[3] i8[1] f8[2] i8[1]")
+_CORRELATION = Kernel("path_kernels", "correlation", "u8 i8 f8 f8 f8 f8 f8[3] i8[1] f8[2] i8[1]")
+_RESCALED = Kernel("path_kernels", "rescaled", "u8 i8 f8 f8 f8 f8 i8[1] f8[2]")
 
 
 def _key(description: dict[str, Any]) -> np.uint64:
@@ -81,147 +84,8 @@ def _fit(function: Any) -> Array:
     return np.array([float(solved[i]) for i in range(size)])
 
 
-@inline
-def _polynomial(coefficients: Any, s: Any) -> Any:
-    value = coefficients[_DEGREE]
-    for power in range(_DEGREE - 1, -1, -1):
-        value = fma(value, s, coefficients[power])
-    return value
-
-
-@inline
-def _function(table: Any, index: Any, gap: Any) -> Any:
-    """A tabulated function at ρ = 1 − gap."""
-    if gap <= 1.0:
-        return _polynomial(table[0, index], square_root(gap)) * gap
-    return _polynomial(table[1, index], square_root(2.0 - gap))
-
-
-@inline
-def _noise(step: Any, low: Any, high: Any, k0: Any, k1: Any) -> Any:
-    """Four normals for steps 4j … 4j + 3, j = ``step`` // 4."""
-    w0, w1, w2, w3 = philox(u4(step // 4), u4(0), low, high, k0, k1)
-    a, b = normal_pair(w0, w1)
-    c, d = normal_pair(w2, w3)
-    return np.float64(a), np.float64(b), np.float64(c), np.float64(d)
-
-
-@inline
-def _halves(key: Any) -> Any:
-    return u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
-
-
-@kernel
-def _chain(
-    key: Any,
-    first: Any,
-    gap_0: Any,
-    inverse_width: Any,
-    root: Any,
-    table: Any,
-    steps: Any,
-    out: Any,
-    left: Any,
-) -> None:
-    k0, k1 = _halves(key)
-    for row in range(out.shape[0]):
-        low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
-        gap = gap_0
-        record = 0
-        noise = (0.0, 0.0, 0.0, 0.0)
-        for step in range(steps[-1] + 1):
-            if steps[record] == step:
-                out[row, record] = gap
-                record += 1
-            if record == len(steps):
-                break
-            if step % 4 == 0:
-                noise = _noise(step, low, high, k0, k1)
-            drift = fma(_function(table, 1, gap), inverse_width, _function(table, 0, gap))
-            spread = (_function(table, 2, gap) * root) * noise[step % 4]
-            gap = gap - (drift + spread)
-            if gap < 0.0 or gap > 2.0:
-                left[row] += 1
-                gap = min(max(gap, 0.0), 2.0)
-
-
-@kernel
-def _correlation(
-    key: Any,
-    first: Any,
-    gap_0: Any,
-    half_kappa: Any,
-    size: Any,
-    root: Any,
-    table: Any,
-    steps: Any,
-    out: Any,
-    left: Any,
-) -> None:
-    k0, k1 = _halves(key)
-    for row in range(out.shape[0]):
-        low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
-        gap = gap_0
-        record = 0
-        noise = (0.0, 0.0, 0.0, 0.0)
-        for step in range(steps[-1] + 1):
-            if steps[record] == step:
-                out[row, record] = gap
-                record += 1
-            if record == len(steps):
-                break
-            if step % 4 == 0:
-                noise = _noise(step, low, high, k0, k1)
-            shape = gap * (2.0 - gap)
-            drift = fma(half_kappa, _function(table, 0, gap), (-0.5 * (1.0 - gap)) * shape)
-            gap = gap - fma(drift, size, (shape * root) * noise[step % 4])
-            if gap < 0.0 or gap > 2.0:
-                left[row] += 1
-                gap = min(max(gap, 0.0), 2.0)
-
-
-@inline
-def _exponential(x: Any) -> Any:
-    """e^x in float64 for |x| ≤ 60, to 1e-15: 2^k times a Taylor polynomial, k found by rounding, the power by
-    repeated squaring of exact factors.
-    """
-    turns = np.int64(x * 1.4426950408889634 + (0.5 if x >= 0.0 else -0.5))
-    r = fma(np.float64(-turns), 1.9082149292705877e-10, fma(np.float64(-turns), 0.6931471803691238, x))
-    value = 1.0
-    for order in range(14, 0, -1):
-        value = fma(value, r / np.float64(order), 1.0)
-    factor = 2.0 if turns > 0 else 0.5
-    for _ in range(abs(turns)):
-        value = value * factor
-    return value
-
-
-@kernel
-def _rescaled(
-    key: Any, first: Any, start: Any, kappa: Any, size: Any, root: Any, steps: Any, out: Any
-) -> None:
-    k0, k1 = _halves(key)
-    for row in range(out.shape[0]):
-        low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
-        r = start
-        record = 0
-        noise = (0.0, 0.0, 0.0, 0.0)
-        for step in range(steps[-1] + 1):
-            if steps[record] == step:
-                out[row, record] = r
-                record += 1
-            if record == len(steps):
-                break
-            if step % 4 == 0:
-                noise = _noise(step, low, high, k0, k1)
-            next_time = np.float64(step + 1) * size
-            pull = 1.0 - kappa * _exponential(min(max(0.5 * r, -60.0), 60.0))
-            drift = pull / next_time - 1.0
-            r = fma(2.0 * drift, size, fma(root, noise[step % 4], r))
-
-
 def _run(
-    function: Any,
+    kernel: Kernel,
     arguments: tuple[Any, ...],
     steps: NDArray[np.int64],
     first: int,
@@ -229,16 +93,14 @@ def _run(
     threads: int | None,
     counted: bool,
 ) -> tuple[Array, int]:
-    from deeplimits.engines.cpu import available_threads, in_threads
-
     out = np.empty((count, len(steps)))
     left = np.zeros(count, np.int64)
 
     def share(rows: slice) -> None:
         extra = (left[rows],) if counted else ()
-        function(arguments[0], np.int64(first + rows.start), *arguments[1:], steps, out[rows], *extra)
+        kernel(arguments[0], first + rows.start, *arguments[1:], steps, out[rows], *extra)
 
-    in_threads(share, count, threads or available_threads())
+    in_threads(share, count, threads)
     return out, int(left.sum())
 
 
@@ -259,7 +121,7 @@ def chain_gaps(
     key = _key({"process": "chain", "gap": float(gap).hex(), "width": width, "seed": seed})
     steps = np.array(layers, np.int64)
     arguments = (key, gap, 1.0 / width, 1.0 / float(np.sqrt(np.float64(width))), _tables("chain"))
-    return _run(_chain, arguments, steps, first, count, threads, True)
+    return _run(_CHAIN, arguments, steps, first, count, threads, True)
 
 
 def correlation_gaps(
@@ -285,7 +147,7 @@ def correlation_gaps(
         }
     )
     arguments = (key, gap, 0.5 * kappa, step, float(np.sqrt(np.float64(step))), _tables("excess"))
-    return _run(_correlation, arguments, np.array(steps, np.int64), first, count, threads, True)
+    return _run(_CORRELATION, arguments, np.array(steps, np.int64), first, count, threads, True)
 
 
 def rescaled_correlations(
@@ -303,4 +165,4 @@ def rescaled_correlations(
     key = _key({"process": "rescaled", "start": float(start).hex(), "step": float(step).hex(), "seed": seed})
     kappa = float(EXACT.sqrt(2) / (3 * EXACT.pi))
     arguments = (key, start, kappa, step, float(np.sqrt(np.float64(8.0) * step)))
-    return _run(_rescaled, arguments, np.array(steps, np.int64), first, count, threads, False)[0]
+    return _run(_RESCALED, arguments, np.array(steps, np.int64), first, count, threads, False)[0]

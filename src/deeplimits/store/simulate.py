@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +82,12 @@ def _storable(engine: str) -> str:
 
 
 def _provenance(engine: str, threads: int | None) -> dict[str, Any]:
-    import numba
-
     return {
         "deeplimits": __version__,
         "engine": engine,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": platform.machine(),
-        "numba": numba.__version__,
+        "numba": version("numba"),
         "numpy": np.__version__,
         "python": platform.python_version(),
         "threads": threads,

@@ -1,0 +1,145 @@
+"""Kernels as machine code: compiled once by Numba, kept on disk, called without Numba ever after.
+
+Numba's own cache needs all of Numba to be read, which costs a job more time than most blocks do. Kept here is
+one object file a kernel, which LLVM links into the process in milliseconds. A kernel is a function of plain C
+types: numbers, and arrays as an address followed by their sizes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import tempfile
+import threading
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+C_TYPES: dict[str, Any] = {
+    "u8": ctypes.c_uint64,
+    "i8": ctypes.c_int64,
+    "i4": ctypes.c_int32,
+    "f4": ctypes.c_float,
+    "f8": ctypes.c_double,
+}
+ENTRY = "deeplimits_kernel"
+"""Name of the only symbol that an object file offers."""
+
+_linking = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A function of ``deeplimits.engines.<module>``, to be called with numbers and C-contiguous arrays.
+
+    Parameters
+    ----------
+    signature
+        Types of its arguments: ``f4`` for a number, ``f4[2]`` for an array of two dimensions; u8, i8, i4, f4
+        or f8.
+    constant
+        Where given, the kernel is what the function returns for it.
+    """
+
+    module: str
+    name: str
+    signature: str
+    constant: int | None = None
+
+    def __call__(self, *arguments: Any) -> None:
+        """Run; other threads run meanwhile."""
+        plain: list[Any] = []
+        for (kind, dimensions), argument in zip(self.arguments, arguments, strict=True):
+            if not dimensions:
+                plain.append(C_TYPES[kind](argument.item() if isinstance(argument, np.generic) else argument))
+                continue
+            assert (argument.dtype, argument.ndim) == (np.dtype(kind), dimensions), (self.name, kind)
+            assert argument.flags.c_contiguous, self.name
+            plain += [argument.ctypes.data, *argument.shape]
+        self._function(*plain)
+
+    @cached_property
+    def arguments(self) -> list[tuple[str, int]]:
+        """(type, dimensions) of each argument; no dimensions for a number."""
+        return [(part[:2], int(part[3:-1]) if "[" in part else 0) for part in self.signature.split()]
+
+    @cached_property
+    def _function(self) -> Any:
+        with _linking:
+            _, address = _link(self._machine_code())
+        types: list[Any] = []
+        for kind, dimensions in self.arguments:
+            types += [ctypes.c_void_p] + dimensions * [ctypes.c_int64] if dimensions else [C_TYPES[kind]]
+        return ctypes.CFUNCTYPE(None, *types)(address)
+
+    def _machine_code(self) -> bytes:
+        """From disk, whole; compiled anew where it is not there or is damaged."""
+        path = cache_folder() / f"{self.module}-{self.name}-{self.constant or 0}.o"
+        try:
+            digest, code = path.read_bytes()[:32], path.read_bytes()[32:]
+            if hashlib.sha256(code).digest() == digest:
+                return code
+        except FileNotFoundError:
+            pass
+        from deeplimits.engines.compiler import machine_code
+
+        code = machine_code(self.module, self.name, self.constant, self.arguments)
+        aside = path.with_name(f".part-{path.name}-{os.getpid()}")
+        aside.write_bytes(hashlib.sha256(code).digest() + code)
+        aside.replace(path)
+        return code
+
+
+@lru_cache
+def _link(code: bytes) -> tuple[Any, int]:
+    """Link an object file; returns its owner, which must live on, and the address of its entry."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_default_triple().create_target_machine()
+    owner = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    owner.add_object_file(llvm.ObjectFileRef.from_data(code))
+    owner.finalize_object()
+    return owner, owner.get_function_address(ENTRY)
+
+
+@lru_cache
+def cache_folder() -> Path:
+    """A folder of object files, named by the digest of all that they depend on: the sources of the engines,
+    the compiler, the processor.
+    """
+    import llvmlite.binding as llvm
+
+    digest = hashlib.sha256()
+    for part in (version("numba"), version("llvmlite"), llvm.get_process_triple(), *target()):
+        digest.update(part.encode() + b"\0")
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(base) / "deeplimits" / f"kernels-{digest.hexdigest()[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(folder)
+    except OSError:
+        folder = Path(tempfile.gettempdir()) / f"deeplimits-{os.getuid()}-{folder.name}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.stat().st_uid != os.getuid():
+            raise PermissionError(f"{folder} belongs to somebody else; set XDG_CACHE_HOME") from None
+    return folder
+
+
+def target() -> tuple[str, str]:
+    """Name and features of the processor to compile for: this one, or what Numba's variables name."""
+    import llvmlite.binding as llvm
+
+    name = os.environ.get("NUMBA_CPU_NAME")
+    if name is not None:
+        return name, os.environ.get("NUMBA_CPU_FEATURES", "")
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
