@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Every job starts Python: let it keep its bytecode.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 
-.PHONY: build setup test test-fast lint format lock clean clean-results help
+.PHONY: build setup test test-fast lint format lock bench clean clean-results help
 
 build: $(READY)
 	@$(BIN)/snakemake --cores $(CORES)
@@ -37,6 +37,10 @@ format: $(READY)
 lock:
 	@tools/lock.sh
 
+bench: $(READY)
+	@$(BIN)/python benchmarks/engine.py
+	@$(BIN)/python benchmarks/pipeline.py
+
 clean:
 	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis logs dist
 	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
@@ -51,6 +55,7 @@ help:
 	@echo "make test-fast      the tests for daily use"
 	@echo "make lint           ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make format         apply ruff and snakefmt"
+	@echo "make bench          measure speed and memory into benchmarks/results"
 	@echo "make lock           resolve the dependencies again (needs uv)"
 	@echo "make clean          remove .venv, caches and logs; results stay"
 	@echo "make clean-results  remove results: simulations, study stores, figures"

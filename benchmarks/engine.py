@@ -1,0 +1,75 @@
+"""The CPU engine against NumPy's generator and on two threads, and its memory: run this file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+
+from deeplimits.activations import ReluLike
+from deeplimits.engines import simulate_block
+from deeplimits.networks.network import Network, Shaping
+from measure import Ratio, keep, ratio
+
+SHAPED = Shaping("width", 0.5)
+
+
+def network(width: int, depth: int, inputs: int) -> Network:
+    gram = tuple(tuple(1.0 if a == b else 0.3 for b in range(inputs)) for a in range(inputs))
+    return Network(ReluLike(0.0, -1.0), width, depth, gram, shaping=SHAPED)
+
+
+def against_numpy(inputs: int, samples: int = 128) -> Ratio:
+    """A simulated normal, all told, over a float32 normal of NumPy's, on one core at n = d = 512."""
+    drawn = network(512, 512, inputs)
+    normals = samples * 512 * 512 * inputs
+    out = np.empty(1 << 20, np.float32)
+    generator = np.random.default_rng(0)
+    fills = max(1, normals // len(out) // 8)
+
+    def fill() -> None:
+        for _ in range(fills):
+            generator.standard_normal(dtype=np.float32, out=out)
+
+    return ratio(
+        f"m = {inputs}: time per normal over NumPy's float32 fill",
+        lambda: simulate_block(drawn, [512], 0, samples, threads=1),
+        fill,
+        "<= 0.2" if inputs == 2 else "none",
+        work=fills * len(out) / normals,
+    )
+
+
+def threads() -> Ratio:
+    """One thread over two, n = d = 256, m = 2."""
+    drawn = network(256, 256, 2)
+    return ratio(
+        "one thread over two",
+        lambda: simulate_block(drawn, [256], 0, 2048, threads=1),
+        lambda: simulate_block(drawn, [256], 0, 2048, threads=2),
+        ">= 1.7",
+    )
+
+
+def peak_memory() -> float:
+    """Peak resident memory in MB of a process that simulates a whole block at n = 4096 into a container."""
+    code = (
+        "import sys; sys.path.insert(0, 'benchmarks'); import resource, tempfile, pathlib;"
+        "from engine import network; from deeplimits.sweep.blocks import Block;"
+        "from deeplimits.sweep.points import Point; from deeplimits.store.simulate import simulate_batch;"
+        "folder = pathlib.Path(tempfile.mkdtemp());"
+        "point = Point(network(4096, 16, 2), tuple(range(17)));"
+        "simulate_batch([Block(point, 0)], folder / 'x.zarr.zip', folder / 'x.json');"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+if __name__ == "__main__":
+    figures = [against_numpy(2), against_numpy(1), against_numpy(3, 32), against_numpy(8, 8), threads()]
+    keep("engine", figures)
+    memory = peak_memory()
+    print(f"peak memory of a block at n = 4096: {memory:.0f} MB (bar <= 400)")
+    keep("memory", {"block_n4096_megabytes": memory})
