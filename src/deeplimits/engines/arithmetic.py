@@ -16,6 +16,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from deeplimits.engines.native import target
+
+# before anything is compiled: the loops are vectorised by Numba, for the processor that it believes in
+numba.config.CPU_NAME, numba.config.CPU_FEATURES = target()
+
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile an engine kernel: strict arithmetic, no checks, no exceptions."""

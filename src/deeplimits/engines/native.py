@@ -142,4 +142,6 @@ def target() -> tuple[str, str]:
     name = os.environ.get("NUMBA_CPU_NAME")
     if name is not None:
         return name, os.environ.get("NUMBA_CPU_FEATURES", "")
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    features = llvm.get_host_cpu_features().flatten()
+    # LLVM would use half the width of AVX-512 for the sake of older processors, at 2.5 times the time
+    return llvm.get_host_cpu_name(), features + ",-prefer-256-bit" * ("+avx512f" in features)
