@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from deeplimits.figures.data import StudyData
 from deeplimits.figures.style import PAGE, PALETTE, new_figure
@@ -62,6 +63,8 @@ def draw(data: StudyData) -> Figure:
     )
     ticks = sorted(set(widths.tolist()))
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.minorticks_off()
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), labelspacing=0.8)
     return figure

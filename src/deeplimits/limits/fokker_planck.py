@@ -28,9 +28,9 @@ Array = NDArray[np.float64]
 
 _NODES_PER_STD = 3.5
 """A Gaussian needs 2.6 for exp(−π² 2.6² / 2) < 1e-14; the rest is for densities with a steeper side."""
-_WIDEST_STEP = 0.14
-"""The coefficients have their nearest singularity at distance π/2 from the line: exp(−π²/2 / 0.14) <
-1e-15."""
+_WIDEST_STEP = 0.1
+"""The coefficients have their nearest singularity at distance π/2 from the line, exp(−π²/2 / 0.14) < 1e-15; a
+drift that repels exponentially makes a density that wants more."""
 _REACH = 7.5
 """Standard deviations to each side."""
 _STAGE = 3.0
@@ -39,6 +39,8 @@ _EXPONENT = 8.0
 """Largest range of A in a stage for the symmetric form: e^8 · 1e-16 is below 1e-12."""
 _REFINE = 4
 """Table nodes for each collocation node."""
+_WINDOWS = 4.0 ** -np.arange(4)
+"""Parts of a stage through which a path may be pushed to the ends of the nodes."""
 _NEGLIGIBLE = 1e-13
 _EARLY = 0.02
 """Where a point mass becomes a density, as a part of the first time asked for; earlier where the drift
@@ -189,17 +191,19 @@ def _propagate(diffusion: Diffusion, density: _Density, times: list[float]) -> l
 
 def _range(diffusion: Diffusion, low: float, high: float, elapsed: float) -> tuple[float, float]:
     """An interval that keeps all but a negligible part of the mass of [low, high] for a time: paths with
-    constant pushes outwards.
+    constant pushes outwards, of equal cost, through the whole of it or a last part: against a drift that
+    grows outwards a short push gets further.
     """
     ends = [low, high]
-    push = _REACH / np.sqrt(elapsed)
-    for start, sign in ((low, -1.0), (high, 1.0)):
+    for window in elapsed * _WINDOWS:
+        push = _REACH / np.sqrt(window)
+        for start, sign in ((low, -1.0), (high, 1.0)):
 
-        def velocity(t: float, y: Array, sign: float = sign) -> Array:
-            return np.clip(diffusion.drift(y), -1e6, 1e6) + sign * push
+            def velocity(t: float, y: Array, sign: float = sign, push: float = push) -> Array:
+                return np.clip(diffusion.drift(y), -1e6, 1e6) + sign * push
 
-        path = solve_ivp(velocity, (0, elapsed), [start], method="LSODA", rtol=1e-4, atol=1e-6)
-        ends += [float(path.y[0].min()), float(path.y[0].max())]
+            path = solve_ivp(velocity, (0, window), [start], method="LSODA", rtol=1e-4, atol=1e-6)
+            ends += [float(path.y[0].min()), float(path.y[0].max())]
     return min(ends), max(ends)
 
 

@@ -31,7 +31,7 @@ KAPPA = float(np.sqrt(2) / (3 * np.pi))
 """Half the coefficient of (1 − ρ)^{3/2} in c K₁(ρ) − ρ for ReLU."""
 
 _EARLY = 0.004
-"""Where the log-normal start lies, as a part of the first time asked for."""
+"""Where the log-normal start lies, as a part of the first time asked for, or of 1 where that is later."""
 
 
 class Unshaped(Limit):
@@ -86,7 +86,9 @@ class Unshaped(Limit):
         ]
         if not times:
             return list(early)
-        start = _lognormal_start(w0, pull, bend, self.growth * level, level, _EARLY * times[0], scale)
+        start = _lognormal_start(
+            w0, pull, bend, self.growth * level, level, _EARLY * min(times[0], 1.0), scale
+        )
         return [*early, *solve(Diffusion(drift, drift_slope), start, times, chart)]
 
 
