@@ -16,17 +16,16 @@ CELLS = 6
 
 
 def features(sample: Sample) -> NDArray[np.float64]:
-    """log V^{aa} of every input and ρ of every pair at the last record [sample, feature], dead networks as
-    points of their own.
+    """log V^{aa} of every input and ρ of every pair at the last record, and the layer of explosion where there
+    is one [sample, feature], dead networks as points of their own.
 
     ρ is rounded to 1e-5: two collinear vectors have ρ = 1 up to the rounding of either engine, an atom of the
     law and not a difference.
     """
     log_variance = sample["log_variance"][:, -1].astype(float)
     correlation = np.round(1.0 - sample["correlation_gap"][:, -1].astype(float), 5)
-    return np.hstack(
-        [np.where(np.isfinite(log_variance), log_variance, -1e3), np.nan_to_num(correlation, nan=3.0)]
-    )
+    columns = [np.where(np.isfinite(log_variance), log_variance, -1e3), np.nan_to_num(correlation, nan=3.0)]
+    return np.hstack(columns + ([sample["exploded_at"].astype(float)] if "exploded_at" in sample else []))
 
 
 def p_values(first: NDArray[np.float64], second: NDArray[np.float64]) -> list[float]:
@@ -35,7 +34,9 @@ def p_values(first: NDArray[np.float64], second: NDArray[np.float64]) -> list[fl
     values = [stats.ks_2samp(x, y, method="asymp").pvalue for x, y in zip(first.T, second.T, strict=True)]
     codes_first, codes_second = [], []
     for x, y in zip(first.T, second.T, strict=True):
-        edges = np.unique(np.quantile(np.concatenate([x, y]), np.linspace(0, 1, CELLS + 1)[1:-1]))
+        edges = np.unique(
+            np.quantile(np.concatenate([x, y]), np.linspace(0, 1, CELLS + 1)[1:-1], method="inverted_cdf")
+        )
         codes_first.append(np.searchsorted(edges, x, side="right"))
         codes_second.append(np.searchsorted(edges, y, side="right"))
     features_ = range(len(codes_first))

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeplimits.activations import ReluLike
+from deeplimits.activations import Activation, ReluLike, Smooth
 from deeplimits.engines import SAMPLER_VERSION, simulate_block
 from deeplimits.engines.arithmetic import kernel, u4
 from deeplimits.engines.normals import cosine_sine, logarithm, minus_two_log, normal_pair
@@ -22,6 +22,7 @@ from deeplimits.engines.philox import philox
 from deeplimits.networks.network import Network, Shaping
 
 NETWORK = Network(ReluLike(0.0, -1.0), 37, 6, ((1.0, 0.3), (0.3, 2.0)), shaping=Shaping("width", 0.5))
+SMOOTH_ONE = Smooth.of("softplus", 0.4, -0.5)
 GRAM_5 = tuple(tuple(1.0 if a == b else 0.2 for b in range(5)) for a in range(5))
 
 
@@ -103,16 +104,17 @@ def test_known_answer_of_normals() -> None:
 
 
 @pytest.mark.parametrize("inputs", [1, 2, 3])
-def test_known_answer_of_a_small_network(inputs: int) -> None:
+@pytest.mark.parametrize("kind", ["network", "smooth"])
+def test_known_answer_of_a_small_network(kind: str, inputs: int) -> None:
     assert SAMPLER_VERSION == 1, "a new contract needs new answers"
-    assert digest(known_network(inputs)) == KNOWN[f"network-{inputs}"]
+    assert digest(known_network(kind, inputs)) == KNOWN[f"{kind}-{inputs}"]
 
 
-def known_network(inputs: int) -> Network:
+def known_network(kind: str, inputs: int) -> Network:
     """Its key is given and not a hash, so that the answers do not hang on how a network is described."""
     gram = ((1.0, 0.3, 0.1), (0.3, 2.0, 0.5), (0.1, 0.5, 0.5))
     network = Network(
-        ReluLike(0.0, -1.0),
+        ReluLike(0.0, -1.0) if kind == "network" else Smooth.of("softplus", 0.4, -0.5),
         37,
         6,
         tuple(row[:inputs] for row in gram[:inputs]),
@@ -124,7 +126,15 @@ def known_network(inputs: int) -> Network:
 
 def digest(network: Network) -> str:
     sample = simulate_block(network, [0, 1, 6], 5, 64)
-    return hashlib.sha256(sample["log_variance"].tobytes() + sample["correlation_gap"].tobytes()).hexdigest()
+    return hashlib.sha256(b"".join(array.tobytes() for array in sample.values())).hexdigest()
+
+
+NETWORKS = [f"{kind}-{inputs}" for kind in ("network", "smooth") for inputs in (1, 2, 3)]
+
+
+def digests() -> dict[str, str]:
+    """Of all networks with known answers."""
+    return {name: digest(known_network(name[:-2], int(name[-1]))) for name in NETWORKS}
 
 
 KNOWN: dict[str, object] = json.loads(
@@ -134,10 +144,11 @@ KNOWN: dict[str, object] = json.loads(
 
 @pytest.mark.parametrize("gram", [((1.0,),), NETWORK.gram, GRAM_5], ids=["m=1", "m=2", "m=5"])
 @pytest.mark.parametrize("width", [1, 16, 37, 1100])
+@pytest.mark.parametrize("activation", [NETWORK.activation, SMOOTH_ONE], ids=["relu", "smooth"])
 def test_any_split_and_thread_count_give_the_same_bits(
-    gram: tuple[tuple[float, ...], ...], width: int
+    gram: tuple[tuple[float, ...], ...], width: int, activation: Activation
 ) -> None:
-    network = replace(NETWORK, gram=gram, width=width)
+    network = replace(NETWORK, gram=gram, width=width, activation=activation)
     whole = simulate_block(network, [0, 2, 6], 3, 50, threads=1)
     pieces = [simulate_block(network, [0, 2, 6], a, b - a, threads=2) for a, b in [(3, 4), (4, 20), (20, 53)]]
     for name, array in whole.items():
@@ -155,7 +166,7 @@ def test_what_is_recorded_does_not_change_the_samples() -> None:
 @pytest.mark.slow
 def test_instruction_set_leaves_no_trace(tmp_path: Path) -> None:
     """The same kernels compiled for a processor without vector multiply-add, in a process of its own."""
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import test_engine_bits as t; print([t.digest(t.known_network(m)) for m in (1, 2, 3)])"
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import test_engine_bits as t; print(t.digests())"
     for cpu, features in [("generic", ""), ("haswell", "+avx2,+fma"), ("x86-64-v4", None)]:
         environment = os.environ | {"NUMBA_CPU_NAME": cpu, "NUMBA_CACHE_DIR": str(tmp_path)}
         if features is not None:
@@ -169,7 +180,7 @@ def test_instruction_set_leaves_no_trace(tmp_path: Path) -> None:
             text=True,
         )
         assert done.returncode == 0, done.stderr
-        assert done.stdout.strip() == str([KNOWN[f"network-{m}"] for m in (1, 2, 3)])
+        assert done.stdout.strip() == str({name: KNOWN[name] for name in NETWORKS})
 
 
 def test_far_samples_and_other_seeds_differ() -> None:

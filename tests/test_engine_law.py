@@ -15,7 +15,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from deeplimits.activations import Identity, ReluLike
+from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.engines import simulate_block
 from deeplimits.networks import mlp
 from deeplimits.networks.network import Network, Shaping
@@ -33,19 +33,30 @@ SMALL = {
     "by-depth-4x5": Network(ReluLike(0.3, -0.8), 4, 5, GRAM, shaping=Shaping("depth", 0.25)),
     "linear-6x2": Network(Identity(), 6, 2, GRAM),
     "wide-8x1": Network(ReluLike(-0.5, 0.7), 8, 1, GRAM, shaping=SHAPED),
+    "tanh-3x4": Network(Smooth.of("tanh"), 3, 4, GRAM, shaping=SHAPED),
+    "unshaped-tanh-2x3": Network(Smooth.of("tanh", 0.4), 2, 3, GRAM),
+    "sigmoid-4x2": Network(Smooth.of("sigmoid", 0.5, 1.0), 4, 2, GRAM),
+    "softplus-5x3": Network(Smooth.of("softplus", 0.3, -1.0), 5, 3, GRAM, shaping=SHAPED),
+    "erf-2x5": Network(Smooth.of("erf", 0.7), 2, 5, GRAM, shaping=Shaping("depth", 0.3)),
+    "arctan-3x2": Network(Smooth.of("arctan", 0.3, 0.5), 3, 2, GRAM),
+    "sin-4x3": Network(Smooth.of("sin", 1.5, 0.3), 4, 3, GRAM, shaping=SHAPED),
+    "gelu-3x3": Network(Smooth.of("gelu", 0.8, 0.2), 3, 3, GRAM, shaping=SHAPED),
+    "silu-6x2": Network(Smooth.of("silu", 0.2), 6, 2, GRAM, shaping=SHAPED),
+    "formula-4x4": Network(Smooth.of("x + tanh(x)**2 / 2", 0.6, 0.1), 4, 4, GRAM, shaping=SHAPED),
 }
 LARGE = Network(ReluLike(0.0, -1.0), 64, 64, GRAM, shaping=SHAPED)
-COMPARISONS = 3 * (len(SMALL) + 1) + 3
+COMPARISONS = 3 * (len(SMALL) + 2) + 6
 THRESHOLD = 1e-3 / COMPARISONS
 
 
 def marginal(sample: Sample, inputs: int) -> Sample:
     """The law of the first ``inputs`` inputs of three."""
     pairs = {1: [], 2: [0], 3: [0, 1, 2]}[inputs]
-    return {
+    kept = {
         "log_variance": sample["log_variance"][:, :, :inputs],
         "correlation_gap": sample["correlation_gap"][:, :, pairs],
     }
+    return kept | ({"exploded_at": sample["exploded_at"][:, :inputs]} if "exploded_at" in sample else {})
 
 
 def with_inputs(network: Network, inputs: int) -> Network:
@@ -72,8 +83,9 @@ def check(network: Network, drawn: Sample) -> None:
         assert smallest(ours, marginal(drawn, inputs)) > THRESHOLD, f"m = {inputs}"
 
 
-def test_small_network_quickly() -> None:
-    check(SMALL["relu-3x4"], oracle(SMALL["relu-3x4"], 100_000, 1))
+@pytest.mark.parametrize("name", ["relu-3x4", "softplus-5x3"])
+def test_small_network_quickly(name: str) -> None:
+    check(SMALL[name], oracle(SMALL[name], 100_000, 1))
 
 
 @pytest.mark.slow
@@ -97,14 +109,15 @@ class WrongNormalizer(Network):
 
     @cached_property
     def normalizer(self) -> mpmath.mpf:  # type: ignore[override]
-        return self.slopes.normalizer * 1.01
+        return self.phi.normalizer * 1.01
 
 
+@pytest.mark.parametrize("name", ["by-depth-4x5", "tanh-3x4"])
 @pytest.mark.parametrize("inputs", [1, 2, 3])
-def test_planted_faults_are_caught(inputs: int) -> None:
-    network = with_inputs(SMALL["by-depth-4x5"], inputs)
+def test_planted_faults_are_caught(name: str, inputs: int) -> None:
+    network = with_inputs(SMALL[name], inputs)
     samples, layer = 300_000, network.depth - 1
-    truth = marginal(mlp.simulate(SMALL["by-depth-4x5"], [layer], samples, np.random.default_rng(3)), inputs)
+    truth = marginal(mlp.simulate(SMALL[name], [layer], samples, np.random.default_rng(3)), inputs)
     right = simulate_block(network, [layer], 0, samples)
     assert smallest(right, truth) > THRESHOLD
     for wrong_layer in (layer - 1, layer + 1):

@@ -2,23 +2,49 @@
 
 A ReLU-like activation is φ_s(x) = s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± n^{-p} (Li, Nica & Roy 2022,
 eq. (2.1); Li & Nica 2024, eq. (2.5)); p = 0 with (c₊, c₋) = (0, −1) is the ordinary ReLU. Its normaliser is c
-= 1 / E φ_s(g)² = 2 / (s₊² + s₋²), g ~ N(0, 1). Constants are exact rationals of the given floats or 50-digit
-numbers, so that every engine rounds the same value once.
+= 1 / E φ_s(g)² = 2 / (s₊² + s₋²), g ~ N(0, 1).
+
+A smooth activation is φ_s(x) = s φ(x / s) with s = a n^p (Li, Nica & Roy 2022, Definition 3.8), where φ(u) =
+(f(x₀ + u) − f(x₀)) / f'(x₀) is a function f centred at x₀, so that φ(0) = 0 and φ'(0) = 1.
+
+Constants are exact rationals of the given floats or 50-digit numbers, so that every engine rounds the same
+value once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
 
 import mpmath
 import numpy as np
 from numpy.typing import NDArray
+
+from deeplimits.formulas import FUNCTIONS, Formula, Library
 
 DIGITS = 50
 """Decimal digits in which constants are computed before they are rounded once."""
 
 EXACT = mpmath.MPContext()
 EXACT.dps = DIGITS
+
+SMOOTH = {
+    "tanh": "tanh(x)",
+    "sigmoid": "1 / (1 + exp(-x))",
+    "softplus": "log(1 + exp(x))",
+    "erf": "erf(x)",
+    "arctan": "atan(x)",
+    "sin": "sin(x)",
+    "gelu": "x * (1 + erf(x / sqrt(2))) / 2",
+    "silu": "x / (1 + exp(-x))",
+}
+"""Smooth activations by name, as formulas."""
+
+_CONVERGED = 1e-25
+_FINEST = 10
+"""Halvings of the step of the quadrature: a rule of 28,000 nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +60,66 @@ class Identity:
     """φ(x) = x, the linear network."""
 
 
-Activation = ReluLike | Identity
+@dataclass(frozen=True)
+class Smooth:
+    """φ(u) = (f(x₀ + u) − f(x₀)) / f'(x₀) and s = a · size^p.
+
+    Parameters
+    ----------
+    formula
+        f, as the canonical text of a ``Formula``.
+    a
+        Scale of the shaping, positive.
+    center
+        x₀.
+    """
+
+    formula: str
+    a: float = 1.0
+    center: float = 0.0
+
+    @classmethod
+    def of(cls, function: str, a: float = 1.0, center: float = 0.0) -> Smooth:
+        """From a name in ``SMOOTH`` or the text of a formula.
+
+        Raises
+        ------
+        FormulaError
+            If it is neither.
+        """
+        return cls(Formula(SMOOTH.get(function, function)).text, a, center)
+
+    def __call__(self, u: mpmath.mpf) -> mpmath.mpf:
+        """φ(u) in 50 digits; complex or infinite where f is."""
+        origin, _, slope, _, _ = _taylor(self.formula, self.center)
+        return (_exact(self.formula)(EXACT.mpf(self.center) + u) - origin) / slope
+
+    @property
+    def second(self) -> mpmath.mpf:
+        """φ''(0)."""
+        return _taylor(self.formula, self.center)[3] / _taylor(self.formula, self.center)[2]
+
+    @property
+    def third(self) -> mpmath.mpf:
+        """φ'''(0)."""
+        return _taylor(self.formula, self.center)[4] / _taylor(self.formula, self.center)[2]
+
+    def problem(self) -> str | None:
+        """Why this is no activation at all, in words, or None: f is not smooth at x₀, or f'(x₀) = 0."""
+        try:
+            origin, kink, slope, _, _ = _taylor(self.formula, self.center)
+        except (ArithmeticError, ValueError, TypeError):
+            return f"a function that is finite and real at x = {self.center!r}"
+        if not all(isinstance(value, EXACT.mpf) and EXACT.isfinite(value) for value in (origin, slope)):
+            return f"a function that is finite and real at x = {self.center!r}"
+        if kink > 1e-12:
+            return f"a function that is smooth at x = {self.center!r}"
+        if abs(slope) < 1e-30:
+            return f"a function with f'(x) ≠ 0 at x = {self.center!r}"
+        return None
+
+
+Activation = ReluLike | Identity | Smooth
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +138,109 @@ class Slopes:
         """φ_s(x), elementwise, in float64."""
         return np.where(x > 0, float(self.plus), float(self.minus)) * x
 
+    def slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """φ_s'(x), elementwise, in float64; s₋ at 0."""
+        return np.where(x > 0, float(self.plus), float(self.minus))
 
-def slopes(activation: Activation, size: int, exponent: float) -> Slopes:
-    """Slopes of ``activation`` shaped by ``size`` (the width or the depth) to the power −``exponent``."""
+
+@dataclass(frozen=True)
+class ShapedSmooth:
+    """φ_s(x) = s φ(x / s)."""
+
+    activation: Smooth
+    scale: mpmath.mpf
+    """s."""
+
+    @cached_property
+    def normalizer(self) -> mpmath.mpf:
+        """c = 1 / E φ_s(g)², to 25 digits, by the trapezoidal rule.
+
+        Against a Gaussian weight the rule converges as fast as Gauss–Hermite's, and refining it reuses the
+        values.
+
+        Raises
+        ------
+        ArithmeticError
+            If the integral is not found.
+        """
+        reach = 15
+
+        def term(x: mpmath.mpf) -> mpmath.mpf:
+            return EXACT.exp(-(x * x) / 2) * (self.scale * self.activation(x / self.scale)) ** 2
+
+        step = EXACT.mpf(1) / 4
+        total = EXACT.fsum(term(step * k) for k in range(-4 * reach, 4 * reach + 1))
+        found = total * step
+        for _ in range(_FINEST):
+            step /= 2
+            last = round(reach / step)
+            total += EXACT.fsum(term(step * k) for k in range(-last + 1, last, 2))
+            before, found = found, total * step
+            if abs(found - before) < _CONVERGED * abs(found):
+                return EXACT.sqrt(2 * EXACT.pi) / found
+        raise ArithmeticError("the integral of φ_s² against a Gaussian does not converge")
+
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """φ_s(x), elementwise, in float64."""
+        scale = float(self.scale)
+        origin, _, slope, _, _ = (float(value) for value in _taylor(self._formula, self._center))
+        with np.errstate(over="ignore"):
+            value = Formula(self._formula)(self._center + x / scale, numeric())
+        return np.asarray(scale * (value - origin) / slope)
+
+    @property
+    def _formula(self) -> str:
+        return self.activation.formula
+
+    @property
+    def _center(self) -> float:
+        return self.activation.center
+
+
+def shaped(activation: Activation, size: int, exponent: float) -> Slopes | ShapedSmooth:
+    """``activation`` shaped by ``size`` (the width or the depth) to the power ``exponent``."""
     if isinstance(activation, Identity):
         return Slopes(EXACT.mpf(1), EXACT.mpf(1))
-    scale = EXACT.mpf(size) ** -EXACT.mpf(exponent)
-    return Slopes(1 + EXACT.mpf(activation.c_plus) * scale, 1 + EXACT.mpf(activation.c_minus) * scale)
+    scale = EXACT.mpf(size) ** EXACT.mpf(exponent)
+    if isinstance(activation, Smooth):
+        return ShapedSmooth(activation, EXACT.mpf(activation.a) * scale)
+    return Slopes(1 + EXACT.mpf(activation.c_plus) / scale, 1 + EXACT.mpf(activation.c_minus) / scale)
+
+
+@cache
+def exact() -> Library:
+    """Formulas in 50 digits."""
+    names = {"abs": "fabs"}
+    functions = {name: getattr(EXACT, names.get(name, name)) for name in FUNCTIONS}
+    return Library(functions, EXACT.mpf, EXACT.mpf(EXACT.pi))
+
+
+@cache
+def numeric() -> Library:
+    """Formulas in float64, on arrays."""
+    from scipy import special
+
+    names = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "atanh": "arctanh"}
+    functions = {
+        name: getattr(special if name in ("erf", "erfc") else np, names.get(name, name)) for name in FUNCTIONS
+    }
+    return Library(functions, float, float(np.pi))
+
+
+def _exact(text: str) -> Callable[[mpmath.mpf], Any]:
+    formula, library = Formula(text), exact()
+    return lambda x: formula(x, library)
+
+
+@cache
+def _taylor(text: str, center: float) -> tuple[Any, Any, Any, Any, Any]:
+    """f(x₀), the largest difference between its derivatives to the left and to the right up to the third,
+    f'(x₀), f''(x₀) and f'''(x₀).
+    """
+    function, at = _exact(text), EXACT.mpf(center)
+    value = function(at)
+    both = [EXACT.diff(function, at, order) for order in (1, 2, 3)]
+    right = [EXACT.diff(function, at, order, direction=1) for order in (1, 2, 3)]
+    left = [EXACT.diff(function, at, order, direction=-1) for order in (1, 2, 3)]
+    kink = max(abs(a - b) / (1 + abs(a)) for a, b in zip(right, left, strict=True))
+    return value, kink, *both

@@ -39,21 +39,20 @@ def simulate(
     engine
         ``auto``, ``cpu`` or ``oracle``.
 
-    Returns ------- ``log_variance`` [sample, record, input] and ``correlation_gap`` [sample, record, cross]
-    (1 − ρ), with coordinates ``sample`` and ``layer``.
+    Returns ------- ``log_variance`` [sample, record, input], ``correlation_gap`` [sample, record, cross] (1 −
+    ρ) and, where the activation is smooth, ``exploded_at`` [sample, input], with coordinates ``sample`` and
+    ``layer``.
     """
     import xarray as xr
 
     from deeplimits.engines import simulate_block
+    from deeplimits.store.container import DIMENSIONS
 
     chosen = _point(point)
     first, stop = samples
     arrays = simulate_block(chosen.network, chosen.layers, first, stop - first, engine=engine)
     return xr.Dataset(
-        {
-            "log_variance": (("sample", "record", "input"), arrays["log_variance"]),
-            "correlation_gap": (("sample", "record", "cross"), arrays["correlation_gap"]),
-        },
+        {name: (DIMENSIONS[name], array) for name, array in arrays.items()},
         coords={"sample": np.arange(first, stop), "layer": ("record", np.array(chosen.layers))},
     )
 

@@ -20,11 +20,12 @@ import xarray as xr
 from zarr.errors import UnstableSpecificationWarning
 
 from deeplimits import __version__
-from deeplimits.activations import Identity, ReluLike
+from deeplimits.activations import SMOOTH, Identity, ReluLike, Smooth
 from deeplimits.analysis.distances import Distance, comparable, distances
 from deeplimits.analysis.observables import OBSERVABLES
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_point
+from deeplimits.formulas import Formula
 from deeplimits.laws import Law
 from deeplimits.limits import registry
 from deeplimits.networks.network import Network
@@ -225,15 +226,21 @@ def _keep(
 
 def label_of(network: Network) -> str:
     """A network in a legend: its activation and shaping."""
-    if isinstance(network.activation, Identity):
+    phi = network.activation
+    if isinstance(phi, Identity):
         return "linear"
-    text = f"ReLU ({network.activation.c_plus:g}, {network.activation.c_minus:g})"
+    by = "" if network.shaping is None or network.shaping.by == "width" else " by depth"
+    if isinstance(phi, Smooth):
+        name = next((name for name, text in SMOOTH.items() if Formula(text).text == phi.formula), phi.formula)
+        details = [f"a = {phi.a:g}"] * (phi.a != 1) + [f"x₀ = {phi.center:g}"] * (phi.center != 0)
+        text = f"{name} ({', '.join(details)})" if details else name
+        return f"{text}, p = {network.exponent:g}{by}" if network.exponent else f"unshaped {text}"
+    text = f"ReLU ({phi.c_plus:g}, {phi.c_minus:g})"
     if network.exponent == 0:
         return (
             "unshaped ReLU" if network.slopes.plus == 1 and network.slopes.minus == 0 else f"unshaped {text}"
         )
-    by = "n" if network.shaping and network.shaping.by == "width" else "d"
-    return f"{text}, p = {network.exponent:g}" + ("" if by == "n" else " by depth")
+    return f"{text}, p = {network.exponent:g}{by}"
 
 
 def _coordinates(study: Study, layers: Any) -> dict[str, Any]:
@@ -243,9 +250,12 @@ def _coordinates(study: Study, layers: Any) -> dict[str, Any]:
         "width": ("point", [network.width for network in networks]),
         "depth": ("point", [network.depth for network in networks]),
         "exponent": ("point", [network.exponent for network in networks]),
-        "activation": ("point", ["relu" if isinstance(a, ReluLike) else "identity" for a in activations]),
+        "activation": ("point", [type(a).__name__.lower().removesuffix("like") for a in activations]),
         "c_plus": ("point", [a.c_plus if isinstance(a, ReluLike) else 0.0 for a in activations]),
         "c_minus": ("point", [a.c_minus if isinstance(a, ReluLike) else 0.0 for a in activations]),
+        "formula": ("point", [a.formula if isinstance(a, Smooth) else "" for a in activations]),
+        "a": ("point", [a.a if isinstance(a, Smooth) else np.nan for a in activations]),
+        "center": ("point", [a.center if isinstance(a, Smooth) else np.nan for a in activations]),
         "correlation_0": (
             "point",
             [network.correlation() if network.inputs > 1 else np.nan for network in networks],

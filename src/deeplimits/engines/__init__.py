@@ -7,12 +7,11 @@ result raises it, here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deeplimits.errors import InputError, nearest_name
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from deeplimits.networks.network import Network
@@ -49,7 +48,7 @@ def simulate_block(
     *,
     engine: str = "auto",
     threads: int | None = None,
-) -> dict[str, NDArray[np.float32]]:
+) -> dict[str, NDArray[Any]]:
     """Samples [first, first + count) of ``network``, recorded at ``layers``.
 
     Parameters
@@ -63,7 +62,8 @@ def simulate_block(
 
     Returns ------- ``log_variance`` [sample, record, input]: log V^{aa}, V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩,
     −inf once every unit is dead; ``correlation_gap`` [sample, record, pair]: 1 − ρ of the pairs (0, 1), (0,
-    2), …, (1, 2), …, NaN where an input is dead. Both float32.
+    2), …, (1, 2), …, NaN where an input is dead; both float32. Of a smooth activation also ``exploded_at``
+    [sample, input]: the first layer with V^{aa} ≥ s², up to the last record, or −1; int32.
     """
     records = [int(layer) for layer in layers]
     if not records or sorted(set(records)) != records or records[0] < 0 or records[-1] > network.depth:

@@ -15,7 +15,7 @@ import numpy as np
 from mpmath.libmp import mpf_pos, round_nearest
 from numpy.typing import NDArray
 
-from deeplimits.activations import EXACT
+from deeplimits.activations import EXACT, Slopes
 from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.native import Kernel
 from deeplimits.networks.network import Network
@@ -36,6 +36,17 @@ _MANY = {
     for inputs in range(3, MAX_INPUTS + 1)
 }
 
+_SMOOTH = {
+    inputs: Kernel(
+        "smooth_kernels",
+        "smooth_inputs",
+        "u8 i8 i8 i8 i4[1] f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] i4[2] "
+        "f4[2] f4[2] f4[1] i4[1] f8[2]",
+        inputs,
+    )
+    for inputs in range(1, MAX_INPUTS + 1)
+}
+
 _SHARES_PER_THREAD = 4
 """Pieces handed to each thread: enough to even out their speeds, few enough to cost nothing."""
 
@@ -50,7 +61,7 @@ def available_threads() -> int:
 
 def simulate(
     network: Network, layers: Sequence[int], first: int, count: int, threads: int | None = None
-) -> dict[str, NDArray[np.float32]]:
+) -> dict[str, NDArray[Any]]:
     """Samples [first, first + count) of ``network``, recorded at ``layers`` (ascending, 0 = input); see
     ``simulate_block``.
     """
@@ -63,29 +74,38 @@ def simulate(
         log_variance[:, 0] = [rounded(EXACT.log(variance)) for variance in variances]
         gap[:, 0] = [rounded(value) for value in gaps]
     scales = [EXACT.frexp(variance) for variance in variances]
-    slopes = network.slopes
-    start = (
-        int(layers[-1]),
-        np.array(layers, np.int32),
-        rounded(slopes.plus),
-        rounded(slopes.minus),
-        rounded(network.normalizer / network.width),
-        np.array([rounded(2 * scale[0]) for scale in scales], np.float32),
-        np.array([scale[1] - 1 for scale in scales], np.int32),
-    )
-    angles: tuple[NDArray[np.floating], ...] = ()
-    if inputs == 2:
-        angles = (np.array([rounded(value) for value in gaps], np.float32),)
-    elif inputs > 2:
-        angles = (np.array([float(value) for value in gaps]),)
-    kernel = {1: _SINGLE, 2: _TWO}.get(inputs) or _MANY[inputs]
+    mantissas = np.array([rounded(2 * scale[0]) for scale in scales], np.float32)
+    exponents = np.array([scale[1] - 1 for scale in scales], np.int32)
+    depth, records = int(layers[-1]), np.array(layers, np.int32)
+    normalizer = rounded(network.normalizer / network.width)
+    recorded: dict[str, NDArray[Any]] = {"log_variance": log_variance, "correlation_gap": gap}
+    outputs: tuple[NDArray[Any], ...]
+    constants: tuple[Any, ...]
+    if isinstance(network.phi, Slopes):
+        kernel = {1: _SINGLE, 2: _TWO}.get(inputs) or _MANY[inputs]
+        slopes = (rounded(network.phi.plus), rounded(network.phi.minus))
+        constants = (depth, records, *slopes, normalizer, mantissas, exponents)
+        if inputs == 2:
+            constants += (np.array([rounded(value) for value in gaps], np.float32),)
+        elif inputs > 2:
+            constants += (np.array([float(value) for value in gaps]),)
+        outputs, working = (log_variance, gap)[: 1 if inputs == 1 else 2], scratch
+    else:
+        from deeplimits.engines.tables import table
+
+        kernel, held = _SMOOTH[inputs], table(network.phi.activation)
+        recorded["exploded_at"] = np.empty((count, inputs), np.int32)
+        constants = (depth, records, rounded(1 / network.phi.scale), normalizer, mantissas, exponents)
+        constants += (np.array([float(value) for value in gaps]),)
+        constants += (held.bits, np.float32(2.0**held.highest), held.coefficients)
+        outputs, working = (log_variance, gap, recorded["exploded_at"]), smooth_scratch
 
     def share(rows: slice) -> None:
-        outputs = (log_variance[rows], gap[rows])[: 1 if inputs == 1 else 2]
-        kernel(network.key, first + rows.start, network.width, *start, *angles, *outputs, *scratch(inputs))
+        parts = (output[rows] for output in outputs)
+        kernel(network.key, first + rows.start, network.width, *constants, *parts, *working(inputs))
 
     in_threads(share, count, threads)
-    return {"log_variance": log_variance, "correlation_gap": gap}
+    return recorded
 
 
 def scratch(inputs: int) -> list[NDArray[Any]]:
@@ -98,6 +118,19 @@ def scratch(inputs: int) -> list[NDArray[Any]]:
         np.empty((4 * calls + 1 + 2 * inputs + reduced, LANES), np.float32),
         np.empty((inputs + pairs, inputs), np.float32),
         np.empty(reduced + inputs, np.float32),
+        np.empty(inputs, np.int32),
+        np.empty((2 * inputs, inputs)),
+    ]
+
+
+def smooth_scratch(inputs: int) -> list[NDArray[Any]]:
+    """As ``scratch``, for a smooth activation."""
+    pairs, calls = inputs * (inputs - 1) // 2, (inputs + 3) // 4
+    reduced = inputs + 3 * pairs
+    return [
+        np.empty((4 * calls + 1 + 3 * inputs + reduced, LANES), np.float32),
+        np.empty((inputs + pairs, inputs), np.float32),
+        np.empty(reduced + 2 * inputs, np.float32),
         np.empty(inputs, np.int32),
         np.empty((2 * inputs, inputs)),
     ]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from deeplimits.engines.arithmetic import f4, fma, inline, kernel, square_root, u4
+from deeplimits.engines.lanewise import Vector, lanewise
 from deeplimits.engines.mlp_kernels import DEAD, LANES, NAN, TILE, rescale, tree
 from deeplimits.engines.normals import logarithm, normal_pair
 from deeplimits.engines.philox import PURPOSE_FORWARD, philox, sample_words
@@ -102,54 +103,56 @@ def fill_normals(
             normals[4 * call + 3, lane] = x3 * inside
 
 
+@lanewise
+def scale_lanes(coefficient: Vector, normals: Vector, combined: Vector) -> dict[str, Vector]:
+    """combined = coefficient · normals."""
+    return {"combined": coefficient * normals}
+
+
+@lanewise
+def add_lanes(coefficient: Vector, normals: Vector, combined: Vector) -> dict[str, Vector]:
+    """combined + coefficient · normals."""
+    return {"combined": coefficient.fma(normals, combined)}
+
+
 @inline
 def combine(coefficients: Any, normals: Any, columns: Any, combined: Any) -> Any:
     """combined[lane] = Σ coefficients[column] · normals[column, lane] over the first ``columns``, in their
     order.
     """
-    for lane in range(LANES):
-        combined[lane] = coefficients[0] * normals[0, lane]
+    scale_lanes(coefficients[0], normals[0], combined)
     for column in range(1, columns):
-        for lane in range(LANES):
-            combined[lane] = fma(coefficients[column], normals[column, lane], combined[lane])
+        add_lanes(coefficients[column], normals[column], combined)
 
 
-@inline
-def activate(combined: Any, slope_plus: Any, slope_minus: Any, slopes: Any, phi: Any, lanes: Any) -> Any:
-    """The slope and the value of φ at each lane's preactivation; the squares are added to ``lanes``."""
-    for lane in range(LANES):
-        z = combined[lane]
-        slope = slope_plus if z > f4(0) else slope_minus
-        slopes[lane] = slope
-        phi[lane] = z * slope
-    for lane in range(LANES):
-        lanes[lane] = fma(phi[lane], phi[lane], lanes[lane])
+@lanewise
+def activate(
+    z: Vector, slope_plus: Vector, slope_minus: Vector, slopes: Vector, phi: Vector, lanes: Vector
+) -> dict[str, Vector]:
+    """The slope and the value of φ at each preactivation; the squares are added to ``lanes``."""
+    slope = (z > 0.0).then(slope_plus, slope_minus)
+    product = z * slope
+    return {"slopes": slope, "phi": product, "lanes": product.fma(product, lanes)}
 
 
-@inline
+@lanewise
 def add_pair(
-    combined: Any,
-    slopes_a: Any,
-    slopes_b: Any,
-    phi_a: Any,
-    phi_b: Any,
-    lanes_d: Any,
-    lanes_e: Any,
-    lanes_c: Any,
-) -> Any:
-    """Add a pair's terms of D, E and C, given z_a − z_b in ``combined``, which is overwritten by φ(z_a) −
-    φ(z_b).
-    """
-    for lane in range(LANES):
-        near = combined[lane] * slopes_a[lane]
-        far = phi_a[lane] - phi_b[lane]
-        combined[lane] = near if slopes_a[lane] == slopes_b[lane] else far
-    for lane in range(LANES):
-        lanes_d[lane] = fma(combined[lane], combined[lane], lanes_d[lane])
-    for lane in range(LANES):
-        lanes_e[lane] = fma(combined[lane], phi_a[lane] + phi_b[lane], lanes_e[lane])
-    for lane in range(LANES):
-        lanes_c[lane] = fma(phi_a[lane], phi_b[lane], lanes_c[lane])
+    difference: Vector,
+    slopes_a: Vector,
+    slopes_b: Vector,
+    phi_a: Vector,
+    phi_b: Vector,
+    lanes_d: Vector,
+    lanes_e: Vector,
+    lanes_c: Vector,
+) -> dict[str, Vector]:
+    """Add a pair's terms of D, E and C, given z_a − z_b in ``difference``."""
+    difference = slopes_a.equals(slopes_b).then(difference * slopes_a, phi_a - phi_b)
+    return {
+        "lanes_d": difference.fma(difference, lanes_d),
+        "lanes_e": difference.fma(phi_a + phi_b, lanes_e),
+        "lanes_c": phi_a.fma(phi_b, lanes_c),
+    }
 
 
 def many_inputs(inputs: int) -> Callable[..., None]:

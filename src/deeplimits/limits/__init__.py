@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @lru_cache
 def registry() -> dict[str, Limit]:
     """Every limit by name, in the order of ``names.LIMIT_NAMES``."""
-    from deeplimits.limits import correlation, ode, sampled, unshaped, variance
+    from deeplimits.limits import correlation, ode, sampled, smooth, unshaped, variance
     from deeplimits.limits.names import LIMIT_NAMES
 
     limits: list[Limit] = [
@@ -26,6 +26,7 @@ def registry() -> dict[str, Limit]:
         unshaped.UnshapedEntrance(),
         unshaped.PrintedTheorem41(),
         variance.Variance(),
+        smooth.SmoothVariance(),
         sampled.MarkovChain(),
         ode.InfiniteWidth(),
         sampled.CorrelationSdeEuler(),
@@ -39,7 +40,8 @@ def default_limit(network: Network, observable: str) -> Limit:
     """The limit of the regime that a network is in: unshaped, or shaped with p below, at or above ½."""
     limits = registry()
     if observable in ("variance", "log_variance"):
-        return limits["variance"]
+        smooth = limits["smooth_variance"]
+        return smooth if smooth.applies(network) else limits["variance"]
     for name in ("linear", "unshaped", "correlation_sde", "correlation_ode"):
         if limits[name].applies(network):
             return limits[name]

@@ -48,7 +48,7 @@ def shaping_size(network: Network) -> int:
 
 def is_linear(network: Network) -> bool:
     """Whether both slopes are equal at this width: every layer is then a matrix."""
-    return network.slopes.plus == network.slopes.minus
+    return network.piecewise_linear and network.slopes.plus == network.slopes.minus
 
 
 def asymmetry(network: Network) -> float:

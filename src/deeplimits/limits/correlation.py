@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import ReluLike
+from deeplimits.activations import ReluLike, Smooth
 from deeplimits.errors import InputError
 from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit, asymmetry, is_linear, shaping_size
@@ -131,14 +131,21 @@ class MatchedSde(CorrelationSde):
 
 
 class LinearCorrelation(CorrelationSde):
-    """A linear network, and every network with p > ½."""
+    """A linear network, every network with p > ½, and a smooth one with φ''(0) = 0 and p > ¼: the drift of
+    its correlation is a multiple of φ''(0)².
+    """
 
     name = "linear"
     rate = 1.0
-    source = "Li, Nica & Roy 2022, Proposition 3.4 (iii)"
+    source = "Li, Nica & Roy 2022, Propositions 3.4 (iii) and 3.10"
 
     def applies(self, network: Network) -> bool:
-        return network.inputs > 1 and (is_linear(network) or network.exponent > 0.5)
+        if network.inputs < 2:
+            return False
+        if isinstance(network.activation, Smooth):
+            straight = abs(network.activation.second) < 1e-20
+            return network.exponent > (0.25 if straight else 0.5)
+        return is_linear(network) or network.exponent > 0.5
 
     def kappa(self, network: Network) -> float:
         return 0.0

@@ -10,6 +10,7 @@ LIMIT_NAMES = (
     "unshaped_entrance",
     "ln24_theorem_4_1_printed",
     "variance",
+    "smooth_variance",
     "markov_chain",
     "infinite_width",
     "correlation_sde_euler",

@@ -31,6 +31,15 @@ def _observed(gaps: Array, layers: Sequence[int], observable: str) -> list[Law]:
         ]
 
 
+def _is_relu(network: Network) -> bool:
+    return (
+        network.inputs > 1
+        and isinstance(network.activation, ReluLike)
+        and network.exponent == 0
+        and network.slopes.minus == 0
+    )
+
+
 class MarkovChain(Limit):
     """The chain (2.10): the network's correlation to order 1/n in mean and variance, with Gaussian noise.
 
@@ -44,7 +53,7 @@ class MarkovChain(Limit):
     source = "Li, Nica & Roy 2022, eq. (2.10)"
 
     def applies(self, network: Network) -> bool:
-        return network.inputs > 1 and network.slopes.minus == 0 and network.exponent == 0
+        return _is_relu(network)
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         gaps, _ = chain_gaps(float(network.gap()), network.width, list(layers), 0, SAMPLES, network.seed)
@@ -82,12 +91,7 @@ class UnshapedEuler(Limit):
     step: ClassVar[float] = 0.01
 
     def applies(self, network: Network) -> bool:
-        return (
-            network.inputs > 1
-            and isinstance(network.activation, ReluLike)
-            and network.exponent == 0
-            and network.slopes.minus == 0
-        )
+        return _is_relu(network)
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         steps = [round(self.time(network, layer) / self.step) for layer in layers]

@@ -4,9 +4,7 @@
 Li & Nica 2024, Theorem 4.1 and eq. (4.8), for ReLU (A = 1, M = 2); A = (s₊ − s₋)² / (s₊² + s₋²) and M = 2
 (s₊⁴ + s₋⁴) / (s₊² + s₋²)² serve any slopes. The time singularity is one of the coordinate: w = t e^{−r/2} = 1
 / (n √(1 − ρ)) solves dw = (A κ + M w) dt − √M w dB, linear and time-homogeneous, from w_0 = 1 / (n √(1 −
-ρ_0)), or from w_0 = 0 where n → ∞ at fixed ρ_0. y = log w / √M has unit noise and is solved by Fokker–Planck
-from a short time on, where w is log-normal with its first two moments, to an error that the rest of the way
-forgets.
+ρ_0)), or from w_0 = 0 where n → ∞ at fixed ρ_0; ``linear_sde`` solves it.
 
 Theorem 4.1 is printed with the drift 2q [(1 − κ√q)/t − 1] dt, whose sign slips between the paper's (4.18) and
 (4.19); it reads + 1. The law as printed is here too, to be refuted.
@@ -18,20 +16,15 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from deeplimits.errors import InputError
 from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit, asymmetry, is_linear, square_variance
-from deeplimits.limits.correlation import Array
-from deeplimits.limits.fokker_planck import Diffusion, Start, solve
+from deeplimits.limits.linear_sde import LinearSde
 from deeplimits.networks.network import Network
 
 KAPPA = float(np.sqrt(2) / (3 * np.pi))
 """Half the coefficient of (1 − ρ)^{3/2} in c K₁(ρ) − ρ for ReLU."""
-
-_EARLY = 0.004
-"""Where the log-normal start lies, as a part of the first time asked for, or of 1 where that is later."""
 
 
 class Unshaped(Limit):
@@ -47,7 +40,12 @@ class Unshaped(Limit):
     from_entrance: ClassVar[bool] = False
 
     def applies(self, network: Network) -> bool:
-        return network.inputs > 1 and network.exponent == 0 and not is_linear(network)
+        return (
+            network.inputs > 1
+            and network.piecewise_linear
+            and network.exponent == 0
+            and not is_linear(network)
+        )
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         if network.inputs < 2:
@@ -60,36 +58,22 @@ class Unshaped(Limit):
         level = (square_variance(network) + 1) / 3  # M
         pull = asymmetry(network) * KAPPA  # A κ
         bend = self.first_order * 3 * pull**2 / (2 * width)
-        scale = float(np.sqrt(level))
+        sde = LinearSde(pull, self.growth * level, level, bend)
         w0 = 0.0 if self.from_entrance else 1 / (width * float(np.sqrt(float(network.gap()))))
-
-        def drift(y: Array) -> Array:
-            inverse = np.exp(-scale * np.clip(y, -300.0, 300.0))
-            return (pull * inverse + bend * inverse**2 + (self.growth - 0.5) * level) / scale
-
-        def drift_slope(y: Array) -> Array:
-            inverse = np.exp(-scale * np.clip(y, -300.0, 300.0))
-            return -(pull * inverse + 2 * bend * inverse**2)
 
         def chart(time: float) -> Chart:
             return (
-                _rescaled_chart(time, scale)
+                _rescaled_chart(time, sde.scale)
                 if observable == "rescaled_correlation"
-                else _correlation_chart(width, scale)
+                else _correlation_chart(width, sde.scale)
             )
 
-        times = [self.time(network, layer) for layer in layers if layer > 0]
         early = [
             PointMass(network.correlation() if observable == "correlation" else -np.inf)
             for layer in layers
             if layer == 0
         ]
-        if not times:
-            return list(early)
-        start = _lognormal_start(
-            w0, pull, bend, self.growth * level, level, _EARLY * min(times[0], 1.0), scale
-        )
-        return [*early, *solve(Diffusion(drift, drift_slope), start, times, chart)]
+        return [*early, *sde.laws(w0, [self.time(network, layer) for layer in layers if layer > 0], chart)]
 
 
 class UnshapedCorrected(Unshaped):
@@ -119,35 +103,6 @@ class PrintedTheorem41(Unshaped):
     name = "ln24_theorem_4_1_printed"
     source = "Li & Nica 2024, Theorem 4.1 as printed"
     growth = 2.0
-
-
-def _lognormal_start(
-    w0: float, pull: float, bend: float, growth: float, noise: float, time: float, scale: float
-) -> Start:
-    """The log-normal law with the first two moments of w at a short time: exact for bend = 0, to second order
-    in the noise otherwise.
-    """
-
-    def moments(t: float, state: Array) -> Array:
-        mean, variance = state
-        slope, curvature = growth - bend / mean**2, 2 * bend / mean**3
-        return np.array(
-            [
-                pull + growth * mean + bend / mean + curvature * variance / 2,
-                2 * slope * variance + noise * (mean**2 + variance),
-            ]
-        )
-
-    begin = 1e-9 * time
-    first = (
-        w0 + pull * begin
-        if bend == 0
-        else float(np.sqrt(max(w0, 1e-12) ** 2 + 2 * bend * begin)) + pull * begin
-    )
-    path = solve_ivp(moments, (begin, time), [first, 0.0], method="LSODA", rtol=1e-11, atol=1e-18)
-    mean, variance = path.y[:, -1]
-    spread = float(np.log1p(variance / mean**2))
-    return Start(time, (float(np.log(mean)) - spread / 2) / scale, float(np.sqrt(spread)) / scale)
 
 
 def _rescaled_chart(time: float, scale: float) -> Chart:

@@ -8,6 +8,7 @@ has no number contract and never writes to the store.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,13 @@ _ELEMENTS = 1 << 22
 
 def simulate(
     network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator
-) -> dict[str, NDArray[np.float32]]:
+) -> dict[str, NDArray[Any]]:
     """Draw ``samples`` independent networks and record them at ``layers``.
 
     Returns ------- ``log_variance`` [sample, record, input], log V^{aa} with V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩
     and V_0 the Gram of the inputs, −inf once every unit is dead; ``correlation_gap`` [sample, record, pair],
-    1 − ρ, NaN where an input is dead.
+    1 − ρ, NaN where an input is dead; where φ is smooth, ``exploded_at`` [sample, input], the first layer
+    with V^{aa} ≥ s² up to the last record, −1 where there is none.
     """
     width = network.width
     chunk = max(1, _ELEMENTS // (width * width))
@@ -38,25 +40,30 @@ def simulate(
 
 def _simulate_chunk(
     network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator
-) -> dict[str, NDArray[np.float32]]:
+) -> dict[str, NDArray[Any]]:
     width, inputs = network.width, network.inputs
-    phi, scale = network.slopes, np.sqrt(float(network.normalizer) / width)
+    phi, scale = network.phi, np.sqrt(float(network.normalizer) / width)
     vectors = _inputs_with_gram(np.array(network.gram))
+    threshold = np.inf if network.piecewise_linear else 2 * np.log(float(network.scale))
+    exploded = np.full((samples, inputs), -1, np.int32)
+    exploded[:, np.log(np.diag(network.gram)) >= threshold] = 0
     recorded = {}
     if 0 in layers:
         recorded[0] = _observe(np.broadcast_to(vectors.T, (samples, inputs, inputs)) / np.sqrt(inputs))
     weights = generator.standard_normal((samples, width, inputs))
     preactivation = weights @ vectors.T / np.sqrt(inputs)
-    for layer in range(1, network.depth + 1):
+    for layer in range(1, layers[-1] + 1):
         if layer > 1:
             weights = generator.standard_normal((samples, width, width))
             preactivation = weights @ (scale * phi(preactivation))
-        if layer in layers:
-            recorded[layer] = _observe(scale * phi(preactivation))
-    return {
+        observed = _observe(scale * phi(preactivation))
+        exploded[(exploded < 0) & (observed[0] >= threshold)] = layer
+        recorded[layer] = observed
+    drawn = {
         name: np.stack([recorded[layer][index] for layer in layers], axis=1).astype(np.float32)
         for index, name in enumerate(("log_variance", "correlation_gap"))
     }
+    return drawn if network.piecewise_linear else drawn | {"exploded_at": exploded}
 
 
 def _inputs_with_gram(gram: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -17,14 +17,16 @@ from typing import Any, Literal
 
 import mpmath
 
-from deeplimits.activations import EXACT, Activation, Identity, Slopes, slopes
+from deeplimits.activations import EXACT, Activation, Identity, ReluLike, ShapedSmooth, Slopes, Smooth, shaped
 
 Gram = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Shaping:
-    """Slopes approach 1 like size^{-exponent}, where size is the width or the depth."""
+    """φ_s approaches the identity like size^{-exponent}, where size is the width or the depth: slopes s± = 1
+    + c± size^{-exponent}, or the scale s = a size^{exponent} of a smooth activation.
+    """
 
     by: Literal["width", "depth"] = "width"
     exponent: float = 0.5
@@ -45,7 +47,7 @@ class Network:
     seed
         Different seeds give independent networks.
     shaping
-        How the slopes approach 1; None leaves the activation unshaped (exponent 0).
+        How φ_s approaches the identity; None leaves the activation unshaped (exponent 0).
     """
 
     activation: Activation
@@ -67,15 +69,32 @@ class Network:
         return self.shaping.exponent if self.shaping else 0.0
 
     @cached_property
-    def slopes(self) -> Slopes:
-        """Slopes s± at this width and depth."""
+    def phi(self) -> Slopes | ShapedSmooth:
+        """φ_s at this width and depth."""
         size = self.depth if self.shaping and self.shaping.by == "depth" else self.width
-        return slopes(self.activation, size, self.exponent)
+        return shaped(self.activation, size, self.exponent)
+
+    @property
+    def piecewise_linear(self) -> bool:
+        """Whether φ_s is ReLU-like or the identity."""
+        return not isinstance(self.activation, Smooth)
+
+    @property
+    def slopes(self) -> Slopes:
+        """Slopes s± at this width and depth, of a piecewise-linear network."""
+        assert isinstance(self.phi, Slopes)
+        return self.phi
+
+    @property
+    def scale(self) -> mpmath.mpf:
+        """s at this width and depth, of a smooth network."""
+        assert isinstance(self.phi, ShapedSmooth)
+        return self.phi.scale
 
     @property
     def normalizer(self) -> mpmath.mpf:
         """c = 1 / E φ_s(g)²."""
-        return self.slopes.normalizer
+        return self.phi.normalizer
 
     def gap(self, a: int = 0, b: int = 1) -> mpmath.mpf:
         """1 − ρ_0 of inputs ``a`` and ``b``, without cancellation."""
@@ -95,14 +114,13 @@ class Network:
         """The canonical form of all that the law depends on, and the seed."""
         activation: dict[str, Any] = {"name": "identity"}
         shaping: dict[str, Any] | None = None
-        if not isinstance(self.activation, Identity):
-            activation = {
-                "name": "relu",
-                "c_plus": _number(self.activation.c_plus),
-                "c_minus": _number(self.activation.c_minus),
-            }
-            if self.shaping and self.shaping.exponent != 0:
-                shaping = {"by": self.shaping.by, "exponent": _number(self.shaping.exponent)}
+        match self.activation:
+            case ReluLike(c_plus, c_minus):
+                activation = {"name": "relu", "c_plus": _number(c_plus), "c_minus": _number(c_minus)}
+            case Smooth(formula, a, center):
+                activation = {"name": "smooth", "formula": formula, "a": a, "center": _number(center)}
+        if self.shaping and self.shaping.exponent != 0 and not isinstance(self.activation, Identity):
+            shaping = {"by": self.shaping.by, "exponent": _number(self.shaping.exponent)}
         return {
             "activation": activation,
             "architecture": self.architecture,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DIMENSIONS = {
     "log_variance": ("sample", "record", "input"),
     "correlation_gap": ("sample", "record", "cross"),
+    "exploded_at": ("sample", "input"),
     "layer": ("record",),
     "sample": ("sample",),
 }

@@ -24,16 +24,21 @@ def lazy_point(results: Path, point: Point, samples: int) -> xr.Dataset:
     """
     inputs, records = point.network.inputs, len(point.layers)
     located = list(Catalogue(results).locations(point, samples))
-    widths = {"log_variance": inputs, "correlation_gap": inputs * (inputs - 1) // 2}
+    network = point.network
+    shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
+        "log_variance": ((records, inputs), np.float32),
+        "correlation_gap": ((records, inputs * (inputs - 1) // 2), np.float32),
+    }
+    if not network.piecewise_linear:
+        shapes["exploded_at"] = ((inputs,), np.int32)
     variables = {}
-    for name, width in widths.items():
-        if width:
+    for name, (shape, dtype) in shapes.items():
+        if shape[-1]:
             parts = [
-                da.from_delayed(dask.delayed(location.read)(name)[:take], (take, records, width), np.float32)
+                da.from_delayed(dask.delayed(location.read)(name)[:take], (take, *shape), dtype)
                 for location, take in located
             ]
             variables[name] = (DIMENSIONS[name], da.concatenate(parts))
-    network = point.network
     attributes = {
         "width": network.width,
         "depth": network.depth,

@@ -63,7 +63,9 @@ class Block:
     def bytes(self) -> int:
         """Bytes of its arrays before compression."""
         inputs = self.point.network.inputs
-        return self.count * (len(self.point.layers) * (inputs + inputs * (inputs - 1) // 2) * 4 + 8)
+        recorded = len(self.point.layers) * (inputs + inputs * (inputs - 1) // 2)
+        once = 0 if self.point.network.piecewise_linear else inputs
+        return self.count * (4 * (recorded + once) + 8)
 
     def describe(self) -> dict[str, Any]:
         """What a job needs to compute the block."""

@@ -27,21 +27,49 @@ class _Model(BaseModel):
 class ActivationModel(_Model):
     """φ before shaping."""
 
-    name: Literal["relu", "identity"] = Field(
-        description="relu: s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± · size^-p; identity: x"
+    name: Literal[
+        "relu",
+        "identity",
+        "tanh",
+        "sigmoid",
+        "softplus",
+        "erf",
+        "arctan",
+        "sin",
+        "gelu",
+        "silu",
+        "expression",
+    ] = Field(
+        description="relu: s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± · size^-p; identity: x; all others, "
+        "f: s φ(x / s) with s = a · size^p and φ(u) = (f(center + u) − f(center)) / f'(center)"
     )
     c_plus: Real = Field(0.0, description="c₊ of relu")
     c_minus: Real = Field(-1.0, description="c₋ of relu; the defaults, unshaped, are max(x, 0)")
+    a: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(1.0, description="a of a smooth activation")
+    center: Real = Field(0.0, description="where a smooth activation is centred")
+    expression: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="f of expression, a formula in x such as x / (1 + exp(-x))"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> ActivationModel:
-        if self.name == "identity" and self.model_fields_set & {"c_plus", "c_minus"}:
-            raise ValueError("identity, which takes neither c_plus nor c_minus")
+        taken = {
+            "relu": {"c_plus", "c_minus"},
+            "identity": set(),
+            "expression": {"a", "center", "expression"},
+        }
+        known = taken.get(self.name, {"a", "center"})
+        foreign = sorted(self.model_fields_set - known - {"name"})
+        if foreign:
+            keys = " and ".join(sorted(known)) or "no other key"
+            raise ValueError(f"{self.name}, which takes {keys}, not {foreign[0]}")
+        if self.name == "expression" and self.expression is None:
+            raise ValueError("expression, which takes a formula under the key expression")
         return self
 
 
 class ShapingModel(_Model):
-    """How the slopes approach 1."""
+    """How φ_s approaches the identity."""
 
     by: Literal["width", "depth"] = Field("width", description="size in size^-p: the width n or the depth d")
     exponent: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from deeplimits.activations import Activation, Identity, ReluLike
+from deeplimits.activations import Activation, Identity, ReluLike, Slopes, Smooth
 from deeplimits.engines import MAX_INPUTS
-from deeplimits.errors import InputError
+from deeplimits.engines.tables import NoTable, table
+from deeplimits.errors import InputError, nearest_name
+from deeplimits.formulas import FormulaError
 from deeplimits.networks.network import Gram, Network, Shaping
 from deeplimits.sweep.models import ActivationModel, InputsModel, PointModel, ShapingModel, validated
 from deeplimits.sweep.yamlfile import read_mapping
@@ -37,20 +40,34 @@ def load_point(path: Path) -> Point:
     """
     model = validated(PointModel, read_mapping(path), path)
     network = Network(
-        activation=activation(model.activation),
+        activation=activation(model.activation, path, "activation"),
         width=model.width,
         depth=model.depth,
         gram=inputs_gram(model.inputs, path),
         seed=model.seed,
         shaping=shaping(model.shaping),
     )
-    check_slopes(network, path, "activation")
+    check_activation(network, path, "activation")
     return Point(network, recorded_layers(model.record.layers, model.depth, path, "record.layers"))
 
 
-def activation(model: ActivationModel) -> Activation:
-    """The activation that a file describes."""
-    return Identity() if model.name == "identity" else ReluLike(model.c_plus, model.c_minus)
+def activation(model: ActivationModel, where: Path, key: str) -> Activation:
+    """The activation that a file describes.
+
+    Raises
+    ------
+    InputError
+        If a formula cannot be read.
+    """
+    if model.name == "identity":
+        return Identity()
+    if model.name == "relu":
+        return ReluLike(model.c_plus, model.c_minus)
+    try:
+        return Smooth.of(model.expression or model.name, model.a, model.center)
+    except FormulaError as error:
+        nearest = nearest_name(error.found, error.names)
+        raise InputError(where, f"{key}.expression", error.found, error.expected, nearest) from None
 
 
 def shaping(model: ShapingModel | None) -> Shaping | None:
@@ -58,10 +75,38 @@ def shaping(model: ShapingModel | None) -> Shaping | None:
     return Shaping(model.by, model.exponent) if model else None
 
 
-def check_slopes(network: Network, where: Path, key: str) -> None:
-    """Refuse an activation that is zero everywhere: it has no normaliser."""
-    if network.slopes.plus == 0 and network.slopes.minus == 0:
-        raise InputError(where, key, "slopes 0 and 0", "an activation that is not zero everywhere")
+def check_activation(network: Network, where: Path, key: str) -> None:
+    """Refuse what is no activation: zero everywhere, not smooth or flat at its centre, steeper than a line
+    far away, or shaped so little that it cannot be normalised.
+    """
+    phi = network.phi
+    if isinstance(phi, Slopes):
+        if phi.plus == 0 and phi.minus == 0:
+            raise InputError(where, key, "slopes 0 and 0", "an activation that is not zero everywhere")
+        return
+    function = phi.activation
+    found = f"<{function.formula} at center {function.center:g}>"
+    problem = function.problem()
+    if problem:
+        raise InputError(where, key, found, problem)
+    try:
+        held = table(function)
+        gain = math.sqrt(float(phi.normalizer))
+    except NoTable as error:
+        raise InputError(where, key, found, str(error)) from None
+    except ArithmeticError:
+        raise InputError(
+            where, f"{key}.a", function.a, "a larger one: φ_s² cannot be integrated against a Gaussian"
+        ) from None
+    start = math.sqrt(max(network.gram[a][a] for a in range(network.inputs))) / float(phi.scale)
+    if not held.holds(start, gain):
+        raise InputError(
+            where,
+            f"{key}.a",
+            function.a,
+            f"a larger one: with s = {float(phi.scale):.6g} the network leaves |z| ≤ {held.limit:g} s, "
+            f"beyond which {function.formula} has no table, for it approaches no line",
+        )
 
 
 def inputs_gram(model: InputsModel, where: Path) -> Gram:
@@ -150,12 +195,11 @@ def recorded_layers(
 
 def network_from_physics(physics: dict[str, Any]) -> Network:
     """The network whose ``physics()`` this is."""
-    described = physics["activation"]
     shape = physics["shaping"]
     return Network(
-        activation=Identity()
-        if described["name"] == "identity"
-        else ReluLike(described["c_plus"], described["c_minus"]),
+        activation=_ACTIVATIONS[physics["activation"]["name"]](
+            **{key: value for key, value in physics["activation"].items() if key != "name"}
+        ),
         width=physics["width"],
         depth=physics["depth"],
         gram=tuple(tuple(row) for row in physics["gram"]),
@@ -163,3 +207,6 @@ def network_from_physics(physics: dict[str, Any]) -> Network:
         shaping=Shaping(shape["by"], shape["exponent"]) if shape else None,
         architecture=physics["architecture"],
     )
+
+
+_ACTIVATIONS: dict[str, type[Activation]] = {"identity": Identity, "relu": ReluLike, "smooth": Smooth}

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from deeplimits.activations import ReluLike
+from deeplimits.activations import Activation, ReluLike, Smooth
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits.names import LIMIT_NAMES, OBSERVABLES
@@ -19,7 +19,7 @@ from deeplimits.sweep.models import CompareModel, DepthModel, GridModel, Network
 from deeplimits.sweep.points import (
     Point,
     activation,
-    check_slopes,
+    check_activation,
     checked_gram,
     correlation_gram,
     recorded_layers,
@@ -59,8 +59,9 @@ class Study:
         grams = {value: correlation_gram(value) for value in _values(self.grid.correlation)}
         fixed = checked_gram(self.grid.gram, self.path, "grid.gram") if self.grid.gram is not None else None
         layers: dict[int, tuple[int, ...]] = {}
-        for model in self.networks:
-            phi, shape = activation(model.activation), shaping(model.shaping)
+        for index, model in enumerate(self.networks):
+            phi = activation(model.activation, self.path, f"networks.{index}.activation")
+            shape = shaping(model.shaping)
             for width, depth, correlation, seed in _grid(self.grid):
                 if depth not in layers:
                     layers[depth] = recorded_layers(spec, depth, self.path, "record.layers")
@@ -109,17 +110,28 @@ def load_study(path: Path, scale: int = 1) -> Study:
         grid=model.grid,
         layers_spec=tuple(spec) if isinstance(spec, list) else spec,
     )
-    for point in study.points:
-        if (
-            isinstance(point.network.activation, ReluLike)
-            and point.network.activation.c_plus == point.network.activation.c_minus
-        ):
-            check_slopes(point.network, path, "networks")
+    for network in _extremes(study.points):
+        check_activation(network, path, "networks")
     if study.compare:
         from deeplimits.sweep.comparisons import check_comparisons  # the limits import SciPy
 
         check_comparisons(study.points, study.compare, path)
     return study
+
+
+def _extremes(points: tuple[Point, ...]) -> Iterator[Network]:
+    """Of each activation, the networks that are hardest on it: the least shaped, and a zero at some width."""
+    least: dict[Activation, Network] = {}
+    for point in points:
+        network = point.network
+        match network.activation:
+            case ReluLike(c_plus, c_minus) if c_plus == c_minus:
+                yield network
+            case Smooth() as phi:
+                known = least.get(phi)
+                if known is None or network.scale < known.scale:
+                    least[phi] = network
+    yield from least.values()
 
 
 def _check_axes(grid: GridModel, where: Path) -> None:

@@ -1,0 +1,196 @@
+"""The variance of a smooth network at p = ½: dV = β V (V − 1) dt + √2 V dB, β = (¾ φ''(0)² + φ'''(0)) n / s².
+
+Li, Nica & Roy 2022, Proposition 3.7 and Theorem 3.9. v = 1 / V solves the linear SDE dv = [−β + (β + 2) v] dt
+− √2 v dB. For β < 0 it never reaches 0 and is solved as it is. For β > 0 it reaches 0 with positive
+probability: V explodes. Then P(V_T ≤ x) = P(v_T ≥ 1/x, no explosion) = P(v*_T ≤ 1/V_0), where v* is the dual
+process (Siegmund 1976) dv* = β (1 − v*) dt + √2 v* dB from 1/x, which does not explode; from 0 it gives the
+probability of none by T. In the end P(explosion ever) = P(Γ(β + 1) ≤ β V_0).
+
+The paper prints that softplus centred at x_0 is stable from x_0 = log 5/4 on (Example 4.2); β changes its
+sign at log 7/4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import BSpline, make_interp_spline
+from scipy.optimize import brentq
+from scipy.special import gammainc
+
+from deeplimits.activations import Smooth
+from deeplimits.laws import Chart, Law, NormalLaw, PointMass
+from deeplimits.limits.base import Limit
+from deeplimits.limits.linear_sde import LinearSde
+from deeplimits.networks.network import Network
+
+Array = NDArray[np.float64]
+
+_W_CHART = Chart(
+    to_coordinate=lambda w: np.log(w) / np.sqrt(2.0),
+    from_coordinate=lambda y: np.exp(np.sqrt(2.0) * y),
+    slope=lambda w: 1 / (np.sqrt(2.0) * w),
+)
+_LOG_CHART = Chart(
+    to_coordinate=lambda u: -u / np.sqrt(2.0),
+    from_coordinate=lambda y: -np.sqrt(2.0) * y,
+    slope=lambda u: np.full_like(u, 1 / np.sqrt(2.0)),
+    increasing=False,
+)
+_V_CHART = Chart(
+    to_coordinate=lambda v: -np.log(v) / np.sqrt(2.0),
+    from_coordinate=lambda y: np.exp(-np.sqrt(2.0) * y),
+    slope=lambda v: 1 / (np.sqrt(2.0) * v),
+    increasing=False,
+)
+_NODES = 33
+"""Starts of the dual process in the table of an explosive law."""
+_STRAIGHT = 1e-9
+"""β below which V is a geometric Brownian motion."""
+
+
+def stability(network: Network) -> float:
+    """β = (¾ φ''(0)² + φ'''(0)) n / s²: explosion is possible iff it is positive."""
+    phi = network.activation
+    assert isinstance(phi, Smooth)
+    return float((0.75 * phi.second**2 + phi.third) * network.width / network.scale**2)
+
+
+def survival(beta: float, variance: float, time: float, x: float = np.inf) -> float:
+    """P(V_T ≤ x, no explosion by T) for β > 0 and T > 0."""
+    dual = LinearSde(beta, -beta, 2.0)
+    return float(dual.laws(1 / x, [time], lambda _: _W_CHART)[0].cdf(1 / variance))
+
+
+@dataclass(frozen=True)
+class ExplosiveLaw:
+    """V_T or log V_T for β > 0, +∞ after an explosion: the distribution function tends to the probability of
+    none.
+    """
+
+    beta: float
+    variance: float
+    time: float
+    logarithmic: bool
+
+    @property
+    def explosion_probability(self) -> float:
+        """P(explosion by T)."""
+        return 1 - self._survival
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return self._evaluate(self._log(np.asarray(x, float)), 0)
+
+    def density(self, x: ArrayLike) -> Array:
+        at = np.asarray(x, float)
+        slope = self._evaluate(self._log(at), 1)
+        return np.asarray(slope if self.logarithmic else slope / at)
+
+    def quantile(self, level: ArrayLike) -> Array:
+        levels = np.asarray(level, float)
+        if not ((levels > 0) & (levels < 1)).all():
+            raise ValueError("quantile levels lie strictly between 0 and 1")
+        found = np.array([self._quantile(float(each)) for each in levels.ravel()]).reshape(levels.shape)
+        return found if self.logarithmic else np.exp(found)
+
+    @property
+    def mean(self) -> float:
+        """Infinite: explosion has positive probability."""
+        return float("inf")
+
+    @property
+    def std(self) -> float:
+        """Not a number, for there is no mean."""
+        return float("nan")
+
+    def _quantile(self, level: float) -> float:
+        if level >= self._survival:
+            return float("inf")
+        low, high = float(self._nodes[0]), float(self._nodes[-1])
+        if level > self._values[-1]:
+            return high + float(np.log((self._survival - self._values[-1]) / (self._survival - level)))
+        if level <= self._values[0]:
+            return low
+        return float(brentq(lambda u: float(self._spline(u)) - level, low, high, xtol=1e-13))
+
+    def _evaluate(self, u: Array, derivative: int) -> Array:
+        """F or F' in log V; above the nodes what is left explodes at a rate of β V, and 1 − F falls like
+        1 / V.
+        """
+        low, high = self._nodes[0], self._nodes[-1]
+        inside = self._spline(np.clip(u, low, high), derivative)
+        left = (self._survival - self._values[-1]) * np.exp(-np.maximum(u - high, 0.0))
+        beyond = left if derivative else self._survival - left
+        return np.asarray(np.where(u < low, 0.0, np.where(u > high, beyond, inside)))
+
+    def _log(self, x: Array) -> Array:
+        if self.logarithmic:
+            return x
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(np.maximum(x, 0.0)))
+
+    @cached_property
+    def _survival(self) -> float:
+        return survival(self.beta, self.variance, self.time)
+
+    @cached_property
+    def _nodes(self) -> Array:
+        spread = np.sqrt(2 * self.time)
+        centre = np.log(self.variance) - (1 + self.beta) * self.time
+        low = centre - 6 * spread
+        # beyond, V explodes within a hundredth of the time
+        high = max(np.log(self.variance) + 6 * spread, np.log(1 + 100 / (self.beta * self.time)) + 2 * spread)
+        return np.linspace(low, high, _NODES)
+
+    @cached_property
+    def _values(self) -> Array:
+        return np.array([survival(self.beta, self.variance, self.time, float(np.exp(u))) for u in self._nodes])
+
+    @cached_property
+    def _spline(self) -> BSpline:
+        return make_interp_spline(self._nodes, self._values, k=7)
+
+
+class SmoothVariance(Limit):
+    """V^{aa} of the first input."""
+
+    name = "smooth_variance"
+    observables = ("log_variance", "variance")
+    rate = 1.0
+    source = "Li, Nica & Roy 2022, Theorem 3.9 and Proposition 3.7"
+
+    def applies(self, network: Network) -> bool:
+        return isinstance(network.activation, Smooth) and network.exponent == 0.5
+
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        beta, origin = stability(network), network.gram[0][0]
+        logarithmic = observable == "log_variance"
+        times = [self.time(network, layer) for layer in layers]
+        later = [time for time in times if time > 0]
+        start: list[Law] = [PointMass(float(np.log(origin)) if logarithmic else origin)] * (
+            len(times) - len(later)
+        )
+        if abs(beta) < _STRAIGHT:
+            location, root = float(np.log(origin)), np.sqrt(2.0)
+            return start + [
+                NormalLaw(location - time, float(root * np.sqrt(time)), exponential=not logarithmic)
+                for time in later
+            ]
+        if beta > 0:
+            return start + [ExplosiveLaw(beta, origin, time, logarithmic) for time in later]
+        chart = _LOG_CHART if logarithmic else _V_CHART
+        return start + list(LinearSde(-beta, beta + 2, 2.0).laws(1 / origin, later, lambda _: chart))
+
+    def explosion_probability(self, network: Network, layer: float) -> float:
+        """P(explosion by the time of ``layer``)."""
+        beta, time = stability(network), self.time(network, layer)
+        return 1 - survival(beta, network.gram[0][0], time) if beta > _STRAIGHT and time > 0 else 0.0
+
+    def explosion_probability_ever(self, network: Network) -> float:
+        """P(explosion) = P_Γ(β + 1, β V_0), the regularised lower incomplete gamma function."""
+        beta = stability(network)
+        return float(gammainc(beta + 1, beta * network.gram[0][0])) if beta > 0 else 0.0
