@@ -17,10 +17,10 @@ $(READY): requirements.lock requirements-cuda12.lock requirements-cuda13.lock py
 	@tools/setup.sh
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 test-fast: $(READY)
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -n auto -m "not slow"
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -16,8 +16,8 @@ CELLS = 6
 
 
 def features(sample: Sample) -> NDArray[np.float64]:
-    """log V^{aa} of every input and ρ of every pair at the last record, and the layer of explosion where there
-    is one [sample, feature], dead networks as points of their own.
+    """log V^{aa} of every input and ρ of every pair at the last record, and the first input's layer of
+    explosion where it has one [sample, feature], dead networks as points of their own.
 
     ρ is rounded to 1e-5: two collinear vectors have ρ = 1 up to the rounding of either engine, an atom of the
     law and not a difference.
@@ -25,7 +25,9 @@ def features(sample: Sample) -> NDArray[np.float64]:
     log_variance = sample["log_variance"][:, -1].astype(float)
     correlation = np.round(1.0 - sample["correlation_gap"][:, -1].astype(float), 5)
     columns = [np.where(np.isfinite(log_variance), log_variance, -1e3), np.nan_to_num(correlation, nan=3.0)]
-    return np.hstack(columns + ([sample["exploded_at"].astype(float)] if "exploded_at" in sample else []))
+    return np.hstack(
+        columns + ([sample["exploded_at"][:, :1].astype(float)] if "exploded_at" in sample else [])
+    )
 
 
 def p_values(first: NDArray[np.float64], second: NDArray[np.float64]) -> list[float]:
@@ -41,7 +43,7 @@ def p_values(first: NDArray[np.float64], second: NDArray[np.float64]) -> list[fl
         codes_second.append(np.searchsorted(edges, y, side="right"))
     features_ = range(len(codes_first))
     groups = [*combinations(features_, 2)] if len(codes_first) > 1 else []
-    if len(codes_first) > 2:
+    if 2 < len(codes_first) < 7:
         groups.append(tuple(features_))
     for group in groups:
         a = np.ravel_multi_index([codes_first[i] for i in group], [CELLS] * len(group))

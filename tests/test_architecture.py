@@ -22,6 +22,7 @@ LEVELS = (
     {"engines"},
     {"laws", "networks"},
     {"activations"},
+    {"formulas"},
     {"errors"},
 )
 ANYBODY = {"errors", "figures.names", "limits.names"}

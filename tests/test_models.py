@@ -51,7 +51,7 @@ BAD_POINTS = [
     ("c_plus: 0.0", "c_plus: .nan", "activation.c_plus", "nan", "finite", None),
     ("c_plus: 0.0", "c_plus: .inf", "activation.c_plus", "inf", "finite", None),
     ("c_plus: 0.0", "c_plus: one", "activation.c_plus", "'one'", "a number", None),
-    ("name: relu", "name: identity", "activation", "identity", "neither", None),
+    ("name: relu", "name: identity", "activation", "identity", "no other key", None),
     ("architecture: mlp", "architecture: resnett", "architecture", "'resnett'", "one of mlp", None),
     ("exponent: 0.5", "exponent: -0.5", "shaping.exponent", "-0.5", "≥ 0", None),
     ("by: width", "by: widht", "shaping.by", "'widht'", "one of width, depth", "width"),

@@ -2,8 +2,8 @@
 figures and queries read.
 
 The store is an xarray DataTree with groups ``moments`` and ``laws`` (dimensions point, record, observable),
-``limits`` and ``comparison`` (point, entry: the study's ``compare`` list) and ``rates``. It is written aside
-and renamed, and a receipt with its digest follows.
+``limits`` and ``comparison`` (point, entry: the study's ``compare`` list), ``rates``, ``events`` and
+``paths``. It is written aside and renamed, and a receipt with its digest follows.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from zarr.errors import UnstableSpecificationWarning
 from deeplimits import __version__
 from deeplimits.activations import SMOOTH, Identity, ReluLike, Smooth
 from deeplimits.analysis.distances import Distance, comparable, distances
+from deeplimits.analysis.events import events, paths
 from deeplimits.analysis.observables import OBSERVABLES
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_point
@@ -200,6 +201,8 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
                 coordinates | entry_names,
             ),
             "/rates": _rates(study, found),
+            "/events": events(study, catalogue, coordinates),
+            "/paths": paths(study, catalogue, coordinates),
         }
     )
 

@@ -186,13 +186,13 @@ def reduce_point(
     What is kept of each task, and the cell counts of each comparison.
     """
     levels = sorted({*LEVELS, *_RANGE})
-    first: list[_First] = _over_blocks(_first_pass, _add_first, located, tasks)
+    first: list[_First] = over_blocks(_first_pass, _add_first, located, tasks)
     places = [
         order.locate(part.counts, _ranks(name, levels, part.counts.total)) if part.counts.total else []
         for (name, _, _), part in zip(tasks, first, strict=True)
     ]
     cells = [sorted({cell for cell, _ in place}) for place in places]
-    second: _Second = _over_blocks(_second_pass, _add_second, located, tasks, cells)
+    second: _Second = over_blocks(_second_pass, _add_second, located, tasks, cells)
     quantiles = [
         OBSERVABLES[name].transform(order.found(place, lower).astype(float), layer)
         if place
@@ -200,7 +200,7 @@ def reduce_point(
         for (name, _, layer), place, lower in zip(tasks, places, second, strict=True)
     ]
     edges = [_edges(dict(zip(levels, values, strict=True))) for values in quantiles]
-    histograms, compared = _over_blocks(_third_pass, _add_third, located, tasks, edges, laws)
+    histograms, compared = over_blocks(_third_pass, _add_third, located, tasks, edges, laws)
     kept = [levels.index(level) for level in LEVELS]
     reduced = []
     for part, values, bins, counts in zip(first, quantiles, edges, histograms, strict=True):
@@ -216,7 +216,7 @@ _FAN_IN = 4
 """Results added by one task."""
 
 
-def _over_blocks(
+def over_blocks(
     function: Callable[..., Any], add: Callable[[Sequence[Any]], Any], located: Located, *arguments: Any
 ) -> Any:
     """The sum of ``function`` over all blocks, as a tree of dask tasks under whatever scheduler is set."""

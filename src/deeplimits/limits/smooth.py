@@ -148,7 +148,9 @@ class ExplosiveLaw:
 
     @cached_property
     def _values(self) -> Array:
-        return np.array([survival(self.beta, self.variance, self.time, float(np.exp(u))) for u in self._nodes])
+        return np.array(
+            [survival(self.beta, self.variance, self.time, float(np.exp(u))) for u in self._nodes]
+        )
 
     @cached_property
     def _spline(self) -> BSpline:

@@ -1,8 +1,8 @@
 """Questions to the store, in SQL: DuckDB over the catalogue and the study stores, read-only and without
 access to files.
 
-Tables: ``points`` and ``blocks`` from the receipts; ``moments``, ``quantiles``, ``comparison`` and ``rates``
-from the study stores, each with a column ``study``.
+Tables: ``points`` and ``blocks`` from the receipts; ``moments``, ``quantiles``, ``comparison``, ``rates``
+and ``events`` from the study stores, each with a column ``study``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import aggregated_studies, study_store
 from deeplimits.sweep.points import network_from_physics
 
-TABLES = ("points", "blocks", "moments", "quantiles", "comparison", "rates")
+TABLES = ("points", "blocks", "moments", "quantiles", "comparison", "rates", "events")
 
 
 def run_query(results: Path, sql: str) -> pd.DataFrame:
@@ -145,6 +145,11 @@ def _moments(results: Path) -> pd.DataFrame:
     return _joined([frame[frame["layer"] >= 0] for frame in frames], ["study"])
 
 
+def _events(results: Path) -> pd.DataFrame:
+    frames = [_frame(tree["events"].to_dataset(), study) for study, tree in _studies(results)]
+    return _joined([frame[frame["exploded"] >= 0] for frame in frames], ["study"])
+
+
 def _quantiles(results: Path) -> pd.DataFrame:
     frames = [_frame(tree["laws"].to_dataset(), study, "quantile") for study, tree in _studies(results)]
     return _joined([frame[frame["layer"] >= 0] for frame in frames], ["study"])
@@ -175,6 +180,7 @@ _TABLES = {
     "blocks": _blocks,
     "moments": _moments,
     "quantiles": _quantiles,
+    "events": _events,
     "comparison": _comparison,
     "rates": _rates,
 }
