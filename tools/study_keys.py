@@ -16,7 +16,14 @@ from pydantic_core import PydanticUndefined
 from deeplimits.sweep import models
 
 PAGE = Path(__file__).parent.parent / "docs" / "study-files.md"
-NAMES = {int: "whole number", float: "number", str: "text", dict: "mapping", list: "list"}
+NAMES = {
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    dict: "mapping",
+    list: "list",
+}
 
 
 def kind(annotation: Any) -> str:

@@ -39,9 +39,10 @@ def simulate(
     engine
         ``auto``, ``cpu`` or ``oracle``.
 
-    Returns ------- ``log_variance`` [sample, record, input], ``correlation_gap`` [sample, record, cross] (1 −
-    ρ) and, where the activation is smooth, ``exploded_at`` [sample, input], with coordinates ``sample`` and
-    ``layer``.
+    Returns
+    -------
+    The arrays of ``engines.simulate_block`` (``log_variance`` [sample, record, input], ``correlation_gap``
+    [sample, record, cross], …) with coordinates ``sample`` and ``layer``.
     """
     import xarray as xr
 
@@ -50,7 +51,15 @@ def simulate(
 
     chosen = _point(point)
     first, stop = samples
-    arrays = simulate_block(chosen.network, chosen.layers, first, stop - first, engine=engine)
+    arrays = simulate_block(
+        chosen.network,
+        chosen.layers,
+        first,
+        stop - first,
+        engine=engine,
+        gradients=chosen.gradients,
+        output=chosen.output,
+    )
     return xr.Dataset(
         {name: (DIMENSIONS[name], array) for name, array in arrays.items()},
         coords={"sample": np.arange(first, stop), "layer": ("record", np.array(chosen.layers))},

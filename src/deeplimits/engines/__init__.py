@@ -48,6 +48,8 @@ def simulate_block(
     *,
     engine: str = "auto",
     threads: int | None = None,
+    gradients: bool = False,
+    output: bool = False,
 ) -> dict[str, NDArray[Any]]:
     """Samples [first, first + count) of ``network``, recorded at ``layers``.
 
@@ -59,11 +61,30 @@ def simulate_block(
         Global index of the first sample, below 2⁵⁶, and number of samples.
     threads
         Threads to use; all processors this process may use, by default. The result does not depend on it.
+    gradients
+        Whether to record gradients too.
+    output
+        Whether to draw the output too.
 
-    Returns ------- ``log_variance`` [sample, record, input]: log V^{aa}, V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩,
-    −inf once every unit is dead; ``correlation_gap`` [sample, record, pair]: 1 − ρ of the pairs (0, 1), (0,
-    2), …, (1, 2), …, NaN where an input is dead; both float32. Of a smooth activation also ``exploded_at``
-    [sample, input]: the first layer with V^{aa} ≥ s², up to the last record, or −1; int32.
+    Returns
+    -------
+    A mapping of arrays, float32 unless said otherwise:
+
+    - ``log_variance`` [sample, record, input]: log V^{aa}, for an mlp with V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩,
+      −inf once every unit is dead; for a residual network with V_ℓ = ⟨z_ℓ, z_ℓ⟩ / n;
+    - ``correlation_gap`` [sample, record, pair]: 1 − ρ of the pairs (0, 1), (0, 2), …, (1, 2), …, NaN where
+      an input is dead;
+    - of an mlp with a smooth activation ``exploded_at`` [sample, input], int32: the first layer with V^{aa} ≥
+      s², up to the last record, or −1;
+    - of a residual network ``log_activation`` [sample, record, input]: log ‖φ(z_ℓ)‖² / n, −inf once
+      collapsed; and ``collapsed_at`` [sample, input], int32: the first layer with φ(z_ℓ) = 0, up to the last
+      record, or −1;
+    - with ``gradients``, for a readout z_out that is Gaussian in the last layer and the same for all inputs,
+      ``gradient_log_norm`` [sample, record, input]: log ‖∂z_out/∂z_ℓ‖², and ``gradient_gap`` [sample, record,
+      pair]: 1 − the cosine of the angle between the gradients of two inputs. The readout is z_out = √(c/n)
+      ⟨w, φ_s(z_d)⟩ of an mlp (NaN at layer 0, which has no units) and n^{-1/2} ⟨w, z_d⟩ of a residual
+      network, w ~ N(0, I_n);
+    - with ``output``, ``output`` [sample, input]: z_out | V_d ~ N(0, V_d), V_d the matrix at the last layer.
     """
     records = [int(layer) for layer in layers]
     if not records or sorted(set(records)) != records or records[0] < 0 or records[-1] > network.depth:
@@ -77,7 +98,14 @@ def simulate_block(
 
         from deeplimits.networks import mlp
 
+        assert not gradients, "gradients are being built"
+        assert not output, "outputs are being built"
+        assert not network.residual, "residual networks are being built"
         return mlp.simulate(network, records, count, np.random.default_rng([network.key, first]))
     from deeplimits.engines import cpu
+
+    assert not gradients, "gradients are being built"
+    assert not output, "outputs are being built"
+    assert not network.residual, "residual networks are being built"
 
     return cpu.simulate(network, records, first, count, threads)

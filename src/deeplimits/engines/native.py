@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import re
 import tempfile
 import threading
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ ENTRY = "deeplimits_kernel"
 """Name of the only symbol that an object file offers."""
 
 _linking = threading.Lock()
+_IMPORT = re.compile(rb"^ *from deeplimits\.engines\.(\w+) import", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Kernel:
 
     def _machine_code(self) -> bytes:
         """From disk, whole; compiled anew where it is not there or is damaged."""
-        path = cache_folder() / f"{self.module}-{self.name}-{self.constant or 0}.o"
+        path = cache_folder() / f"{self.module}-{self.name}-{self.constant or 0}-{_digest(self.module)}.o"
         try:
             digest, code = path.read_bytes()[:32], path.read_bytes()[32:]
             if hashlib.sha256(code).digest() == digest:
@@ -110,17 +112,35 @@ def _link(code: bytes) -> tuple[Any, int]:
 
 
 @lru_cache
+def _digest(module: str) -> str:
+    """Of the sources that the kernels of a module depend on: its own, those of the modules of engines that
+    they import, and of the compiler.
+    """
+    folder = Path(__file__).parent
+    known: dict[str, bytes] = {}
+    waiting = [module, "compiler", "native"]
+    while waiting:
+        name = waiting.pop()
+        if name not in known:
+            known[name] = (folder / f"{name}.py").read_bytes()
+            found = _IMPORT.findall(known[name])
+            waiting += [each.decode() for each in found if (folder / f"{each.decode()}.py").is_file()]
+    digest = hashlib.sha256()
+    for name in sorted(known):
+        digest.update(name.encode() + b"\0" + known[name])
+    return digest.hexdigest()[:16]
+
+
+@lru_cache
 def cache_folder() -> Path:
-    """A folder of object files, named by the digest of all that they depend on: the sources of the engines,
-    the compiler, the processor.
+    """A folder of object files, named by the digest of what they all depend on: the compiler and the
+    processor. The digest of its sources is in the name of each.
     """
     import llvmlite.binding as llvm
 
     digest = hashlib.sha256()
     for part in (version("numba"), version("llvmlite"), llvm.get_process_triple(), *target()):
         digest.update(part.encode() + b"\0")
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
     base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(base) / "deeplimits" / f"kernels-{digest.hexdigest()[:16]}"
     try:

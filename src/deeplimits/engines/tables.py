@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
@@ -131,8 +132,8 @@ def table(activation: Smooth) -> Table:
 
 @cache
 def _digest() -> str:
-    """Of the sources that tables depend on, besides those of the engines."""
-    modules: tuple[ModuleType, ...] = (activations, formulas)
+    """Of the sources that tables depend on."""
+    modules: tuple[ModuleType, ...] = (activations, formulas, sys.modules[__name__])
     return hashlib.sha256("".join(map(inspect.getsource, modules)).encode()).hexdigest()
 
 

@@ -24,10 +24,12 @@ def simulate(
 ) -> dict[str, NDArray[Any]]:
     """Draw ``samples`` independent networks and record them at ``layers``.
 
-    Returns ------- ``log_variance`` [sample, record, input], log V^{aa} with V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩
-    and V_0 the Gram of the inputs, −inf once every unit is dead; ``correlation_gap`` [sample, record, pair],
-    1 − ρ, NaN where an input is dead; where φ is smooth, ``exploded_at`` [sample, input], the first layer
-    with V^{aa} ≥ s² up to the last record, −1 where there is none.
+    Returns
+    -------
+    ``log_variance`` [sample, record, input], log V^{aa} with V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩ and V_0 the
+    Gram of the inputs, −inf once every unit is dead; ``correlation_gap`` [sample, record, pair], 1 − ρ, NaN
+    where an input is dead; where φ is smooth, ``exploded_at`` [sample, input], the first layer with V^{aa} ≥
+    s² up to the last record, −1 where there is none.
     """
     width = network.width
     chunk = max(1, _ELEMENTS // (width * width))

@@ -34,7 +34,10 @@ class Shaping:
 
 @dataclass(frozen=True)
 class Network:
-    """A multilayer perceptron z_{ℓ+1} = √(c/n) W_ℓ φ_s(z_ℓ) with i.i.d. N(0, 1) weights, and its inputs.
+    """A random network, i.i.d. N(0, 1) weights, and its inputs.
+
+    A multilayer perceptron (``mlp``) is z_1 = W x / √n_in, z_{ℓ+1} = √(c/n) W_ℓ φ_s(z_ℓ). A residual network
+    (``resnet``) is z_0 = W_in x / √n_in, z_{ℓ+1} = z_ℓ + d^{-b} n^{-1/2} W_ℓ φ(z_ℓ): layer 0 is z_0.
 
     Parameters
     ----------
@@ -43,11 +46,22 @@ class Network:
     width, depth
         Units of every hidden layer, n, and number of hidden layers, d.
     gram
-        V_0 = ⟨x^a, x^b⟩ / n_in, m × m, positive semi-definite with a positive diagonal. Layer 0 is the input.
+        V_0 = ⟨x^a, x^b⟩ / n_in, m × m, positive semi-definite with a positive diagonal. Layer 0 of an mlp is
+        the input.
     seed
         Different seeds give independent networks.
     shaping
-        How φ_s approaches the identity; None leaves the activation unshaped (exponent 0).
+        How φ_s approaches the identity; None leaves the activation unshaped (exponent 0). A residual network
+        has none.
+    architecture
+        ``mlp`` or ``resnet``.
+    branch_exponent
+        b of a residual network: ½, or 0.
+    start
+        Where given, every unit of z_0 of a residual network is this number and nothing is drawn for it; the
+        Gram matrix is then its square.
+    layer_widths
+        Units of each hidden layer of an mlp, [depth], where they differ; ``width`` is then the largest.
     """
 
     activation: Activation
@@ -56,12 +70,20 @@ class Network:
     gram: Gram
     seed: int = 0
     shaping: Shaping | None = None
-    architecture: Literal["mlp"] = "mlp"
+    architecture: Literal["mlp", "resnet"] = "mlp"
+    branch_exponent: float = 0.5
+    start: float | None = None
+    layer_widths: tuple[int, ...] | None = None
 
     @property
     def inputs(self) -> int:
         """Number of inputs, m."""
         return len(self.gram)
+
+    @property
+    def residual(self) -> bool:
+        """Whether this is a residual network."""
+        return self.architecture == "resnet"
 
     @property
     def exponent(self) -> float:

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 DIMENSIONS = {
     "log_variance": ("sample", "record", "input"),
     "correlation_gap": ("sample", "record", "cross"),
+    "log_activation": ("sample", "record", "input"),
+    "gradient_log_norm": ("sample", "record", "input"),
+    "gradient_gap": ("sample", "record", "cross"),
+    "collapsed_at": ("sample", "input"),
     "exploded_at": ("sample", "input"),
+    "output": ("sample", "input"),
     "layer": ("record",),
     "sample": ("sample",),
 }

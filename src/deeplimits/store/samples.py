@@ -11,6 +11,7 @@ import xarray as xr
 
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.container import DIMENSIONS
+from deeplimits.sweep.blocks import variables
 from deeplimits.sweep.points import Point
 
 
@@ -22,23 +23,15 @@ def lazy_point(results: Path, point: Point, samples: int) -> xr.Dataset:
     StoreError
         If a block is missing.
     """
-    inputs, records = point.network.inputs, len(point.layers)
     located = list(Catalogue(results).locations(point, samples))
-    network = point.network
-    shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
-        "log_variance": ((records, inputs), np.float32),
-        "correlation_gap": ((records, inputs * (inputs - 1) // 2), np.float32),
-    }
-    if not network.piecewise_linear:
-        shapes["exploded_at"] = ((inputs,), np.int32)
-    variables = {}
-    for name, (shape, dtype) in shapes.items():
+    network, arrays = point.network, {}
+    for name, (shape, dtype) in variables(point).items():
         if shape[-1]:
             parts = [
                 da.from_delayed(dask.delayed(location.read)(name)[:take], (take, *shape), dtype)
                 for location, take in located
             ]
-            variables[name] = (DIMENSIONS[name], da.concatenate(parts))
+            arrays[name] = (DIMENSIONS[name], da.concatenate(parts))
     attributes = {
         "width": network.width,
         "depth": network.depth,
@@ -47,5 +40,5 @@ def lazy_point(results: Path, point: Point, samples: int) -> xr.Dataset:
         "physics": network.physics_hash,
     }
     return xr.Dataset(
-        variables, {"sample": np.arange(samples), "layer": ("record", np.array(point.layers))}, attributes
+        arrays, {"sample": np.arange(samples), "layer": ("record", np.array(point.layers))}, attributes
     )

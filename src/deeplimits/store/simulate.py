@@ -62,7 +62,16 @@ def simulate_range(
 
 def _encoded(point: Point, first: int, count: int, group: str, engine: str, threads: int | None) -> Encoded:
     arrays: dict[str, NDArray[Any]] = dict(
-        simulate_block(point.network, point.layers, first, count, engine=engine, threads=threads)
+        simulate_block(
+            point.network,
+            point.layers,
+            first,
+            count,
+            engine=engine,
+            threads=threads,
+            gradients=point.gradients,
+            output=point.output,
+        )
     )
     arrays["layer"] = np.array(point.layers, np.int32)
     arrays["sample"] = np.arange(first, first + count, dtype=np.int64)

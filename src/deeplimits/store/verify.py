@@ -38,7 +38,15 @@ def verify_store(results: Path, recompute: int = 0) -> tuple[list[str], int]:
     ):
         receipt, description = blocks[at]
         block = block_from_description(description)
-        fresh = simulate_block(block.point.network, block.point.layers, block.first, block.count)
+        point = block.point
+        fresh = simulate_block(
+            point.network,
+            point.layers,
+            block.first,
+            block.count,
+            gradients=point.gradients,
+            output=point.output,
+        )
         for variable, array in fresh.items():
             if array.size == 0:
                 continue

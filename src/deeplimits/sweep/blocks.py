@@ -7,6 +7,7 @@ no trace in its name or its bits.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,23 @@ def block_size(network: Network) -> int:
     return size
 
 
+def variables(point: Point) -> dict[str, tuple[tuple[int, ...], str]]:
+    """What is stored of a sample of a point: the shape of each variable, without the sample, and its type."""
+    network, records, inputs = point.network, len(point.layers), point.network.inputs
+    each, cross = ((records, inputs), "float32"), ((records, inputs * (inputs - 1) // 2), "float32")
+    once = ((inputs,), "int32")
+    found: dict[str, tuple[tuple[int, ...], str]] = {"log_variance": each, "correlation_gap": cross}
+    if network.residual:
+        found |= {"log_activation": each, "collapsed_at": once}
+    elif not network.piecewise_linear:
+        found["exploded_at"] = once
+    if point.gradients:
+        found |= {"gradient_log_norm": each, "gradient_gap": cross}
+    if point.output:
+        found["output"] = ((inputs,), "float32")
+    return found
+
+
 @dataclass(frozen=True)
 class Block:
     """The ``index``-th block of a point."""
@@ -42,6 +60,8 @@ class Block:
         """Name of the block: 128 bits in hexadecimal."""
         layers = ",".join(map(str, self.point.layers))
         text = f"{self.point.network.physics_hash}/{SAMPLER_VERSION}/{layers}/{self.index}"
+        # what is recorded besides: named where it is asked for
+        text += "/gradients" * self.point.gradients + "/output" * self.point.output
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @property
@@ -62,10 +82,8 @@ class Block:
     @property
     def bytes(self) -> int:
         """Bytes of its arrays before compression."""
-        inputs = self.point.network.inputs
-        recorded = len(self.point.layers) * (inputs + inputs * (inputs - 1) // 2)
-        once = 0 if self.point.network.piecewise_linear else inputs
-        return self.count * (4 * (recorded + once) + 8)
+        values = sum(math.prod(shape) for shape, _ in variables(self.point).values())
+        return self.count * (4 * values + 8)
 
     def describe(self) -> dict[str, Any]:
         """What a job needs to compute the block."""
@@ -74,13 +92,20 @@ class Block:
             "index": self.index,
             "layers": list(self.point.layers),
             "physics": self.point.network.physics(),
+            **({"gradients": True} if self.point.gradients else {}),
+            **({"output": True} if self.point.output else {}),
         }
 
 
 def block_from_description(description: dict[str, Any]) -> Block:
     """The block that ``describe`` described."""
-    network = network_from_physics(description["physics"])
-    return Block(Point(network, tuple(description["layers"])), description["index"])
+    point = Point(
+        network_from_physics(description["physics"]),
+        tuple(description["layers"]),
+        description.get("gradients", False),
+        description.get("output", False),
+    )
+    return Block(point, description["index"])
 
 
 def blocks_of(point: Point, samples: int) -> Iterator[Block]:

@@ -101,6 +101,10 @@ class RecordModel(_Model):
         description="a number: evenly spaced from the input (layer 0) to the last layer, both included; "
         "a list of layers; or all",
     )
+    gradients: bool = Field(
+        False, description="also gradients, from a Gaussian readout back to each recorded layer"
+    )
+    output: bool = Field(False, description="also the output of a Gaussian readout of the last layer")
 
 
 class NetworkModel(_Model):

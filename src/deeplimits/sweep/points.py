@@ -24,10 +24,14 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A network and the layers of it that are recorded (ascending; 0 is the input)."""
+    """A network and what is recorded of it: the layers (ascending), and whether also gradients and the
+    output.
+    """
 
     network: Network
     layers: tuple[int, ...]
+    gradients: bool = False
+    output: bool = False
 
 
 def load_point(path: Path) -> Point:
@@ -48,7 +52,8 @@ def load_point(path: Path) -> Point:
         shaping=shaping(model.shaping),
     )
     check_activation(network, path, "activation")
-    return Point(network, recorded_layers(model.record.layers, model.depth, path, "record.layers"))
+    layers = recorded_layers(model.record.layers, model.depth, path, "record.layers")
+    return Point(network, layers, model.record.gradients, model.record.output)
 
 
 def activation(model: ActivationModel, where: Path, key: str) -> Activation:

@@ -48,6 +48,8 @@ class Study:
     networks: tuple[NetworkModel, ...]
     grid: GridModel
     layers_spec: int | tuple[int, ...] | str
+    gradients: bool = False
+    output: bool = False
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -65,9 +67,8 @@ class Study:
             for width, depth, correlation, seed in _grid(self.grid):
                 if depth not in layers:
                     layers[depth] = recorded_layers(spec, depth, self.path, "record.layers")
-                yield Point(
-                    Network(phi, width, depth, fixed or grams[correlation], seed, shape), layers[depth]
-                )
+                network = Network(phi, width, depth, fixed or grams[correlation], seed, shape)
+                yield Point(network, layers[depth], self.gradients, self.output)
 
 
 def load_study(path: Path, scale: int = 1) -> Study:
@@ -109,6 +110,8 @@ def load_study(path: Path, scale: int = 1) -> Study:
         networks=networks,
         grid=model.grid,
         layers_spec=tuple(spec) if isinstance(spec, list) else spec,
+        gradients=model.record.gradients,
+        output=model.record.output,
     )
     for network in _extremes(study.points):
         check_activation(network, path, "networks")
