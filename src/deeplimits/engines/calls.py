@@ -1,0 +1,119 @@
+"""What an engine calls a kernel with: the constants of a network, rounded once, and arrays to fill.
+
+Every engine computes the same call in its own way. The CPU engine's kernels are those of ``Kernel``; another
+engine has a kernel of the same name for the same leading arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+from mpmath.libmp import mpf_pos, round_nearest
+from numpy.typing import NDArray
+
+from deeplimits.activations import EXACT, Slopes
+from deeplimits.engines import MAX_INPUTS
+from deeplimits.engines.native import Kernel
+from deeplimits.networks.network import Network
+
+_NETWORK = "u8 i8 i8 i8 i4[1] f4 f4 f4 f4[1] i4[1]"
+_SINGLE = Kernel("mlp_kernels", "single_input", f"{_NETWORK} f4[3] f4[2]")
+_TWO = Kernel("mlp_kernels", "two_inputs", f"{_NETWORK} f4[1] f4[3] f4[3] f4[2]")
+_MANY = {
+    inputs: Kernel(
+        "mlp_general",
+        "many_inputs",
+        f"{_NETWORK} f8[1] f4[3] f4[3] f4[2] f4[2] f4[1] i4[1] f8[2]",
+        inputs,
+    )
+    for inputs in range(3, MAX_INPUTS + 1)
+}
+
+_SMOOTH = {
+    inputs: Kernel(
+        "smooth_kernels",
+        "smooth_inputs",
+        "u8 i8 i8 i8 i4[1] f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] i4[2] "
+        "f4[2] f4[2] f4[1] i4[1] f8[2]",
+        inputs,
+    )
+    for inputs in range(1, MAX_INPUTS + 1)
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A kernel and its arguments, except those that differ from sample to sample and from engine to engine.
+
+    Parameters
+    ----------
+    kernel
+        Its arguments are the key, the first sample, ``constants``, ``outputs``, and scratch.
+    constants
+        The same for every sample.
+    outputs
+        Arrays to be filled, samples first.
+    recorded
+        What the caller gets: the outputs by name, layer 0 filled in.
+    """
+
+    kernel: Kernel
+    constants: tuple[Any, ...]
+    outputs: tuple[NDArray[Any], ...]
+    recorded: dict[str, NDArray[Any]]
+
+
+def call(network: Network, layers: Sequence[int], count: int) -> Call:
+    """What computes ``count`` samples of ``network``, recorded at ``layers`` (ascending, 0 = input)."""
+    inputs = network.inputs
+    log_variance = np.empty((count, len(layers), inputs), np.float32)
+    gap = np.empty((count, len(layers), inputs * (inputs - 1) // 2), np.float32)
+    variances = [EXACT.mpf(network.gram[a][a]) for a in range(inputs)]
+    gaps = [network.gap(a, b) for a in range(inputs) for b in range(a + 1, inputs)]
+    if layers[0] == 0:
+        log_variance[:, 0] = [rounded(EXACT.log(variance)) for variance in variances]
+        gap[:, 0] = [rounded(value) for value in gaps]
+    scales = [EXACT.frexp(variance) for variance in variances]
+    mantissas = np.array([rounded(2 * scale[0]) for scale in scales], np.float32)
+    exponents = np.array([scale[1] - 1 for scale in scales], np.int32)
+    depth, records = int(layers[-1]), np.array(layers, np.int32)
+    normalizer = rounded(network.normalizer / network.width)
+    recorded: dict[str, NDArray[Any]] = {"log_variance": log_variance, "correlation_gap": gap}
+    outputs: tuple[NDArray[Any], ...]
+    constants: tuple[Any, ...]
+    if isinstance(network.phi, Slopes):
+        kernel = {1: _SINGLE, 2: _TWO}.get(inputs) or _MANY[inputs]
+        slopes = (rounded(network.phi.plus), rounded(network.phi.minus))
+        constants = (network.width, depth, records, *slopes, normalizer, mantissas, exponents)
+        if inputs == 2:
+            constants += (np.array([rounded(value) for value in gaps], np.float32),)
+        elif inputs > 2:
+            constants += (np.array([float(value) for value in gaps]),)
+        outputs = (log_variance, gap)[: 1 if inputs == 1 else 2]
+    else:
+        from deeplimits.engines.tables import table
+
+        kernel, held = _SMOOTH[inputs], table(network.phi.activation)
+        recorded["exploded_at"] = np.empty((count, inputs), np.int32)
+        constants = (
+            network.width,
+            depth,
+            records,
+            rounded(1 / network.phi.scale),
+            normalizer,
+            mantissas,
+            exponents,
+        )
+        constants += (np.array([float(value) for value in gaps]),)
+        constants += (held.bits, np.float32(2.0**held.highest), held.coefficients)
+        outputs = (log_variance, gap, recorded["exploded_at"])
+    return Call(kernel, constants, outputs, recorded)
+
+
+def rounded(value: mpmath.mpf) -> np.float32:
+    """The float32 nearest to a 50-digit number, rounded once (through float64 it would be rounded twice)."""
+    return np.float32(float(EXACT.make_mpf(mpf_pos(value._mpf_, 24, round_nearest))))
