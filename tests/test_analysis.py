@@ -66,13 +66,21 @@ def test_order_statistics_are_those_of_a_sort(
     np.testing.assert_array_equal(order.found(places, merged), expected.astype(np.float32))
 
 
+OF_NORMS = ("log_variance", "log_activation", "gradient_log_norm")
+OF_ONE_LAYER = [name for name, observable in OBSERVABLES.items() if not observable.since_start]
+
+
 def split(values: Sequence[NDArray[np.float32]], cuts: Sequence[int]) -> list[tuple[Held, int]]:
     parts = zip(*(np.split(each, cuts) for each in values), strict=True)
-    return [(Held(log_variance=column(v), correlation_gap=column(g)), len(v)) for v, g in parts if len(v)]
+    return [
+        (Held(correlation_gap=column(g), **dict.fromkeys(OF_NORMS, column(v))), len(v))
+        for v, g in parts
+        if len(v)
+    ]
 
 
 def reduce_all(located: list[tuple[Held, int]]) -> tuple[list[Reduced], list[NDArray[np.int64]]]:
-    tasks = [(name, 0, 7) for name in OBSERVABLES]
+    tasks = [(name, 0, 7) for name in OF_ONE_LAYER]
     return reduce_point(located, tasks, [("log_variance", 0, 7, NormalLaw(0.0, 1.0))])  # type: ignore[arg-type]
 
 
@@ -88,7 +96,7 @@ def drawn() -> list[NDArray[np.float32]]:
 def test_reductions_are_what_numpy_says(drawn: list[NDArray[np.float32]]) -> None:
     reduced, (counts,) = reduce_all(split(drawn, [5000, 5001, 17000]))
     log_variance, gap = (each[np.isfinite(each)].astype(float) for each in drawn)
-    for kept, name in zip(reduced, OBSERVABLES, strict=True):
+    for kept, name in zip(reduced, OF_ONE_LAYER, strict=True):
         stored = gap if OBSERVABLES[name].variable == "correlation_gap" else log_variance
         values = OBSERVABLES[name].transform(stored, 7)
         assert (kept.count, kept.dead) == (len(values), 20_000 - len(values))
@@ -100,6 +108,25 @@ def test_reductions_are_what_numpy_says(drawn: list[NDArray[np.float32]]) -> Non
         assert len(kept.histogram.counts) == BINS
         assert abs(kept.histogram.counts.sum() / len(values) - 0.998) < 1e-3
     assert counts.sum() == len(log_variance)
+
+
+def test_growth_is_that_of_each_network() -> None:
+    """Half the difference to layer 0, of networks that are alive at both."""
+    generator = np.random.default_rng(5)
+    values = generator.normal(size=(4000, 3, 1)).astype(np.float32)
+    values[:100], values[100:250, 1:], values[250:300, 2] = -np.inf, -np.inf, -np.inf
+    blocks = [(Held(log_activation=part), len(part)) for part in np.split(values, [1000, 1700])]
+    reduced, _ = reduce_point(blocks, [("log_growth", record, 9) for record in range(3)], [])  # type: ignore[arg-type]
+    assert [(kept.count, kept.dead) for kept in reduced] == [(3900, 100), (3750, 250), (3700, 300)]
+    assert (reduced[0].mean, reduced[0].std) == (0.0, 0.0)
+    for record, alive in ((1, 250), (2, 300)):
+        growth = (values[alive:, record, 0] - values[alive:, 0, 0]).astype(float) / 2
+        np.testing.assert_allclose(
+            [reduced[record].mean, reduced[record].std], [growth.mean(), growth.std()], rtol=1e-9
+        )
+        np.testing.assert_array_equal(
+            reduced[record].quantiles, np.quantile(growth, LEVELS, method="inverted_cdf")
+        )
 
 
 @pytest.mark.parametrize("cuts", [[], [10_000], [3, 3, 9999, 19_999], list(range(500, 20_000, 500))])

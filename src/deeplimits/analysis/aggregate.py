@@ -12,6 +12,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from deeplimits.networks.network import Network
 from deeplimits.store.atomic import write_text, written_aside
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import study_receipt, study_store
+from deeplimits.sweep.blocks import variables
 from deeplimits.sweep.comparisons import compared_layers
 from deeplimits.sweep.points import Point
 from deeplimits.sweep.study import Study
@@ -208,15 +210,19 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
 
 
 def _observables(study: Study) -> tuple[str, ...]:
-    """What is reduced: variance and correlation, and whatever else is compared."""
-    names = ["log_variance"] + (
-        ["correlation"] if any(point.network.inputs > 1 for point in study.points) else []
-    )
+    """What is reduced: what every study of such networks is asked for, and whatever else is compared."""
+    names = [
+        name
+        for name in ("log_variance", "correlation", "log_growth", "gradient_log_norm")
+        if any(_exists(name, point) for point in study.points)
+    ]
     return tuple(dict.fromkeys([*names, *(entry.observable for entry in study.compare)]))
 
 
 def _exists(name: str, point: Point) -> bool:
-    return OBSERVABLES[name].variable == "log_variance" or point.network.inputs > 1
+    observable = OBSERVABLES[name]
+    shape, _ = variables(point).get(observable.variable, ((0,), ""))
+    return shape[-1] > 0 and (point.layers[0] == 0 or not observable.since_start)
 
 
 def _keep(
@@ -228,7 +234,11 @@ def _keep(
 
 
 def label_of(network: Network) -> str:
-    """A network in a legend: its activation and shaping."""
+    """A network in a legend: its activation, and its shaping or what scales its branches."""
+    if network.residual:
+        branch = {0.5: "", 0.0: ", branches not scaled"}[network.branch_exponent]
+        plain = replace(network, architecture="mlp", shaping=None, start=None)
+        return "ResNet, " + label_of(plain).removeprefix("unshaped ") + branch
     phi = network.activation
     if isinstance(phi, Identity):
         return "linear"
@@ -253,6 +263,12 @@ def _coordinates(study: Study, layers: Any) -> dict[str, Any]:
         "width": ("point", [network.width for network in networks]),
         "depth": ("point", [network.depth for network in networks]),
         "exponent": ("point", [network.exponent for network in networks]),
+        "architecture": ("point", [network.architecture for network in networks]),
+        "branch_exponent": (
+            "point",
+            [network.branch_exponent if network.residual else np.nan for network in networks],
+        ),
+        "start": ("point", [np.nan if network.start is None else network.start for network in networks]),
         "activation": ("point", [type(a).__name__.lower().removesuffix("like") for a in activations]),
         "c_plus": ("point", [a.c_plus if isinstance(a, ReluLike) else 0.0 for a in activations]),
         "c_minus": ("point", [a.c_minus if isinstance(a, ReluLike) else 0.0 for a in activations]),

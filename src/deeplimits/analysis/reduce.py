@@ -66,11 +66,18 @@ class _Block:
         self._arrays: dict[str, NDArray[np.float32]] = {}
 
     def stored(self, name: str, record: int) -> NDArray[np.float32]:
-        """What is stored for an observable at a record [sample]."""
-        variable = OBSERVABLES[name].variable
+        """What is stored for an observable at a record [sample], or its difference to the first record; NaN
+        where a network is dead at both.
+        """
+        observable = OBSERVABLES[name]
+        variable = observable.variable
         if variable not in self._arrays:
             self._arrays[variable] = np.ascontiguousarray(self._location.read(variable)[: self._take, :, 0].T)
-        return self._arrays[variable][record]
+        records = self._arrays[variable]
+        if not observable.since_start:
+            return records[record]
+        with np.errstate(invalid="ignore"):
+            return records[record] - records[0]
 
     def values(self, name: str, record: int, layer: int) -> Array:
         """The observable of the living networks."""

@@ -147,7 +147,8 @@ def _moments(results: Path) -> pd.DataFrame:
 
 def _events(results: Path) -> pd.DataFrame:
     frames = [_frame(tree["events"].to_dataset(), study) for study, tree in _studies(results)]
-    return _joined([frame[frame["exploded"] >= 0] for frame in frames], ["study"])
+    meant = [frame[(frame["exploded"] >= 0) | (frame["collapsed"] >= 0)] for frame in frames]
+    return _joined(meant, ["study"])
 
 
 def _quantiles(results: Path) -> pd.DataFrame:
