@@ -13,7 +13,8 @@ import numpy as np
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.limits import default_limit, registry
 from deeplimits.limits.base import Limit
-from deeplimits.limits.names import LIMIT_NAMES, OBSERVABLES
+from deeplimits.limits.names import LIMIT_NAMES
+from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
 from deeplimits.sweep.config import DEFAULT_PATH, Config, load_config
 from deeplimits.sweep.points import Point, load_point
@@ -90,14 +91,7 @@ def _point(point: Point | str | Path) -> Point:
 def _solve(
     network: Network, observable: str, name: str | None, layer: int | None, where: str | Path
 ) -> tuple[Limit, Law, int]:
-    if observable not in OBSERVABLES:
-        raise InputError(
-            where,
-            "observable",
-            observable,
-            "one of " + ", ".join(OBSERVABLES),
-            nearest_name(observable, OBSERVABLES),
-        )
+    found = parse(observable, where, "observable")
     if name is not None and name not in LIMIT_NAMES:
         raise InputError(
             where, "limit", name, "one of " + ", ".join(LIMIT_NAMES), nearest_name(name, LIMIT_NAMES)
@@ -105,10 +99,11 @@ def _solve(
     at = network.depth if layer is None else layer
     if not 0 <= at <= network.depth:
         raise InputError(where, "layer", at, f"a layer between 0 (the input) and the depth, {network.depth}")
-    if observable not in ("variance", "log_variance") and network.inputs < 2:
-        raise InputError(where, "inputs", network.inputs, f"two inputs or more for {observable}")
+    if found.inputs[-1] >= network.inputs:
+        needed = f"at least {found.inputs[-1] + 1} inputs for {observable}"
+        raise InputError(where, "inputs", network.inputs, needed)
     chosen = registry()[name] if name else default_limit(network, observable)
-    if observable not in chosen.observables:
+    if found.kind not in chosen.observables:
         raise InputError(
             where,
             "observable",
@@ -119,12 +114,12 @@ def _solve(
         others = [
             each.name
             for each in registry().values()
-            if each.applies(network) and observable in each.observables
+            if each.applies(network) and found.kind in each.observables
         ]
         raise InputError(
             where, "limit", chosen.name, "a limit that is about this network: " + ", ".join(others)
         )
-    return chosen, chosen.laws(network, [at], observable)[0], at
+    return chosen, chosen.marginals(network, [at], observable)[0], at
 
 
 def predict(

@@ -24,19 +24,17 @@ from deeplimits import __version__
 from deeplimits.activations import SMOOTH, Identity, ReluLike, Smooth
 from deeplimits.analysis.distances import Distance, comparable, distances
 from deeplimits.analysis.events import events, paths
-from deeplimits.analysis.observables import OBSERVABLES
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_point
 from deeplimits.formulas import Formula
 from deeplimits.laws import Law
 from deeplimits.limits import registry
+from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
 from deeplimits.store.atomic import write_text, written_aside
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import study_receipt, study_store
-from deeplimits.sweep.blocks import variables
-from deeplimits.sweep.comparisons import compared_layers
-from deeplimits.sweep.points import Point
+from deeplimits.sweep.comparisons import compared_layers, is_recorded
 from deeplimits.sweep.study import Study
 
 GRID = 401
@@ -57,7 +55,7 @@ class LawCache:
             del physics["seed"]
         key = (name, json.dumps(physics, sort_keys=True), tuple(layers), observable)
         if key not in self._laws:
-            self._laws[key] = registry()[name].laws(network, layers, observable)
+            self._laws[key] = registry()[name].marginals(network, layers, observable)
         return self._laws[key]
 
 
@@ -129,7 +127,7 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
             (name, record, layer)
             for record, layer in enumerate(point.layers)
             for name in names
-            if _exists(name, point)
+            if is_recorded(name, point, layer)
         ]
         comparisons, used = [], []
         for j, entry in enumerate(study.compare):
@@ -154,9 +152,10 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
             ends = edges[i, record, names.index(name)]
             low, high = ends[0], ends[-1]
             reach = (high - low) / 4
+            bounded = parse(name).kind == "correlation"
             density_x[i, j] = np.linspace(
-                max(low - reach, -1.0) if name == "correlation" else low - reach,
-                min(high + reach, 1.0) if name == "correlation" else high + reach,
+                max(low - reach, -1.0) if bounded else low - reach,
+                min(high + reach, 1.0) if bounded else high + reach,
                 GRID,
             )
             density[i, j] = law.density(density_x[i, j])
@@ -214,15 +213,9 @@ def _observables(study: Study) -> tuple[str, ...]:
     names = [
         name
         for name in ("log_variance", "correlation", "log_growth", "gradient_log_norm")
-        if any(_exists(name, point) for point in study.points)
+        if any(is_recorded(name, point, point.layers[-1]) for point in study.points)
     ]
     return tuple(dict.fromkeys([*names, *(entry.observable for entry in study.compare)]))
-
-
-def _exists(name: str, point: Point) -> bool:
-    observable = OBSERVABLES[name]
-    shape, _ = variables(point).get(observable.variable, ((0,), ""))
-    return shape[-1] > 0 and (point.layers[0] == 0 or not observable.since_start)
 
 
 def _keep(

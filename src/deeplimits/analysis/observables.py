@@ -1,35 +1,40 @@
-"""Observables: monotone functions of a stored variable at a layer, so that the order statistics of what is
-stored are theirs too.
+"""What an observable is made of: monotone functions of something stored at a layer, so that the order
+statistics of what is stored are its own too.
 
-``correlation`` is 1 − g of the first pair of inputs, ``rescaled_correlation`` log(ℓ² g), ``log_variance`` log
-V^{aa} of the first input, ``variance`` its exponential. Of residual networks, ``log_activation`` is log
+``correlation`` is 1 − g of a pair of inputs, ``rescaled_correlation`` log(ℓ² g), ``log_variance`` log V^{aa}
+of an input, ``variance`` its exponential. ``covariance`` is made of three stored numbers, V^{ab} = (1 − g)
+√(V^{aa} V^{bb}), rounded to float32 as if it were stored. Of residual networks, ``log_activation`` is log
 ‖φ(z_ℓ)‖² / n and ``log_growth`` log ‖φ(z_ℓ)‖ / ‖φ(z_0)‖, the growth of Hayou 2022, Theorem 1; of gradients,
 ``gradient_log_norm`` is log ‖∂z_out/∂z_ℓ‖².
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.limits.observables import OBSERVABLES, Observable, parse
+
 Array = NDArray[np.float64]
+Stored = NDArray[np.float32]
+
+
+def _alone(columns: Sequence[Stored]) -> Stored:
+    return columns[0]
 
 
 @dataclass(frozen=True)
-class Observable:
-    """``transform(stored, layer)`` of ``variable``, or of its difference to layer 0 where ``since_start``;
-    ``increasing`` in it or not.
-    """
+class Measure:
+    """``transform(stored, layer)`` of what ``combine`` makes of the stored columns; ``increasing`` or not."""
 
-    name: str
-    variable: str
     transform: Callable[[Array, int], Array]
     increasing: bool
     label: str
-    since_start: bool = False
+    combine: Callable[[Sequence[Stored]], Stored] = _alone
 
 
 def _rescaled(gap: Array, layer: int) -> Array:
@@ -37,29 +42,49 @@ def _rescaled(gap: Array, layer: int) -> Array:
         return np.log(float(layer) ** 2 * gap)
 
 
-OBSERVABLES = {
-    observable.name: observable
-    for observable in (
-        Observable("correlation", "correlation_gap", lambda gap, layer: 1.0 - gap, False, "correlation ρ"),
-        Observable("rescaled_correlation", "correlation_gap", _rescaled, True, "r = log ℓ²(1 − ρ)"),
-        Observable("log_variance", "log_variance", lambda value, layer: value, True, "log V"),
-        Observable("variance", "log_variance", lambda value, layer: np.exp(value), True, "V"),
-        Observable("log_activation", "log_activation", lambda value, layer: value, True, "log ‖φ(z)‖² / n"),
-        Observable(
-            "log_growth",
-            "log_activation",
-            lambda value, layer: value / 2,
-            True,
-            "log ‖φ(z_ℓ)‖ / ‖φ(z_0)‖",
-            since_start=True,
-        ),
-        Observable(
-            "gradient_log_norm", "gradient_log_norm", lambda value, layer: value, True, "log ‖∂z_out/∂z_ℓ‖²"
-        ),
-    )
+def _covariance(columns: Sequence[Stored]) -> Stored:
+    gap, first, second = (column.astype(float) for column in columns)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return ((1 - gap) * np.exp((first + second) / 2)).astype(np.float32)
+
+
+MEASURES = {
+    "correlation": Measure(lambda gap, layer: 1.0 - gap, False, "correlation ρ"),
+    "rescaled_correlation": Measure(_rescaled, True, "r = log ℓ²(1 − ρ)"),
+    "covariance": Measure(lambda value, _: value, True, "covariance", _covariance),
+    "log_variance": Measure(lambda value, _: value, True, "log V"),
+    "variance": Measure(lambda value, layer: np.exp(value), True, "V"),
+    "log_activation": Measure(lambda value, _: value, True, "log ‖φ(z)‖² / n"),
+    "log_growth": Measure(lambda value, _: value / 2, True, "log ‖φ(z_ℓ)‖ / ‖φ(z_0)‖"),
+    "gradient_log_norm": Measure(lambda value, _: value, True, "log ‖∂z_out/∂z_ℓ‖²"),
+    "gradient_gap": Measure(lambda value, _: value, True, "1 − cos of gradients"),
+    "output": Measure(lambda value, _: value, True, "z_out"),
 }
+"""By the kind of the observable."""
 
 
-def usable(stored: NDArray[np.float32]) -> NDArray[np.float32]:
+@lru_cache(maxsize=256)
+def measure(name: str) -> tuple[Observable, Measure]:
+    """The observable of a name and what it is made of."""
+    observable = parse(name)
+    return observable, MEASURES[observable.kind]
+
+
+def sources(observable: Observable) -> list[tuple[str, Observable]]:
+    """The stored variables of an observable, and of which inputs, in the order in which ``combine`` takes
+    them.
+    """
+    first, *others = OBSERVABLES[observable.kind].variables
+    return [(first, observable)] + [
+        (variable, Observable(variable, (a,))) for variable in others for a in observable.inputs
+    ]
+
+
+def is_since_start(observable: Observable) -> bool:
+    """Whether it is made of differences to the first record, layer 0."""
+    return OBSERVABLES[observable.kind].since_start
+
+
+def usable(stored: Stored) -> Stored:
     """The values of living networks: neither NaN (no direction) nor −∞ (no variance)."""
     return stored[np.isfinite(stored)]

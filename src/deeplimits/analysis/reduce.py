@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from deeplimits.analysis import order_statistics as order
 from deeplimits.analysis.distances import cell_counts
-from deeplimits.analysis.observables import OBSERVABLES, usable
+from deeplimits.analysis.observables import is_since_start, measure, sources, usable
 from deeplimits.laws import Law
+from deeplimits.limits.observables import Observable
 from deeplimits.store.catalogue import BlockLocation
 
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -59,7 +60,7 @@ class Reduced:
 
 
 class _Block:
-    """The first pair or input of one block, each variable read once."""
+    """What the observables of one block are made of, each variable read once."""
 
     def __init__(self, location: BlockLocation, take: int) -> None:
         self._location, self._take = location, take
@@ -69,19 +70,29 @@ class _Block:
         """What is stored for an observable at a record [sample], or its difference to the first record; NaN
         where a network is dead at both.
         """
-        observable = OBSERVABLES[name]
-        variable = observable.variable
-        if variable not in self._arrays:
-            self._arrays[variable] = np.ascontiguousarray(self._location.read(variable)[: self._take, :, 0].T)
-        records = self._arrays[variable]
-        if not observable.since_start:
-            return records[record]
+        observable, measured = measure(name)
+        parts = sources(observable)
+        now = measured.combine([self._column(variable, part, record) for variable, part in parts])
+        if not is_since_start(observable):
+            return now
         with np.errstate(invalid="ignore"):
-            return records[record] - records[0]
+            return now - measured.combine([self._column(variable, part, 0) for variable, part in parts])
+
+    def _column(self, variable: str, part: Observable, record: int) -> NDArray[np.float32]:
+        if variable not in self._arrays:
+            # [column, record, sample]; an output has no record: it is that of the last layer
+            array = self._location.read(variable)[: self._take]
+            array = array[:, None] if array.ndim == 2 else array
+            self._arrays[variable] = np.ascontiguousarray(array.transpose(2, 1, 0))
+        held = self._arrays[variable]
+        size = len(held)
+        inputs = size if len(part.inputs) == 1 else (1 + math.isqrt(1 + 8 * size)) // 2
+        records = held[part.column(inputs)]
+        return records[min(record, len(records) - 1)]
 
     def values(self, name: str, record: int, layer: int) -> Array:
         """The observable of the living networks."""
-        return OBSERVABLES[name].transform(usable(self.stored(name, record)).astype(float), layer)
+        return measure(name)[1].transform(usable(self.stored(name, record)).astype(float), layer)
 
 
 @lru_cache(maxsize=32)
@@ -105,7 +116,7 @@ def _first_pass(location: BlockLocation, take: int, tasks: Sequence[Task]) -> li
     for name, record, layer in tasks:
         column = block.stored(name, record)
         alive = usable(column)
-        values = OBSERVABLES[name].transform(alive.astype(float), layer)
+        values = measure(name)[1].transform(alive.astype(float), layer)
         finite = values[np.isfinite(values)]
         results.append(
             _First(
@@ -201,7 +212,7 @@ def reduce_point(
     cells = [sorted({cell for cell, _ in place}) for place in places]
     second: _Second = over_blocks(_second_pass, _add_second, located, tasks, cells)
     quantiles = [
-        OBSERVABLES[name].transform(order.found(place, lower).astype(float), layer)
+        measure(name)[1].transform(order.found(place, lower).astype(float), layer)
         if place
         else np.full(len(levels), np.nan)
         for (name, _, layer), place, lower in zip(tasks, places, second, strict=True)
@@ -240,7 +251,7 @@ def _ranks(name: str, levels: Sequence[float], count: int) -> list[int]:
     it.
     """
     ranks = order.ranks_of(levels, count)
-    return ranks if OBSERVABLES[name].increasing else [count - 1 - rank for rank in ranks]
+    return ranks if measure(name)[1].increasing else [count - 1 - rank for rank in ranks]
 
 
 def _edges(quantiles: dict[float, float]) -> Array:

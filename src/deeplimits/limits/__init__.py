@@ -38,8 +38,10 @@ def registry() -> dict[str, Limit]:
 
 def default_limit(network: Network, observable: str) -> Limit:
     """The limit of the regime that a network is in: unshaped, or shaped with p below, at or above ½."""
+    from deeplimits.limits.observables import parse
+
     limits = registry()
-    if observable in ("variance", "log_variance"):
+    if parse(observable).kind in ("variance", "log_variance"):
         smooth = limits["smooth_variance"]
         return smooth if smooth.applies(network) else limits["variance"]
     for name in ("linear", "unshaped", "correlation_sde", "correlation_ode"):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from deeplimits.laws import Law
+from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
 
 
@@ -30,7 +31,14 @@ class Limit(ABC):
 
     @abstractmethod
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        """Laws of ``observable`` at ``layers`` (ascending)."""
+        """Laws of ``observable``, of the first input or pair, at ``layers`` (ascending)."""
+
+    def marginals(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        """Laws of an observable of any inputs, such as ``correlation_0_2``: those of the network that sees
+        these inputs alone.
+        """
+        found = parse(observable)
+        return self.laws(network.of_inputs(found.inputs), layers, found.kind)
 
     def time(self, network: Network, layer: float) -> float:
         """The limit's time of a layer, ℓ / n unless a limit says otherwise."""

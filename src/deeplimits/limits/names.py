@@ -1,4 +1,4 @@
-"""Names of limits and observables, for checking files without importing a solver."""
+"""Names of limits, for checking files without importing a solver."""
 
 LIMIT_NAMES = (
     "correlation_sde",
@@ -16,5 +16,3 @@ LIMIT_NAMES = (
     "correlation_sde_euler",
     "unshaped_euler",
 )
-
-OBSERVABLES = ("correlation", "rescaled_correlation", "variance", "log_variance")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -126,6 +126,12 @@ class Network:
     def correlation(self, a: int = 0, b: int = 1) -> float:
         """ρ_0 of inputs ``a`` and ``b``."""
         return float(1 - self.gap(a, b))
+
+    def of_inputs(self, chosen: tuple[int, ...]) -> Network:
+        """The network that sees some of the inputs only."""
+        if chosen == tuple(range(self.inputs)):
+            return self
+        return replace(self, gram=tuple(tuple(self.gram[a][b] for b in chosen) for a in chosen))
 
     @property
     def normals_per_sample(self) -> int:

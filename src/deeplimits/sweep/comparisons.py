@@ -9,6 +9,8 @@ from pathlib import Path
 
 from deeplimits.errors import InputError
 from deeplimits.limits import registry
+from deeplimits.limits.observables import OBSERVABLES, parse
+from deeplimits.sweep.blocks import variables
 from deeplimits.sweep.models import CompareModel
 from deeplimits.sweep.points import Point
 
@@ -22,7 +24,7 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
         If the time lies beyond the network, or its layer is not recorded.
     """
     limit = registry()[entry.limit]
-    if entry.observable not in limit.observables:
+    if parse(entry.observable).kind not in limit.observables:
         raise InputError(
             where,
             f"compare.{index}.observable",
@@ -30,10 +32,10 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
             f"one that {entry.limit} speaks of: " + ", ".join(limit.observables),
         )
     network = point.network
-    if not limit.applies(network):
+    if not limit.applies(network) or not is_recorded(entry.observable, point, point.layers[-1]):
         return None
     if entry.at == "all":
-        return list(point.layers)
+        return [layer for layer in point.layers if is_recorded(entry.observable, point, layer)]
     layer = point.layers[-1] if entry.at is None else limit.layer(network, float(entry.at))
     end = limit.time(network, network.depth)
     if layer > network.depth:
@@ -53,11 +55,31 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
     return [layer]
 
 
+def is_recorded(observable: str, point: Point, layer: int) -> bool:
+    """Whether an observable can be read off what is stored of a point at a layer; an output is that of the
+    last one.
+    """
+    found, stored = parse(observable), variables(point)
+    return (
+        found.inputs[-1] < point.network.inputs
+        and all(variable in stored for variable in OBSERVABLES[found.kind].variables)
+        and (point.layers[0] == 0 or not OBSERVABLES[found.kind].since_start)
+        and (found.kind != "output" or layer == point.layers[-1])
+    )
+
+
 def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], where: Path) -> None:
     """Refuse what could only fail after the simulation: limits that are about no point, times beyond the end,
     layers not recorded.
     """
     for index, entry in enumerate(compare):
+        if not any(is_recorded(entry.observable, point, point.layers[-1]) for point in points):
+            raise InputError(
+                where,
+                f"compare.{index}.observable",
+                entry.observable,
+                "an observable of what the study records: its inputs, and gradients or output under record",
+            )
         if not [point for point in points if compared_layers(entry, point, where, index) is not None]:
             raise InputError(
                 where,

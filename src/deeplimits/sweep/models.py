@@ -171,7 +171,8 @@ class CompareModel(_Model):
     """One observable held against one limit, at those points of the study that the limit is about."""
 
     observable: str = Field(
-        description="what is compared: correlation, rescaled_correlation, variance or log_variance"
+        description="what is compared, such as correlation, rescaled_correlation or log_variance; of other "
+        "inputs than the first, correlation_0_2 or log_variance_1"
     )
     limit: str = Field(description="name of the limit")
     at: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["all"] | None = Field(

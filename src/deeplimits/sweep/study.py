@@ -13,7 +13,8 @@ from typing import Any
 from deeplimits.activations import Activation, ReluLike, Smooth
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.figures.names import FIGURE_NAMES
-from deeplimits.limits.names import LIMIT_NAMES, OBSERVABLES
+from deeplimits.limits.names import LIMIT_NAMES
+from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
 from deeplimits.sweep.models import CompareModel, DepthModel, GridModel, NetworkModel, StudyModel, validated
 from deeplimits.sweep.points import (
@@ -91,7 +92,7 @@ def load_study(path: Path, scale: int = 1) -> Study:
         )
     for index, entry in enumerate(model.compare):
         _known(entry.limit, LIMIT_NAMES, path, f"compare.{index}.limit")
-        _known(entry.observable, OBSERVABLES, path, f"compare.{index}.observable")
+        parse(entry.observable, path, f"compare.{index}.observable")
     for index, name in enumerate(model.figures):
         _known(name, FIGURE_NAMES, path, f"figures.{index}")
     _check_axes(model.grid, path)
@@ -105,7 +106,9 @@ def load_study(path: Path, scale: int = 1) -> Study:
         path=path,
         title=model.title,
         samples=model.samples * scale,
-        compare=tuple(model.compare),
+        compare=tuple(
+            entry.model_copy(update={"observable": parse(entry.observable).name}) for entry in model.compare
+        ),
         figures=tuple(model.figures),
         networks=networks,
         grid=model.grid,

@@ -1,0 +1,123 @@
+"""Observables of any inputs: one reading of their names, and the right column of what is stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deeplimits.activations import ReluLike
+from deeplimits.analysis.observables import MEASURES, sources
+from deeplimits.analysis.reduce import reduce_point
+from deeplimits.api import limit
+from deeplimits.errors import InputError
+from deeplimits.limits import registry
+from deeplimits.limits.observables import OBSERVABLES, Observable, pair_index, parse
+from deeplimits.networks.network import Network, Shaping
+from deeplimits.store.container import DIMENSIONS
+from deeplimits.sweep.study import load_study
+from test_analysis import Held
+
+GRAM = ((1.0, 0.3, -0.2), (0.3, 2.0, 0.5), (-0.2, 0.5, 0.7))
+NETWORK = Network(ReluLike(0.5, -0.5), 100, 100, GRAM, shaping=Shaping("width", 0.5))
+
+
+def test_names_are_read_and_written() -> None:
+    for name in ("correlation", "correlation_0_2", "log_variance_1", "rescaled_correlation_1_2", "output_3"):
+        assert parse(name).name == name
+    assert parse("correlation_0_1") == parse("correlation") == Observable("correlation", (0, 1))
+    assert parse("variance_0").name == "variance"
+    for inputs in range(2, 9):
+        pairs = list(combinations(range(inputs), 2))
+        assert [pair_index(a, b, inputs) for a, b in pairs] == list(range(len(pairs)))
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("corelation_0_2", "correlation_0_2"),
+        ("correlation_2_0", "correlation_0_2"),
+        ("log_varience_1", "log_variance_1"),
+        ("correlation_1", None),
+        ("correlation_1_1", None),
+        ("variance_0_1", None),
+        ("correlation_0_1_2", None),
+        ("17", None),
+        ("", None),
+    ],
+)
+def test_what_is_no_observable_gets_the_nearest_name(name: str, nearest: str | None) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(name, "study.yaml", "compare.0.observable")
+    assert caught.value.nearest == nearest
+    assert "compare.0.observable" in str(caught.value)
+
+
+def test_every_kind_is_made_of_stored_variables_of_its_dimension() -> None:
+    assert set(MEASURES) == set(OBSERVABLES)
+    for kind, described in OBSERVABLES.items():
+        for variable, part in sources(parse(kind)):
+            assert DIMENSIONS[variable][-1] == ("input" if len(part.inputs) == 1 else "cross")
+        assert described.inputs in (1, 2)
+
+
+def test_every_observable_has_the_column_of_its_inputs() -> None:
+    generator = np.random.default_rng(0)
+    held = Held(
+        log_variance=generator.normal(size=(500, 2, 3)).astype(np.float32),
+        correlation_gap=generator.uniform(0, 2, size=(500, 2, 3)).astype(np.float32),
+        output=generator.normal(size=(500, 3)).astype(np.float32),
+    )
+    gap, log_variance = held.read("correlation_gap").astype(float), held.read("log_variance").astype(float)
+    expected = {
+        "correlation_0_2": 1 - gap[:, 1, 1],
+        "correlation_1_2": 1 - gap[:, 1, 2],
+        "log_variance_2": log_variance[:, 1, 2],
+        "variance_1": np.exp(log_variance[:, 1, 1]),
+        "covariance_1_2": (1 - gap[:, 1, 2]) * np.exp((log_variance[:, 1, 1] + log_variance[:, 1, 2]) / 2),
+        "output_1": held.read("output")[:, 1].astype(float),
+    }
+    reduced, _ = reduce_point([(held, 500)], [(name, 1, 7) for name in expected], [])  # type: ignore[list-item]
+    for kept, (name, values) in zip(reduced, expected.items(), strict=True):
+        assert kept.mean == pytest.approx(values.mean(), rel=1e-6), name
+        assert kept.quantiles[3] == pytest.approx(np.median(values), abs=2e-2), name
+
+
+def test_a_limit_of_other_inputs_is_that_of_the_network_that_sees_them_alone() -> None:
+    alone = replace(NETWORK, gram=((2.0, 0.5), (0.5, 0.7)))
+    levels = np.array([0.1, 0.5, 0.9])
+    for name, other in (("correlation_1_2", "correlation"), ("log_variance_1", "log_variance")):
+        np.testing.assert_array_equal(
+            limit(NETWORK, name).quantile(levels), limit(alone, other).quantile(levels)
+        )
+    assert registry()["variance"].marginals(NETWORK, [100], "variance_2")[0].mean == pytest.approx(0.7)
+    with pytest.raises(InputError, match="at least 4 inputs"):
+        limit(NETWORK, "correlation_0_3")
+
+
+STUDY = """
+title: Three inputs
+networks: [{activation: {name: relu, c_plus: 0.5, c_minus: -0.5}, shaping: {exponent: 0.5}}]
+grid: {width: 8, depth: 8, gram: [[1.0, 0.3, -0.2], [0.3, 2.0, 0.5], [-0.2, 0.5, 0.7]]}
+compare: [{observable: OBSERVABLE, limit: LIMIT}]
+"""
+
+
+def test_a_study_checks_its_observables(tmp_path: Path) -> None:
+    def study(observable: str, limit: str = "correlation_sde") -> str:
+        path = tmp_path / "three.yaml"
+        path.write_text(STUDY.replace("OBSERVABLE", observable).replace("LIMIT", limit))
+        return load_study(path).compare[0].observable
+
+    assert study("correlation_0_1") == "correlation"
+    assert study("correlation_1_2") == "correlation_1_2"
+    assert study("variance_2", "variance") == "variance_2"
+    with pytest.raises(InputError, match="correlation_0_2"):
+        study("corelation_0_2")
+    with pytest.raises(InputError, match="what the study records"):
+        study("correlation_0_3")
+    with pytest.raises(InputError, match="one that correlation_sde speaks of"):
+        study("log_variance_1")
