@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from docutils.core import publish_parts
+from jinja2 import StrictUndefined, Template
 
 from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.figures import build_figure
@@ -36,8 +38,22 @@ figures: [lnr22_figure_1, ln24_figure_1]
 """
 
 
+EXPLOSION = """
+title: Explosion, small
+networks:
+  - activation: {name: softplus, center: [-1.0, 1.0]}
+    shaping: {by: width, exponent: 0.5}
+grid: {width: [8, 12], depth: {times_width: 1.0}, gram: [[1.0]]}
+samples: 2048
+record: {layers: 5}
+figures: [lnr22_figure_2]
+"""
+STUDIES = {"own": STUDY, "papers": PAPERS, "explosion": EXPLOSION}
+CAPTIONS = Path(__file__).parent.parent / "workflow/report"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("text", [STUDY, PAPERS], ids=["own", "papers"])
+@pytest.mark.parametrize("text", STUDIES.values(), ids=STUDIES)
 def test_figures_are_the_same_bytes_when_drawn_again(tmp_path: Path, text: str) -> None:
     config = project(tmp_path, text)
     simulated(config)
@@ -62,7 +78,21 @@ def test_figures_are_the_same_bytes_when_drawn_again(tmp_path: Path, text: str) 
 def test_every_figure_is_drawn_by_a_test() -> None:
     named = {
         name
-        for text in (STUDY, PAPERS)
+        for text in STUDIES.values()
         for name in text.rpartition("figures: [")[2].strip("]\n ").split(", ")
     }
     assert named == set(FIGURE_NAMES)
+
+
+def test_every_figure_has_a_caption() -> None:
+    """The file is there, fills in, and says from how many networks and which seed."""
+    facts = {"study": "STUDY", "title": "TITLE", "samples": "1,234", "seeds": "seed 5", "noise": "0.02"}
+    for name in FIGURE_NAMES:
+        text = (CAPTIONS / f"{name}.rst").read_text(encoding="utf-8")
+        caption = Template(text, undefined=StrictUndefined).render(facts)
+        assert caption.startswith("**"), name
+        assert "1,234 networks" in caption, name
+        assert "seed 5" in caption, name
+        assert "STUDY" in caption, name
+        publish_parts(caption, writer_name="html", settings_overrides={"halt_level": 2, "report_level": 2})
+    assert {path.stem for path in CAPTIONS.glob("*.rst")} == {*FIGURE_NAMES, "figure", "workflow"}

@@ -3,10 +3,11 @@ import shlex
 import sys
 from pathlib import Path
 
+from jinja2 import Template
 from snakemake.exceptions import WorkflowError
 
 from deeplimits.errors import InputError
-from deeplimits.store.workflow import planned_receipts, prepare
+from deeplimits.store.workflow import planned_receipts, prepare, study_facts
 from deeplimits.sweep.config import load_config
 
 # `deeplimits` of the environment that runs Snakemake, whether or not that environment is activated.
@@ -40,3 +41,27 @@ def receipts_of_study(wildcards):
         return planned_receipts(SETTINGS.results, wildcards.study)
     except InputError as error:
         raise WorkflowError(str(error))
+
+
+# The caption of a report names one file for the whole rule: figure.rst prints what is in FIGURE.rst beside it.
+CAPTIONS = Path(
+    workflow.current_basedir.join("../report").get_path_or_uri(secret_free=True)
+)
+PAPERS = {
+    "lnr22": "Li, Nica & Roy 2022",
+    "ln24": "Li & Nica 2024",
+    "h22": "Hayou 2022",
+}
+
+
+def caption_of_figure(wildcards):
+    text = (CAPTIONS / f"{wildcards.figure}.rst").read_text(encoding="utf-8")
+    try:
+        facts = study_facts(SETTINGS.results, wildcards.study)
+    except InputError as error:
+        raise WorkflowError(str(error))
+    return Template(text).render(study=wildcards.study, **facts)
+
+
+def category_of_figure(wildcards):
+    return PAPERS.get(wildcards.figure.partition("_")[0], "Any study")

@@ -7,7 +7,14 @@ rule figure:
     input:
         receipt=f"{RESULTS}/studies/{{study}}.json",
     output:
-        multiext(f"{RESULTS}/figures/{{study}}/{{figure}}", ".pdf", ".svg", ".png"),
+        multiext(f"{RESULTS}/figures/{{study}}/{{figure}}", ".pdf", ".svg"),
+        # one of the three is enough for a report
+        report(
+            f"{RESULTS}/figures/{{study}}/{{figure}}.png",
+            caption="../report/figure.rst",
+            category=category_of_figure,
+            labels={"figure": "{figure}", "study": "{study}"},
+        ),
     log:
         f"{RESULTS}/logs/figure/{{study}}/{{figure}}.log",
     benchmark:
@@ -20,6 +27,7 @@ rule figure:
         runtime=30,
     params:
         options=OPTIONS,
+        caption=caption_of_figure,
     message:
         "Drawing {wildcards.figure} of study {wildcards.study}"
     shell:

@@ -7,64 +7,93 @@ limit at T = 1 and at T = ∞; the centre from which on nothing explodes is log 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from deeplimits.activations import Smooth
 from deeplimits.figures.data import StudyData
-from deeplimits.figures.style import LIMIT, NETWORK, PAGE, PALETTE, SECOND, new_figure
+from deeplimits.figures.style import LIMIT, NETWORK, PAGE, SECOND, new_figure, shades
+from deeplimits.limits.smooth import SmoothVariance
+from deeplimits.networks.network import Network, Shaping
 
 _PATHS = 10
+_WIDTH = 100
+"""Width of the networks whose paths are drawn, where the study has it."""
+_CURVE = 32
+"""Centres at which the curves of the limit are computed, besides the threshold."""
 
 
 def draw(data: StudyData) -> Figure:
     """Paths, and probabilities with two standard errors."""
-    figure, (axes,) = new_figure(1, 2, PAGE, 2.8)
-    widths = data.array("moments", "width")
-    centers = data.array("moments", "center")
-    narrow = np.flatnonzero(widths == widths.min())
-    ends = (narrow[np.argmin(centers[narrow])], narrow[np.argmax(centers[narrow])])
-    for point, color in zip(ends, (LIMIT, NETWORK), strict=True):
+    figure, (axes,) = new_figure(1, 2, PAGE, 2.9)
+    _paths(axes[0], data)
+    _probabilities(axes[1], data)
+    return figure
+
+
+def _paths(axis: Any, data: StudyData) -> None:
+    widths, centers = data.array("moments", "width"), data.array("moments", "center")
+    width = _WIDTH if _WIDTH in widths else int(widths.min())
+    members = np.flatnonzero(widths == width)
+    ends = (members[np.argmin(centers[members])], members[np.argmax(centers[members])])
+    for point, color, kind in zip(ends, (LIMIT, NETWORK), ("unstable", "stable"), strict=True):
         layers = data.layers(int(point))
         paths = np.exp(data.array("paths", "log_variance")[point, :_PATHS, : len(layers)].astype(float))
-        threshold = float(widths[point])
         for index, path in enumerate(paths):
-            beyond = np.flatnonzero(path >= threshold)
+            beyond = np.flatnonzero(path >= width)
             stop = beyond[0] + 1 if beyond.size else len(path)
-            label = f"x₀ = {centers[point]:g}" if index == 0 else None
-            axes[0].plot(layers[:stop] / threshold, path[:stop], color=color, lw=0.8, label=label)
-    axes[0].axhline(widths.min(), color="0.5", ls=":", lw=0.9, label="V = s²")
-    axes[0].set(
-        yscale="log", xlabel="time t = ℓ/n", ylabel="V", title=f"10 networks each, n = {widths.min()}"
+            label = f"x₀ = {centers[point]:g}, {kind}".replace("-", "−") if index == 0 else None
+            axis.plot(layers[:stop] / width, path[:stop], color=color, lw=0.8, label=label)
+    axis.axhline(width, color="0.5", ls=":", lw=0.9)
+    axis.annotate(
+        "V = s²", (0, width), xytext=(2, 2), textcoords="offset points", fontsize=7, color="0.35", va="bottom"
     )
-    axes[0].legend()
+    axis.set(yscale="log", xlabel="time t = ℓ/n", ylabel="V", title=f"{_PATHS} networks each, n = {width}")
+    axis.set_ylim(top=width * 4)
+    axis.legend(loc="lower left")
 
-    samples = data.samples
-    for index, width in enumerate(sorted(set(widths.tolist()))):
+
+def _probabilities(axis: Any, data: StudyData) -> None:
+    widths, centers = data.array("moments", "width"), data.array("moments", "center")
+    samples, sizes = data.samples, sorted(set(widths.tolist()))
+    for width, color, marker in zip(sizes, shades(len(sizes)), "osD^vPX*", strict=False):
         chosen = np.flatnonzero(widths == width)
         chosen = chosen[np.argsort(centers[chosen])]
         last = [len(data.layers(int(point))) - 1 for point in chosen]
         found = data.array("events", "exploded")[chosen, last] / samples
         error = 2 * np.sqrt(found * (1 - found) / samples)
-        color = PALETTE[(0, 4, 9)[index % 3]]
-        axes[1].errorbar(
-            centers[chosen],
-            found,
-            error,
-            fmt="osD"[index % 3],
-            ms=3,
-            color=color,
-            lw=0.9,
-            label=f"n = {width}",
+        axis.errorbar(
+            centers[chosen], found, error, fmt=marker, ms=3.2, color=color, lw=0.9, label=f"n = {width}"
         )
-    chosen = narrow[np.argsort(centers[narrow])]
-    for name, label, color, style in (
-        ("explosion_probability", "limit, T = 1", LIMIT, "-"),
-        ("explosion_probability_ever", "limit, T = ∞", SECOND, "--"),
-    ):
-        axes[1].plot(centers[chosen], data.array("events", name)[chosen], style, color=color, label=label)
-    for factor, style in ((7, "-."), (5, ":")):
-        printed = ", as printed" if factor == 5 else ""
-        axes[1].axvline(np.log(factor / 4), color="0.4", ls=style, lw=0.9, label=f"log {factor}/4{printed}")
-    axes[1].set(xlabel="centre x₀", ylabel="probability of explosion", title="V ≥ s² by t = 1")
-    axes[1].legend(loc="upper right", frameon=True, framealpha=1.0, edgecolor="none")
-    return figure
+    x, by_one, ever = _limit(data, float(centers.min()), float(centers.max()))
+    axis.plot(x, by_one, color=LIMIT, label="limit, T = 1", zorder=1)
+    axis.plot(x, ever, "--", color=SECOND, label="limit, T = ∞", zorder=1)
+    axis.set(xlabel="centre x₀", ylabel="probability of explosion", title="V ≥ s² by t = 1")
+    axis.set_ylim(top=float(ever.max()) * 1.12)
+    for factor, style, text in ((5, ":", "log 5/4,\nas printed"), (7, "-.", "log 7/4")):
+        place = np.log(factor / 4)
+        axis.axvline(place, ymax=0.32, color="0.4", ls=style, lw=0.9)
+        axis.annotate(
+            text,
+            (place, 0.3 if factor == 7 else 0.2),
+            xycoords=("data", "axes fraction"),
+            xytext=(3 if factor == 7 else -3, 0),
+            textcoords="offset points",
+            fontsize=7,
+            color="0.25",
+            ha="left" if factor == 7 else "right",
+            va="center",
+        )
+    axis.legend(loc="upper right", labelspacing=0.35)
+
+
+def _limit(data: StudyData, low: float, high: float) -> tuple[NDArray[np.float64], ...]:
+    """Centres, and what the limit gives at them by T = 1 and ever: exact, and the same at every width."""
+    limit, x = SmoothVariance(), np.sort(np.append(np.linspace(low, high, _CURVE), np.log(7 / 4)))
+    formula, a = str(data.array("moments", "formula")[0]), float(data.array("moments", "a")[0])
+    networks = [Network(Smooth(formula, a, float(at)), 1, 1, ((1.0,),), 0, Shaping()) for at in x]
+    by_one = np.array([limit.explosion_probability(network, 1) for network in networks])
+    return x, by_one, np.array([limit.explosion_probability_ever(network) for network in networks])

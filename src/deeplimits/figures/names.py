@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 FIGURE_NAMES = (
     "lnr22_figure_1",
+    "lnr22_figure_2",
     "ln24_figure_1",
     "ks_against_width",
     "quantiles_against_time",

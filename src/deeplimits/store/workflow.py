@@ -18,12 +18,15 @@ from typing import Any
 
 from deeplimits import __version__
 from deeplimits.errors import InputError
+from deeplimits.laws import noise_floor
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import figure_files, receipt_path, study_receipt, study_todo, todo_path
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.plan import make_plan
 from deeplimits.sweep.study import Study
 from deeplimits.sweep.yamlfile import read_mapping
+
+_TODO_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -76,14 +79,40 @@ def planned_receipts(results: Path, study: str) -> list[str]:
     InputError
         If no plan named this study.
     """
+    return [str(receipt_path(results, batch)) for batch in _planned(results, study)["batches"]]
+
+
+def _planned(results: Path, study: str) -> dict[str, Any]:
     path = study_todo(results, study)
     try:
-        batches = json.loads(path.read_text(encoding="utf-8"))["batches"]
+        body = json.loads(path.read_text(encoding="utf-8"))
+        if body["format"] != _TODO_FORMAT:
+            raise ValueError
     except (OSError, ValueError, KeyError):
         raise InputError(
             path, "", "<no plan>", "a study of the configuration, planned before its jobs start"
         ) from None
-    return [str(receipt_path(results, batch)) for batch in batches]
+    found: dict[str, Any] = body
+    return found
+
+
+def study_facts(results: Path, study: str) -> dict[str, str]:
+    """What the caption of a figure may say of its study, as the last plan left it: ``title``, ``samples``,
+    ``seeds``, and ``noise``, the Kolmogorov distance that so many draws have from their own law.
+
+    Raises
+    ------
+    InputError
+        If no plan named this study.
+    """
+    body = _planned(results, study)
+    seeds = body["seeds"]
+    return {
+        "title": body["title"],
+        "samples": f"{body['samples']:,}",
+        "noise": f"{noise_floor(body['samples']):.2g}",
+        "seeds": f"seed {seeds[0]}" if len(seeds) == 1 else "seeds " + ", ".join(map(str, seeds)),
+    }
 
 
 def _targets(results: Path, study: Study, batches: tuple[str, ...]) -> Targets:
@@ -102,10 +131,12 @@ def _study_todo(study: Study, batches: tuple[str, ...]) -> str:
     body = {
         "batches": list(batches),
         "deeplimits": __version__,
-        "format": 1,
+        "format": _TODO_FORMAT,
         "samples": study.samples,
+        "seeds": sorted({point.network.seed for point in study.points}),
         "study": study.name,
         "study_sha256": hashlib.sha256(content.encode()).hexdigest(),
+        "title": study.title,
     }
     return json.dumps(body, indent=1) + "\n"
 
