@@ -33,7 +33,8 @@ _CORRELATION = Kernel("path_kernels", "correlation", "u8 i8 f8 f8 f8 f8 f8[3] i8
 _RESCALED = Kernel("path_kernels", "rescaled", "u8 i8 f8 f8 f8 f8 i8[1] f8[2]")
 
 
-def _key(description: dict[str, Any]) -> np.uint64:
+def stream_key(description: dict[str, Any]) -> np.uint64:
+    """Key of the random stream of a process: 64 bits of the SHA-256 of its description."""
     text = json.dumps(description, sort_keys=True, separators=(",", ":"))
     return np.uint64(int(hashlib.sha256(text.encode()).hexdigest()[:16], 16))
 
@@ -118,7 +119,7 @@ def chain_gaps(
 
     Also returns how often a step left [−1, 1] and was projected back, which Gaussian noise does now and then.
     """
-    key = _key({"process": "chain", "gap": float(gap).hex(), "width": width, "seed": seed})
+    key = stream_key({"process": "chain", "gap": float(gap).hex(), "width": width, "seed": seed})
     steps = np.array(layers, np.int64)
     arguments = (key, gap, 1.0 / width, 1.0 / float(np.sqrt(np.float64(width))), _tables("chain"))
     return _run(_CHAIN, arguments, steps, first, count, threads, True)
@@ -137,7 +138,7 @@ def correlation_gaps(
     """1 − ρ [sample, record] of the Euler scheme of the correlation SDE after ``steps`` steps of size
     ``step``, and the number of projections.
     """
-    key = _key(
+    key = stream_key(
         {
             "process": "correlation",
             "gap": float(gap).hex(),
@@ -162,7 +163,9 @@ def rescaled_correlations(
     """r [sample, record] of the scheme (4.9), r' = r − 2 (1 − (1 − κ e^{r/2}) / (t + Δ)) Δ + 2√2 ξ √Δ, from r
     = ``start`` at t = 0.
     """
-    key = _key({"process": "rescaled", "start": float(start).hex(), "step": float(step).hex(), "seed": seed})
+    key = stream_key(
+        {"process": "rescaled", "start": float(start).hex(), "step": float(step).hex(), "seed": seed}
+    )
     kappa = float(EXACT.sqrt(2) / (3 * EXACT.pi))
     arguments = (key, start, kappa, step, float(np.sqrt(np.float64(8.0) * step)))
     return _run(_RESCALED, arguments, np.array(steps, np.int64), first, count, threads, False)[0]

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 @lru_cache
 def registry() -> dict[str, Limit]:
     """Every limit by name, in the order of ``names.LIMIT_NAMES``."""
-    from deeplimits.limits import correlation, ode, sampled, smooth, unshaped, variance
+    from deeplimits.limits import (
+        correlation,
+        hayou,
+        hayou_one_unit,
+        hayou_sampled,
+        ode,
+        sampled,
+        smooth,
+        unshaped,
+        variance,
+    )
     from deeplimits.limits.names import LIMIT_NAMES
 
     limits: list[Limit] = [
@@ -31,6 +41,12 @@ def registry() -> dict[str, Limit]:
         ode.InfiniteWidth(),
         sampled.CorrelationSdeEuler(),
         sampled.UnshapedEuler(),
+        hayou.HayouLinear(),
+        hayou_one_unit.HayouReluN1(),
+        hayou.QuasiGbm(),
+        hayou.PrintedTheorem1(),
+        hayou_sampled.HayouSde(),
+        hayou.McKeanVlasov(),
     ]
     by_name = {limit.name: limit for limit in limits}
     return {name: by_name[name] for name in LIMIT_NAMES}
@@ -41,6 +57,9 @@ def default_limit(network: Network, observable: str) -> Limit:
     from deeplimits.limits.observables import parse
 
     limits = registry()
+    if network.residual:
+        names = ("hayou_linear", "hayou_relu_n1", "mckean_vlasov")
+        return next(limits[name] for name in names if limits[name].applies(network) or name == names[-1])
     if parse(observable).kind in ("variance", "log_variance"):
         smooth = limits["smooth_variance"]
         return smooth if smooth.applies(network) else limits["variance"]

@@ -15,4 +15,10 @@ LIMIT_NAMES = (
     "infinite_width",
     "correlation_sde_euler",
     "unshaped_euler",
+    "hayou_linear",
+    "hayou_relu_n1",
+    "hayou_quasi_gbm",
+    "h22_theorem_1_printed",
+    "hayou_sde",
+    "mckean_vlasov",
 )

@@ -1,0 +1,185 @@
+"""Laws made of other laws: sums with a Gaussian variable, mixtures, and images under maps that are not
+monotone.
+
+``convolved`` is the law of a variable with a smooth density plus an independent Gaussian one, by the
+trapezoidal rule over the latter, which converges faster than any power of its step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammainc, gammaln
+
+from deeplimits.laws import Law, TabulatedLaw, identity_chart
+
+Array = NDArray[np.float64]
+
+_REACH = 8.0
+"""Standard deviations of the Gaussian variable that are summed over."""
+_BISECTIONS = 100
+_LEVELS = (np.arange(1 << 16) + 0.5) / (1 << 16)
+"""Levels over which moments are averaged."""
+
+
+@dataclass(frozen=True)
+class Density:
+    """A variable with a smooth density: F, p and p', where it lives, and over which length p changes."""
+
+    cdf: Callable[[Array], Array]
+    density: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
+    low: float
+    high: float
+    length: float
+
+
+def log_chi_square(width: int) -> Density:
+    """log(χ²_n / n), the logarithm of the mean square of n standard normals."""
+    half = width / 2
+    constant = half * np.log(half) - gammaln(half)
+
+    def density(x: Array) -> Array:
+        return np.exp(constant + half * (x - np.exp(np.minimum(x, 100.0))))
+
+    return Density(
+        cdf=lambda x: np.asarray(gammainc(half, half * np.exp(np.minimum(x, 100.0)))),
+        density=density,
+        slope=lambda x: density(x) * half * (1 - np.exp(np.minimum(x, 100.0))),
+        # beyond these ends lies less than 1e-13
+        low=-60 / width - 8 * np.sqrt(2 / width),
+        high=float(np.log1p(60 / width + 8 * np.sqrt(2 / width))),
+        length=float(np.sqrt(2 / width)),
+    )
+
+
+def convolved(base: Density, factor: float, shift: float, spread: float) -> TabulatedLaw:
+    """The law of ``factor`` B + ``shift`` + ``spread`` Z for independent B of ``base`` and Z ~ N(0, 1);
+    ``factor`` is positive.
+    """
+    length = factor * base.length
+    z, weights = np.zeros(1), np.ones(1)
+    if spread > 0:
+        step = min(0.5, 0.3 * length / spread)
+        z = step * np.arange(-np.ceil(_REACH / step), np.ceil(_REACH / step) + 1)
+        weights = np.exp(-(z**2) / 2)
+        weights /= weights.sum()
+    low = factor * base.low + shift - _REACH * spread
+    high = factor * base.high + shift + _REACH * spread
+    # the density may be as steep as one of the two on either side
+    nodes = np.linspace(low, high, int(np.ceil(12 * (high - low) / max(length, spread))) + 1)
+    columns = np.zeros((3, len(nodes)))
+    for point, weight in zip(z, weights, strict=True):
+        at = (nodes - shift - spread * point) / factor
+        columns[0] += weight * base.cdf(at)
+        columns[1] += weight * base.density(at) / factor
+        columns[2] += weight * base.slope(at) / factor**2
+    return TabulatedLaw(nodes, columns[0], columns[1], columns[2], identity_chart())
+
+
+@dataclass(frozen=True)
+class MixtureLaw:
+    """``laws[i]`` with probability ``weights[i]``."""
+
+    weights: tuple[float, ...]
+    laws: tuple[Law, ...]
+
+    def cdf(self, x: ArrayLike) -> Array:
+        return np.asarray(sum(w * law.cdf(x) for w, law in zip(self.weights, self.laws, strict=True)))
+
+    def density(self, x: ArrayLike) -> Array:
+        return np.asarray(sum(w * law.density(x) for w, law in zip(self.weights, self.laws, strict=True)))
+
+    def quantile(self, level: ArrayLike) -> Array:
+        levels = np.asarray(level, float)
+        ends = np.array([law.quantile(levels) for law in self.laws])
+        return bisected(self.cdf, levels, ends.min(axis=0), ends.max(axis=0))
+
+    @property
+    def mean(self) -> float:
+        return float(sum(w * law.mean for w, law in zip(self.weights, self.laws, strict=True)))
+
+    @property
+    def std(self) -> float:
+        mean = self.mean
+        squares = (law.std**2 + (law.mean - mean) ** 2 for law in self.laws)
+        return float(np.sqrt(sum(w * square for w, square in zip(self.weights, squares, strict=True))))
+
+
+@dataclass(frozen=True)
+class FoldedLaw:
+    """The law of X = ``fold``(U), for U of a law without atoms and a map that falls and then rises.
+
+    Parameters
+    ----------
+    base
+        The law of U.
+    fold
+        The map.
+    branches
+        x ↦ (a, b) with X ≤ x iff a ≤ U ≤ b; infinite where there is no such end.
+    slopes
+        x ↦ (|da/dx|, |db/dx|), 0 where there is no such end.
+    """
+
+    base: Law
+    fold: Callable[[Array], Array]
+    branches: Callable[[Array], tuple[Array, Array]]
+    slopes: Callable[[Array], tuple[Array, Array]]
+
+    def cdf(self, x: ArrayLike) -> Array:
+        low, high = self.branches(np.asarray(x, float))
+        return np.maximum(self.base.cdf(high) - self.base.cdf(low), 0.0)
+
+    def density(self, x: ArrayLike) -> Array:
+        at = np.asarray(x, float)
+        with np.errstate(invalid="ignore"):
+            terms = [
+                np.where(slope > 0, self.base.density(end) * slope, 0.0)
+                for end, slope in zip(self.branches(at), self.slopes(at), strict=True)
+            ]
+        return np.asarray(terms[0] + terms[1])
+
+    def quantile(self, level: ArrayLike) -> Array:
+        levels = np.asarray(level, float)
+        centre = float(self.fold(np.asarray(self.base.quantile(0.5))))
+        low, high, width = np.full(levels.shape, centre), np.full(levels.shape, centre), 1.0
+        while (unmet := self.cdf(low) >= levels).any():
+            low = np.where(unmet, low - width, low)
+            width *= 2
+        width = 1.0
+        while (unmet := self.cdf(high) < levels).any():
+            high = np.where(unmet, high + width, high)
+            width *= 2
+        return bisected(self.cdf, levels, low, high)
+
+    @property
+    def mean(self) -> float:
+        return float(self._values.mean())
+
+    @property
+    def std(self) -> float:
+        return float(self._values.std())
+
+    @property
+    def _values(self) -> Array:
+        return self.fold(np.asarray(self.base.quantile(_LEVELS)))
+
+
+def bisected(cdf: Callable[[Array], Array], levels: Array, low: Array, high: Array) -> Array:
+    """Quantiles at ``levels`` between ``low`` and ``high``."""
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        below = cdf(middle) < levels
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+        if (high - low <= 1e-15 * (1 + np.abs(high))).all():
+            break
+    return np.asarray(high)
+
+
+def mixture(weights: Sequence[float], laws: Sequence[Law]) -> Law:
+    """A mixture; one law alone stays what it is."""
+    return laws[0] if len(laws) == 1 else MixtureLaw(tuple(weights), tuple(laws))

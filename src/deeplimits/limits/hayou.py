@@ -1,0 +1,164 @@
+"""Residual networks of finite width and infinite depth, dX = n^{-1/2} ‖φ(X)‖ dB at time ℓ / d (Hayou 2022):
+what has a closed form at every width, and the limit of large widths.
+
+*Linear* φ(y) = s y: log ‖X_t‖ / ‖X_0‖ ~ N(s² (½ − 1/n) t, s² t / n) exactly, for X_t / ‖X_t‖ has no influence
+on the norm. *ReLU*: the same but for the drift, which is (½ K_t − 1) / n with K_t positive units: a *quasi*
+geometric Brownian motion, N(mean, t / n) up to the variance of that drift. *Large widths*: units become
+independent solutions of the McKean–Vlasov equation dX = (E φ(X)²)^{1/2} dB, each Gaussian with variance V_0
+e^{t/2} for ReLU.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+
+from deeplimits.activations import ReluLike, Slopes
+from deeplimits.laws import Law, NormalLaw, PointMass
+from deeplimits.limits.base import Limit, is_linear
+from deeplimits.limits.compound import convolved, log_chi_square
+from deeplimits.limits.hayou_growth import mean_growth, mean_growth_printed
+from deeplimits.networks.network import Network
+
+Array = NDArray[np.float64]
+
+_HERMITE = 160
+"""Nodes of the quadrature of E φ(√v g)²."""
+
+
+class ResidualLimit(Limit):
+    """A limit of infinite depth; the branch is scaled by d^{-1/2}, the time of a layer is ℓ / d."""
+
+    def applies(self, network: Network) -> bool:
+        return network.residual and network.branch_exponent == 0.5 and self.about(network)
+
+    @abstractmethod
+    def about(self, network: Network) -> bool:
+        """Whether the limit is about residual networks like this one."""
+
+    def time(self, network: Network, layer: float) -> float:
+        return layer / network.depth
+
+
+def normal(mean: float, std: float) -> Law:
+    """N(mean, std²), a point mass where it has no spread."""
+    return NormalLaw(mean, std) if std > 0 else PointMass(mean)
+
+
+def from_start(network: Network, mean: float, std: float) -> Law:
+    """The law of log ‖X_0‖² / n plus an independent N(mean, std²)."""
+    origin = float(np.log(network.gram[0][0]))
+    if network.start is not None:
+        return normal(origin + mean, std)
+    return convolved(log_chi_square(network.width), 1.0, origin + mean, std)
+
+
+class HayouLinear(ResidualLimit):
+    """A linear branch φ(y) = s y, at any width: the norm is a geometric Brownian motion."""
+
+    name = "hayou_linear"
+    observables = ("log_growth", "log_variance", "log_activation")
+    source = "Hayou 2022, Propositions 2 and 9"
+
+    def about(self, network: Network) -> bool:
+        return is_linear(network)
+
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        slope, width = float(network.slopes.plus), network.width
+        laws: list[Law] = []
+        for layer in layers:
+            time = slope**2 * self.time(network, layer)
+            mean, std = (0.5 - 1 / width) * time, float(np.sqrt(time / width))
+            if observable == "log_growth":
+                laws.append(normal(mean, std))
+            else:
+                extra = 2 * float(np.log(abs(slope))) if observable == "log_activation" else 0.0
+                laws.append(from_start(network, 2 * mean + extra, 2 * std))
+        return laws
+
+
+class QuasiGbm(ResidualLimit):
+    """ReLU: the Gaussian with which the paper compares the growth, with its mean right to O(n⁻²).
+
+    Its variance t / n leaves out that of the drift, and its shape is an approximation: ``hayou_sde`` has the
+    law itself.
+    """
+
+    name = "hayou_quasi_gbm"
+    observables = ("log_growth",)
+    source = "Hayou 2022, Theorem 1, with its mean corrected"
+
+    def about(self, network: Network) -> bool:
+        phi = network.activation
+        return isinstance(phi, ReluLike) and network.slopes == Slopes(1, 0) and network.start is None
+
+    def mean(self, width: int, time: float) -> float:
+        """E log ‖φ(X_t)‖ / ‖φ(X_0)‖."""
+        return mean_growth(width, time)
+
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        times = [self.time(network, layer) for layer in layers]
+        width = network.width
+        return [normal(self.mean(width, time), float(np.sqrt(time / width))) for time in times]
+
+
+class PrintedTheorem1(QuasiGbm):
+    """The mean that the paper prints, to be refuted where 0 < t and n > 1."""
+
+    name = "h22_theorem_1_printed"
+    source = "Hayou 2022, Theorem 1, as printed"
+
+    def mean(self, width: int, time: float) -> float:
+        return mean_growth_printed(width, time)
+
+
+class McKeanVlasov(ResidualLimit):
+    """Infinite depth, then infinite width: norms are numbers, dv/dt = E φ(√v g)², g ~ N(0, 1)."""
+
+    name = "mckean_vlasov"
+    observables = ("log_growth", "log_variance", "log_activation")
+    source = "Hayou 2022, Theorems 2 and 3"
+
+    def about(self, network: Network) -> bool:
+        return network.start is None
+
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        times = [self.time(network, layer) for layer in layers]
+        variances = self.variances(network, times)
+        if observable == "log_variance":
+            return [PointMass(float(np.log(value))) for value in variances]
+        logs = [float(np.log(mean_square(network, value))) for value in variances]
+        if observable == "log_activation":
+            return [PointMass(value) for value in logs]
+        first = float(np.log(mean_square(network, network.gram[0][0])))
+        return [PointMass((value - first) / 2) for value in logs]
+
+    def variances(self, network: Network, times: Sequence[float]) -> list[float]:
+        """v at ``times`` (ascending): each unit is N(0, v)."""
+        origin = network.gram[0][0]
+        if isinstance(network.phi, Slopes):
+            rate = mean_square(network, 1.0)
+            return [origin * float(np.exp(rate * time)) for time in times]
+        path = solve_ivp(
+            lambda _, v: [mean_square(network, float(v[0]))],
+            (0.0, max(times[-1], 1e-12)),
+            [origin],
+            t_eval=times,
+            method="DOP853",
+            rtol=1e-11,
+            atol=1e-13,
+        )
+        return [float(value) for value in path.y[0]]
+
+
+def mean_square(network: Network, variance: float) -> float:
+    """E φ(√v g)², g ~ N(0, 1)."""
+    if isinstance(network.phi, Slopes):
+        return variance * float(network.phi.plus**2 + network.phi.minus**2) / 2
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_HERMITE)
+    values = network.phi(np.sqrt(variance) * nodes)
+    return float(weights @ values**2 / weights.sum())

@@ -1,0 +1,90 @@
+"""Residual networks of one unit and infinite depth, dX = φ(X) dB: closed forms (Hayou 2022, section 3).
+
+*ReLU-like*: X keeps its sign and is a geometric Brownian motion with the slope s of its side, X_t = X_0
+exp(s B_t − s² t / 2); with s = 0 it is constant (Proposition 3). *Affine* φ(y) = α y + β: α X + β is such a
+motion (Proposition 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.laws import Law, NormalLaw
+from deeplimits.limits.compound import FoldedLaw, mixture
+from deeplimits.limits.hayou import ResidualLimit, from_start, normal
+from deeplimits.networks.network import Network
+
+Array = NDArray[np.float64]
+
+
+class HayouReluN1(ResidualLimit):
+    """One unit, ReLU-like: each side of 0 is a geometric Brownian motion, or stays where it is.
+
+    ``log_activation`` and ``log_growth`` are given that the network is alive, ``log_variance`` is of all
+    networks.
+    """
+
+    name = "hayou_relu_n1"
+    observables = ("log_activation", "log_variance", "log_growth")
+    source = "Hayou 2022, Proposition 3"
+
+    def about(self, network: Network) -> bool:
+        return network.width == 1 and network.piecewise_linear and any(_sides(network))
+
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        sides = [slope for slope in _sides(network) if slope or observable == "log_variance"]
+        weights = [1 / len(sides)] * len(sides)
+        return [
+            mixture(weights, [self._law(network, slope, layer, observable) for slope in sides])
+            for layer in layers
+        ]
+
+    def _law(self, network: Network, slope: float, layer: int, observable: str) -> Law:
+        time = slope**2 * self.time(network, layer)
+        if observable == "log_growth":
+            return normal(-time / 2, float(np.sqrt(time)))
+        extra = 2 * float(np.log(abs(slope))) if observable == "log_activation" else 0.0
+        return from_start(network, extra - time, 2 * float(np.sqrt(time)))
+
+
+def _sides(network: Network) -> list[float]:
+    """Slopes on the sides where X_0 may be; both are as likely where both are possible."""
+    plus, minus = float(network.slopes.plus), float(network.slopes.minus)
+    if network.start is None:
+        return [plus] if plus == minus else [plus, minus]
+    return [plus if network.start > 0 else minus]
+
+
+def affine_log_square(start: float, alpha: float, beta: float, time: float) -> Law:
+    """The law of log X_t² for one unit and φ(y) = α y + β from X_0 = ``start``, at a positive time: α X_t + β
+    = (α X_0 + β) exp(α B_t − α² t / 2).
+
+    ``alpha`` and α X_0 + β are not 0.
+    """
+    origin = alpha * start + beta
+
+    def fold(growth: Array) -> Array:
+        with np.errstate(divide="ignore"):
+            return np.log(((origin * np.exp(growth) - beta) / alpha) ** 2)
+
+    def ends(x: Array) -> tuple[Array, Array, Array]:
+        reach = abs(alpha) * np.exp(x / 2)
+        first, second = (beta - reach) / origin, (beta + reach) / origin
+        return reach / abs(origin) / 2, np.minimum(first, second), np.maximum(first, second)
+
+    def branches(x: Array) -> tuple[Array, Array]:
+        _, low, high = ends(x)
+        with np.errstate(divide="ignore"):
+            return np.log(np.maximum(low, 0.0)), np.log(np.maximum(high, 0.0))
+
+    def slopes(x: Array) -> tuple[Array, Array]:
+        speed, low, high = ends(x)
+        with np.errstate(divide="ignore"):
+            return np.where(low > 0, speed / low, 0.0), np.where(high > 0, speed / high, 0.0)
+
+    return FoldedLaw(
+        NormalLaw(-(alpha**2) * time / 2, abs(alpha) * float(np.sqrt(time))), fold, branches, slopes
+    )

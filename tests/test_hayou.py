@@ -1,0 +1,401 @@
+"""Residual networks of finite width and infinite depth: the sampled SDE against explicit weights, closed forms
+against both, and the mean growth against the formulas that are printed and corrected.
+
+Unless a test says otherwise it is a statistical one with a false-alarm rate of 1e-4."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from deeplimits.activations import Identity, ReluLike, Smooth
+from deeplimits.analysis.growth import Growth, extrapolation, mean_log_growth
+from deeplimits.engines.residual_paths import residual_paths
+from deeplimits.laws import Law, NormalLaw, PointMass, kolmogorov, noise_floor
+from deeplimits.limits import default_limit, hayou_sampled, registry
+from deeplimits.limits.compound import FoldedLaw, MixtureLaw, convolved, log_chi_square
+from deeplimits.limits.hayou_growth import (
+    growth_rate,
+    initial_rate,
+    mean_growth,
+    mean_growth_printed,
+    variance_bound,
+)
+from deeplimits.limits.hayou_one_unit import affine_log_square
+from deeplimits.networks.network import Network
+
+Array = NDArray[np.float64]
+RESNET = Network(ReluLike(), 3, 200, ((1.0,),), architecture="resnet")
+LEVELS = np.array([1e-4, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1 - 1e-4])
+RATE = 1e-4
+
+
+def explicit(
+    width: int,
+    depth: int,
+    samples: int,
+    seed: int,
+    slopes: tuple[float, float] = (1.0, 0.0),
+    start: float | None = None,
+    variance: float = 1.0,
+) -> dict[str, Array]:
+    """Networks with every weight drawn: log ‖φ‖² and log ‖X‖² at the first and the last layer."""
+    generator = np.random.default_rng(seed)
+    x = (
+        np.sqrt(variance) * generator.normal(size=(samples, width))
+        if start is None
+        else np.full((samples, width), start)
+    )
+
+    def phi(x: Array) -> Array:
+        return np.where(x > 0, slopes[0], slopes[1]) * x
+
+    def square(x: Array) -> Array:
+        with np.errstate(divide="ignore"):
+            return np.log((x**2).sum(axis=1))
+
+    first = square(phi(x))
+    for _ in range(depth):
+        weights = generator.normal(size=(samples, width, width))
+        x = x + np.einsum("sij,sj->si", weights, phi(x)) / np.sqrt(depth * width)
+    return {"first": first, "activation": square(phi(x)), "square": square(x)}
+
+
+def is_law(law: Law, sample: Array) -> bool:
+    """Whether a sample may come from a law."""
+    return bool(stats.kstest(sample[np.isfinite(sample)], law.cdf).pvalue > RATE)
+
+
+def same(first: Array, second: Array) -> float:
+    """p-value of one law, dead networks as points of their own; rounded to 1e-6, for a start is an atom."""
+    first, second = (np.round(np.where(np.isfinite(x), x, -1e3), 6) for x in (first, second))
+    return float(stats.ks_2samp(first, second, method="asymp").pvalue)
+
+
+@pytest.mark.parametrize(
+    ("width", "slopes", "start"),
+    [(1, (1.0, 0.0), None), (3, (1.0, 0.0), None), (5, (1.5, -0.5), None), (3, (1.0, 0.0), 0.7)],
+)
+def test_paths_are_residual_networks(width: int, slopes: tuple[float, float], start: float | None) -> None:
+    """Two levels of four and of two layers against explicit weights, three observables each: false-alarm rate
+    6e-4 each; with a layer too few the growth is another."""
+    samples = 40_000
+    paths = residual_paths(width, (2, 4), (0.0, 1.0), 0, samples, slopes=slopes, start=start, variance=2.0)
+    for level, depth in enumerate((2, 4)):
+        drawn = explicit(width, depth, samples, depth, slopes, start, 2.0)
+        assert same(paths.log_activation[:, level, 0], drawn["first"]) > RATE
+        assert same(paths.log_activation[:, level, 1], drawn["activation"]) > RATE
+        assert same(paths.log_square[:, level, 1], drawn["square"]) > RATE
+    wrong = explicit(width, 4, samples, 7, tuple(np.sqrt(0.8) * np.array(slopes)), start, 2.0)  # type: ignore[arg-type]
+    with np.errstate(invalid="ignore"):
+        growth = paths.log_activation[:, 1, 1] - paths.log_activation[:, 1, 0]
+        other = wrong["activation"] - wrong["first"]
+    assert same(growth, other) < 1e-6
+
+
+def test_paths_have_the_same_bits_for_any_split_thread_count_and_choice_of_levels() -> None:
+    whole = residual_paths(3, (2, 4), (0.5, 1.0), 0, 300, threads=1)
+    parts = [
+        residual_paths(3, (2, 4), (1.0,), a, b - a, threads=2) for a, b in ((0, 7), (7, 200), (200, 300))
+    ]
+    alone = residual_paths(3, (4,), (1.0,), 0, 300, threads=2)
+    for name in ("log_activation", "log_square", "control", "positive"):
+        expected = np.ascontiguousarray(getattr(whole, name)[:, :, 1])
+        assert (
+            expected.tobytes() == np.concatenate([getattr(part, name)[:, :, 0] for part in parts]).tobytes()
+        )
+        assert expected[:, 1].tobytes() == getattr(alone, name)[:, 0, 0].tobytes()
+
+
+def test_the_control_variate_has_mean_zero_and_is_nearly_all_of_the_noise() -> None:
+    """Six widths and slopes: false-alarm rate 1e-5 each."""
+    for width, slopes in ((1, (1.0, 0.0)), (2, (1.0, 0.0)), (20, (1.0, 0.0)), (3, (1.2, -0.4))):
+        paths = residual_paths(width, (20,), (0.0, 0.5, 1.0), 0, 1 << 15, slopes=slopes)
+        alive = np.isfinite(paths.log_activation[:, 0, 2])
+        for record in (1, 2):
+            control = paths.control[:, 0, record]
+            assert abs(control.mean()) < 4.4 * control.std() / np.sqrt(len(control))
+            growth = paths.log_activation[alive, 0, record] - paths.log_activation[alive, 0, 0]
+            assert np.var(growth - control[alive]) < 0.12 * np.var(growth)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.05, 0.7, 5.0])
+@pytest.mark.parametrize("width", [1, 2, 50, 5000])
+def test_sums_with_a_gaussian_variable(width: int, spread: float) -> None:
+    law = convolved(log_chi_square(width), 1.0, 0.3, spread)
+    generator = np.random.default_rng(width)
+    sample = np.log(generator.chisquare(width, 20_000) / width) + 0.3 + spread * generator.normal(size=20_000)
+    assert is_law(law, sample)
+    x = law.quantile(LEVELS)
+    np.testing.assert_allclose(law.cdf(x), LEVELS, atol=1e-12)
+    step = 1e-4 * law.std
+    np.testing.assert_allclose(
+        law.density(x), (law.cdf(x + step) - law.cdf(x - step)) / (2 * step), rtol=2e-6
+    )
+    variance = stats.loggamma(width / 2).var() + spread**2
+    assert law.std == pytest.approx(np.sqrt(variance), rel=1e-7)
+
+
+def test_mixtures_and_folded_laws_agree_with_their_samples() -> None:
+    generator = np.random.default_rng(0)
+    mixed = MixtureLaw((0.3, 0.7), (NormalLaw(-2, 0.5), NormalLaw(1, 2)))
+    side = generator.random(20_000) < 0.3
+    sample = np.where(side, generator.normal(-2, 0.5, 20_000), generator.normal(1, 2, 20_000))
+    assert is_law(mixed, sample)
+    folded = FoldedLaw(
+        NormalLaw(0.4, 0.7), np.abs, lambda x: (-x, x), lambda x: (np.ones_like(x), np.ones_like(x))
+    )
+    assert is_law(folded, np.abs(generator.normal(0.4, 0.7, 20_000)))
+    exact = stats.foldnorm(0.4 / 0.7, scale=0.7)
+    assert (folded.mean, folded.std) == pytest.approx((exact.mean(), exact.std()), abs=1e-4)
+    np.testing.assert_allclose(folded.quantile(LEVELS), exact.ppf(LEVELS), atol=1e-9)
+    assert (mixed.mean, mixed.std) == pytest.approx((0.1, np.sqrt(0.3 * 4.25 + 0.7 * 5 - 0.01)))
+    for law in (mixed, folded):
+        x = law.quantile(LEVELS[1:])
+        np.testing.assert_allclose(law.cdf(x), LEVELS[1:], atol=1e-12)
+        np.testing.assert_allclose(law.density(x), (law.cdf(x + 1e-5) - law.cdf(x - 1e-5)) / 2e-5, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("network", "name"),
+    [
+        (replace(RESNET, activation=Identity()), "hayou_linear"),
+        (replace(RESNET, activation=Identity(), width=1), "hayou_linear"),
+        (replace(RESNET, activation=ReluLike(0.5, 0.5), gram=((2.0,),)), "hayou_linear"),
+        (replace(RESNET, activation=Identity(), start=2.0, gram=((4.0,),)), "hayou_linear"),
+        (replace(RESNET, width=1), "hayou_relu_n1"),
+        (replace(RESNET, width=1, start=2.0, gram=((4.0,),)), "hayou_relu_n1"),
+        (replace(RESNET, width=1, activation=ReluLike(0.2, -1.5)), "hayou_relu_n1"),
+        (replace(RESNET, width=1, activation=ReluLike(0.2, -1.5), start=-1.0), "hayou_relu_n1"),
+    ],
+)
+@pytest.mark.parametrize("time", [0.25, 1.0])
+def test_closed_forms_at_finite_width(network: Network, name: str, time: float) -> None:
+    """20,000 networks of 400 layers, three observables. The error of the depth moves F by less than 0.002,
+    the noise by 0.006 on average."""
+    limit, samples = registry()[name], 20_000
+    assert limit.applies(network)
+    paths = residual_paths(
+        network.width,
+        (400,),
+        (0.0, time),
+        0,
+        samples,
+        slopes=(float(network.slopes.plus), float(network.slopes.minus)),
+        start=network.start,
+        variance=network.gram[0][0],
+        seed=3,
+    )
+    for observable in ("log_growth", "log_variance", "log_activation"):
+        sample = hayou_sampled.observed(paths, network.width, observable)[:, 0, 1]
+        law = limit.laws(network, [round(200 * time)], observable)[0]
+        assert is_law(law, sample), observable
+        assert not is_law(law, sample + 0.15), observable
+
+
+def test_a_dead_unit_stays_where_it_is() -> None:
+    network = replace(RESNET, width=1)
+    limit = registry()["hayou_relu_n1"]
+    first, last = limit.laws(network, [0, 200], "log_variance")
+    # far to the right only living units are, far to the left as good as only those
+    assert first.cdf(0.0) == pytest.approx(stats.chi2(1).cdf(1.0), abs=1e-9)
+    alive = limit.laws(network, [200], "log_activation")[0]
+    assert last.cdf(0.5) == pytest.approx((first.cdf(0.5) + alive.cdf(0.5)) / 2, abs=1e-9)
+    assert limit.laws(network, [0], "log_growth") == [PointMass(0.0)]
+    assert not limit.applies(replace(network, start=-1.0))
+    assert not limit.applies(replace(network, branch_exponent=0.0))
+    assert not limit.applies(replace(network, architecture="mlp"))
+
+
+@pytest.mark.parametrize(("start", "alpha", "beta"), [(1.0, 1.0, 0.5), (0.3, -0.8, -0.6), (-1.0, 0.7, 0.1)])
+def test_an_affine_branch_of_one_unit(start: float, alpha: float, beta: float) -> None:
+    """20,000 paths of 2,000 Euler steps."""
+    generator = np.random.default_rng(1)
+    x = np.full(20_000, start)
+    for _ in range(2000):
+        x += (alpha * x + beta) * generator.normal(0, np.sqrt(1 / 2000), len(x))
+    law = affine_log_square(start, alpha, beta, 1.0)
+    assert is_law(law, np.log(x**2))
+    assert not is_law(affine_log_square(start, alpha, beta + 0.1, 1.0), np.log(x**2))
+    at = law.quantile(LEVELS[1:-1])
+    np.testing.assert_allclose(law.density(at), (law.cdf(at + 1e-5) - law.cdf(at - 1e-5)) / 2e-5, rtol=1e-5)
+
+
+def test_the_sampled_law_is_the_closed_one_and_its_step_error_is_extrapolated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Linear, three units: 65,536 paths are within three noise floors of the closed form (false-alarm rate
+    1e-5) even with four coarse steps, where networks of eight layers are not."""
+    monkeypatch.setattr(hayou_sampled, "STEPS", 4)
+    network = replace(RESNET, activation=Identity(), depth=4)
+    sde, linear = registry()["hayou_sde"], registry()["hayou_linear"]
+    floor = noise_floor(hayou_sampled.SAMPLES)
+    for observable in sde.observables:
+        law = sde.laws(network, [2, 4], observable)[1]
+        exact = linear.laws(network, [4], observable)[0]
+        assert kolmogorov(exact, law.samples) < 3 * floor  # type: ignore[attr-defined]
+    paths = residual_paths(3, (8,), (0.0, 1.0), 0, hayou_sampled.SAMPLES, slopes=(1.0, 1.0))
+    growth = hayou_sampled.observed(paths, 3, "log_growth")[:, 0, 1]
+    assert kolmogorov(linear.laws(network, [4], "log_growth")[0], growth) > 4 * floor
+
+
+@pytest.mark.parametrize("start", [None, 1.0])
+def test_deep_relu_networks_follow_the_sde(start: float | None) -> None:
+    """Width 3, 300 layers, explicit weights, 10,000 networks, at half time and at the end."""
+    network = replace(RESNET, start=start)
+    drawn = explicit(3, 300, 10_000, 5, start=start)
+    law = registry()["hayou_sde"].laws(network, [100, 200], "log_activation")[1]
+    sample = drawn["activation"] - np.log(3)
+    assert same(law.samples, sample[np.isfinite(sample)]) > RATE  # type: ignore[attr-defined]
+    shifted = registry()["hayou_sde"].laws(network, [100], "log_activation")[0]
+    assert same(shifted.samples, sample[np.isfinite(sample)]) < 1e-6  # type: ignore[attr-defined]
+
+
+def estimates(time: float = 1.0) -> dict[int, Growth]:
+    return {
+        width: mean_log_growth(width, (50, 100, 200), samples, time=time)
+        for width, samples in ((2, 1 << 17), (3, 1 << 17), (4, 1 << 17), (6, 1 << 16), (20, 1 << 15))
+    }
+
+
+@pytest.mark.slow
+def test_mean_growth_refutes_the_printed_formula_and_changes_its_sign_between_three_and_four() -> None:
+    """At t = 1, false-alarm rates below 1e-5: beyond 4.4 standard errors of the printed formula, and of 0."""
+    found = estimates()
+    for width, growth in found.items():
+        assert growth.error < 2.4e-4
+        printed, corrected = mean_growth_printed(width, 1.0), mean_growth(width, 1.0)
+        if width <= 6:
+            assert growth.mean < printed - 4.4 * growth.error
+        # what the corrected formula leaves out is of order n⁻²
+        assert abs(growth.mean - corrected) < 4.4 * growth.error + 0.02 / width**2
+    assert found[3].mean < -4.4 * found[3].error
+    assert found[4].mean > 4.4 * found[4].error
+
+
+def test_mean_growth_agrees_with_the_printed_formula_at_first() -> None:
+    """At t = 0.02, within 4.4 standard errors, of which the rate has less than 0.0015."""
+    for width, growth in estimates(0.02).items():
+        assert growth.error / 0.02 < 1.5e-3
+        assert abs(growth.mean - mean_growth_printed(width, 0.02)) < 4.4 * growth.error
+
+
+def test_the_estimator_is_that_of_plain_networks() -> None:
+    """Of every depth, against explicit weights: false-alarm rate 1e-5 each; and less noise, by ten times."""
+    growth = mean_log_growth(2, (5, 10), 1 << 15)
+    for level, depth in enumerate((5, 10)):
+        drawn = explicit(2, depth, 100_000, depth)
+        alive = np.isfinite(drawn["activation"])
+        plain = (drawn["activation"][alive] - drawn["first"][alive]) / 2
+        error = np.hypot(growth.errors[level], plain.std() / np.sqrt(len(plain)))
+        # 1 − Φ-like chances of a collapse, which both leave out, are below 1e-5
+        assert abs(growth.by_depth[level] - plain.mean()) < 4.4 * error
+    assert growth.errors[1] < 0.1 * np.sqrt(growth.variance / growth.samples) * 2
+    assert growth.mean == pytest.approx(2 * growth.by_depth[1] - growth.by_depth[0])
+
+
+def test_one_unit_grows_as_the_closed_form_says() -> None:
+    """E log X_t / X_0 = −t/2: within 4.4 standard errors at two times, the plain value at 50 layers is not."""
+    for time in (0.5, 1.0):
+        growth = mean_log_growth(1, samples=1 << 16, time=time)
+        assert growth.error < 2e-4
+        assert abs(growth.mean + time / 2) < 4.4 * growth.error
+        assert abs(growth.by_depth[0] + time / 2) > 10 * growth.errors[0]
+        assert mean_growth(1, time) == pytest.approx(-time / 2)
+
+
+def test_extrapolation_is_exact_for_polynomials() -> None:
+    depths = (3, 6, 24)
+    values = [2 + 5 / depth - 7 / depth**2 for depth in depths]
+    assert extrapolation(depths) @ values == pytest.approx(2)
+
+
+@pytest.mark.parametrize("slopes", [(1.0, 0.0), (0.0, 0.5), (1.0, 0.5), (0.8, -0.8), (1.0, -0.3)])
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_the_initial_rate_is_its_expectation(width: int, slopes: tuple[float, float]) -> None:
+    """Against 400,000 draws of X_0, false-alarm rate 1e-5 each."""
+    x = np.random.default_rng(width).normal(size=(400_000, width))
+    a, b = (np.where(sign * x > 0, x**2, 0.0).sum(axis=1) for sign in (1, -1))
+    square, fourth = (slopes[0] ** k * a + slopes[1] ** k * b for k in (2, 4))
+    alive = square > 0
+    slope_squares = np.where(x > 0, slopes[0] ** 2, slopes[1] ** 2).sum(axis=1)
+    drift = (slope_squares[alive] / 2 - fourth[alive] / square[alive]) / width
+    error = drift.std() / np.sqrt(len(drift))
+    assert abs(drift.mean() - initial_rate(width, *slopes)) <= 4.4 * error + 1e-12
+    if abs(slopes[0]) == abs(slopes[1]):
+        assert initial_rate(width, *slopes) == pytest.approx(slopes[0] ** 2 * (0.5 - 1 / width))
+
+
+def test_growth_has_a_constant_rate_only_for_slopes_of_one_size() -> None:
+    """Proposition 10 (Hayou 2022): for |α| = |β| within 4.4 standard errors of the initial rate, else beyond."""
+    for slopes in ((1.0, 1.0), (1.0, -1.0)):
+        growth = mean_log_growth(3, samples=1 << 15, slopes=slopes)
+        assert abs(growth.mean - initial_rate(3, *slopes)) < 4.4 * growth.error
+    growth = mean_log_growth(3, samples=1 << 16, slopes=(1.0, 0.3))
+    assert abs(growth.mean - initial_rate(3, 1.0, 0.3)) > 4.4 * growth.error
+
+
+def test_the_variance_is_below_the_bound_of_the_theorem() -> None:
+    """The variance to a relative 4.4 √(2/N) at three widths; it is above that of the martingale alone."""
+    for width in (2, 6, 20):
+        growth = mean_log_growth(width, (50, 100), 1 << 16)
+        noise = 4.4 * growth.variance * np.sqrt(2 / growth.samples)
+        # Var K is nearly constant in time
+        assert growth.variance + noise < variance_bound(width, 1.0, growth.positive_variance)
+        assert growth.variance - noise > 1 / width
+
+
+def test_the_corrected_growth_starts_as_printed_and_slows_down() -> None:
+    for width in (2, 4, 50):
+        assert growth_rate(width, 0.0) == pytest.approx(initial_rate(width))
+        assert growth_rate(width, 1.0) < growth_rate(width, 0.5) < growth_rate(width, 0.0)
+        assert mean_growth(width, 1e-3) == pytest.approx(mean_growth_printed(width, 1e-3), abs=1e-6)
+    quasi, printed = registry()["hayou_quasi_gbm"], registry()["h22_theorem_1_printed"]
+    law = quasi.laws(RESNET, [100], "log_growth")[0]
+    assert (law.mean, law.std) == pytest.approx((mean_growth(3, 0.5), np.sqrt(0.5 / 3)))
+    assert printed.laws(RESNET, [100], "log_growth")[0].mean == pytest.approx(0.5 * (2 / 7 - 1 / 3))
+    assert not quasi.applies(replace(RESNET, activation=ReluLike(0.0, -0.5)))
+    assert not quasi.applies(replace(RESNET, start=1.0))
+
+
+def test_wide_networks_are_a_mckean_vlasov_process() -> None:
+    """600 units, 100 layers, 512 networks: means within 1/n + 1/L, and a spread of order n^{−1/2}."""
+    network = replace(RESNET, width=600, gram=((2.0,),))
+    limit = registry()["mckean_vlasov"]
+    paths = residual_paths(600, (100,), (0.0, 0.5, 1.0), 0, 512, variance=2.0)
+    for observable in ("log_variance", "log_activation", "log_growth"):
+        sample = hayou_sampled.observed(paths, 600, observable)[:, 0]
+        laws = limit.laws(network, [0, 100, 200], observable)
+        for record, law in enumerate(laws):
+            spread = sample[:, record].std()
+            assert abs(sample[:, record].mean() - law.mean) < 1 / 600 + 1 / 100 + 4.4 * spread / np.sqrt(512)
+            assert spread < 4 / np.sqrt(600)
+    assert [law.mean for law in limit.laws(network, [0, 200], "log_growth")] == pytest.approx([0.0, 0.25])
+
+
+def test_mckean_vlasov_of_a_smooth_branch() -> None:
+    """dv/dt = E tanh(√v g)², against a particle system of 200,000 units: within 4.4 standard errors."""
+    network = replace(RESNET, activation=Smooth.of("tanh"), gram=((1.5,),))
+    law = registry()["mckean_vlasov"].laws(network, [100, 200], "log_variance")[1]
+    generator = np.random.default_rng(4)
+    x = generator.normal(0, np.sqrt(1.5), 200_000)
+    for _ in range(200):
+        x += np.sqrt(np.mean(np.tanh(x) ** 2) / 200) * generator.normal(size=len(x))
+    # the particles' own mean square carries the noise of all steps, at most twice that of the last
+    assert abs(np.log(np.mean(x**2)) - law.mean) < 2 * 4.4 * np.sqrt(2 / len(x)) + 1 / 400
+
+
+@pytest.mark.parametrize(
+    ("network", "name"),
+    [
+        (RESNET, "mckean_vlasov"),
+        (replace(RESNET, width=1), "hayou_relu_n1"),
+        (replace(RESNET, activation=Identity()), "hayou_linear"),
+    ],
+)
+def test_the_default_of_a_residual_network(network: Network, name: str) -> None:
+    assert default_limit(network, "log_variance").name == name
