@@ -256,6 +256,15 @@ def test_the_registry_and_the_names_agree() -> None:
     assert all(limit.source for limit in registry().values())
 
 
+def test_certain_limits_are_those_that_are_numbers() -> None:
+    networks = [UNSHAPED, SHAPED, replace(SHAPED, shaping=Shaping("width", 0.25))]
+    for limit in registry().values():
+        for network in networks:
+            if limit.applies(network):
+                (law,) = limit.laws(network, [network.depth], limit.observables[0])
+                assert isinstance(law, PointMass) == limit.certain, limit.name
+
+
 def test_the_start_must_have_a_law() -> None:
     opposite = replace(SHAPED, gram=((1.0, -1.0), (-1.0, 1.0)))
     with pytest.raises(InputError):

@@ -208,11 +208,18 @@ def study_tables(config: Config, name: str) -> tuple[pd.DataFrame, pd.DataFrame]
 
     study = config.study(name)
     open_study(study.name, config.path, config.results)
-    rounded = [f"round(ks_{part}, 5) AS {part}" for part in ("value", "estimate", "low", "high", "floor")]
-    columns = ", ".join(["network", "width", "depth", "compared", '"limit"', "at_time", *rounded])
+    # the root mean square stands for the Kolmogorov distance where the limit is a number
+    rounded = [
+        f"round(coalesce(ks_{part}, rms_{part}), 5) AS {part}"
+        for part in ("value", "estimate", "low", "high", "floor")
+    ]
+    kind = "CASE WHEN ks_value IS NULL THEN 'rms' ELSE 'ks' END AS distance"
+    columns = ", ".join(["network", "width", "depth", "compared", '"limit"', "at_time", kind, *rounded])
     where = f"WHERE study = '{study.name}'"
     comparison = run_query(
-        config.results, f"SELECT {columns} FROM comparison {where} AND ks_value IS NOT NULL ORDER BY ALL"
+        config.results,
+        f"SELECT {columns} FROM comparison {where} "
+        "AND coalesce(ks_value, rms_value) IS NOT NULL ORDER BY ALL",
     )
     shown = ", ".join(f"round({part}, 3) AS {part}" for part in ("exponent", "low", "high"))
     rates = run_query(config.results, f'SELECT network, "limit", distance, {shown} FROM rates {where}')

@@ -267,7 +267,7 @@ def show(
     comparison, rates = study_tables(settings, study)
     chosen = settings.study(study)
     print(f"{chosen.title}\n{len(chosen.points)} points, {chosen.samples:,} samples each\n")
-    _print_table(comparison, "Kolmogorov distances")
+    _print_table(comparison, "distances: ks, or rms to a limit that is a number")
     if len(rates):
         _print_table(rates, "rates: distance ~ size^-exponent")
 

@@ -22,6 +22,7 @@ from zarr.errors import UnstableSpecificationWarning
 
 from deeplimits import __version__
 from deeplimits.activations import SMOOTH, Identity, ReluLike, Smooth
+from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import Distance, comparable, distances
 from deeplimits.analysis.events import events, paths
 from deeplimits.analysis.rates import fit_rate
@@ -39,7 +40,7 @@ from deeplimits.sweep.study import Study
 
 GRID = 401
 """Points at which densities of limits are kept."""
-DISTANCES = ("ks", "wasserstein")
+DISTANCES = ("ks", "wasserstein", "rms")
 
 
 class LawCache:
@@ -149,6 +150,10 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
         for (name, record, _), kept in zip(tasks, reduced, strict=True):
             _keep(kept, (i, record, names.index(name)), moments, quantiles, edges, counts)
         for j, (name, record, _, law), count in zip(used, comparisons, cells, strict=True):
+            if isinstance(count, Deviations):
+                if count.count:
+                    found[i, j] = {"rms": root_mean_square(count)}
+                continue
             ends = edges[i, record, names.index(name)]
             low, high = ends[0], ends[-1]
             reach = (high - low) / 4
@@ -162,9 +167,9 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
             if count.sum():
                 found[i, j] = distances(law, count, f"{study.name}/{i}/{j}/{study.samples}")
         for j in used:
-            for name in study.compare[j].distances:
-                for part in Distance.__dataclass_fields__ if (i, j) in found else ():
-                    compared[f"{name}_{part}"][i, j] = getattr(found[i, j][name], part)
+            for name, distance in found.get((i, j), {}).items():
+                for part in Distance.__dataclass_fields__ if name in study.compare[j].distances else ():
+                    compared[f"{name}_{part}"][i, j] = getattr(distance, part)
     coordinates = _coordinates(study, layers)
     per_record = ("point", "record", "observable")
     entry_names = {
@@ -309,6 +314,8 @@ def _rates(study: Study, found: dict[tuple[int, int], dict[str, Distance]]) -> x
                 ).append(i)
         for (label, _, _), members in curves.items():
             for name in entry.distances:
+                if name not in found[members[0], j]:
+                    continue
                 sizes = [getattr(study.points[i].network, entry.rate_in) for i in members]
                 rate = fit_rate(sizes, [found[i, j][name] for i in members])
                 if rate is None:

@@ -104,5 +104,5 @@ def _distance(name: str, parts: Array, widths: Array) -> Array:
 
 
 def comparable(law: Law) -> bool:
-    """Whether counts on u = F(x) say anything: not for a point mass."""
-    return not isinstance(law, PointMass)
+    """Whether a sample has a distance to it: not to a number that is infinite."""
+    return not isinstance(law, PointMass) or bool(np.isfinite(law.value))

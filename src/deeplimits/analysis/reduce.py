@@ -1,4 +1,5 @@
-"""Reductions of one point: order statistics, moments and cell counts, streamed block by block through dask.
+"""Reductions of one point: order statistics, moments and what comparisons need, streamed block by block
+through dask.
 
 A task holds one block, and results are added in a tree, so that memory grows with the logarithm of their
 number. Integer counts do not mind the order; sums are taken a block at a time and added by ``math.fsum``, so
@@ -18,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.analysis import order_statistics as order
+from deeplimits.analysis.deviations import Deviations
 from deeplimits.analysis.distances import cell_counts
 from deeplimits.analysis.observables import is_since_start, measure, sources, usable
-from deeplimits.laws import Law
+from deeplimits.laws import Law, PointMass
 from deeplimits.limits.observables import Observable
 from deeplimits.store.catalogue import BlockLocation
 
@@ -161,7 +163,10 @@ def _add_second(parts: Sequence[_Second]) -> _Second:
     ]
 
 
-_Third = tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]
+Held = NDArray[np.int64] | Deviations
+"""What is kept of a comparison: counts on u = F(x), or how far the sample lies from a limit that is one
+number."""
+_Third = tuple[list[NDArray[np.int64]], list[Held]]
 
 
 def _third_pass(
@@ -173,21 +178,27 @@ def _third_pass(
 ) -> _Third:
     block = _block(location, take)
     histograms = [np.histogram(block.values(*task), bins)[0] for task, bins in zip(tasks, edges, strict=True)]
-    return histograms, [
-        cell_counts(law, block.values(name, record, layer)) for name, record, layer, law in laws
-    ]
+    return histograms, [_held(law, block.values(name, record, layer)) for name, record, layer, law in laws]
+
+
+def _held(law: Law, values: Array) -> Held:
+    return Deviations.of(law.value, values) if isinstance(law, PointMass) else cell_counts(law, values)
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    return Deviations.joined(parts) if isinstance(parts[0], Deviations) else sum(parts)
 
 
 def _add_third(parts: Sequence[_Third]) -> _Third:
     histograms, cells = zip(*parts, strict=True)
     return [sum(each) for each in zip(*histograms, strict=True)], [
-        sum(each) for each in zip(*cells, strict=True)
+        _joined(each) for each in zip(*cells, strict=True)
     ]
 
 
 def reduce_point(
     located: Located, tasks: Sequence[Task], laws: Sequence[Comparison]
-) -> tuple[list[Reduced], list[NDArray[np.int64]]]:
+) -> tuple[list[Reduced], list[Held]]:
     """Reduce one point.
 
     Parameters
@@ -201,7 +212,7 @@ def reduce_point(
 
     Returns
     -------
-    What is kept of each task, and the cell counts of each comparison.
+    What is kept of each task, and of each comparison.
     """
     levels = sorted({*LEVELS, *_RANGE})
     first: list[_First] = over_blocks(_first_pass, _add_first, located, tasks)

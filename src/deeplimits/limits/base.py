@@ -16,13 +16,15 @@ class Limit(ABC):
 
     ``observables`` are what it speaks of; ``rate`` is the exponent with which the Kolmogorov distance of a
     network of width n to it falls, where theory or our own measurements declare one; ``deterministic`` is
-    False where the law is sampled; ``source`` names the equation.
+    False where the law is sampled; ``certain`` is True where it is a number at every time; ``source`` names
+    the equation.
     """
 
     name: ClassVar[str]
     observables: ClassVar[tuple[str, ...]]
     rate: ClassVar[float | None] = None
     deterministic: ClassVar[bool] = True
+    certain: ClassVar[bool] = False
     source: ClassVar[str]
 
     @abstractmethod

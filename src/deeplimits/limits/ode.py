@@ -30,6 +30,7 @@ class CorrelationOde(Limit):
 
     name = "correlation_ode"
     observables = ("correlation",)
+    certain = True
     source = "Li & Nica 2024, Proposition 3.4 and eq. (2.14)"
 
     def applies(self, network: Network) -> bool:
@@ -66,6 +67,7 @@ class InfiniteWidth(Limit):
 
     name = "infinite_width"
     observables = ("correlation", "rescaled_correlation")
+    certain = True
     source = "Li & Nica 2024, eq. (4.11), c K₁; Cho & Saul 2009"
 
     def applies(self, network: Network) -> bool:

@@ -14,6 +14,8 @@ from deeplimits.sweep.blocks import variables
 from deeplimits.sweep.models import CompareModel
 from deeplimits.sweep.points import Point
 
+_OF_NUMBERS, _OF_LAWS = {"rms"}, {"ks", "wasserstein"}
+
 
 def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) -> list[int] | None:
     """Layers at which an entry is evaluated at a point; None where the limit is not about this network.
@@ -70,7 +72,7 @@ def is_recorded(observable: str, point: Point, layer: int) -> bool:
 
 def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], where: Path) -> None:
     """Refuse what could only fail after the simulation: limits that are about no point, times beyond the end,
-    layers not recorded.
+    layers not recorded, distances that the limit does not have.
     """
     for index, entry in enumerate(compare):
         if not any(is_recorded(entry.observable, point, point.layers[-1]) for point in points):
@@ -79,6 +81,15 @@ def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], 
                 f"compare.{index}.observable",
                 entry.observable,
                 "an observable of what the study records: its inputs, and gradients or output under record",
+            )
+        if not set(entry.distances) & (_OF_NUMBERS if registry()[entry.limit].certain else _OF_LAWS):
+            raise InputError(
+                where,
+                f"compare.{index}.distances",
+                entry.distances,
+                "rms, since the limit is a number"
+                if registry()[entry.limit].certain
+                else "ks or wasserstein, since the limit is random",
             )
         if not [point for point in points if compared_layers(entry, point, where, index) is not None]:
             raise InputError(

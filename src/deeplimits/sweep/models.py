@@ -178,8 +178,9 @@ class CompareModel(_Model):
     at: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["all"] | None = Field(
         None, description="time of the limit; all: every recorded layer; left out: the last layer"
     )
-    distances: list[Literal["ks", "wasserstein"]] = Field(
-        ["ks", "wasserstein"], description="distances to compute"
+    distances: list[Literal["ks", "wasserstein", "rms"]] = Field(
+        ["ks", "wasserstein", "rms"],
+        description="ks and wasserstein to a limit that is random, rms to one that is a number",
     )
     rate_in: Literal["width", "depth"] | None = Field(
         None, description="fit a power law of the distances in this"
