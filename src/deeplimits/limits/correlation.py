@@ -140,7 +140,7 @@ class LinearCorrelation(CorrelationSde):
     source = "Li, Nica & Roy 2022, Propositions 3.4 (iii) and 3.10"
 
     def applies(self, network: Network) -> bool:
-        if network.inputs < 2:
+        if network.inputs < 2 or network.residual:
             return False
         if isinstance(network.activation, Smooth):
             straight = abs(network.activation.second) < 1e-20

@@ -31,7 +31,10 @@ _HERMITE = 160
 
 
 class ResidualLimit(Limit):
-    """A limit of infinite depth; the branch is scaled by d^{-1/2}, the time of a layer is ℓ / d."""
+    """A limit of infinite depth; the branch is scaled by d^{-1/2}, the time of a layer is ℓ / d.
+
+    ``rate`` is the exponent with which the Kolmogorov distance falls with the depth.
+    """
 
     def applies(self, network: Network) -> bool:
         return network.residual and network.branch_exponent == 0.5 and self.about(network)
@@ -62,6 +65,7 @@ class HayouLinear(ResidualLimit):
 
     name = "hayou_linear"
     observables = ("log_growth", "log_variance", "log_activation")
+    rate = 1.0
     source = "Hayou 2022, Propositions 2 and 9"
 
     def about(self, network: Network) -> bool:
@@ -117,10 +121,12 @@ class PrintedTheorem1(QuasiGbm):
 
 
 class McKeanVlasov(ResidualLimit):
-    """Infinite depth, then infinite width: norms are numbers, dv/dt = E φ(√v g)², g ~ N(0, 1)."""
+    """Infinite depth, then infinite width: norms are numbers, dv/dt = E φ(√v g)², g ~ N(0, 1), and each unit,
+    like an output that reads them, is N(0, v).
+    """
 
     name = "mckean_vlasov"
-    observables = ("log_growth", "log_variance", "log_activation")
+    observables = ("log_growth", "log_variance", "log_activation", "output")
     source = "Hayou 2022, Theorems 2 and 3"
 
     def about(self, network: Network) -> bool:
@@ -131,6 +137,8 @@ class McKeanVlasov(ResidualLimit):
         variances = self.variances(network, times)
         if observable == "log_variance":
             return [PointMass(float(np.log(value))) for value in variances]
+        if observable == "output":
+            return [NormalLaw(0.0, float(np.sqrt(value))) for value in variances]
         logs = [float(np.log(mean_square(network, value))) for value in variances]
         if observable == "log_activation":
             return [PointMass(value) for value in logs]

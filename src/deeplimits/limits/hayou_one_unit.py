@@ -29,6 +29,7 @@ class HayouReluN1(ResidualLimit):
 
     name = "hayou_relu_n1"
     observables = ("log_activation", "log_variance", "log_growth")
+    rate = 1.0
     source = "Hayou 2022, Proposition 3"
 
     def about(self, network: Network) -> bool:

@@ -36,6 +36,7 @@ class HayouSde(ResidualLimit):
 
     name = "hayou_sde"
     observables = ("log_activation", "log_growth", "log_variance")
+    rate = 1.0
     deterministic = False
     source = "Hayou 2022, eq. (4)"
 

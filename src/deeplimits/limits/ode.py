@@ -71,7 +71,7 @@ class InfiniteWidth(Limit):
     source = "Li & Nica 2024, eq. (4.11), c K₁; Cho & Saul 2009"
 
     def applies(self, network: Network) -> bool:
-        return network.inputs > 1 and network.piecewise_linear
+        return network.inputs > 1 and network.piecewise_linear and not network.residual
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         gap, strength = float(network.gap()), asymmetry(network)

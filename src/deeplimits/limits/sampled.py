@@ -36,6 +36,7 @@ def _is_relu(network: Network) -> bool:
         network.inputs > 1
         and isinstance(network.activation, ReluLike)
         and network.exponent == 0
+        and not network.residual
         and network.slopes.minus == 0
     )
 

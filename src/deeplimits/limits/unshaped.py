@@ -44,6 +44,7 @@ class Unshaped(Limit):
             network.inputs > 1
             and network.piecewise_linear
             and network.exponent == 0
+            and not network.residual
             and not is_linear(network)
         )
 

@@ -24,7 +24,7 @@ class Variance(Limit):
     source = "Li, Nica & Roy 2022, eq. (2.6) and Theorem 3.2"
 
     def applies(self, network: Network) -> bool:
-        return network.piecewise_linear or network.exponent > 0.5
+        return (network.piecewise_linear or network.exponent > 0.5) and not network.residual
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         rate = 2.0 if network.exponent > 0 else square_variance(network)
