@@ -16,8 +16,9 @@ CELLS = 6
 
 
 def features(sample: Sample) -> NDArray[np.float64]:
-    """log V^{aa} of every input and ρ of every pair at the last record, and the first input's layer of
-    explosion where it has one [sample, feature], dead networks as points of their own.
+    """log V^{aa} of every input and ρ of every pair at the last record, log ‖φ‖² / n of every input where it is
+    there, and the first input's layer of explosion or collapse [sample, feature], dead networks as points of
+    their own.
 
     ρ is rounded to 1e-5: two collinear vectors have ρ = 1 up to the rounding of either engine, an atom of the
     law and not a difference.
@@ -25,9 +26,11 @@ def features(sample: Sample) -> NDArray[np.float64]:
     log_variance = sample["log_variance"][:, -1].astype(float)
     correlation = np.round(1.0 - sample["correlation_gap"][:, -1].astype(float), 5)
     columns = [np.where(np.isfinite(log_variance), log_variance, -1e3), np.nan_to_num(correlation, nan=3.0)]
-    return np.hstack(
-        columns + ([sample["exploded_at"][:, :1].astype(float)] if "exploded_at" in sample else [])
-    )
+    if "log_activation" in sample:
+        log_activation = sample["log_activation"][:, -1].astype(float)
+        columns.append(np.where(np.isfinite(log_activation), log_activation, -1e3))
+    events = [sample[name][:, :1].astype(float) for name in ("exploded_at", "collapsed_at") if name in sample]
+    return np.hstack(columns + events)
 
 
 def p_values(first: NDArray[np.float64], second: NDArray[np.float64]) -> list[float]:

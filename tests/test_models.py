@@ -6,15 +6,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.errors import InputError
-from deeplimits.networks.network import Shaping
+from deeplimits.networks.network import Network, Shaping
 from deeplimits.sweep.config import load_config
-from deeplimits.sweep.points import load_point
+from deeplimits.sweep.points import load_point, network_from_physics
 from deeplimits.sweep.schemas import SCHEMAS, schema_text
 from deeplimits.sweep.study import load_study
 
@@ -38,6 +39,24 @@ compare: [{observable: correlation, limit: correlation_sde, at: 1.0, distances: 
 figures: [ks_against_width]
 """
 
+RESIDUAL = """
+architecture: resnet
+activation: {name: relu}
+branch_exponent: 0.5
+width: 6
+depth: 30
+inputs: {start: 1.0}
+record: {layers: 4}
+"""
+LAYERED = """
+architecture: mlp
+activation: {name: tanh}
+shaping: {by: width, exponent: 0.5}
+width: [10, 20, 30]
+inputs: {correlation: 0.3}
+record: {layers: all}
+"""
+
 BAD_POINTS = [
     ("width: 150", 'width: "150"', "width", "'150'", "a whole number", None),
     ("width: 150", "width: 150.5", "width", "150.5", "a whole number", None),
@@ -52,7 +71,7 @@ BAD_POINTS = [
     ("c_plus: 0.0", "c_plus: .inf", "activation.c_plus", "inf", "finite", None),
     ("c_plus: 0.0", "c_plus: one", "activation.c_plus", "'one'", "a number", None),
     ("name: relu", "name: identity", "activation", "identity", "no other key", None),
-    ("architecture: mlp", "architecture: resnett", "architecture", "'resnett'", "one of mlp", None),
+    ("architecture: mlp", "architecture: resnett", "architecture", "'resnett'", "one of mlp", "resnet"),
     ("exponent: 0.5", "exponent: -0.5", "shaping.exponent", "-0.5", "≥ 0", None),
     ("by: width", "by: widht", "shaping.by", "'widht'", "one of width, depth", "width"),
     ("correlation: 0.3", "correlation: 1.2", "inputs.correlation", "1.2", "≤ 1", None),
@@ -113,6 +132,108 @@ def check(error: InputError, path: Path, key: str, found: str, expected: str, ne
     assert error.nearest == nearest
     assert "\n" not in str(error)
     assert str(path) in str(error)
+
+
+BAD_RESIDUAL_POINTS = [
+    (
+        "branch_exponent: 0.5",
+        "shaping: {by: width, exponent: 0.5}",
+        "shaping",
+        "shaping",
+        "a resnet has no shaping",
+        None,
+    ),
+    (
+        "branch_exponent: 0.5",
+        "shaping: {exponent: 0.0}",
+        "shaping",
+        "shaping",
+        "a resnet has no shaping",
+        None,
+    ),
+    ("branch_exponent: 0.5", "branch_exponent: -0.5", "branch_exponent", "-0.5", "≥ 0", None),
+    ("branch_exponent: 0.5", "branch_exponent: .inf", "branch_exponent", "inf", "finite", None),
+    (
+        "branch_exponent: 0.5",
+        "branch_exponnet: 0.5",
+        "branch_exponnet",
+        "'branch_exponnet'",
+        "one of the keys",
+        "branch_exponent",
+    ),
+    ("resnet\n", "mlp\n", "branch_exponent", "0.5", "only a resnet has a branch", None),
+    (
+        "architecture: resnet\nactivation: {name: relu}\nbranch_exponent: 0.5",
+        "activation: {name: relu}",
+        "inputs.start",
+        "1.0",
+        "only a resnet starts",
+        None,
+    ),
+    (
+        "architecture: resnet\nactivation: {name: relu}\nbranch_exponent: 0.5",
+        "activation: {name: ornstein_uhlenbeck}",
+        "activation.name",
+        "ornstein_uhlenbeck",
+        "of the branch of a resnet",
+        None,
+    ),
+    ("start: 1.0", "start: 0.0", "inputs.start", "0.0", "other than 0", None),
+    ("start: 1.0", "start: 1e200", "inputs.start", "1e+200", "finite square", None),
+    ("start: 1.0", "start: .nan", "inputs.start", "nan", "finite", None),
+    ("start: 1.0", "start: 1.0, correlation: 0.3", "inputs", "correlation", "exactly one", None),
+    ("start: 1.0", "start: [1.0]", "inputs.start", "[1.0]", "a number", None),
+    ("width: 6", "width: [6, 6]", "width", "[6, 6]", "one width", None),
+    ("depth: 30", "", "depth", "<nothing>", "no default", None),
+    ("name: relu", "name: ornstein_uhlenbeck, alpha: 0", "activation.alpha", "0.0", "other than 0", None),
+    ("name: relu", "name: ornstein_uhlenbeck, a: 2.0", "activation", "a", "takes alpha and beta", None),
+    ("name: relu", "name: ornstein_uhlenbeck, beta: .inf", "activation.beta", "inf", "finite", None),
+    ("name: relu", "name: relu, alpha: 1.0", "activation", "alpha", "c_minus and c_plus", None),
+    ("name: relu", "name: relu, c_plus: -1.0", "activation", "slopes 0", "not zero everywhere", None),
+    ("name: relu", "name: tanh, a: 0.0", "activation.a", "0.0", "> 0", None),
+    ("name: relu", "name: tanh, a: -1.0", "activation.a", "-1.0", "> 0", None),
+    (
+        "name: relu",
+        "name: expression, expression: x**2",
+        "activation",
+        "x ** 2 at center 0",
+        "f'(x) ≠ 0",
+        None,
+    ),
+    ("name: relu", "name: sin, a: 0.001", "activation.a", "0.001", "a larger one", None),
+]
+
+BAD_LAYERED_POINTS = [
+    ("[10, 20, 30]", "[10, 20, 30]\ndepth: 4", "depth", "4", "3, the length of width", None),
+    ("[10, 20, 30]", "[]", "width", "[]", "", None),
+    ("[10, 20, 30]", "[10, 0]", "width.1", "0", "≥ 1", None),
+    ("[10, 20, 30]", "30", "depth", "<nothing>", "no default", None),
+    (
+        "{name: tanh}\nshaping: {by: width, exponent: 0.5}",
+        "{name: relu, c_plus: -10, c_minus: -10}\nshaping: {by: width, exponent: 1.0}",
+        "activation",
+        "slopes 0",
+        "not zero everywhere",
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "key", "found", "expected", "nearest"),
+    [(RESIDUAL, *case) for case in BAD_RESIDUAL_POINTS] + [(LAYERED, *case) for case in BAD_LAYERED_POINTS],
+)
+def test_bad_pairs_of_architecture_and_option(
+    tmp_path: Path, text: str, old: str, new: str, key: str, found: str, expected: str, nearest: str | None
+) -> None:
+    path = tmp_path / "point.yaml"
+    path.write_text(text)
+    load_point(path)
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(InputError) as caught:
+        load_point(path)
+    check(caught.value, path, key, found, expected, nearest)
 
 
 BAD_STUDIES = [
@@ -180,6 +301,28 @@ BAD_STUDIES = [
     ("at: 1.0", "at: 2.0", "compare.0.at", "2.0", "a time up to 1", None),
     ("at: 1.0", "at: 0.5", "compare.0.at", "0.5", "recorded", None),
     ("limit: correlation_sde", "limit: unshaped", "compare.0", "", "", None),
+    (
+        "architecture: mlp,",
+        "architecture: resnet,",
+        "networks.0.shaping",
+        "shaping",
+        "a resnet has no shaping",
+        None,
+    ),
+    (
+        "architecture: mlp,",
+        "branch_exponent: [0, 0.5],",
+        "networks.0.branch_exponent",
+        "0.0",
+        "only a resnet",
+        None,
+    ),
+    ("correlation: [0.3]", "start: [1.0]", "grid.start", "1.0", "only a resnet", None),
+    ("correlation: [0.3]", "correlation: [0.3], start: [1.0]", "grid", "start", "exactly one", None),
+    (", depth: {times_width: 1.0}", "", "grid.depth", "<nothing>", "no default", None),
+    ("width: [16, 32]", "width: [16, [8, 9]]", "grid.depth", "function of the width", "2, the length", None),
+    ("[16, 32], depth: {times_width: 1.0}", "[[8, 9]], depth: 3", "grid.depth", "3", "2, the length", None),
+    ("width: [16, 32]", "width: [16, []]", "grid.width.1", "[]", "", None),
 ]
 
 
@@ -331,6 +474,72 @@ def test_axes_of_a_study(tmp_path: Path) -> None:
     assert [
         (point.network.width, point.network.seed, point.network.depth) for point in load_study(path).points
     ] == [(16, 7, 4), (32, 8, 6)]
+
+
+def test_residual_networks_and_layered_ones_are_read_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "point.yaml"
+    path.write_text(RESIDUAL)
+    network = load_point(path).network
+    assert network == Network(
+        ReluLike(), 6, 30, ((1.0,),), architecture="resnet", branch_exponent=0.5, start=1.0
+    )
+    assert network.normals_per_sample == 6 * 30
+    hashes = {network.physics_hash}
+    for old, new in [
+        ("start: 1.0", "start: -1.0"),
+        ("start: 1.0", "gram: [[1.0]]"),
+        ("branch_exponent: 0.5", "branch_exponent: 0"),
+        ("name: relu", "name: ornstein_uhlenbeck"),
+        ("name: relu", "name: ornstein_uhlenbeck, alpha: 2.0"),
+        ("name: relu", "name: ornstein_uhlenbeck, beta: 2.0"),
+        ("name: relu", "name: tanh"),
+    ]:
+        path.write_text(RESIDUAL.replace(old, new))
+        other = load_point(path).network
+        assert network_from_physics(json.loads(json.dumps(other.physics()))) == other
+        hashes.add(other.physics_hash)
+    assert len(hashes) == 8
+    path.write_text(RESIDUAL.replace("branch_exponent: 0.5\n", ""))
+    assert load_point(path).network == network
+    path.write_text(RESIDUAL.replace("start: 1.0", "correlation: 0.3"))
+    assert load_point(path).network.normals_per_sample == 2 * 6 * 31
+
+    path.write_text(LAYERED)
+    layered = load_point(path).network
+    assert (layered.width, layered.depth, layered.layer_widths) == (30, 3, (10, 20, 30))
+    assert layered.normals_per_sample == 2 * 60
+    assert network_from_physics(json.loads(json.dumps(layered.physics()))) == layered
+    assert layered.physics_hash != replace(layered, layer_widths=(10, 30, 20)).physics_hash
+    path.write_text(LAYERED.replace("[10, 20, 30]", "[30, 30, 30]"))
+    uniform = load_point(path).network
+    path.write_text(LAYERED.replace("[10, 20, 30]", "30\ndepth: 3"))
+    assert load_point(path).network == uniform
+
+
+def test_axes_of_starts_and_of_widths_per_layer(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        "title: Residual\n"
+        "networks: [{architecture: resnet, activation: {name: relu}, branch_exponent: [0, 0.5]}]\n"
+        "grid: {width: [1, 2], depth: [5, 6], start: [1.0, -2.0], zip: [depth, start]}\n"
+    )
+    networks = [point.network for point in load_study(path).points]
+    assert [(n.branch_exponent, n.width, n.depth, n.start, n.gram) for n in networks[:3]] == [
+        (0.0, 1, 5, 1.0, ((1.0,),)),
+        (0.0, 1, 6, -2.0, ((4.0,),)),
+        (0.0, 2, 5, 1.0, ((1.0,),)),
+    ]
+    assert len(networks) == 8
+    path.write_text(
+        "title: Layered\n"
+        "networks: [{activation: {name: tanh}, shaping: {by: width}}]\n"
+        "grid: {width: [[4, 8, 16], [5, 5], 7], depth: 2, correlation: 0.3}\n"
+    )
+    with pytest.raises(InputError, match="3, the length"):
+        load_study(path)
+    path.write_text(path.read_text().replace(", 7], depth: 2", "]"))
+    networks = [point.network for point in load_study(path).points]
+    assert [(n.width, n.depth, n.layer_widths) for n in networks] == [(16, 3, (4, 8, 16)), (5, 2, None)]
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

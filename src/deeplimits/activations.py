@@ -7,6 +7,9 @@ eq. (2.1); Li & Nica 2024, eq. (2.5)); p = 0 with (c₊, c₋) = (0, −1) is th
 A smooth activation is φ_s(x) = s φ(x / s) with s = a n^p (Li, Nica & Roy 2022, Definition 3.8), where φ(u) =
 (f(x₀ + u) − f(x₀)) / f'(x₀) is a function f centred at x₀, so that φ(0) = 0 and φ'(0) = 1.
 
+The exotic activation of Hayou 2022 (Proposition 4) is φ(y) = exp(h⁻¹(α y + β)²), h = erfi, under which a
+residual network of one unit is an Ornstein–Uhlenbeck process as its depth grows.
+
 Constants are exact rationals of the given floats or 50-digit numbers, so that every engine rounds the same
 value once.
 """
@@ -43,6 +46,8 @@ SMOOTH = {
 """Smooth activations by name, as formulas."""
 
 _CONVERGED = 1e-25
+_NEWTON = 12
+"""Iterations to the inverse of erfi; six are enough anywhere."""
 _FINEST = 10
 """Halvings of the step of the quadrature: a rule of 28,000 nodes."""
 
@@ -119,7 +124,38 @@ class Smooth:
         return None
 
 
-Activation = ReluLike | Identity | Smooth
+@dataclass(frozen=True, slots=True)
+class OrnsteinUhlenbeck:
+    """φ(y) = exp(h⁻¹(α y + β)²), h(x) = erfi(x) = (2/√π) ∫₀ˣ exp(t²) dt, of the branch of a residual network.
+
+    With one unit and an infinite depth, U = h⁻¹(α z + β) solves dU = −(π α² / 4) U dt + (α √π / 2) dB (Hayou
+    2022, Proposition 4).
+    """
+
+    alpha: float = 1.0
+    beta: float = 0.0
+
+    def __call__(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """φ(y), elementwise, in float64."""
+        return np.exp(self.inverse(self.alpha * y + self.beta) ** 2)
+
+    @staticmethod
+    def inverse(v: NDArray[np.float64]) -> NDArray[np.float64]:
+        """h⁻¹(v), elementwise, in float64: Newton's iteration on log h(x) = x² + log(2 D(x) / √π), D Dawson's
+        function, whose derivative is 1 / D.
+        """
+        from scipy.special import dawsn
+
+        size = np.maximum(np.abs(v), 1e-290)
+        target = np.log(size) + np.log(np.pi) / 2 - np.log(2)
+        x = np.minimum(size * np.sqrt(np.pi) / 2, np.sqrt(np.log1p(size)))
+        for _ in range(_NEWTON):
+            height = dawsn(x)
+            x = x * np.exp(np.maximum(-(x**2 + np.log(height) - target) * height / x, -1.0))
+        return np.asarray(np.copysign(np.where(v == 0, 0.0, x), v))
+
+
+Activation = ReluLike | Identity | Smooth | OrnsteinUhlenbeck
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +233,16 @@ class ShapedSmooth:
         return self.activation.center
 
 
-def shaped(activation: Activation, size: int, exponent: float) -> Slopes | ShapedSmooth:
-    """``activation`` shaped by ``size`` (the width or the depth) to the power ``exponent``."""
+Phi = Slopes | ShapedSmooth | OrnsteinUhlenbeck
+"""φ_s at one width and depth."""
+
+
+def shaped(activation: Activation, size: int, exponent: float) -> Phi:
+    """``activation`` shaped by ``size`` (the width or the depth) to the power ``exponent``; that of the
+    Ornstein–Uhlenbeck process has no shape.
+    """
+    if isinstance(activation, OrnsteinUhlenbeck):
+        return activation
     if isinstance(activation, Identity):
         return Slopes(EXACT.mpf(1), EXACT.mpf(1))
     scale = EXACT.mpf(size) ** EXACT.mpf(exponent)

@@ -21,7 +21,7 @@ import xarray as xr
 from zarr.errors import UnstableSpecificationWarning
 
 from deeplimits import __version__
-from deeplimits.activations import SMOOTH, Identity, ReluLike, Smooth
+from deeplimits.activations import SMOOTH, Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import Distance, comparable, distances
 from deeplimits.analysis.events import events, paths
@@ -234,12 +234,17 @@ def _keep(
 def label_of(network: Network) -> str:
     """A network in a legend: its activation, and its shaping or what scales its branches."""
     if network.residual:
-        branch = {0.5: "", 0.0: ", branches not scaled"}[network.branch_exponent]
+        known = {0.5: "", 0.0: ", branches not scaled"}
+        branch = known.get(network.branch_exponent, f", branches scaled by d^-{network.branch_exponent:g}")
         plain = replace(network, architecture="mlp", shaping=None, start=None)
         return "ResNet, " + label_of(plain).removeprefix("unshaped ") + branch
+    if network.layer_widths:
+        return label_of(replace(network, layer_widths=None)) + ", a width for each layer"
     phi = network.activation
     if isinstance(phi, Identity):
         return "linear"
+    if isinstance(phi, OrnsteinUhlenbeck):
+        return f"Ornstein–Uhlenbeck ({phi.alpha:g}, {phi.beta:g})"
     by = "" if network.shaping is None or network.shaping.by == "width" else " by depth"
     if isinstance(phi, Smooth):
         name = next((name for name, text in SMOOTH.items() if Formula(text).text == phi.formula), phi.formula)
@@ -273,6 +278,8 @@ def _coordinates(study: Study, layers: Any) -> dict[str, Any]:
         "formula": ("point", [a.formula if isinstance(a, Smooth) else "" for a in activations]),
         "a": ("point", [a.a if isinstance(a, Smooth) else np.nan for a in activations]),
         "center": ("point", [a.center if isinstance(a, Smooth) else np.nan for a in activations]),
+        "alpha": ("point", [a.alpha if isinstance(a, OrnsteinUhlenbeck) else np.nan for a in activations]),
+        "beta": ("point", [a.beta if isinstance(a, OrnsteinUhlenbeck) else np.nan for a in activations]),
         "correlation_0": (
             "point",
             [network.correlation() if network.inputs > 1 else np.nan for network in networks],

@@ -96,16 +96,14 @@ def simulate_block(
     if resolve(engine) == "oracle":
         import numpy as np
 
-        from deeplimits.networks import mlp
+        from deeplimits.networks import mlp, resnet
 
         assert not gradients, "gradients are being built"
         assert not output, "outputs are being built"
-        assert not network.residual, "residual networks are being built"
-        return mlp.simulate(network, records, count, np.random.default_rng([network.key, first]))
+        oracle = resnet if network.residual else mlp
+        return oracle.simulate(network, records, count, np.random.default_rng([network.key, first]))
     from deeplimits.engines import cpu
 
     assert not gradients, "gradients are being built"
     assert not output, "outputs are being built"
-    assert not network.residual, "residual networks are being built"
-
     return cpu.simulate(network, records, first, count, threads)

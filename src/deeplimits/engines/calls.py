@@ -15,12 +15,12 @@ import numpy as np
 from mpmath.libmp import mpf_pos, round_nearest
 from numpy.typing import NDArray
 
-from deeplimits.activations import EXACT, Slopes
+from deeplimits.activations import EXACT, ShapedSmooth, Slopes
 from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.native import Kernel
 from deeplimits.networks.network import Network
 
-_NETWORK = "u8 i8 i8 i8 i4[1] f4 f4 f4 f4[1] i4[1]"
+_NETWORK = "u8 i8 i8[1] i8 i4[1] f4[1] f4[1] f4[1] f4[1] i4[1]"
 _SINGLE = Kernel("mlp_kernels", "single_input", f"{_NETWORK} f4[3] f4[2]")
 _TWO = Kernel("mlp_kernels", "two_inputs", f"{_NETWORK} f4[1] f4[3] f4[3] f4[2]")
 _MANY = {
@@ -37,7 +37,7 @@ _SMOOTH = {
     inputs: Kernel(
         "smooth_kernels",
         "smooth_inputs",
-        "u8 i8 i8 i8 i4[1] f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] i4[2] "
+        "u8 i8 i8[1] i8 i4[1] f4[1] f4[1] f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] i4[2] "
         "f4[2] f4[2] f4[1] i4[1] f8[2]",
         inputs,
     )
@@ -69,6 +69,10 @@ class Call:
 
 def call(network: Network, layers: Sequence[int], count: int) -> Call:
     """What computes ``count`` samples of ``network``, recorded at ``layers`` (ascending, 0 = input)."""
+    if network.residual:
+        from deeplimits.engines import resnet
+
+        return resnet.call(network, layers, count)
     inputs = network.inputs
     log_variance = np.empty((count, len(layers), inputs), np.float32)
     gap = np.empty((count, len(layers), inputs * (inputs - 1) // 2), np.float32)
@@ -77,41 +81,59 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
     if layers[0] == 0:
         log_variance[:, 0] = [rounded(EXACT.log(variance)) for variance in variances]
         gap[:, 0] = [rounded(value) for value in gaps]
-    scales = [EXACT.frexp(variance) for variance in variances]
-    mantissas = np.array([rounded(2 * scale[0]) for scale in scales], np.float32)
-    exponents = np.array([scale[1] - 1 for scale in scales], np.int32)
+    mantissas, exponents = scale_constants(network)
     depth, records = int(layers[-1]), np.array(layers, np.int32)
-    normalizer = rounded(network.normalizer / network.width)
+    # of every layer of the network, recorded or not
+    of_width = {width: network.at_width(width) for width in set(network.widths)}
+    widths = np.array(network.widths, np.int64)
+    normalizers = _each(network, {w: local.normalizer / w for w, local in of_width.items()})
     recorded: dict[str, NDArray[Any]] = {"log_variance": log_variance, "correlation_gap": gap}
     outputs: tuple[NDArray[Any], ...]
     constants: tuple[Any, ...]
     if isinstance(network.phi, Slopes):
         kernel = {1: _SINGLE, 2: _TWO}.get(inputs) or _MANY[inputs]
-        slopes = (rounded(network.phi.plus), rounded(network.phi.minus))
-        constants = (network.width, depth, records, *slopes, normalizer, mantissas, exponents)
+        plus = _each(network, {w: local.slopes.plus for w, local in of_width.items()})
+        minus = _each(network, {w: local.slopes.minus for w, local in of_width.items()})
+        constants = (widths, depth, records, plus, minus, normalizers, mantissas, exponents)
         if inputs == 2:
             constants += (np.array([rounded(value) for value in gaps], np.float32),)
         elif inputs > 2:
-            constants += (np.array([float(value) for value in gaps]),)
+            constants += (gap_constants(network),)
         outputs = (log_variance, gap)[: 1 if inputs == 1 else 2]
     else:
         from deeplimits.engines.tables import table
 
+        assert isinstance(network.phi, ShapedSmooth)
         kernel, held = _SMOOTH[inputs], table(network.phi.activation)
+        inverse_scales = _each(network, {w: 1 / local.scale for w, local in of_width.items()})
         recorded["exploded_at"] = np.empty((count, inputs), np.int32)
-        constants = (
-            network.width,
-            depth,
-            records,
-            rounded(1 / network.phi.scale),
-            normalizer,
-            mantissas,
-            exponents,
-        )
-        constants += (np.array([float(value) for value in gaps]),)
+        constants = (widths, depth, records, inverse_scales, normalizers, mantissas, exponents)
+        constants += (gap_constants(network),)
         constants += (held.bits, np.float32(2.0**held.highest), held.coefficients)
         outputs = (log_variance, gap, recorded["exploded_at"])
     return Call(kernel, constants, outputs, recorded)
+
+
+def _each(network: Network, of_width: dict[int, mpmath.mpf]) -> NDArray[np.float32]:
+    """Numbers of each width as those of each layer, rounded once."""
+    numbers = {width: rounded(value) for width, value in of_width.items()}
+    return np.array([numbers[width] for width in network.widths], np.float32)
+
+
+def scale_constants(network: Network) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """V_0^{aa} of each input as mantissas in [1, 2) and exponents."""
+    variances = [EXACT.mpf(network.gram[a][a]) for a in range(network.inputs)]
+    if network.start is not None:
+        variances = [EXACT.mpf(network.start) ** 2]
+    scales = [EXACT.frexp(variance) for variance in variances]
+    mantissas = np.array([rounded(2 * scale[0]) for scale in scales], np.float32)
+    return mantissas, np.array([scale[1] - 1 for scale in scales], np.int32)
+
+
+def gap_constants(network: Network) -> NDArray[np.float64]:
+    """1 − ρ_0 of each pair."""
+    inputs = network.inputs
+    return np.array([float(network.gap(a, b)) for a in range(inputs) for b in range(a + 1, inputs)])
 
 
 def rounded(value: mpmath.mpf) -> np.float32:

@@ -39,14 +39,22 @@ def simulate(
     ``simulate_block``.
     """
     made = call(network, layers, count)
-    working = scratch if isinstance(network.phi, Slopes) else smooth_scratch
 
     def share(rows: slice) -> None:
         parts = (output[rows] for output in made.outputs)
-        made.kernel(network.key, first + rows.start, *made.constants, *parts, *working(network.inputs))
+        made.kernel(network.key, first + rows.start, *made.constants, *parts, *working(network))
 
     in_threads(share, count, threads)
     return made.recorded
+
+
+def working(network: Network) -> list[NDArray[Any]]:
+    """What the kernel of a network needs to write in, for one thread."""
+    if network.residual:
+        from deeplimits.engines import resnet
+
+        return resnet.scratch(network)
+    return (scratch if isinstance(network.phi, Slopes) else smooth_scratch)(network.inputs)
 
 
 def scratch(inputs: int) -> list[NDArray[Any]]:

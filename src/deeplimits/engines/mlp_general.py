@@ -168,12 +168,12 @@ def many_inputs(inputs: int) -> Callable[..., None]:
     def run(
         key: Any,
         first: Any,
-        width: Any,
+        widths: Any,
         depth: Any,
         layers: Any,
-        slope_plus: Any,
-        slope_minus: Any,
-        normalizer: Any,
+        slopes_plus: Any,
+        slopes_minus: Any,
+        normalizers: Any,
         mantissa_0: Any,
         exponent_0: Any,
         gap_0: Any,
@@ -204,6 +204,8 @@ def many_inputs(inputs: int) -> Callable[..., None]:
                     pair += 1
             record = 1 if layers[0] == 0 else 0
             for layer in range(depth):
+                width, normalizer = widths[layer], normalizers[layer]
+                slope_plus, slope_minus = slopes_plus[layer], slopes_minus[layer]
                 difference_factor(gaps, rows)
                 pair = 0
                 for a in range(inputs):

@@ -57,19 +57,20 @@ def tree(lanes: Any) -> Any:
 def single_input(
     key: Any,
     first: Any,
-    width: Any,
+    widths: Any,
     depth: Any,
     layers: Any,
-    slope_plus: Any,
-    slope_minus: Any,
-    normalizer: Any,
+    slopes_plus: Any,
+    slopes_minus: Any,
+    normalizers: Any,
     mantissa_0: Any,
     exponent_0: Any,
     log_variance: Any,
     lanes: Any,
 ) -> None:
     """Fill ``log_variance`` [sample, record, 1] at the recorded ``layers`` of the samples from ``first`` on;
-    layer 0 is the caller's, and so is ``lanes`` [1, LANES], for scratch.
+    layer 0 is the caller's, and so is ``lanes`` [1, LANES], for scratch. Widths, slopes and c/n are those of
+    each layer.
     """
     k0, k1 = u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
     sums = lanes[0]
@@ -78,6 +79,8 @@ def single_input(
         mantissa, exponent = mantissa_0[0], exponent_0[0]
         record = 1 if layers[0] == 0 else 0
         for layer in range(depth):
+            width, normalizer = widths[layer], normalizers[layer]
+            slope_plus, slope_minus = slopes_plus[layer], slopes_minus[layer]
             total = f4(0)
             for tile in range(0, width, TILE):
                 sums[:] = f4(0)
@@ -132,12 +135,12 @@ def pair_terms(radius: Any, cosine: Any, sine: Any, slope_plus: Any, slope_minus
 def two_inputs(
     key: Any,
     first: Any,
-    width: Any,
+    widths: Any,
     depth: Any,
     layers: Any,
-    slope_plus: Any,
-    slope_minus: Any,
-    normalizer: Any,
+    slopes_plus: Any,
+    slopes_minus: Any,
+    normalizers: Any,
     mantissa_0: Any,
     exponent_0: Any,
     gap_0: Any,
@@ -157,6 +160,8 @@ def two_inputs(
         gap = gap_0[0]
         record = 1 if layers[0] == 0 else 0
         for layer in range(depth):
+            width, normalizer = widths[layer], normalizers[layer]
+            slope_plus, slope_minus = slopes_plus[layer], slopes_minus[layer]
             along = square_root(fma(f4(-0.5), gap, f4(1)))
             across = square_root(f4(0.5) * gap)
             sum_a = f4(0)

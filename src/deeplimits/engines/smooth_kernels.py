@@ -129,11 +129,11 @@ def smooth_inputs(inputs: int) -> Callable[..., None]:
     def run(
         key: Any,
         first: Any,
-        width: Any,
+        widths: Any,
         depth: Any,
         layers: Any,
-        inverse_scale: Any,
-        normalizer: Any,
+        inverse_scales: Any,
+        normalizers: Any,
         mantissa_0: Any,
         exponent_0: Any,
         gap_0: Any,
@@ -165,7 +165,7 @@ def smooth_inputs(inputs: int) -> Callable[..., None]:
             pair = 0
             for a in range(inputs):
                 mantissa[a], exponent[a] = mantissa_0[a], exponent_0[a]
-                reach[a] = scaled_root(mantissa[a], exponent[a], inverse_scale)
+                reach[a] = scaled_root(mantissa[a], exponent[a], inverse_scales[0])
                 exploded_at[row, a] = i4(0) if reach[a] >= f4(1) else i4(-1)
                 gaps[a, a] = 0.0
                 for b in range(a + 1, inputs):
@@ -174,6 +174,8 @@ def smooth_inputs(inputs: int) -> Callable[..., None]:
                     pair += 1
             record = 1 if layers[0] == 0 else 0
             for layer in range(depth):
+                width, normalizer = widths[layer], normalizers[layer]
+                following = inverse_scales[min(layer + 1, len(widths) - 1)]
                 difference_factor(gaps, rows)
                 pair = 0
                 for a in range(inputs):
@@ -216,7 +218,7 @@ def smooth_inputs(inputs: int) -> Callable[..., None]:
                 gaps_after(sums, inputs, gaps)
                 for a in range(inputs):
                     mantissa[a], exponent[a] = rescale(mantissa[a], exponent[a], sums[a] * normalizer)
-                    reach[a] = scaled_root(mantissa[a], exponent[a], inverse_scale)
+                    reach[a] = scaled_root(mantissa[a], exponent[a], following)
                     if exploded_at[row, a] < 0 and reach[a] >= f4(1):
                         exploded_at[row, a] = i4(layer + 1)
                 if record < len(layers) and layers[record] == layer + 1:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -81,11 +82,14 @@ class Table:
     limit: float
     bound: float
 
-    def holds(self, start: float, gain: float) -> bool:
+    def holds(self, start: float, gain: float, *, added: bool = False) -> bool:
         """Whether no |u| beyond the table can occur: where √V / s is ``start`` at the input and at most
-        ``gain`` times the largest |φ| after a layer.
+        ``gain`` times the largest |φ| after a layer; or, where ``added``, grows by at most so much in all.
         """
-        return LARGEST_NORMAL * max(start, gain * self.bound) <= self.limit
+        if math.isinf(self.limit):
+            return True
+        after = gain * self.bound
+        return LARGEST_NORMAL * (start + after if added else max(start, after)) <= self.limit
 
     def __call__(self, u: NDArray[np.float32]) -> NDArray[np.float32]:
         """ψ(u) as the kernels have it, but for the rounding of their fused multiply-adds."""
@@ -111,23 +115,33 @@ def table(activation: Smooth) -> Table:
         If φ is not smooth, grows faster than a line, or is too steep.
     """
     activation = Smooth(activation.formula, 1.0, activation.center)
-    described = f"{_digest()} {activation.formula} {activation.center.hex()}"
+
+    def numbers() -> NDArray[np.float32]:
+        made = _made(activation)
+        head = np.array([made.bits, made.highest, made.limit, made.bound], np.float32)
+        return np.concatenate([head, made.coefficients.ravel()])
+
+    read = kept(f"{activation.formula} {activation.center.hex()}", numbers)
+    bits, highest, limit, bound = (float(value) for value in read[:4])
+    return Table(read[4:].reshape(-1, 4), int(bits), int(highest), limit, bound)
+
+
+def kept(name: str, made: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The numbers of a table, from disk where they are kept whole, else made and kept."""
+    described = f"{_digest()} {name}"
     path = cache_folder() / f"table-{hashlib.sha256(described.encode()).hexdigest()[:32]}.npy"
     try:
         content = path.read_bytes()
-        kept = np.frombuffer(content[32:], np.float32)
         if hashlib.sha256(content[32:]).digest() == content[:32]:
-            bits, highest, limit, bound = (float(value) for value in kept[:4])
-            return Table(kept[4:].reshape(-1, 4), int(bits), int(highest), limit, bound)
+            return np.frombuffer(content[32:], np.float32)
     except (FileNotFoundError, ValueError):
         pass
-    made = _made(activation)
-    head = np.array([made.bits, made.highest, made.limit, made.bound], np.float32)
-    content = np.concatenate([head, made.coefficients.ravel()]).tobytes()
+    numbers = made()
+    content = numbers.tobytes()
     aside = path.with_name(f".part-{path.name}-{os.getpid()}")
     aside.write_bytes(hashlib.sha256(content).digest() + content)
     aside.replace(path)
-    return made
+    return numbers
 
 
 @cache
@@ -197,7 +211,7 @@ def _piece(psi: _Psi, low: mpmath.mpf, high: mpmath.mpf, origin: mpmath.mpf) -> 
     """Powers of t = |u| − origin of the cubic through the four Chebyshev nodes of [low, high]."""
     middle, half = (low + high) / 2, (high - low) / 2
     nodes = [middle + half * EXACT.cos(EXACT.pi * (2 * i + 1) / 8) for i in range(4)]
-    powers = _through([node - origin for node in nodes], [psi(node) for node in nodes])
+    powers = through([node - origin for node in nodes], [psi(node) for node in nodes])
     for at in (low, middle, high):
         value = psi(at)
         _check(powers, at - origin, value, max(abs(value), _SMALL))
@@ -210,7 +224,7 @@ def _tail(psi: _Psi, end: mpmath.mpf) -> _Powers:
     if abs(slope) < 1e-12:
         slope = EXACT.mpf(0)
     nodes = [end * (1 + EXACT.cos(EXACT.pi * (2 * i + 1) / 6)) / 2 for i in range(3)]
-    powers = [slope, *_through(nodes, [(psi(1 / node) - slope) / node for node in nodes])]
+    powers = [slope, *through(nodes, [(psi(1 / node) - slope) / node for node in nodes])]
     for part in (1.0, 0.7, 0.4, 0.15, 1e-2, 1e-4):
         value = psi(1 / (end * part))
         # φ to a relative error, but for what an exponentially small φ keeps
@@ -218,7 +232,7 @@ def _tail(psi: _Psi, end: mpmath.mpf) -> _Powers:
     return np.array([float(power) for power in powers])
 
 
-def _through(nodes: list[mpmath.mpf], values: list[mpmath.mpf]) -> list[mpmath.mpf]:
+def through(nodes: list[mpmath.mpf], values: list[mpmath.mpf]) -> list[mpmath.mpf]:
     """Powers of the polynomial through the values at the nodes, by Newton's divided differences."""
     size = len(nodes)
     differences = list(values)

@@ -1,8 +1,8 @@
 """The oracle: multilayer perceptrons with every weight matrix drawn, in NumPy and float64.
 
-z_1 = W_in x / √n_in, z_{ℓ+1} = √(c/n) W_ℓ φ_s(z_ℓ) with i.i.d. N(0, 1) weights (Li & Nica 2024, eq. (2.1)).
-It is slow and obvious on purpose: the engines, which draw no weight matrix, are tested against it in law. It
-has no number contract and never writes to the store.
+z_1 = W_in x / √n_in, z_{ℓ+1} = √(c/n) W_ℓ φ_s(z_ℓ) with i.i.d. N(0, 1) weights (Li & Nica 2024, eq. (2.1)),
+where n, φ_s and c are those of the layer. It is slow and obvious on purpose: the engines, which draw no
+weight matrix, are tested against it in law. It has no number contract and never writes to the store.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from deeplimits.networks.network import Network
 
-_ELEMENTS = 1 << 22
+ELEMENTS = 1 << 22
 """Weights held at a time."""
 
 
@@ -31,8 +31,7 @@ def simulate(
     where an input is dead; where φ is smooth, ``exploded_at`` [sample, input], the first layer with V^{aa} ≥
     s² up to the last record, −1 where there is none.
     """
-    width = network.width
-    chunk = max(1, _ELEMENTS // (width * width))
+    chunk = max(1, ELEMENTS // network.width**2)
     parts = [
         _simulate_chunk(network, layers, min(chunk, samples - start), generator)
         for start in range(0, samples, chunk)
@@ -43,23 +42,28 @@ def simulate(
 def _simulate_chunk(
     network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator
 ) -> dict[str, NDArray[Any]]:
-    width, inputs = network.width, network.inputs
-    phi, scale = network.phi, np.sqrt(float(network.normalizer) / width)
-    vectors = _inputs_with_gram(np.array(network.gram))
-    threshold = np.inf if network.piecewise_linear else 2 * np.log(float(network.scale))
+    widths, inputs = network.widths, network.inputs
+    vectors = inputs_with_gram(np.array(network.gram))
+    # V_ℓ is held against the scale of the φ_s that it goes into
+    of_width = {width: network.at_width(width) for width in set(widths)}
+    of_layer = [of_width[width] for width in widths]
+    of_next = [*of_layer, of_layer[-1]]
     exploded = np.full((samples, inputs), -1, np.int32)
-    exploded[:, np.log(np.diag(network.gram)) >= threshold] = 0
+    exploded[:, np.log(np.diag(network.gram)) >= _threshold(of_next[0])] = 0
     recorded = {}
     if 0 in layers:
-        recorded[0] = _observe(np.broadcast_to(vectors.T, (samples, inputs, inputs)) / np.sqrt(inputs))
-    weights = generator.standard_normal((samples, width, inputs))
+        recorded[0] = observe(np.broadcast_to(vectors.T, (samples, inputs, inputs)) / np.sqrt(inputs))
+    weights = generator.standard_normal((samples, widths[0], inputs))
     preactivation = weights @ vectors.T / np.sqrt(inputs)
+    output = preactivation
     for layer in range(1, layers[-1] + 1):
+        width, local = widths[layer - 1], of_layer[layer - 1]
         if layer > 1:
-            weights = generator.standard_normal((samples, width, width))
-            preactivation = weights @ (scale * phi(preactivation))
-        observed = _observe(scale * phi(preactivation))
-        exploded[(exploded < 0) & (observed[0] >= threshold)] = layer
+            weights = generator.standard_normal((samples, width, widths[layer - 2]))
+            preactivation = weights @ output
+        output = np.sqrt(float(local.normalizer) / width) * local.phi(preactivation)
+        observed = observe(output)
+        exploded[(exploded < 0) & (observed[0] >= _threshold(of_next[layer]))] = layer
         recorded[layer] = observed
     drawn = {
         name: np.stack([recorded[layer][index] for layer in layers], axis=1).astype(np.float32)
@@ -68,13 +72,17 @@ def _simulate_chunk(
     return drawn if network.piecewise_linear else drawn | {"exploded_at": exploded}
 
 
-def _inputs_with_gram(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+def _threshold(network: Network) -> float:
+    return np.inf if network.piecewise_linear else float(2 * np.log(float(network.scale)))
+
+
+def inputs_with_gram(gram: NDArray[np.float64]) -> NDArray[np.float64]:
     """m vectors in m dimensions (rows) with ⟨x^a, x^b⟩ / m = gram; singular Grams are allowed."""
     values, vectors = np.linalg.eigh(gram)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)) * np.sqrt(len(gram)))
 
 
-def _observe(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def observe(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """log square norm [sample, input] and 1 − ρ [sample, pair] of vectors [sample, unit, input], without
     cancellation.
     """

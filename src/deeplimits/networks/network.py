@@ -17,7 +17,18 @@ from typing import Any, Literal
 
 import mpmath
 
-from deeplimits.activations import EXACT, Activation, Identity, ReluLike, ShapedSmooth, Slopes, Smooth, shaped
+from deeplimits.activations import (
+    EXACT,
+    Activation,
+    Identity,
+    OrnsteinUhlenbeck,
+    Phi,
+    ReluLike,
+    ShapedSmooth,
+    Slopes,
+    Smooth,
+    shaped,
+)
 
 Gram = tuple[tuple[float, ...], ...]
 
@@ -56,7 +67,7 @@ class Network:
     architecture
         ``mlp`` or ``resnet``.
     branch_exponent
-        b of a residual network: ½, or 0.
+        b of a residual network: ½, or 0, or another number that is not negative.
     start
         Where given, every unit of z_0 of a residual network is this number and nothing is drawn for it; the
         Gram matrix is then its square.
@@ -91,7 +102,7 @@ class Network:
         return self.shaping.exponent if self.shaping else 0.0
 
     @cached_property
-    def phi(self) -> Slopes | ShapedSmooth:
+    def phi(self) -> Phi:
         """φ_s at this width and depth."""
         size = self.depth if self.shaping and self.shaping.by == "depth" else self.width
         return shaped(self.activation, size, self.exponent)
@@ -99,7 +110,7 @@ class Network:
     @property
     def piecewise_linear(self) -> bool:
         """Whether φ_s is ReLU-like or the identity."""
-        return not isinstance(self.activation, Smooth)
+        return isinstance(self.activation, ReluLike | Identity)
 
     @property
     def slopes(self) -> Slopes:
@@ -115,7 +126,8 @@ class Network:
 
     @property
     def normalizer(self) -> mpmath.mpf:
-        """c = 1 / E φ_s(g)²."""
+        """c = 1 / E φ_s(g)²; a residual network has none."""
+        assert not isinstance(self.phi, OrnsteinUhlenbeck)
         return self.phi.normalizer
 
     def gap(self, a: int = 0, b: int = 1) -> mpmath.mpf:
@@ -134,9 +146,23 @@ class Network:
         return replace(self, gram=tuple(tuple(self.gram[a][b] for b in chosen) for a in chosen))
 
     @property
+    def widths(self) -> tuple[int, ...]:
+        """Units of each hidden layer, [depth]."""
+        return self.layer_widths or (self.width,) * self.depth
+
+    def at_width(self, width: int) -> Network:
+        """The same with ``width`` units in every layer, whose φ_s and c are those of a layer of so many."""
+        return self if self.layer_widths is None else replace(self, width=width, layer_widths=None)
+
+    @property
     def normals_per_sample(self) -> int:
-        """Standard normals that one sample takes, n · d · m."""
-        return self.width * self.depth * self.inputs
+        """Standard normals that one sample takes: m · Σ n_ℓ, and n · m more for z_0 of a residual network
+        unless it is given.
+        """
+        drawn = sum(self.layer_widths) if self.layer_widths else self.width * self.depth
+        if self.residual and self.start is None:
+            drawn += self.width
+        return drawn * self.inputs
 
     def physics(self) -> dict[str, Any]:
         """The canonical form of all that the law depends on, and the seed."""
@@ -147,16 +173,25 @@ class Network:
                 activation = {"name": "relu", "c_plus": _number(c_plus), "c_minus": _number(c_minus)}
             case Smooth(formula, a, center):
                 activation = {"name": "smooth", "formula": formula, "a": a, "center": _number(center)}
+            case OrnsteinUhlenbeck(alpha, beta):
+                activation = {"name": "ornstein_uhlenbeck", "alpha": alpha, "beta": _number(beta)}
         if self.shaping and self.shaping.exponent != 0 and not isinstance(self.activation, Identity):
             shaping = {"by": self.shaping.by, "exponent": _number(self.shaping.exponent)}
+        residual: dict[str, Any] = {}
+        if self.residual:
+            residual = {
+                "branch_exponent": _number(self.branch_exponent),
+                "start": None if self.start is None else _number(self.start),
+            }
         return {
+            **residual,
             "activation": activation,
             "architecture": self.architecture,
             "depth": self.depth,
             "gram": [[_number(value) for value in row] for row in self.gram],
             "seed": self.seed,
             "shaping": shaping,
-            "width": self.width,
+            "width": list(self.layer_widths) if self.layer_widths else self.width,
         }
 
     @cached_property

@@ -22,8 +22,8 @@ _NORMALS = 1 << 36
 
 
 def block_size(network: Network) -> int:
-    """B: a power of two from n · d · m alone, at most 2¹³, smaller only so that a block stays under 2³⁶
-    normals. Fixed for ever.
+    """B: a power of two from the normals of a sample alone, at most 2¹³, smaller only so that a block stays
+    under 2³⁶ normals. Fixed for ever.
     """
     size = _LARGEST
     while size > 1 and size * network.normals_per_sample >= _NORMALS:

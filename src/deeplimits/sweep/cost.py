@@ -20,6 +20,6 @@ def seconds(block: Block) -> float:
     """Core-seconds to compute and write ``block``."""
     each = SECONDS_PER_NORMAL.get(block.point.network.inputs, SECONDS_PER_NORMAL_MANY)
     # a layer of few units leaves lanes idle: count whole groups of 32 units
-    width = block.point.network.width
-    padding = -(-width // 32) * 32 / width
+    widths = block.point.network.layer_widths or (block.point.network.width,)
+    padding = sum(-(-width // 32) * 32 for width in widths) / sum(widths)
     return block.normals * each * padding + SECONDS_PER_BLOCK + block.bytes * SECONDS_PER_BYTE

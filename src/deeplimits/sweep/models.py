@@ -39,8 +39,10 @@ class ActivationModel(_Model):
         "gelu",
         "silu",
         "expression",
+        "ornstein_uhlenbeck",
     ] = Field(
-        description="relu: s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± · size^-p; identity: x; all others, "
+        description="relu: s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± · size^-p; identity: x; "
+        "ornstein_uhlenbeck, of a resnet: exp(erfi⁻¹(α x + β)²); all others, "
         "f: s φ(x / s) with s = a · size^p and φ(u) = (f(center + u) − f(center)) / f'(center)"
     )
     c_plus: Real = Field(0.0, description="c₊ of relu")
@@ -50,6 +52,8 @@ class ActivationModel(_Model):
     expression: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="f of expression, a formula in x such as x / (1 + exp(-x))"
     )
+    alpha: Real = Field(1.0, description="α of ornstein_uhlenbeck, not 0")
+    beta: Real = Field(0.0, description="β of ornstein_uhlenbeck")
 
     @model_validator(mode="after")
     def _check(self) -> ActivationModel:
@@ -57,6 +61,7 @@ class ActivationModel(_Model):
             "relu": {"c_plus", "c_minus"},
             "identity": set(),
             "expression": {"a", "center", "expression"},
+            "ornstein_uhlenbeck": {"alpha", "beta"},
         }
         known = taken.get(self.name, {"a", "center"})
         foreign = sorted(self.model_fields_set - known - {"name"})
@@ -85,11 +90,15 @@ class InputsModel(_Model):
         None, description="V₀, m × m, m ≤ 8, symmetric, positive semi-definite, positive diagonal"
     )
     gram_file: str | None = Field(None, description="CSV file with V₀, beside this file")
+    start: Real | None = Field(
+        None, description="of a resnet, in place of an input: every unit of layer 0, not 0"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> InputsModel:
-        if sum(value is not None for value in (self.correlation, self.gram, self.gram_file)) != 1:
-            raise ValueError("exactly one of correlation, gram, gram_file")
+        given = (self.correlation, self.gram, self.gram_file, self.start)
+        if sum(value is not None for value in given) != 1:
+            raise ValueError("exactly one of correlation, gram, gram_file, start")
         return self
 
 
@@ -112,16 +121,27 @@ class NetworkModel(_Model):
     axis.
     """
 
-    architecture: Literal["mlp"] = Field("mlp", description="mlp: z' = √(c/n) W φ(z)")
-    activation: ActivationModel = Field(description="the activation")
-    shaping: ShapingModel | None = Field(None, description="left out: unshaped (exponent 0)")
+    architecture: Literal["mlp", "resnet"] = Field(
+        "mlp", description="mlp: z' = √(c/n) W φ(z); resnet: z' = z + d^-b n^-½ W φ(z)"
+    )
+    activation: ActivationModel = Field(description="the activation; of a resnet, its branch's")
+    shaping: ShapingModel | None = Field(
+        None, description="left out: unshaped (exponent 0); a resnet has none"
+    )
+    branch_exponent: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        0.5, description="b of a resnet: the branch is scaled by d^-b; 0 leaves it as it is"
+    )
 
 
 class PointModel(NetworkModel):
     """point.yaml: one network at one width, depth, input set and seed."""
 
-    width: Positive = Field(description="n, units of every hidden layer")
-    depth: Positive = Field(description="d, hidden layers")
+    width: Positive | Annotated[list[Positive], Field(min_length=1)] = Field(
+        description="n, units of every hidden layer; of an mlp also a list, those of each layer"
+    )
+    depth: Positive | None = Field(
+        None, description="d, hidden layers; where width is a list, its length, and then it may be left out"
+    )
     inputs: InputsModel = Field(description="the inputs")
     seed: Seed = Field(0, description="different seeds give independent networks")
     record: RecordModel = Field(RecordModel(), description="layers to store")
@@ -147,23 +167,30 @@ class DepthModel(_Model):
 class GridModel(_Model):
     """The axes that every network of the study runs over: a value, or a list of values."""
 
-    width: Positive | list[Positive] = Field(description="n")
-    depth: Positive | list[Positive] | DepthModel = Field(
-        description="d: a number, a list, {times_width: x}, {power_of_width: x}"
+    width: Positive | list[Positive | Annotated[list[Positive], Field(min_length=1)]] = Field(
+        description="n; an element that is itself a list holds the units of each layer of an mlp"
+    )
+    depth: Positive | list[Positive] | DepthModel | None = Field(
+        None,
+        description="d: a number, a list, {times_width: x}, {power_of_width: x}; of a width that is a list, "
+        "its length, and then it is left out",
     )
     correlation: Correlation | list[Correlation] | None = Field(
         None, description="ρ₀ of two inputs of unit norm"
     )
     gram: Gram | None = Field(None, description="V₀ of other inputs, in place of correlation")
+    start: Real | list[Real] | None = Field(
+        None, description="every unit of layer 0 of a resnet, in place of correlation"
+    )
     seed: Seed | list[Seed] = Field(0, description="seeds")
-    zip: list[Literal["width", "depth", "correlation", "seed"]] = Field(
+    zip: list[Literal["width", "depth", "correlation", "start", "seed"]] = Field(
         [], description="axes of equal length taken in step, not multiplied"
     )
 
     @model_validator(mode="after")
     def _check(self) -> GridModel:
-        if (self.correlation is None) == (self.gram is None):
-            raise ValueError("exactly one of correlation, gram")
+        if sum(value is not None for value in (self.correlation, self.gram, self.start)) != 1:
+            raise ValueError("exactly one of correlation, gram, start")
         return self
 
 

@@ -9,13 +9,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from deeplimits.activations import Activation, Identity, ReluLike, Slopes, Smooth
+from deeplimits.activations import (
+    Activation,
+    Identity,
+    OrnsteinUhlenbeck,
+    ReluLike,
+    ShapedSmooth,
+    Slopes,
+    Smooth,
+)
 from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.tables import NoTable, table
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.formulas import FormulaError
 from deeplimits.networks.network import Gram, Network, Shaping
-from deeplimits.sweep.models import ActivationModel, InputsModel, PointModel, ShapingModel, validated
+from deeplimits.sweep.models import (
+    ActivationModel,
+    InputsModel,
+    NetworkModel,
+    PointModel,
+    ShapingModel,
+    validated,
+)
 from deeplimits.sweep.yamlfile import read_mapping
 
 _TOLERANCE = 1e-9
@@ -43,17 +58,85 @@ def load_point(path: Path) -> Point:
         For whatever is wrong with the file.
     """
     model = validated(PointModel, read_mapping(path), path)
+    check_architecture(model, path, "")
+    width, depth = _size(model, path)
+    start = model.inputs.start
+    if start is not None:
+        check_start(start, model, path, "inputs.start")
     network = Network(
         activation=activation(model.activation, path, "activation"),
-        width=model.width,
-        depth=model.depth,
+        width=width if isinstance(width, int) else max(width),
+        depth=depth,
         gram=inputs_gram(model.inputs, path),
         seed=model.seed,
         shaping=shaping(model.shaping),
+        architecture=model.architecture,
+        branch_exponent=model.branch_exponent,
+        start=start,
+        layer_widths=None if isinstance(width, int) else width,
     )
     check_activation(network, path, "activation")
-    layers = recorded_layers(model.record.layers, model.depth, path, "record.layers")
+    layers = recorded_layers(model.record.layers, depth, path, "record.layers")
     return Point(network, layers, model.record.gradients, model.record.output)
+
+
+def _size(model: PointModel, where: Path) -> tuple[int | tuple[int, ...], int]:
+    """Width, or the widths of the layers, and depth."""
+    if isinstance(model.width, int):
+        if model.depth is None:
+            raise InputError(where, "depth", "<nothing>", "this key, which has no default")
+        return model.width, model.depth
+    check_layer_widths(model.width, model, where, "width")
+    if model.depth not in (None, len(model.width)):
+        raise InputError(where, "depth", model.depth, f"{len(model.width)}, the length of width, or nothing")
+    return one_spelling(model.width), len(model.width)
+
+
+def one_spelling(widths: Sequence[int]) -> int | tuple[int, ...]:
+    """The widths of layers; one number where all are equal, so that equal networks are one."""
+    return widths[0] if len(set(widths)) == 1 else tuple(widths)
+
+
+def check_architecture(model: NetworkModel, where: Path, prefix: str) -> None:
+    """Refuse what an architecture does not have.
+
+    Raises
+    ------
+    InputError
+        For the shaping of a residual network, and for the branch exponent or the activation of one elsewhere.
+    """
+    if model.architecture == "resnet":
+        if model.shaping is not None:
+            expected = "nothing: a resnet has no shaping; its branch is scaled by branch_exponent"
+            raise InputError(where, f"{prefix}shaping", "<a shaping>", expected)
+        return
+    if "branch_exponent" in model.model_fields_set:
+        expected = "nothing: only a resnet has a branch"
+        raise InputError(where, f"{prefix}branch_exponent", model.branch_exponent, expected)
+    if model.activation.name == "ornstein_uhlenbeck":
+        expected = "another activation: this one is of the branch of a resnet, and cannot be normalised"
+        raise InputError(where, f"{prefix}activation.name", model.activation.name, expected)
+
+
+def check_start(start: float, model: NetworkModel, where: Path, key: str) -> None:
+    """Refuse a start that is no state of a residual network.
+
+    Raises
+    ------
+    InputError
+        For any other architecture, for 0, and for what has no square.
+    """
+    if model.architecture != "resnet":
+        expected = "correlation or gram: only a resnet starts from a state of its own"
+        raise InputError(where, key, start, expected)
+    if not 0 < start * start < math.inf:
+        raise InputError(where, key, start, "a number other than 0 with a finite square that is not 0")
+
+
+def check_layer_widths(widths: Sequence[int], model: NetworkModel, where: Path, key: str) -> None:
+    """Refuse a width per layer of a residual network, whose layers are added to one another."""
+    if model.architecture == "resnet":
+        raise InputError(where, key, list(widths), "one number: all layers of a resnet have one width")
 
 
 def activation(model: ActivationModel, where: Path, key: str) -> Activation:
@@ -68,6 +151,10 @@ def activation(model: ActivationModel, where: Path, key: str) -> Activation:
         return Identity()
     if model.name == "relu":
         return ReluLike(model.c_plus, model.c_minus)
+    if model.name == "ornstein_uhlenbeck":
+        if model.alpha == 0:
+            raise InputError(where, f"{key}.alpha", model.alpha, "a number other than 0")
+        return OrnsteinUhlenbeck(model.alpha, model.beta)
     try:
         return Smooth.of(model.expression or model.name, model.a, model.center)
     except FormulaError as error:
@@ -84,11 +171,15 @@ def check_activation(network: Network, where: Path, key: str) -> None:
     """Refuse what is no activation: zero everywhere, not smooth or flat at its centre, steeper than a line
     far away, or shaped so little that it cannot be normalised.
     """
-    phi = network.phi
-    if isinstance(phi, Slopes):
-        if phi.plus == 0 and phi.minus == 0:
+    for width in sorted(set(network.layer_widths or [network.width])):
+        phi = network.at_width(width).phi
+        if isinstance(phi, Slopes) and phi.plus == 0 and phi.minus == 0:
             raise InputError(where, key, "slopes 0 and 0", "an activation that is not zero everywhere")
-        return
+        if isinstance(phi, ShapedSmooth):
+            _check_smooth(network, phi, where, key)
+
+
+def _check_smooth(network: Network, phi: ShapedSmooth, where: Path, key: str) -> None:
     function = phi.activation
     found = f"<{function.formula} at center {function.center:g}>"
     problem = function.problem()
@@ -96,7 +187,12 @@ def check_activation(network: Network, where: Path, key: str) -> None:
         raise InputError(where, key, found, problem)
     try:
         held = table(function)
-        gain = math.sqrt(float(phi.normalizer))
+        # a branch adds at most d^{1-b} times its largest activation to the first preactivation
+        gain = (
+            network.depth ** (1 - network.branch_exponent)
+            if network.residual
+            else math.sqrt(float(phi.normalizer))
+        )
     except NoTable as error:
         raise InputError(where, key, found, str(error)) from None
     except ArithmeticError:
@@ -104,7 +200,7 @@ def check_activation(network: Network, where: Path, key: str) -> None:
             where, f"{key}.a", function.a, "a larger one: φ_s² cannot be integrated against a Gaussian"
         ) from None
     start = math.sqrt(max(network.gram[a][a] for a in range(network.inputs))) / float(phi.scale)
-    if not held.holds(start, gain):
+    if not held.holds(start, gain, added=network.residual):
         raise InputError(
             where,
             f"{key}.a",
@@ -118,6 +214,8 @@ def inputs_gram(model: InputsModel, where: Path) -> Gram:
     """The Gram matrix V_0 of the inputs."""
     if model.correlation is not None:
         return correlation_gram(model.correlation)
+    if model.start is not None:
+        return start_gram(model.start)
     if model.gram is not None:
         return checked_gram(model.gram, where, "inputs.gram")
     assert model.gram_file is not None
@@ -127,6 +225,11 @@ def inputs_gram(model: InputsModel, where: Path) -> Gram:
 def correlation_gram(correlation: float) -> Gram:
     """Two inputs of unit norm."""
     return ((1.0, float(correlation)), (float(correlation), 1.0))
+
+
+def start_gram(start: float) -> Gram:
+    """The Gram matrix of a state of equal units."""
+    return ((float(start) * float(start),),)
 
 
 def _read_matrix(path: Path, where: Path) -> list[list[float]]:
@@ -200,18 +303,26 @@ def recorded_layers(
 
 def network_from_physics(physics: dict[str, Any]) -> Network:
     """The network whose ``physics()`` this is."""
-    shape = physics["shaping"]
+    shape, width = physics["shaping"], physics["width"]
+    residual = {name: physics[name] for name in ("branch_exponent", "start") if name in physics}
     return Network(
         activation=_ACTIVATIONS[physics["activation"]["name"]](
             **{key: value for key, value in physics["activation"].items() if key != "name"}
         ),
-        width=physics["width"],
+        width=width if isinstance(width, int) else max(width),
         depth=physics["depth"],
         gram=tuple(tuple(row) for row in physics["gram"]),
         seed=physics["seed"],
         shaping=Shaping(shape["by"], shape["exponent"]) if shape else None,
         architecture=physics["architecture"],
+        layer_widths=None if isinstance(width, int) else tuple(width),
+        **residual,
     )
 
 
-_ACTIVATIONS: dict[str, type[Activation]] = {"identity": Identity, "relu": ReluLike, "smooth": Smooth}
+_ACTIVATIONS: dict[str, type[Activation]] = {
+    "identity": Identity,
+    "ornstein_uhlenbeck": OrnsteinUhlenbeck,
+    "relu": ReluLike,
+    "smooth": Smooth,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,15 @@ from deeplimits.sweep.points import (
     Point,
     activation,
     check_activation,
+    check_architecture,
+    check_layer_widths,
+    check_start,
     checked_gram,
     correlation_gram,
+    one_spelling,
     recorded_layers,
     shaping,
+    start_gram,
 )
 from deeplimits.sweep.yamlfile import read_mapping
 
@@ -60,15 +65,28 @@ class Study:
     def _points(self) -> Iterator[Point]:
         spec: Any = list(self.layers_spec) if isinstance(self.layers_spec, tuple) else self.layers_spec
         grams = {value: correlation_gram(value) for value in _values(self.grid.correlation)}
+        starts = {value: start_gram(value) for value in _values(self.grid.start)}
         fixed = checked_gram(self.grid.gram, self.path, "grid.gram") if self.grid.gram is not None else None
         layers: dict[int, tuple[int, ...]] = {}
         for index, model in enumerate(self.networks):
             phi = activation(model.activation, self.path, f"networks.{index}.activation")
             shape = shaping(model.shaping)
-            for width, depth, correlation, seed in _grid(self.grid):
+            for sizes, depth, correlation, start, seed in _grid(self.grid):
                 if depth not in layers:
                     layers[depth] = recorded_layers(spec, depth, self.path, "record.layers")
-                network = Network(phi, width, depth, fixed or grams[correlation], seed, shape)
+                width = sizes if isinstance(sizes, int) else one_spelling(sizes)
+                network = Network(
+                    phi,
+                    width if isinstance(width, int) else max(width),
+                    depth,
+                    fixed or (starts[start] if start is not None else grams[correlation]),
+                    seed,
+                    shape,
+                    model.architecture,
+                    model.branch_exponent,
+                    start,
+                    None if isinstance(width, int) else width,
+                )
                 yield Point(network, layers[depth], self.gradients, self.output)
 
 
@@ -100,6 +118,8 @@ def load_study(path: Path, scale: int = 1) -> Study:
     if count > MAX_POINTS:
         raise InputError(path, "grid", f"<{count:,} points: {axes}>", f"at most {MAX_POINTS:,} points")
     networks = tuple(_networks(model.networks, path))
+    for index, network_model in networks:
+        _check_network(network_model, model.grid, path, f"networks.{index}.")
     spec = model.record.layers
     study = Study(
         name=path.stem,
@@ -110,7 +130,7 @@ def load_study(path: Path, scale: int = 1) -> Study:
             entry.model_copy(update={"observable": parse(entry.observable).name}) for entry in model.compare
         ),
         figures=tuple(model.figures),
-        networks=networks,
+        networks=tuple(network for _, network in networks),
         grid=model.grid,
         layers_spec=tuple(spec) if isinstance(spec, list) else spec,
         gradients=model.record.gradients,
@@ -126,22 +146,42 @@ def load_study(path: Path, scale: int = 1) -> Study:
 
 
 def _extremes(points: tuple[Point, ...]) -> Iterator[Network]:
-    """Of each activation, the networks that are hardest on it: the least shaped, and a zero at some width."""
+    """Of each activation, the networks that are hardest on it: the least shaped, the deepest from the largest
+    inputs if residual, and a zero at some width.
+    """
     least: dict[Activation, Network] = {}
+    deepest: dict[tuple[Activation, float], Network] = {}
+    largest: dict[tuple[Activation, float], Network] = {}
     for point in points:
         network = point.network
         match network.activation:
             case ReluLike(c_plus, c_minus) if c_plus == c_minus:
                 yield network
+            case Smooth() if network.residual:
+                branch = (network.activation, network.branch_exponent)
+                if branch not in deepest or network.depth > deepest[branch].depth:
+                    deepest[branch] = network
+                if branch not in largest or _largest(network) > _largest(largest[branch]):
+                    largest[branch] = network
             case Smooth() as phi:
                 known = least.get(phi)
-                if known is None or network.scale < known.scale:
+                if known is None or _least_scale(network) < _least_scale(known):
                     least[phi] = network
     yield from least.values()
+    for key, network in deepest.items():
+        yield replace(network, gram=largest[key].gram)
+
+
+def _least_scale(network: Network) -> Any:
+    return network.at_width(min(network.layer_widths or [network.width])).scale
+
+
+def _largest(network: Network) -> float:
+    return max(network.gram[a][a] for a in range(network.inputs))
 
 
 def _check_axes(grid: GridModel, where: Path) -> None:
-    for name in ("width", "depth", "correlation", "seed"):
+    for name in ("width", "depth", "correlation", "start", "seed"):
         if getattr(grid, name) == []:
             raise InputError(where, f"grid.{name}", [], "at least one value")
     for name in grid.zip:
@@ -153,6 +193,20 @@ def _check_axes(grid: GridModel, where: Path) -> None:
     if len(set(lengths.values())) > 1:
         raise InputError(where, "grid.zip", lengths, "axes of equal length")
 
+    for width in _values(grid.width):
+        _check_depth(grid.depth, width, where)
+
+
+def _check_depth(depth: int | list[int] | DepthModel | None, width: int | list[int], where: Path) -> None:
+    """A depth where the width is a number; nothing but their number where it holds those of the layers."""
+    if isinstance(width, int):
+        if depth is None:
+            raise InputError(where, "grid.depth", "<nothing>", "this key, which has no default")
+    elif depth is not None and any(value != len(width) for value in _values(depth)):
+        found = "<a function of the width>" if isinstance(depth, DepthModel) else depth
+        expected = f"{len(width)}, the length of a width that is a list, or nothing"
+        raise InputError(where, "grid.depth", found, expected)
+
 
 def _known(found: str, names: tuple[str, ...], where: Path, key: str) -> None:
     if found not in names:
@@ -163,12 +217,13 @@ def _values(value: Any) -> list[Any]:
     return [] if value is None else value if isinstance(value, list) else [value]
 
 
-def _grid(grid: GridModel) -> Iterator[tuple[int, int, float | None, int]]:
-    """(width, depth, correlation, seed) of every point of the grid."""
+def _grid(grid: GridModel) -> Iterator[tuple[int | list[int], int, float | None, float | None, int]]:
+    """(width or widths, depth, correlation, start, seed) of every point of the grid."""
     axes: dict[str, list[Any]] = {
         "width": _values(grid.width),
-        "depth": [grid.depth] if isinstance(grid.depth, DepthModel) else _values(grid.depth),
+        "depth": [grid.depth] if isinstance(grid.depth, DepthModel) else _values(grid.depth) or [None],
         "correlation": _values(grid.correlation) or [None],
+        "start": _values(grid.start) or [None],
         "seed": _values(grid.seed),
     }
     groups = [[name] for name in axes if name not in grid.zip]
@@ -178,8 +233,9 @@ def _grid(grid: GridModel) -> Iterator[tuple[int, int, float | None, int]]:
     names = [name for group in groups for name in group]
     for choice in itertools.product(*(zip(*(axes[name] for name in group), strict=True) for group in groups)):
         point = dict(zip(names, itertools.chain.from_iterable(choice), strict=True))
-        depth = point["depth"]
-        yield point["width"], _depth(depth, point["width"]), point["correlation"], point["seed"]
+        width = point["width"]
+        depth = _depth(point["depth"], width) if isinstance(width, int) else len(width)
+        yield width, depth, point["correlation"], point["start"], point["seed"]
 
 
 def _depth(depth: int | DepthModel, width: int) -> int:
@@ -195,8 +251,12 @@ def _depth(depth: int | DepthModel, width: int) -> int:
 
 def _size(model: StudyModel) -> tuple[int, str]:
     """Number of points and the sizes of the axes, without expanding them."""
-    sizes = {name: len(_values(getattr(model.grid, name))) or 1 for name in ("width", "correlation", "seed")}
-    sizes["depth"] = 1 if isinstance(model.grid.depth, DepthModel) else len(_values(model.grid.depth))
+    sizes = {
+        name: len(_values(getattr(model.grid, name))) or 1
+        for name in ("width", "correlation", "start", "seed")
+    }
+    fixed = isinstance(model.grid.depth, DepthModel | None)
+    sizes["depth"] = 1 if fixed else len(_values(model.grid.depth))
     sizes["networks"] = sum(math.prod(len(values) for _, values in _lists(entry)) for entry in model.networks)
     zipped = {sizes[name] for name in model.grid.zip}
     count = math.prod(size for name, size in sizes.items() if name not in model.grid.zip) * (
@@ -214,7 +274,17 @@ def _lists(entry: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
             yield (*path, key), value
 
 
-def _networks(entries: list[dict[str, Any]], where: Path) -> Iterator[NetworkModel]:
+def _check_network(model: NetworkModel, grid: GridModel, where: Path, prefix: str) -> None:
+    check_architecture(model, where, prefix)
+    for start in _values(grid.start):
+        check_start(start, model, where, "grid.start")
+    for width in _values(grid.width):
+        if isinstance(width, list):
+            check_layer_widths(width, model, where, "grid.width")
+
+
+def _networks(entries: list[dict[str, Any]], where: Path) -> Iterator[tuple[int, NetworkModel]]:
+    """The networks of every entry, with its index."""
     for index, entry in enumerate(entries):
         axes = list(_lists(entry))
         for path, values in axes:
@@ -222,7 +292,7 @@ def _networks(entries: list[dict[str, Any]], where: Path) -> Iterator[NetworkMod
                 raise InputError(where, f"networks.{index}." + ".".join(path), [], "at least one value")
         for choice in itertools.product(*(values for _, values in axes)):
             chosen = _substituted(entry, {path: value for (path, _), value in zip(axes, choice, strict=True)})
-            yield validated(NetworkModel, chosen, where, f"networks.{index}")
+            yield index, validated(NetworkModel, chosen, where, f"networks.{index}")
 
 
 def _substituted(entry: Any, values: dict[tuple[str, ...], Any], path: tuple[str, ...] = ()) -> Any:

@@ -1,0 +1,65 @@
+"""The oracle of residual networks: every weight matrix drawn, in NumPy and float64.
+
+z_0 = W_in x / √n_in, z_{ℓ+1} = z_ℓ + d^{-b} n^{-1/2} W_ℓ φ(z_ℓ) with i.i.d. N(0, 1) weights (Li & Nica 2024,
+eq. (2.12); Hayou 2022, eq. (1)). It is slow and obvious on purpose, as ``mlp`` is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.networks.mlp import ELEMENTS, inputs_with_gram, observe
+from deeplimits.networks.network import Network
+
+
+def simulate(
+    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    """Draw ``samples`` independent networks and record them at ``layers``.
+
+    Returns
+    -------
+    ``log_variance`` [sample, record, input], log V^{aa} with V_ℓ = ⟨z_ℓ, z_ℓ⟩ / n; ``correlation_gap``
+    [sample, record, pair], 1 − ρ; ``log_activation`` [sample, record, input], log ‖φ(z_ℓ)‖² / n, −inf once it
+    has collapsed; ``collapsed_at`` [sample, input], the first layer with φ(z_ℓ) = 0 up to the last record, −1
+    where there is none.
+    """
+    chunk = max(1, ELEMENTS // network.width**2)
+    parts = [
+        _simulate_chunk(network, layers, min(chunk, samples - start), generator)
+        for start in range(0, samples, chunk)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _simulate_chunk(
+    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    width, inputs = network.width, network.inputs
+    branch = float(network.depth) ** -network.branch_exponent / np.sqrt(width)
+    if network.start is not None:
+        state = np.full((samples, width, 1), network.start)
+    else:
+        vectors = inputs_with_gram(np.array(network.gram))
+        state = generator.standard_normal((samples, width, inputs)) @ vectors.T / np.sqrt(inputs)
+    collapsed = np.full((samples, inputs), -1, np.int32)
+    recorded = []
+    for layer in range(layers[-1] + 1):
+        if layer > 0:
+            weights = generator.standard_normal((samples, width, width))
+            state = state + branch * (weights @ network.phi(state))
+        activation = network.phi(state)
+        collapsed[(collapsed < 0) & ~activation.any(axis=1)] = layer
+        if layer in layers:
+            log_variance, gap = observe(state / np.sqrt(width))
+            recorded.append((log_variance, gap, observe(activation / np.sqrt(width))[0]))
+    names = ("log_variance", "correlation_gap", "log_activation")
+    drawn: dict[str, NDArray[Any]] = {
+        name: np.stack(arrays, axis=1).astype(np.float32)
+        for name, arrays in zip(names, zip(*recorded, strict=True), strict=True)
+    }
+    return drawn | {"collapsed_at": collapsed}
