@@ -15,6 +15,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/figure.smk"
+include: "workflow/rules/claims.smk"
 
 
 # What can be asked for by name: everything, one kind of thing, one study, one figure.
@@ -28,6 +29,7 @@ localrules:
 rule all:
     input:
         [path for study in TARGETS.values() for path in study.all],
+        SCOREBOARD,
     message:
         "Everything is there"
 

@@ -1,6 +1,6 @@
-"""Write the tables of docs/study-files.md from the models: ``python tools/study_keys.py``.
+"""Write the tables of keys in the docs from the models: ``python tools/study_keys.py``.
 
-A test compares the page with what this writes, so that the page cannot drift from the code.
+A test compares the pages with what this writes, so that no page can drift from the code.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from deeplimits.sweep import models
+from deeplimits.sweep import claims, models
 
-PAGE = Path(__file__).parent.parent / "docs" / "study-files.md"
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = (DOCS / "study-files.md", DOCS / "claims.md")
 NAMES = {
     bool: "true or false",
     int: "whole number",
@@ -67,15 +68,22 @@ def table(model: type[BaseModel]) -> str:
     return "\n".join(rows)
 
 
+def model(name: str) -> type[BaseModel]:
+    """The model of a name."""
+    found: type[BaseModel] = getattr(models if hasattr(models, name) else claims, name)
+    return found
+
+
 def filled(page: str) -> str:
     """The page with every table between its markers written anew."""
     return re.sub(
         r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)",
-        lambda match: f"{match[1]}{table(getattr(models, match[2]))}\n{match[3]}",
+        lambda match: f"{match[1]}{table(model(match[2]))}\n{match[3]}",
         page,
         flags=re.DOTALL,
     )
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in PAGES:
+        path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")

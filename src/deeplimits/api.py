@@ -155,17 +155,9 @@ def predict(
 
 def open_study(name: str, config: Path = DEFAULT_PATH, results: Path | None = None) -> xr.DataTree:
     """The reduced data of a study, opened lazily."""
-    import xarray as xr
+    from deeplimits.store.studies import open_study_store
 
-    from deeplimits.store.errors import StoreError
-    from deeplimits.store.paths import study_receipt, study_store
-
-    folder = results or load_config(config).results
-    if not study_receipt(folder, name).exists():
-        raise StoreError(
-            f"{folder}: study {name} has not been aggregated yet; run 'deeplimits aggregate {name}' first"
-        )
-    return xr.open_datatree(study_store(folder, name), engine="zarr", consolidated=False)
+    return open_study_store(results or load_config(config).results, name)
 
 
 def open_samples(

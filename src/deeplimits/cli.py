@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -273,9 +273,73 @@ def show(
 
 
 @app.command()
+def claims(
+    config: ConfigOption = DEFAULT_CONFIG,
+    results: ResultsOption = None,
+    scale: ScaleOption = None,
+    folder: Annotated[
+        Path, typer.Option("--claims", help="Folder of the files of claims, NAME.yaml.")
+    ] = Path("claims"),
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write there what --json prints.")] = None,
+    page: Annotated[Path | None, typer.Option("--page", help="Write the scoreboard there, as HTML.")] = None,
+) -> None:
+    """Hold every numbered claim against the studies: holds, fails or undecided."""
+    import json
+
+    from deeplimits.analysis.claims import verdicts
+    from deeplimits.store.atomic import write_text
+    from deeplimits.sweep.claims import load_claims
+
+    rows = verdicts(load_claims(folder), _config(config, results, scale).results)
+    text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
+    if out is not None:
+        write_text(out, text + "\n")
+    if page is not None:
+        from deeplimits.figures.claims_page import page_of
+
+        write_text(page, page_of(rows))
+    if as_json:
+        print(text)
+    elif out is None and page is None:
+        _print_claims(rows)
+
+
+def _print_claims(rows: list[dict[str, Any]]) -> None:
+    import pandas as pd
+
+    def number(value: float | None) -> str:
+        return "" if value is None else f"{value:.3g}"
+
+    table = [
+        {
+            "id": row["id"],
+            "verdict": row["verdict"],
+            "effect": number(row["effect"]),
+            "interval": "" if row["interval"] is None else " … ".join(map(number, row["interval"])),
+            "margin": {"equal": "± ", "at_most": "≤ ", "at_least": "≥ −"}[row["sense"]]
+            + number(row["margin"]),
+            "samples": f"{row['samples']:,}",
+            "study": row["study"],
+            "statement": row["statement"]
+            if row["reason"] is None
+            else f"{row['statement']} [{row['reason']}]",
+        }
+        for row in rows
+    ]
+    counts = {name: sum(row["verdict"] == name for row in rows) for name in ("holds", "fails", "undecided")}
+    _print_table(
+        pd.DataFrame(table), f"{len(rows)} claims: " + ", ".join(f"{n} {name}" for name, n in counts.items())
+    )
+
+
+@app.command()
 def query(
     sql: Annotated[
-        str, typer.Argument(help="One SELECT; tables: points, blocks, moments, quantiles, comparison, rates.")
+        str,
+        typer.Argument(
+            help="One SELECT; tables: points, blocks, moments, quantiles, comparison, rates, events, claims."
+        ),
     ],
     config: ConfigOption = DEFAULT_CONFIG,
     results: ResultsOption = None,

@@ -2,8 +2,8 @@
 figures and queries read.
 
 The store is an xarray DataTree with groups ``moments`` and ``laws`` (dimensions point, record, observable),
-``limits`` and ``comparison`` (point, entry: the study's ``compare`` list), ``rates``, ``events`` and
-``paths``. It is written aside and renamed, and a receipt with its digest follows.
+``limits`` and ``comparison`` (point, entry: the study's ``compare`` list), ``rates``, ``events``,
+``paths`` and ``groups``. It is written aside and renamed, and a receipt with its digest follows.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from deeplimits.activations import SMOOTH, Identity, OrnsteinUhlenbeck, ReluLike
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import Distance, comparable, distances
 from deeplimits.analysis.events import events, paths
+from deeplimits.analysis.groups import groups
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_point
 from deeplimits.formulas import Formula
@@ -120,6 +121,7 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
         for name in DISTANCES
         for part in Distance.__dataclass_fields__
     }
+    compared |= {name: np.full((shape[0], entries), np.nan) for name in ("limit_mean", "limit_std")}
     at_layer, at_time = np.full((shape[0], entries), -1, np.int64), np.full((shape[0], entries), np.nan)
     found: dict[tuple[int, int], dict[str, Distance]] = {}
     for i, point in enumerate(study.points):
@@ -143,6 +145,7 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
                 limit_quantiles[i, record, j] = law.quantile(np.array(LEVELS))
                 limit_time[i, record, j] = limit.time(point.network, layer)
             at_layer[i, j], at_time[i, j] = chosen[-1], limit_time[i, record, j]
+            compared["limit_mean"][i, j], compared["limit_std"][i, j] = laws[-1].mean, laws[-1].std
             if comparable(laws[-1]):
                 comparisons.append((entry.observable, record, chosen[-1], laws[-1]))
                 used.append(j)
@@ -209,6 +212,7 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
             "/rates": _rates(study, found),
             "/events": events(study, catalogue, coordinates),
             "/paths": paths(study, catalogue, coordinates),
+            "/groups": groups(study, catalogue, coordinates, _scaled(study, names, moments), names),
         }
     )
 
@@ -221,6 +225,19 @@ def _observables(study: Study) -> tuple[str, ...]:
         if any(is_recorded(name, point, point.layers[-1]) for point in study.points)
     ]
     return tuple(dict.fromkeys([*names, *(entry.observable for entry in study.compare)]))
+
+
+def _scaled(
+    study: Study, names: Sequence[str], moments: dict[str, Any]
+) -> list[list[tuple[str, int, int, float, float]]]:
+    """For each point, the observables at its last record with their means and standard deviations."""
+    found = []
+    for i, point in enumerate(study.points):
+        record, layer = len(point.layers) - 1, point.layers[-1]
+        at = [(name, (i, record, j)) for j, name in enumerate(names) if is_recorded(name, point, layer)]
+        scales = [(float(moments["mean"][place]), float(moments["std"][place]) or 1.0) for _, place in at]
+        found.append([(name, record, layer, *scale) for (name, _), scale in zip(at, scales, strict=True)])
+    return found
 
 
 def _keep(
@@ -285,6 +302,8 @@ def _coordinates(study: Study, layers: Any) -> dict[str, Any]:
             [network.correlation() if network.inputs > 1 else np.nan for network in networks],
         ),
         "seed": ("point", [network.seed for network in networks]),
+        "inputs": ("point", [network.inputs for network in networks]),
+        "normals": ("point", [network.normals_per_sample for network in networks]),
         "physics": ("point", [network.physics_hash for network in networks]),
         "network": ("point", [label_of(network) for network in networks]),
         "layer": (("point", "record"), layers),

@@ -103,6 +103,11 @@ def _block(location: BlockLocation, take: int) -> _Block:
     return _Block(location, take)
 
 
+def stored(location: BlockLocation, take: int, name: str, record: int) -> NDArray[np.float32]:
+    """What a block stores for an observable at a record [sample]."""
+    return _block(location, take).stored(name, record)
+
+
 @dataclass(frozen=True)
 class _First:
     """Of one task: upper halves, the dead, and the sums of values and squares, a block each."""

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from deeplimits.store.errors import StoreError
-from deeplimits.store.paths import study_receipt, study_store
+from deeplimits.store.studies import open_study_store
 
 Array = NDArray[np.float64]
 
@@ -31,12 +31,7 @@ class StudyData:
         StoreError
             If the study has not been aggregated.
         """
-        if not study_receipt(results, study).exists():
-            raise StoreError(
-                f"{results}: study {study} has not been aggregated yet; "
-                f"run 'deeplimits aggregate {study}' first"
-            )
-        return cls(xr.open_datatree(study_store(results, study), engine="zarr", consolidated=False).load())
+        return cls(open_study_store(results, study).load())
 
     def array(self, group: str, name: str, **selection: Any) -> NDArray[Any]:
         """A variable or coordinate of a group of the store, with labels selected."""

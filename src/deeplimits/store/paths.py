@@ -47,6 +47,11 @@ def study_todo(results: Path, study: str) -> Path:
     return results / "studies" / f"{study}.todo.json"
 
 
+def claims_file(results: Path) -> Path:
+    """Verdicts on claims, as they were last written."""
+    return results / "claims.json"
+
+
 def aggregated_studies(results: Path) -> list[str]:
     """Studies whose store has a receipt, by name."""
     names = (path.name for path in (results / "studies").glob("*.json"))

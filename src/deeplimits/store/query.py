@@ -2,11 +2,12 @@
 access to files.
 
 Tables: ``points`` and ``blocks`` from the receipts; ``moments``, ``quantiles``, ``comparison``, ``rates``
-and ``events`` from the study stores, each with a column ``study``.
+and ``events`` from the study stores, each with a column ``study``; ``claims`` from the last verdicts written.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ import xarray as xr
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.networks.network import Network
 from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.paths import aggregated_studies, study_store
+from deeplimits.store.paths import aggregated_studies, claims_file, study_store
 from deeplimits.sweep.points import network_from_physics
 
-TABLES = ("points", "blocks", "moments", "quantiles", "comparison", "rates", "events")
+TABLES = ("points", "blocks", "moments", "quantiles", "comparison", "rates", "events", "claims")
 
 
 def run_query(results: Path, sql: str) -> pd.DataFrame:
@@ -170,6 +171,34 @@ def _rates(results: Path) -> pd.DataFrame:
     )
 
 
+CLAIM_COLUMNS = (
+    "id",
+    "verdict",
+    "effect",
+    "low",
+    "high",
+    "margin",
+    "samples",
+    "normals",
+    "study",
+    "statement",
+    "source",
+    "paper",
+    "reason",
+)
+
+
+def _claims(results: Path) -> pd.DataFrame:
+    """What ``deeplimits claims --out`` wrote; no rows before that."""
+    try:
+        rows = json.loads(claims_file(results).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        rows = []
+    for row in rows:
+        row["low"], row["high"] = row["interval"] or (None, None)
+    return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))
+
+
 def _joined(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame(columns=columns)
@@ -184,4 +213,5 @@ _TABLES = {
     "events": _events,
     "comparison": _comparison,
     "rates": _rates,
+    "claims": _claims,
 }

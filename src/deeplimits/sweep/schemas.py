@@ -9,9 +9,15 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from deeplimits.sweep.claims import ClaimsModel
 from deeplimits.sweep.models import ConfigModel, PointModel, StudyModel
 
-SCHEMAS: dict[str, type[BaseModel]] = {"config": ConfigModel, "point": PointModel, "study": StudyModel}
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "config": ConfigModel,
+    "point": PointModel,
+    "study": StudyModel,
+    "claims": ClaimsModel,
+}
 
 
 def schema_text(name: str) -> str:

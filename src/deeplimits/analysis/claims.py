@@ -1,0 +1,93 @@
+"""Claims and their verdicts, from what the study stores hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deeplimits.analysis.equivalence import judge
+from deeplimits.analysis.evidence import Evidence, NoEvidence
+from deeplimits.analysis.statistics import effects_of
+from deeplimits.store.errors import StoreError
+from deeplimits.store.studies import open_study_store
+from deeplimits.sweep.claims import Claim
+
+
+def verdicts(claims: Sequence[Claim], results: Path) -> list[dict[str, Any]]:
+    """One row for each claim, as ``deeplimits claims --json`` prints it.
+
+    A claim whose study is not there, or does not hold what is needed, is undecided, and ``reason`` says why.
+    """
+    opened: dict[str, Evidence | str] = {}
+    return [_row(claim, _evidence(claim.model.study, results, opened)) for claim in claims]
+
+
+def _evidence(study: str, results: Path, opened: dict[str, Evidence | str]) -> Evidence | str:
+    if study not in opened:
+        try:
+            opened[study] = Evidence(open_study_store(results, study).load())
+        except StoreError as error:
+            opened[study] = str(error)
+        except (OSError, ValueError, KeyError) as error:
+            opened[study] = f"the store of study {study} cannot be read: {error}"
+    return opened[study]
+
+
+def _row(claim: Claim, evidence: Evidence | str) -> dict[str, Any]:
+    model = claim.model
+    row: dict[str, Any] = {
+        "id": model.id,
+        "statement": model.statement,
+        "study": model.study,
+        "verdict": "undecided",
+        "effect": None,
+        "interval": None,
+        "margin": model.margin,
+        "samples": 0,
+        "source": model.source,
+        "paper": claim.paper,
+        "sense": model.sense,
+        "because": model.because,
+        "error_rate": model.error_rate,
+        "statistic": model.statistic.name,
+        "about": None,
+        "normals": 0,
+        "samples_needed": None,
+        "normals_needed": None,
+        "reason": None,
+    }
+    if isinstance(evidence, str):
+        return row | {"reason": evidence}
+    try:
+        effects = effects_of(evidence, model.statistic)
+    except NoEvidence as error:
+        return row | {"reason": str(error)}
+    except KeyError as error:
+        return row | {"reason": f"the store of study {model.study} has no {error}: aggregate it again"}
+    if not all(math.isfinite(effect.value) and math.isfinite(effect.error) for effect in effects):
+        return row | {"reason": "what is measured is not finite"}
+    found = judge(effects, model.margin, model.sense, model.error_rate)
+    needed = [
+        None if value is None or not math.isfinite(value) else float(f"{value:.3g}")
+        for value in (found.samples_needed, found.normals_needed)
+    ]
+    reason = None
+    if found.verdict == "undecided":
+        reason = (
+            f"about {needed[0]:.2g} samples, {needed[1]:.2g} normals, would decide"
+            if needed[0] is not None
+            else "the effect is as large as the margin"
+        )
+    return row | {
+        "verdict": found.verdict,
+        "effect": found.effect,
+        "interval": list(found.interval),
+        "samples": found.samples,
+        "normals": found.normals,
+        "about": found.about,
+        "samples_needed": needed[0],
+        "normals_needed": needed[1],
+        "reason": reason,
+    }

@@ -1,0 +1,153 @@
+"""Verdicts: equivalence tests of measured effects, and what an open one would still take.
+
+An effect is what is found less what is claimed. With error rate α it *holds* where its whole 1 − 2α
+interval lies within the margin (two one-sided tests; Schuirmann 1987), *fails* where the interval lies wholly
+beyond it, and is *undecided* otherwise. Of several effects, all have to hold and one is enough to fail: each
+then has its interval at α divided by their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import beta, norm, t
+
+Sense = Literal["equal", "at_most", "at_least"]
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect with its standard error; ``freedom`` are the degrees of freedom of the error.
+
+    ``samples`` networks were drawn for it, of ``normals`` standard normals in all. ``about`` says where it
+    was measured.
+    """
+
+    value: float
+    error: float
+    samples: int
+    normals: int
+    about: str
+    size: float = float("nan")
+    freedom: float = float("inf")
+
+    def interval(self, rate: float) -> Interval:
+        """Two-sided, each side missed with probability ``rate``."""
+        quantile = norm.ppf(1 - rate) if np.isinf(self.freedom) else t.ppf(1 - rate, self.freedom)
+        half = float(quantile) * self.error
+        return self.value - half, self.value + half
+
+
+@dataclass(frozen=True)
+class Counted(Effect):
+    """A part of networks, ``hits`` of ``samples``, less ``expected``, times ``factor``."""
+
+    hits: int = 0
+    expected: float = 0.0
+    factor: float = 1.0
+
+    def interval(self, rate: float) -> Interval:
+        """Clopper and Pearson's."""
+        low = float(beta.ppf(rate, self.hits, self.samples - self.hits + 1)) if self.hits else 0.0
+        misses = self.samples - self.hits
+        high = float(beta.ppf(1 - rate, self.hits + 1, misses)) if misses else 1.0
+        return (low - self.expected) * self.factor, (high - self.expected) * self.factor
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``holds``, ``fails`` or ``undecided``, with the effect that decides, its interval, and what was drawn.
+
+    ``samples_needed`` and ``normals_needed`` are estimates, for an undecided claim: intervals narrow like one
+    over the root of the number of samples.
+    """
+
+    verdict: Literal["holds", "fails", "undecided"]
+    effect: float
+    interval: Interval
+    samples: int
+    normals: int
+    about: str
+    samples_needed: float | None = None
+    normals_needed: float | None = None
+
+
+def judge(effects: Sequence[Effect], margin: float, sense: Sense, rate: float) -> Verdict:
+    """The verdict on effects that all have to lie within ``margin``."""
+    low_bound = -margin if sense != "at_most" else -np.inf
+    high_bound = margin if sense != "at_least" else np.inf
+    intervals = [effect.interval(rate / len(effects)) for effect in effects]
+    samples, normals = (sum(getattr(effect, name) for effect in effects) for name in ("samples", "normals"))
+
+    def excess(place: int) -> float:
+        """How far the interval reaches beyond the margin, at its worse end."""
+        low, high = intervals[place]
+        return max(low_bound - low, high - high_bound)
+
+    outside = [i for i, (low, high) in enumerate(intervals) if low > high_bound or high < low_bound]
+    chosen = max(outside or range(len(effects)), key=excess)
+    within = all(low >= low_bound and high <= high_bound for low, high in intervals)
+    verdict: Literal["holds", "fails", "undecided"] = (
+        "fails" if outside else "holds" if within else "undecided"
+    )
+    effect, (low, high) = effects[chosen], intervals[chosen]
+    needed = None
+    if verdict == "undecided":
+        gap = min(abs(effect.value - bound) for bound in (low_bound, high_bound))
+        needed = ((high - low) / 2 / gap) ** 2 if gap else float("inf")
+    return Verdict(
+        verdict,
+        effect.value,
+        (low, high),
+        samples,
+        normals,
+        effect.about,
+        None if needed is None else samples * needed,
+        None if needed is None else normals * needed,
+    )
+
+
+def extrapolated(effects: Sequence[Effect], powers: Sequence[float]) -> Effect | None:
+    """The limit as the size grows, by weighted least squares in the ``powers`` of 1/size.
+
+    Where the effects scatter more than their errors allow, the error is widened by that factor. None where
+    there are too few sizes.
+    """
+    if len({effect.size for effect in effects}) < len(powers) + 1:
+        return None
+    size = np.array([effect.size for effect in effects])
+    design = np.stack([np.ones(len(size)), *(size**-power for power in powers)], axis=1)
+    error = np.array([effect.error for effect in effects])
+    # an effect without any error, such as no event in all samples, would take all the weight
+    error = np.maximum(error, np.max(error) * 1e-3)
+    if not (error > 0).all():
+        return None
+    value = np.array([effect.value for effect in effects])
+    scaled = design / error[:, None]
+    covariance = np.linalg.inv(scaled.T @ scaled)
+    weights = covariance @ scaled.T / error
+    fitted = weights @ value
+    freedom = len(size) - design.shape[1]
+    chi_square = float((((value - design @ fitted) / error) ** 2).sum())
+    widening = max(1.0, chi_square / freedom) if freedom else 1.0
+    sizes = ", ".join(f"{each:g}" for each in sorted(set(size)))
+    return Effect(
+        float(fitted[0]),
+        float(np.sqrt(covariance[0, 0] * widening)),
+        sum(effect.samples for effect in effects),
+        sum(effect.normals for effect in effects),
+        f"{effects[0].about.partition('; ')[0]}; extrapolated from {sizes}",
+        freedom=min(effect.freedom for effect in effects),
+    )
+
+
+def jackknife(values: ArrayLike) -> tuple[float, float]:
+    """Mean and standard error from delete-a-group values."""
+    kept = np.asarray(values, float)
+    count = len(kept)
+    return float(kept.mean()), float(np.sqrt((count - 1) / count * ((kept - kept.mean()) ** 2).sum()))

@@ -1,0 +1,171 @@
+"""The study store as evidence: the points that a claim is about, and the curves of points that differ in size
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from deeplimits.analysis.equivalence import Effect, extrapolated
+from deeplimits.limits.predictions import Setting
+from deeplimits.sweep.claims import StatisticModel, WhereModel
+
+_COORDINATES = {
+    "network": "network",
+    "width": "width",
+    "depth": "depth",
+    "correlation": "correlation_0",
+    "exponent": "exponent",
+    "center": "center",
+    "seed": "seed",
+}
+"""Keys of ``where`` and the coordinates they select by."""
+
+
+class NoEvidence(Exception):
+    """The store does not hold what a claim asks for; the message says what."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """An open study store."""
+
+    tree: xr.DataTree
+
+    def array(self, group: str, name: str) -> NDArray[Any]:
+        """A variable or coordinate of a group."""
+        return np.asarray(self.tree[group].to_dataset()[name].values)
+
+    def at(self, name: str, point: int) -> Any:
+        """A coordinate of a point."""
+        return self.array("moments", name)[point].item()
+
+    @property
+    def samples(self) -> int:
+        """Networks drawn at each point."""
+        return int(self.tree.attrs["samples"])
+
+    def normals(self, point: int) -> int:
+        """Standard normals drawn at a point."""
+        return self.samples * int(self.at("normals", point))
+
+    def observable(self, name: str) -> int:
+        """Index of an observable in the moments."""
+        names = [str(each) for each in self.array("moments", "observable")]
+        if name not in names:
+            raise NoEvidence(f"the study keeps {', '.join(names)}, not {name}")
+        return names.index(name)
+
+    def record(self, point: int, layer: int) -> int:
+        """Index of a recorded layer."""
+        return int(np.flatnonzero(self.array("moments", "layer")[point] == layer)[0])
+
+    def last_layer(self, point: int) -> int:
+        """The last recorded layer."""
+        return int(self.array("moments", "layer")[point].max())
+
+    def entry(self, observable: str, limit: str, at: float | None) -> int:
+        """Index of the one comparison of an observable with a limit."""
+        limits, compared = self.array("comparison", "limit"), self.array("comparison", "compared")
+        found = [
+            j
+            for j in range(len(limits))
+            if str(limits[j]) == limit
+            and str(compared[j]) == observable
+            and (at is None or np.nanmin(np.abs(self.array("comparison", "at_time")[:, j] - at)) < 1e-6)
+        ]
+        if not found:
+            raise NoEvidence(f"the study does not hold {observable} against {limit}")
+        return found[0]
+
+    def about(self, point: int) -> str:
+        """A point in words."""
+        rho = self.at("correlation_0", point)
+        start = f", ρ₀ = {rho:g}" if np.isfinite(rho) else ""
+        sizes = f"n = {self.at('width', point)}, d = {self.at('depth', point)}"
+        return f"{self.at('network', point)}{start}; {sizes}"
+
+    def setting(self, point: int, entries: list[list[int]]) -> Setting:
+        """A point as predictions see it."""
+        inputs = int(self.at("inputs", point))
+        gram = np.zeros((inputs, inputs))
+        first, second = np.triu_indices(inputs)
+        gram[first, second] = self.array("groups", "gram_0")[point, : len(first)]
+        gram[second, first] = gram[first, second]
+        return Setting(
+            int(self.at("width", point)),
+            int(self.at("depth", point)),
+            float(self.at("exponent", point)),
+            float(self.at("c_plus", point)),
+            float(self.at("c_minus", point)),
+            gram,
+            tuple((a - 1, b - 1) for a, b in entries),
+        )
+
+    def points(self, where: WhereModel | None) -> list[int]:
+        """Points with the values that ``where`` asks for."""
+        chosen = np.ones(len(self.array("moments", "width")), bool)
+        for key, coordinate in _COORDINATES.items():
+            wanted = getattr(where, key, None)
+            if wanted is None:
+                continue
+            values = self.array("moments", coordinate)
+            some = np.zeros_like(chosen)
+            for value in wanted if isinstance(wanted, list) else [wanted]:
+                some |= values.astype(str) == value if isinstance(value, str) else np.isclose(values, value)
+            if not some.any():
+                known = ", ".join(dict.fromkeys(f"{each}" for each in values.tolist()))
+                raise NoEvidence(f"no point of the study has {key} {wanted}; there are {known}")
+            chosen &= some
+        found = np.flatnonzero(chosen).tolist()
+        if not found:
+            raise NoEvidence("no point of the study is like that")
+        return found
+
+    def curves(self, points: list[int], size: str) -> list[list[int]]:
+        """Points that differ in size alone, each curve with its sizes ascending."""
+        found: dict[tuple[Any, ...], list[int]] = {}
+        for point in points:
+            fixed = ("network", "seed", "center") + (("width",) if size == "depth" else ())
+            rho = self.at("correlation_0", point)
+            key = (*(str(self.at(name, point)) for name in fixed), None if np.isnan(rho) else rho)
+            found.setdefault(key, []).append(point)
+        curves = [sorted(curve, key=lambda point: int(self.at(size, point))) for curve in found.values()]
+        for curve in curves:
+            sizes = [self.at(size, point) for point in curve]
+            if len(set(sizes)) < len(sizes):
+                raise NoEvidence(f"several points have one {size}: the claim must say which by 'where'")
+        return curves
+
+
+def gathered(
+    evidence: Evidence, statistic: StatisticModel, measure: Callable[[int], Effect | None]
+) -> list[Effect]:
+    """Effects of ``measure`` at the points that a statistic asks for; None of it leaves a point out.
+
+    Raises
+    ------
+    NoEvidence
+        If nothing is left, or too few sizes for an extrapolation.
+    """
+    effects: list[Effect] = []
+    for curve in evidence.curves(evidence.points(statistic.where), statistic.size):
+        measured = [effect for effect in map(measure, curve) if effect is not None]
+        if not measured:
+            continue
+        if statistic.extrapolate:
+            limit = extrapolated(measured, statistic.extrapolate)
+            if limit is None:
+                raise NoEvidence(f"{len(measured)} sizes are too few for an extrapolation")
+            effects.append(limit)
+        else:
+            effects += measured if statistic.points == "all" else measured[-1:]
+    if not effects:
+        raise NoEvidence("the study has nothing to measure this by")
+    return effects

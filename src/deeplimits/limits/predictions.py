@@ -1,0 +1,190 @@
+"""Numbers that formulas of the papers predict for one layer or for moments of a whole network, by name, so
+that a claim can hold simulated networks against them.
+
+Notation: n width, p shaping exponent, s± slopes, c = 2 / (s₊² + s₋²), V_0 the Gram matrix of the inputs, ρ
+their correlation, x = 1 − ρ, K_{p,r}(ρ) = E φ(g)^p φ(ĝ)^r for plain ReLU φ and standard normal g, ĝ of
+correlation ρ, K_p = K_{p,p} (Li & Nica 2024, eq. (4.11)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a prediction may depend on; ``entries`` are the (a, b) of the V^{ab} it is about, from 0."""
+
+    width: int
+    depth: int
+    exponent: float
+    c_plus: float
+    c_minus: float
+    gram: NDArray[np.float64]
+    entries: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def rho(self) -> float:
+        """ρ of the first pair."""
+        return float(self.gram[0, 1] / np.sqrt(self.gram[0, 0] * self.gram[1, 1]))
+
+    @property
+    def time(self) -> float:
+        """T = d / n."""
+        return self.depth / self.width
+
+    @property
+    def slopes(self) -> tuple[float, float]:
+        """s₊ and s₋."""
+        size = float(self.width) ** -self.exponent
+        return 1 + self.c_plus * size, 1 + self.c_minus * size
+
+
+def _q(rho: float) -> float:
+    return float(np.sqrt((1 - rho) * (1 + rho)))
+
+
+def _k1(rho: float) -> float:
+    return float((_q(rho) + rho * np.arccos(-rho)) / (2 * np.pi))
+
+
+def _k2(rho: float) -> float:
+    return float((3 * rho * _q(rho) + (1 + 2 * rho**2) * np.arccos(-rho)) / (2 * np.pi))
+
+
+def _k31(rho: float) -> float:
+    return float((_q(rho) * (2 + rho**2) + 3 * rho * np.arccos(-rho)) / (2 * np.pi))
+
+
+M2 = 5.0
+"""E [c φ(g)² − 1]² for ReLU: Li & Nica 2024, eq. (4.12)."""
+
+
+def exact_kernel(setting: Setting) -> float:
+    """E V_1^{12} = V_0-scaled c K_1(ρ) = ρ + A (q − ρ arccos ρ) / π, for any slopes."""
+    plus, minus = setting.slopes
+    rho = setting.rho
+    asymmetry = (plus - minus) ** 2 / (plus**2 + minus**2)
+    return _norm(setting) * float(rho + asymmetry * (_q(rho) - rho * np.arccos(rho)) / np.pi)
+
+
+def _norm(setting: Setting) -> float:
+    return float(np.sqrt(setting.gram[0, 0] * setting.gram[1, 1]))
+
+
+def relu_kernel_1(setting: Setting) -> float:
+    """E V_1^{12} = c K_1(ρ), plain ReLU."""
+    return _norm(setting) * 2 * _k1(setting.rho)
+
+
+def relu_kernel_2(setting: Setting) -> float:
+    """n Cov(V_1^{11}, V_1^{22}) = c² K_2(ρ) − 1, plain ReLU and inputs of unit norm; divided by n."""
+    return (4 * _k2(setting.rho) - 1) / setting.width
+
+
+def relu_kernel_31(setting: Setting) -> float:
+    """n Cov(V_1^{11}, V_1^{12}) = c² K_{3,1}(ρ) − c K_1(ρ), plain ReLU and inputs of unit norm; over n."""
+    return (4 * _k31(setting.rho) - 2 * _k1(setting.rho)) / setting.width
+
+
+def relu_fourth(setting: Setting) -> float:
+    """Var V_1^{11} = M_2 / n."""
+    return M2 / setting.width
+
+
+def step_mean(setting: Setting) -> float:
+    """E ρ_1 = c K_1 + μ_r / n, μ_r = (c/4) [K_1 (c² K_2 + 3 M_2 + 3) − 4 c K_{3,1}]: eq. (4.14)."""
+    k1, k2, k31 = _k1(setting.rho), _k2(setting.rho), _k31(setting.rho)
+    return 2 * k1 + 0.5 * (k1 * (4 * k2 + 3 * M2 + 3) - 8 * k31) / setting.width
+
+
+def step_variance(setting: Setting) -> float:
+    """Var ρ_1 = σ_r² / n, σ_r² = (c²/2) [K_1² (c² K_2 + M_2 + 1) − 4 c K_1 K_{3,1} + 2 K_2]: eq. (4.14)."""
+    k1, k2, k31 = _k1(setting.rho), _k2(setting.rho), _k31(setting.rho)
+    return 2 * (k1**2 * (4 * k2 + M2 + 1) - 8 * k1 * k31 + 2 * k2) / setting.width
+
+
+def near_one_mean(setting: Setting) -> float:
+    """E ρ_1 expanded about ρ = 1: eq. (4.16)."""
+    x, root = 1 - setting.rho, np.sqrt(2.0) / np.pi
+    kernel = setting.rho + 2 * root / 3 * x**1.5 + root / 30 * x**2.5
+    drift = -2 * x + 4 * root * x**1.5 + 3 * x**2 - 73 * root / 15 * x**2.5
+    return float(kernel + drift / setting.width)
+
+
+def near_one_variance(setting: Setting) -> float:
+    """Var ρ_1 expanded about ρ = 1: eq. (4.16)."""
+    x = 1 - setting.rho
+    return float((2 * np.sqrt(2.0) * x - 56 / (15 * np.pi) * x**1.5) ** 2 / setting.width)
+
+
+def infinite_width_near_one(setting: Setting) -> float:
+    """ρ + c_1 (1 − ρ)^{3/2}, c_1 = 2√2 / 3π: eq. (4.3)."""
+    return float(setting.rho + 2 * np.sqrt(2.0) / (3 * np.pi) * (1 - setting.rho) ** 1.5)
+
+
+def _shaped(setting: Setting, sign: float) -> float:
+    rho = setting.rho
+    nu = (setting.c_plus - setting.c_minus) ** 2 / (2 * np.pi) * (_q(rho) + sign * rho * np.arccos(rho))
+    return _norm(setting) * float(rho + nu * float(setting.width) ** (-2 * setting.exponent))
+
+
+def shaped_step(setting: Setting) -> float:
+    """ρ + ν(ρ) n^{−2p}, ν = (c₊ − c₋)²/2π (q − ρ arccos ρ): Lemma B.1 with the sign of eq. (2.8)."""
+    return _shaped(setting, -1.0)
+
+
+def shaped_step_printed(setting: Setting) -> float:
+    """The same with the sign that eqs. (3.7), (3.12) and (B.5) print."""
+    return _shaped(setting, 1.0)
+
+
+def isserlis(setting: Setting) -> float:
+    """Cov(V_1^{ab}, V_1^{cd}) = (V_0^{ac} V_0^{bd} + V_0^{ad} V_0^{bc}) / n: Lemmas B.2 and B.3."""
+    (a, b), (c, d) = setting.entries
+    gram = setting.gram
+    return float(gram[a, c] * gram[b, d] + gram[a, d] * gram[b, c]) / setting.width
+
+
+def linear_determinant(setting: Setting) -> float:
+    """E det V_T = e^{−T} det V_0, two inputs, from dV = Σ(V)^{1/2} dB."""
+    return float(np.exp(-setting.time) * np.linalg.det(setting.gram))
+
+
+def linear_product(setting: Setting) -> float:
+    """E (V_T^{12})² = [(1 + 2ρ²) e^{2T} − (1 − ρ²) e^{−T}] / 3, inputs of unit norm, linear network."""
+    square, time = setting.rho**2, setting.time
+    return float(((1 + 2 * square) * np.exp(2 * time) - (1 - square) * np.exp(-time)) / 3)
+
+
+def start(setting: Setting) -> float:
+    """V_0^{ab}: nothing moves on average."""
+    a, b = setting.entries[0]
+    return float(setting.gram[a, b])
+
+
+PREDICTIONS: dict[str, Callable[[Setting], float]] = {
+    function.__name__: function
+    for function in (
+        exact_kernel,
+        relu_kernel_1,
+        relu_kernel_2,
+        relu_kernel_31,
+        relu_fourth,
+        step_mean,
+        step_variance,
+        near_one_mean,
+        near_one_variance,
+        infinite_width_near_one,
+        shaped_step,
+        shaped_step_printed,
+        isserlis,
+        linear_determinant,
+        linear_product,
+        start,
+    )
+}

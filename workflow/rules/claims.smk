@@ -1,0 +1,39 @@
+# Seconds of work: not worth a job of its own on a cluster.
+localrules:
+    claims,
+
+
+# A project without claims has no scoreboard.
+CLAIMS = [path.as_posix() for path in sorted(Path("claims").glob("*.yaml"))]
+SCOREBOARD = [f"{RESULTS}/claims.json", f"{RESULTS}/claims.html"] if CLAIMS else []
+
+
+# A claim whose study the configuration leaves out is on the scoreboard as undecided.
+rule claims:
+    input:
+        claims=CLAIMS,
+        studies=[study.aggregate for study in TARGETS.values()],
+    output:
+        verdicts=f"{RESULTS}/claims.json",
+        page=report(
+            f"{RESULTS}/claims.html",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"figure": "scoreboard", "study": "all"},
+        ),
+    log:
+        f"{RESULTS}/logs/claims.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        options=OPTIONS,
+    message:
+        "Holding {input.claims} against the studies"
+    shell:
+        "deeplimits claims {params.options} --out {output.verdicts} --page {output.page} > {log} 2>&1"
