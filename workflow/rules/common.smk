@@ -55,7 +55,8 @@ PAPERS = {
 
 
 def caption_of_figure(wildcards):
-    text = (CAPTIONS / f"{wildcards.figure}.rst").read_text(encoding="utf-8")
+    path = CAPTIONS / f"{wildcards.figure}.rst"
+    text = path.read_text(encoding="utf-8") if path.exists() else "{{ title }}"
     try:
         facts = study_facts(SETTINGS.results, wildcards.study)
     except InputError as error:

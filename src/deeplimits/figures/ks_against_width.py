@@ -12,11 +12,13 @@ from deeplimits.figures.data import StudyData
 from deeplimits.figures.style import PAGE, PALETTE, new_figure
 
 _MARKERS = "osD^vPX*"
+_OBSERVED = {"correlation": "ρ", "log_variance": "log V", "variance": "V", "rescaled_correlation": "r"}
+_LIMITS = {"correlation_sde": "its SDE", "smooth_variance": "its SDE", "linear": "a linear network’s SDE"}
 
 
 def draw(data: StudyData) -> Figure:
     """One curve for each network and limit; distances have the noise taken off."""
-    figure, axes = new_figure(1, 1, PAGE * 0.8, 3.4)
+    figure, axes = new_figure(1, 1, PAGE, 3.7)
     axis = axes[0, 0]
     labels = [str(label) for label in data.array("comparison", "network")]
     widths = np.array([float(data.coordinate("width", point)) for point in range(data.points)])
@@ -37,7 +39,11 @@ def draw(data: StudyData) -> Figure:
             for part in ("estimate", "low", "high")
         )
         color, marker = PALETTE[drawn % len(PALETTE)], _MARKERS[drawn % len(_MARKERS)]
-        text = f"{label} to {limit.replace('_', ' ')}"
+        observed = str(data.array("comparison", "compared")[j])
+        text = (
+            f"{label.replace('-', '−')}: {_OBSERVED.get(observed, observed.replace('_', ' '))} to "
+            + _LIMITS.get(limit, f"the {limit.replace('_', ' ').replace('sde', 'SDE')}")
+        )
         matching = [
             k
             for k in range(len(rates["entry"]))

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 FIGURE_NAMES = (
     "lnr22_figure_1",
     "lnr22_figure_2",
+    "lnr22_critical_exponent",
     "ln24_figure_1",
+    "ln24_entrance",
     "ks_against_width",
     "quantiles_against_time",
     "law_against_limit",

@@ -21,6 +21,7 @@ def registry() -> dict[str, Limit]:
         ode,
         sampled,
         smooth,
+        smooth_quarter,
         unshaped,
         variance,
     )
@@ -37,6 +38,7 @@ def registry() -> dict[str, Limit]:
         unshaped.PrintedTheorem41(),
         variance.Variance(),
         smooth.SmoothVariance(),
+        smooth_quarter.SmoothQuarter(),
         sampled.MarkovChain(),
         ode.InfiniteWidth(),
         sampled.CorrelationSdeEuler(),

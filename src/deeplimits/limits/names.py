@@ -11,6 +11,7 @@ LIMIT_NAMES = (
     "ln24_theorem_4_1_printed",
     "variance",
     "smooth_variance",
+    "smooth_quarter",
     "markov_chain",
     "infinite_width",
     "correlation_sde_euler",

@@ -1,0 +1,77 @@
+"""Li, Nica & Roy 2022, Propositions 3.4 and 3.10: what is left of correlation and variance at depth = width,
+for networks shaped by n^{-p} at p from 0.1 to 2.
+
+For each p the central half, the central nine tenths and the median of networks of growing width, and the law
+of the limit. Below p = ½ the limit is degenerate, at p = ½ it is the SDE, above it is a linear network's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from deeplimits.figures.data import StudyData
+from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
+
+_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+_STEP = 0.17
+"""Distance of neighbouring widths along the axis, where neighbouring p have the distance 1."""
+
+
+def draw(data: StudyData) -> Figure:
+    """The correlation of a ReLU-like and a smooth network, and the variance of the smooth one."""
+    figure, (axes,) = new_figure(1, 3, PAGE, 2.9)
+    panels = (
+        ("relu", "correlation", "ReLU (0, −1)", "ρ at layer n", lambda p: 1.0 if p < 0.5 else None),
+        ("smooth", "correlation", "tanh", "ρ at layer n", lambda p: 0.0 if p < 0.25 else None),
+        ("smooth", "log_variance", "tanh", "log V at layer n", lambda p: 0.0 if p < 0.5 else None),
+    )
+    for axis, (activation, observable, title, label, degenerate) in zip(axes, panels, strict=True):
+        _panel(axis, data, activation, observable, degenerate)
+        axis.set(title=title, ylabel=label)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
+
+
+def _panel(axis: Any, data: StudyData, activation: str, observable: str, degenerate: Any) -> None:
+    activations, widths = data.array("moments", "activation"), data.array("moments", "width")
+    exponents = data.array("moments", "exponent")
+    powers, sizes = sorted(set(exponents.tolist())), sorted(set(widths.tolist()))
+    for place, p in enumerate(powers):
+        chosen = np.flatnonzero((activations == activation) & (exponents == p))
+        chosen = chosen[np.argsort(widths[chosen])]
+        for order, (point, color) in enumerate(zip(chosen, shades(len(sizes)), strict=True)):
+            values = [float(data.quantile(int(point), observable, level)[-1]) for level in _LEVELS]
+            _bar(
+                axis,
+                place + (order - 1) * _STEP - 0.1,
+                values,
+                color,
+                f"n = {sizes[order]}" if not place else "",
+            )
+        x = place + (len(sizes) - 1) * _STEP - 0.1
+        law = [_limit(data, int(chosen[-1]), observable, level) for level in _LEVELS]
+        known = degenerate(p)
+        if known is not None:
+            axis.plot([x], [known], "D", ms=4, color=LIMIT, zorder=3)
+        elif np.isfinite(law).all():
+            _bar(axis, x, law, LIMIT, "limit: law, or ◆ a point" if p == powers[-1] else "")
+    axis.set_xticks(range(len(powers)), [f"{p:g}" for p in powers])
+    axis.set_xlabel("shaping exponent p")
+    for between in np.arange(len(powers) - 1) + 0.5:
+        axis.axvline(between, color="0.9", lw=0.7, zorder=0)
+
+
+def _bar(axis: Any, x: float, values: list[float], color: Any, label: str) -> None:
+    axis.plot([x, x], [values[0], values[-1]], color=color, lw=0.9)
+    axis.plot([x, x], [values[1], values[3]], color=color, lw=3.2, solid_capstyle="butt", label=label or None)
+    axis.plot([x], [values[2]], "o", ms=2.6, color="white", mec=color, mew=0.8)
+
+
+def _limit(data: StudyData, point: int, observable: str, level: float) -> float:
+    """Quantile of the limit that is about this network, if there is one."""
+    found = [data.limit_quantile(point, j, level)[-1] for j, _ in data.entries(observable)]
+    return next((float(value) for value in found if np.isfinite(value)), np.nan)
