@@ -240,6 +240,23 @@ BAD_STUDIES = [
     ("title: A study", "title: ''", "title", "''", "", None),
     ("width: [16, 32]", "width: [16, 0]", "grid.width", "0", "", None),
     ("width: [16, 32]", "width: []", "grid.width", "[]", "at least one", None),
+    (
+        "exponent: 0.5}}]",
+        "exponent: 0.5}, grid: {widht: 3}}]",
+        "networks.0.grid.widht",
+        "'widht'",
+        "one of",
+        "width",
+    ),
+    (
+        "exponent: 0.5}}]",
+        "exponent: 0.5}, grid: {width: []}}]",
+        "networks.0.grid.width",
+        "[]",
+        "at least",
+        None,
+    ),
+    ("exponent: 0.5}}]", "exponent: 0.5}, grid: 3}]", "networks.0.grid", "3", "a mapping", None),
     ("width: [16, 32]", "widht: [16]", "grid.widht", "'widht'", "one of the keys", "width"),
     ("times_width: 1.0", "times_widht: 1.0", "grid.depth", "widht", "one of the keys", "times_width"),
     ("correlation: [0.3]", "correlation: [0.3, 1.2]", "grid.correlation", "1.2", "", None),
@@ -336,6 +353,28 @@ def test_bad_studies(
     with pytest.raises(InputError) as caught:
         load_study(path)
     check(caught.value, path, key, found, expected, nearest)
+
+
+def test_a_network_may_have_axes_of_its_own(tmp_path: Path) -> None:
+    """They replace those keys of the study's grid, inputs given one way those given another way, and nothing
+    else; the points are those that two studies would have.
+    """
+    text = STUDY.replace(
+        "exponent: 0.5}}]",
+        "exponent: 0.5}}, {activation: {name: relu}, grid: {depth: {power_of_width: 0.5}, gram: [[2.0]], seed: 4}}]",
+    ).replace("at: 1.0, ", "")
+    study = tmp_path / "study.yaml"
+    study.write_text(text)
+    networks = [point.network for point in load_study(study).points]
+    assert [(n.width, n.depth, n.inputs, n.seed) for n in networks] == [
+        (16, 16, 2, 0),
+        (32, 32, 2, 0),
+        (16, 4, 1, 4),
+        (32, 6, 1, 4),
+    ]
+    assert networks[3].gram == ((2.0,),)
+    study.write_text(STUDY)
+    assert [point.network for point in load_study(study).points] == networks[:2]
 
 
 def test_a_grid_of_a_thousand_million_points_is_refused_before_it_is_expanded(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,8 @@ from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
-from deeplimits.sweep.models import CompareModel, DepthModel, GridModel, NetworkModel, StudyModel, validated
+from deeplimits.sweep.grid import as_list, check_axes, combinations, own_grid, size_of
+from deeplimits.sweep.models import CompareModel, GridModel, NetworkModel, StudyModel, validated
 from deeplimits.sweep.points import (
     Point,
     activation,
@@ -51,8 +52,7 @@ class Study:
     samples: int
     compare: tuple[CompareModel, ...]
     figures: tuple[str, ...]
-    networks: tuple[NetworkModel, ...]
-    grid: GridModel
+    networks: tuple[tuple[NetworkModel, GridModel], ...]
     layers_spec: int | tuple[int, ...] | str
     gradients: bool = False
     output: bool = False
@@ -64,14 +64,14 @@ class Study:
 
     def _points(self) -> Iterator[Point]:
         spec: Any = list(self.layers_spec) if isinstance(self.layers_spec, tuple) else self.layers_spec
-        grams = {value: correlation_gram(value) for value in _values(self.grid.correlation)}
-        starts = {value: start_gram(value) for value in _values(self.grid.start)}
-        fixed = checked_gram(self.grid.gram, self.path, "grid.gram") if self.grid.gram is not None else None
         layers: dict[int, tuple[int, ...]] = {}
-        for index, model in enumerate(self.networks):
+        for index, (model, grid) in enumerate(self.networks):
+            grams = {value: correlation_gram(value) for value in as_list(grid.correlation)}
+            starts = {value: start_gram(value) for value in as_list(grid.start)}
+            fixed = checked_gram(grid.gram, self.path, "grid.gram") if grid.gram is not None else None
             phi = activation(model.activation, self.path, f"networks.{index}.activation")
             shape = shaping(model.shaping)
-            for sizes, depth, correlation, start, seed in _grid(self.grid):
+            for sizes, depth, correlation, start, seed in combinations(grid):
                 if depth not in layers:
                     layers[depth] = recorded_layers(spec, depth, self.path, "record.layers")
                 width = sizes if isinstance(sizes, int) else one_spelling(sizes)
@@ -113,13 +113,17 @@ def load_study(path: Path, scale: int = 1) -> Study:
         parse(entry.observable, path, f"compare.{index}.observable")
     for index, name in enumerate(model.figures):
         _known(name, FIGURE_NAMES, path, f"figures.{index}")
-    _check_axes(model.grid, path)
-    count, axes = _size(model)
-    if count > MAX_POINTS:
-        raise InputError(path, "grid", f"<{count:,} points: {axes}>", f"at most {MAX_POINTS:,} points")
+    check_axes(model.grid, path, "grid")
+    grids = []
+    for index, given in enumerate(model.networks):
+        key = f"networks.{index}.grid"
+        grids.append(own_grid(model.grid, given.get("grid"), path, key))
+        if "grid" in given:
+            check_axes(grids[-1], path, key)
+    _check_size(model, grids, path)
     networks = tuple(_networks(model.networks, path))
     for index, network_model in networks:
-        _check_network(network_model, model.grid, path, f"networks.{index}.")
+        _check_network(network_model, grids[index], path, f"networks.{index}.")
     spec = model.record.layers
     study = Study(
         name=path.stem,
@@ -130,8 +134,7 @@ def load_study(path: Path, scale: int = 1) -> Study:
             entry.model_copy(update={"observable": parse(entry.observable).name}) for entry in model.compare
         ),
         figures=tuple(model.figures),
-        networks=tuple(network for _, network in networks),
-        grid=model.grid,
+        networks=tuple((network, grids[index]) for index, network in networks),
         layers_spec=tuple(spec) if isinstance(spec, list) else spec,
         gradients=model.record.gradients,
         output=model.record.output,
@@ -180,89 +183,27 @@ def _largest(network: Network) -> float:
     return max(network.gram[a][a] for a in range(network.inputs))
 
 
-def _check_axes(grid: GridModel, where: Path) -> None:
-    for name in ("width", "depth", "correlation", "start", "seed"):
-        if getattr(grid, name) == []:
-            raise InputError(where, f"grid.{name}", [], "at least one value")
-    for name in grid.zip:
-        if not isinstance(getattr(grid, name), list):
-            raise InputError(
-                where, f"grid.{name}", getattr(grid, name), "a list, since grid.zip names this axis"
-            )
-    lengths = {name: len(getattr(grid, name)) for name in grid.zip}
-    if len(set(lengths.values())) > 1:
-        raise InputError(where, "grid.zip", lengths, "axes of equal length")
-
-    for width in _values(grid.width):
-        _check_depth(grid.depth, width, where)
+def _check_size(model: StudyModel, grids: Sequence[GridModel], where: Path) -> None:
+    """Refuse a study with more points than anyone means, without expanding it."""
+    total, largest, text = 0, 0, ""
+    for entry, grid in zip(model.networks, grids, strict=True):
+        networks = math.prod(len(each) for _, each in _lists(_without_grid(entry)))
+        count, sizes = size_of(grid)
+        total += networks * count
+        if networks * count > largest:
+            largest, sizes = networks * count, sizes | {"networks": networks}
+            text = " × ".join(f"{name} {size}" for name, size in sizes.items() if size > 1)
+    if total > MAX_POINTS:
+        raise InputError(where, "grid", f"<{total:,} points: {text}>", f"at most {MAX_POINTS:,} points")
 
 
-def _check_depth(depth: int | list[int] | DepthModel | None, width: int | list[int], where: Path) -> None:
-    """A depth where the width is a number; nothing but their number where it holds those of the layers."""
-    if isinstance(width, int):
-        if depth is None:
-            raise InputError(where, "grid.depth", "<nothing>", "this key, which has no default")
-    elif depth is not None and any(value != len(width) for value in _values(depth)):
-        found = "<a function of the width>" if isinstance(depth, DepthModel) else depth
-        expected = f"{len(width)}, the length of a width that is a list, or nothing"
-        raise InputError(where, "grid.depth", found, expected)
+def _without_grid(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key != "grid"}
 
 
 def _known(found: str, names: tuple[str, ...], where: Path, key: str) -> None:
     if found not in names:
         raise InputError(where, key, found, "one of " + ", ".join(names), nearest_name(found, names))
-
-
-def _values(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
-
-
-def _grid(grid: GridModel) -> Iterator[tuple[int | list[int], int, float | None, float | None, int]]:
-    """(width or widths, depth, correlation, start, seed) of every point of the grid."""
-    axes: dict[str, list[Any]] = {
-        "width": _values(grid.width),
-        "depth": [grid.depth] if isinstance(grid.depth, DepthModel) else _values(grid.depth) or [None],
-        "correlation": _values(grid.correlation) or [None],
-        "start": _values(grid.start) or [None],
-        "seed": _values(grid.seed),
-    }
-    groups = [[name] for name in axes if name not in grid.zip]
-    if grid.zip:
-        groups.append(list(grid.zip))
-    groups.sort(key=lambda group: min(list(axes).index(name) for name in group))
-    names = [name for group in groups for name in group]
-    for choice in itertools.product(*(zip(*(axes[name] for name in group), strict=True) for group in groups)):
-        point = dict(zip(names, itertools.chain.from_iterable(choice), strict=True))
-        width = point["width"]
-        depth = _depth(point["depth"], width) if isinstance(width, int) else len(width)
-        yield width, depth, point["correlation"], point["start"], point["seed"]
-
-
-def _depth(depth: int | DepthModel, width: int) -> int:
-    if isinstance(depth, int):
-        return depth
-    real = (
-        depth.times_width * width
-        if depth.times_width is not None
-        else float(width) ** (depth.power_of_width or 1.0)
-    )
-    return max(1, math.floor(real + 0.5))
-
-
-def _size(model: StudyModel) -> tuple[int, str]:
-    """Number of points and the sizes of the axes, without expanding them."""
-    sizes = {
-        name: len(_values(getattr(model.grid, name))) or 1
-        for name in ("width", "correlation", "start", "seed")
-    }
-    fixed = isinstance(model.grid.depth, DepthModel | None)
-    sizes["depth"] = 1 if fixed else len(_values(model.grid.depth))
-    sizes["networks"] = sum(math.prod(len(values) for _, values in _lists(entry)) for entry in model.networks)
-    zipped = {sizes[name] for name in model.grid.zip}
-    count = math.prod(size for name, size in sizes.items() if name not in model.grid.zip) * (
-        zipped.pop() if zipped else 1
-    )
-    return count, " × ".join(f"{name} {size}" for name, size in sizes.items() if size > 1)
 
 
 def _lists(entry: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
@@ -276,16 +217,17 @@ def _lists(entry: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 def _check_network(model: NetworkModel, grid: GridModel, where: Path, prefix: str) -> None:
     check_architecture(model, where, prefix)
-    for start in _values(grid.start):
+    for start in as_list(grid.start):
         check_start(start, model, where, "grid.start")
-    for width in _values(grid.width):
+    for width in as_list(grid.width):
         if isinstance(width, list):
             check_layer_widths(width, model, where, "grid.width")
 
 
 def _networks(entries: list[dict[str, Any]], where: Path) -> Iterator[tuple[int, NetworkModel]]:
     """The networks of every entry, with its index."""
-    for index, entry in enumerate(entries):
+    for index, whole in enumerate(entries):
+        entry = _without_grid(whole)
         axes = list(_lists(entry))
         for path, values in axes:
             if not values:

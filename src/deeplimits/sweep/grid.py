@@ -1,0 +1,117 @@
+"""The axes of a study: what every network runs over, and where a network has axes of its own."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from deeplimits.errors import InputError
+from deeplimits.sweep.models import DepthModel, GridModel, validated
+
+_INPUTS = ("correlation", "gram", "start")
+"""Keys of which a grid has one."""
+
+
+def as_list(value: Any) -> list[Any]:
+    """The values of an axis, given as one, a list, or not at all."""
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def own_grid(shared: GridModel, own: Any, where: Path, key: str) -> GridModel:
+    """The grid of a network: the study's, but for the keys that the network has of its own.
+
+    Raises
+    ------
+    InputError
+        If that is no grid.
+    """
+    if own is None:
+        return shared
+    if not isinstance(own, Mapping):
+        raise InputError(where, key, own, "a mapping with keys of grid")
+    kept = shared.model_dump(exclude_unset=True)
+    if any(name in own for name in _INPUTS):
+        kept = {name: value for name, value in kept.items() if name not in _INPUTS}
+    return validated(GridModel, kept | dict(own), where, key)
+
+
+def combinations(grid: GridModel) -> Iterator[tuple[int | list[int], int, float | None, float | None, int]]:
+    """(width or widths, depth, correlation, start, seed) of every point of the grid."""
+    axes: dict[str, list[Any]] = {
+        "width": as_list(grid.width),
+        "depth": [grid.depth] if isinstance(grid.depth, DepthModel) else as_list(grid.depth) or [None],
+        "correlation": as_list(grid.correlation) or [None],
+        "start": as_list(grid.start) or [None],
+        "seed": as_list(grid.seed),
+    }
+    groups = [[name] for name in axes if name not in grid.zip]
+    if grid.zip:
+        groups.append(list(grid.zip))
+    groups.sort(key=lambda group: min(list(axes).index(name) for name in group))
+    names = [name for group in groups for name in group]
+    for choice in itertools.product(*(zip(*(axes[name] for name in group), strict=True) for group in groups)):
+        point = dict(zip(names, itertools.chain.from_iterable(choice), strict=True))
+        width = point["width"]
+        depth = depth_of(point["depth"], width) if isinstance(width, int) else len(width)
+        yield width, depth, point["correlation"], point["start"], point["seed"]
+
+
+def depth_of(depth: int | DepthModel, width: int) -> int:
+    """d at a width."""
+    if isinstance(depth, int):
+        return depth
+    real = (
+        depth.times_width * width
+        if depth.times_width is not None
+        else float(width) ** (depth.power_of_width or 1.0)
+    )
+    return max(1, math.floor(real + 0.5))
+
+
+def size_of(grid: GridModel) -> tuple[int, dict[str, int]]:
+    """Number of combinations and the length of each axis, without expanding them."""
+    sizes = {
+        name: len(as_list(getattr(grid, name))) or 1 for name in ("width", "correlation", "start", "seed")
+    }
+    sizes["depth"] = 1 if isinstance(grid.depth, DepthModel | None) else len(as_list(grid.depth))
+    zipped = {sizes[name] for name in grid.zip}
+    count = math.prod(size for name, size in sizes.items() if name not in grid.zip)
+    return count * (zipped.pop() if zipped else 1), sizes
+
+
+def check_axes(grid: GridModel, where: Path, key: str) -> None:
+    """Refuse axes that are empty, of unequal length where they are taken in step, or unfit depths.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    for name in ("width", "depth", "correlation", "start", "seed"):
+        if getattr(grid, name) == []:
+            raise InputError(where, f"{key}.{name}", [], "at least one value")
+    for name in grid.zip:
+        if not isinstance(getattr(grid, name), list):
+            raise InputError(where, f"{key}.{name}", getattr(grid, name), "a list, since zip names this axis")
+    lengths = {name: len(getattr(grid, name)) for name in grid.zip}
+    if len(set(lengths.values())) > 1:
+        raise InputError(where, f"{key}.zip", lengths, "axes of equal length")
+
+    for width in as_list(grid.width):
+        _check_depth(grid.depth, width, where, key)
+
+
+def _check_depth(
+    depth: int | list[int] | DepthModel | None, width: int | list[int], where: Path, key: str
+) -> None:
+    """A depth where the width is a number; nothing but their number where it holds those of the layers."""
+    if isinstance(width, int):
+        if depth is None:
+            raise InputError(where, f"{key}.depth", "<nothing>", "this key, which has no default")
+    elif depth is not None and any(value != len(width) for value in as_list(depth)):
+        found = "<a function of the width>" if isinstance(depth, DepthModel) else depth
+        expected = f"{len(width)}, the length of a width that is a list, or nothing"
+        raise InputError(where, f"{key}.depth", found, expected)
