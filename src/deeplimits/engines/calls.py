@@ -44,6 +44,9 @@ _SMOOTH = {
     for inputs in range(1, MAX_INPUTS + 1)
 }
 
+KERNELS = (_SINGLE, _TWO, *_MANY.values(), *_SMOOTH.values())
+"""All that ``call`` may choose."""
+
 
 @dataclass(frozen=True)
 class Call:

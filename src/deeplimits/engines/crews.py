@@ -1,0 +1,75 @@
+"""Crews of threads that compute a sample on a graphics card, and which of them fits a network and a device.
+
+All crews return the same bits. A crew is some teams of threads; a team reduces a tile of 1,024 units in 16
+lanes (``kernels/lanes.cuh``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deeplimits.engines.calls import Call
+from deeplimits.engines.cuda_source import Instance
+from deeplimits.engines.native import Kernel
+
+TILE = 1024
+LANES = 16
+
+_BUSY = 1024
+"""Threads that keep a multiprocessor busy, of the 2,048 that it can hold."""
+_FEW = 16
+"""Units that leave half of the lanes idle, or more."""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Threads of a team, and teams that share a sample."""
+
+    threads: int
+    teams: int
+
+    @property
+    def block(self) -> int:
+        """Threads of a block, as ``lanes.cuh`` has them."""
+        return 128 if self.teams == 1 else self.threads * self.teams
+
+    @property
+    def samples(self) -> int:
+        """Samples of a block."""
+        return self.block // (self.threads * self.teams)
+
+
+PATH = Crew(1, 1)
+"""A thread a sample: paths, which have no units to share."""
+NARROW = Crew(4, 1)
+"""Four lanes a thread: for so many samples that they fill a device, and for networks with few units."""
+PLAIN = Crew(16, 1)
+"""A lane a thread."""
+WIDE = Crew(16, 16)
+"""Sixteen tiles at a time: for few samples of wide networks."""
+
+
+def crews(kernel: Kernel) -> tuple[Crew, ...]:
+    """Crews that a kernel is made for. Sums of many inputs fill a thread's registers with one lane."""
+    if kernel.module == "path_kernels":
+        return (PATH,)
+    return (PLAIN, WIDE) if (kernel.constant or 1) > 2 else (PLAIN, NARROW, WIDE)
+
+
+def instance(call: Call, crew: Crew) -> Instance:
+    """The instance of a call's kernel for a crew."""
+    outputs = len(call.outputs)
+    inputs = () if call.kernel.constant is None else (call.kernel.constant,)
+    shape = () if crew == PATH else (crew.threads, crew.teams)
+    return Instance(call.kernel, 2 + len(call.constants) + outputs, outputs, inputs + shape)
+
+
+def fitting(kernel: Kernel, width: int, samples: int, processors: int) -> Crew:
+    """The crew for so many samples of networks of a width, on a device with so many multiprocessors."""
+    allowed = crews(kernel)
+    full = processors * _BUSY
+    if WIDE in allowed and width > TILE and samples * PLAIN.threads < full:
+        return WIDE
+    if NARROW in allowed and (width <= _FEW or samples * NARROW.threads >= full):
+        return NARROW
+    return PLAIN if PLAIN in allowed else PATH

@@ -1,0 +1,46 @@
+// Philox4x32-10, the counter-based generator behind every random number (Salmon, Moraes, Dror & Shaw 2011);
+// see engines/philox.py.
+#pragma once
+
+#include "arithmetic.cuh"
+
+namespace deeplimits {
+
+constexpr u4 PURPOSE_FORWARD = 0;
+constexpr u4 PURPOSE_PATH = 1;
+constexpr u4 PURPOSE_SHIFT = 24;
+
+struct Words {
+    u4 w0, w1, w2, w3;
+};
+
+struct Key {
+    u4 k0, k1;
+
+    INLINE explicit Key(u8 key) : k0(u4(key)), k1(u4(key >> 32)) {}
+};
+
+INLINE Words philox(u4 c0, u4 c1, u4 c2, u4 c3, Key key) {
+#pragma unroll
+    for (int round = 0; round < 10; ++round) {
+        const u8 product_0 = u8(c0) * 0xD2511F53u;
+        const u8 product_1 = u8(c2) * 0xCD9E8D57u;
+        c0 = u4(product_1 >> 32) ^ c1 ^ key.k0;
+        c1 = u4(product_1);
+        c2 = u4(product_0 >> 32) ^ c3 ^ key.k1;
+        c3 = u4(product_0);
+        key.k0 += 0x9E3779B9u;
+        key.k1 += 0xBB67AE85u;
+    }
+    return {c0, c1, c2, c3};
+}
+
+// Last two counter words of a sample index and a purpose.
+struct SampleWords {
+    u4 low, high;
+
+    INLINE SampleWords(i8 sample, u4 purpose)
+        : low(u4(sample)), high(u4(sample >> 32) | purpose << PURPOSE_SHIFT) {}
+};
+
+}  // namespace deeplimits

@@ -1,0 +1,161 @@
+"""The CUDA source run on the host: the bits of the CPU engine from every kernel instance, in two orders of threads,
+under AddressSanitizer and ThreadSanitizer; and planted faults are found."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from deeplimits.engines import calls, cpu
+from deeplimits.engines.crews import NARROW, PLAIN, WIDE, Crew, crews
+from deeplimits.engines.cuda_source import Instance
+from without_gpu import host
+from without_gpu.cases import Case, instances, networks
+
+KERNELS = [(smooth, inputs) for smooth in (False, True) for inputs in range(1, 9)]
+QUICK = {(False, 1), (False, 2), (False, 3), (True, 2)}
+
+
+def kernels(quick: set[tuple[bool, int]] = QUICK) -> list[object]:
+    """Parameters of a test for every kernel; all but some are slow."""
+    return [
+        pytest.param(
+            *kernel,
+            marks=() if kernel in quick else pytest.mark.slow,
+            id=f"{'smooth' * kernel[0]}{kernel[1]}",
+        )
+        for kernel in KERNELS
+    ]
+
+
+def differences(program: host.Program, instance: Instance, crew: Crew, case: Case, order: int) -> list[str]:
+    """Names of what an instance computes otherwise than the CPU engine."""
+    want = cpu.simulate(case.network, case.layers, case.first, case.count, 1)
+    call = case.call()
+    program.run(instance, case.arguments(call), crew.samples, order, seed=7)
+    return [name for name in want if want[name].tobytes() != call.recorded[name].tobytes()]
+
+
+def check(kind: str, smooth: bool, inputs: int, orders: tuple[int, ...], few: bool) -> None:
+    cases = list(networks(smooth, inputs))
+    allowed = crews(cases[0].call().kernel)
+    made = instances(cases[0], allowed)
+    program = host.build(list(made.values()), kind)
+    for crew, instance in made.items():
+        for case in cases[:3] if few else cases:
+            for order in orders:
+                assert differences(program, instance, crew, case, order) == [], (instance.name, case, order)
+
+
+@pytest.mark.parametrize(("smooth", "inputs"), kernels())
+def test_bits_of_the_cpu_engine(smooth: bool, inputs: int) -> None:
+    """Fibers in order and at random: a thread that reads what another has not yet written reads NaN."""
+    check("plain", smooth, inputs, (host.FORWARD, host.RANDOM), few=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("smooth", "inputs"), kernels())
+def test_bits_in_reverse_order(smooth: bool, inputs: int) -> None:
+    check("plain", smooth, inputs, (host.REVERSE,), few=False)
+
+
+@pytest.mark.parametrize(("smooth", "inputs"), kernels({(False, 3)}))
+def test_address_sanitizer_finds_nothing(smooth: bool, inputs: int) -> None:
+    check("address", smooth, inputs, (host.REVERSE,), few=True)
+
+
+@pytest.mark.parametrize(("smooth", "inputs"), kernels({(False, 3)}))
+def test_thread_sanitizer_finds_nothing(smooth: bool, inputs: int) -> None:
+    """A thread of the operating system for each; the crews of many threads on few samples, since that is slow."""
+    case = Case(next(networks(smooth, inputs)).network, (1, 2), 5, 2)
+    made = instances(case, crews(case.call().kernel))
+    program = host.build(list(made.values()), "thread")
+    for crew, instance in made.items():
+        assert differences(program, instance, crew, case, host.FORWARD) == [], instance.name
+
+
+def test_every_kernel_has_cases() -> None:
+    covered = {case.call().kernel for kernel in KERNELS for case in networks(*kernel)}
+    assert covered == set(calls.KERNELS)
+
+
+SHUFFLE = "            sum = sum + f4(__shfl_xor_sync(WARP, sum.value, width));"
+ROUND = "            Crew::meet();\n            for (int team = 0; team < Crew::TEAMS && base"
+LAYERS = "            const f4 along = square_root"
+LAID_DOWN = "board[crew.team][at] = sums[at];\n            }\n" + ROUND
+FACTOR = "        if (crew.member == 0)\n            difference_factor();\n        Members::meet();"
+START = "variances[a] = {mantissa_0(a), exponent_0(a)};"
+ALONE = "others wait at|for threads that do not come"
+
+
+class Fault(NamedTuple):
+    """A text of the kernels, what stands in its place, and how it is found: by what a build says, or by bits."""
+
+    text: str
+    instead: str
+    build: str
+    crew: Crew
+    inputs: int
+    found: str | None
+
+
+FAULTS = {
+    "a shuffle that one thread leaves out": Fault(
+        SHUFFLE, f"if (threadIdx.x != 9) {SHUFFLE}", "plain", PLAIN, 2, ALONE
+    ),
+    "a thread that goes home early": Fault(
+        LAYERS, f"if (crew.row == 3) return; {LAYERS}", "plain", PLAIN, 2, ALONE
+    ),
+    "a barrier that some leave out": Fault(ROUND, f"if (crew.team > 0) {ROUND}", "plain", WIDE, 2, ALONE),
+    "no barrier, in bits": Fault(ROUND, ROUND.replace("Crew::meet();", ""), "plain", WIDE, 2, None),
+    "no barrier, as a race": Fault(ROUND, ROUND.replace("Crew::meet();", ""), "thread", WIDE, 2, "data race"),
+    "a race that a shuffle hides": Fault(
+        FACTOR,
+        FACTOR.replace("Members::meet()", "__shfl_xor_sync(WARP, 0, 8)"),
+        "thread",
+        PLAIN,
+        3,
+        "data race",
+    ),
+    "shared memory overrun": Fault(
+        LAID_DOWN, LAID_DOWN.replace("crew.team", "crew.team + 1"), "address", WIDE, 2, "heap-buffer-overflow"
+    ),
+    "output overrun": Fault(
+        "correlation_gap(crew.row, record, 0) =",
+        "correlation_gap(crew.row, record + 1, 0) =",
+        "address",
+        NARROW,
+        2,
+        "heap-buffer-overflow",
+    ),
+    "memory read before it is written": Fault(START, f"if (a > 0) {START}", "plain", PLAIN, 3, None),
+    "lanes added in another order": Fault(
+        "for (int width = THREADS / 2; width > 0; width /= 2)",
+        "for (int width = 1; width < THREADS; width *= 2)",
+        "plain",
+        PLAIN,
+        2,
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_planted_fault_is_found(fault: Fault) -> None:
+    case = list(networks(False, fault.inputs))[2 if fault.crew == WIDE else 0]
+    instance = instances(case, (fault.crew,))[fault.crew]
+    program = host.build([instance], fault.build, (fault.text, fault.instead))
+    if fault.found is None:
+        orders = (host.FORWARD, host.REVERSE, host.RANDOM)
+        assert any(differences(program, instance, fault.crew, case, order) for order in orders)
+        return
+    with pytest.raises(host.Fault, match=fault.found):
+        differences(program, instance, fault.crew, case, host.REVERSE)
+
+
+def test_a_missing_compiler_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    case = next(networks(False, 1))
+    with pytest.raises(AssertionError, match=r"install it \(apt-get install g\+\+\)"):
+        host.build([instances(case, (PLAIN,))[PLAIN]], "plain")

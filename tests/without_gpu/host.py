@@ -1,0 +1,136 @@
+"""Kernel instances run on the host: the same source as on a device, built by g++ around the emulator."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deeplimits.engines.cuda_source import Instance, library
+from deeplimits.engines.native import cache_folder
+
+FOLDER = Path(__file__).parent
+FORWARD, REVERSE, RANDOM = 0, 1, 2
+
+# A sum and a product are two roundings, so contraction is off; fma in software would be slow.
+_FLAGS = ["-std=c++20", "-ffp-contract=off", "-mfma", "-Wall", "-Wno-unknown-pragmas", f"-I{FOLDER}"]
+BUILDS = {
+    "plain": ["-O1"],
+    "address": ["-O1", "-g", "-fsanitize=address", "-fno-omit-frame-pointer"],
+    "thread": ["-O1", "-g", "-fsanitize=thread", "-DEMULATE_THREADS", "-pthread"],
+}
+
+
+class Fault(AssertionError):
+    """What the emulator or a sanitizer found."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """Instances in one executable."""
+
+    path: Path
+
+    def run(
+        self,
+        instance: Instance,
+        arguments: Sequence[Any],
+        samples_per_block: int,
+        order: int = FORWARD,
+        seed: int = 0,
+    ) -> None:
+        """Fill the output arrays, the last of ``arguments``.
+
+        Raises
+        ------
+        Fault
+            If a fault was found.
+        """
+        outputs = arguments[len(arguments) - instance.outputs :]
+        blocks = -(-len(outputs[0]) // samples_per_block)
+        command = [str(self.path), instance.name, str(blocks), str(order), str(seed)]
+        done = subprocess.run(command, input=b"".join(_packed(instance, arguments)), capture_output=True)
+        if done.returncode:
+            raise Fault(done.stderr.decode(errors="replace"))
+        at = 0
+        for output in outputs:
+            found = np.frombuffer(done.stdout, output.dtype, output.size, at)
+            output[...] = found.reshape(output.shape)
+            at += output.nbytes
+        assert at == len(done.stdout)
+
+
+def _packed(instance: Instance, arguments: Sequence[Any]) -> list[bytes]:
+    parts = []
+    for (kind, dimensions), argument in zip(instance.types, arguments, strict=True):
+        if not dimensions:
+            parts.append(np.array(argument, kind).tobytes().ljust(8, b"\0"))
+            continue
+        assert (argument.dtype, argument.ndim) == (np.dtype(kind), dimensions), (instance.name, kind)
+        parts += [np.array(argument.shape, np.int64).tobytes(), argument.tobytes()]
+    return parts
+
+
+def build(instances: Sequence[Instance], kind: str, fault: tuple[str, str] | None = None) -> Program:
+    """An executable of ``instances``, kept beside the engine's machine code by the digest of what it is made of.
+
+    Parameters
+    ----------
+    kind
+        A key of ``BUILDS``.
+    fault
+        A text of the kernels and what to put in its place.
+    """
+    compiler = shutil.which("g++")
+    assert compiler, "the CUDA kernels are tested on the host with g++: install it (apt-get install g++)"
+    text = _source(instances)
+    if fault:
+        assert text.count(fault[0]) == 1, f"{text.count(fault[0])} places for the fault {fault[0]!r}"
+        text = text.replace(*fault)
+    headers = "".join((FOLDER / name).read_text() for name in ("emulator.hpp", "harness.hpp"))
+    flags = _FLAGS + BUILDS[kind]
+    digest = hashlib.sha256("\0".join([text, headers, *flags]).encode()).hexdigest()[:24]
+    folder = cache_folder().parent / "emulated"
+    folder.mkdir(exist_ok=True)
+    path = folder / digest
+    if not path.exists():
+        with tempfile.TemporaryDirectory(dir=folder) as aside:
+            source, made = Path(aside) / "kernels.cpp", Path(aside) / "program"
+            source.write_text(text)
+            done = subprocess.run(
+                [compiler, *flags, str(source), "-o", str(made)], capture_output=True, text=True
+            )
+            assert not done.returncode, done.stderr
+            made.replace(path)
+    return Program(path)
+
+
+def _source(instances: Sequence[Instance]) -> str:
+    modules = sorted({instance.kernel.module for instance in instances})
+    lines = ['#include "emulator.hpp"', library(*modules), '#include "harness.hpp"']
+    for number, instance in enumerate(instances):
+        lines += [
+            f"static void run_{number}(harness::Call &call) {{",
+            f"    using Instance = deeplimits::{instance.name};",
+        ]
+        for index, (cpp_type, (_, dimensions)) in enumerate(
+            zip(instance.cpp_types(), instance.types, strict=True)
+        ):
+            lines.append(
+                f"    const auto a{index} = call.{'array' if dimensions else 'number'}<{cpp_type}>();"
+            )
+        handed = ", ".join(f"a{index}" for index in range(instance.arguments))
+        lines += [
+            f"    call.run<Instance>({instance.outputs}, [=](void *memory) {{ Instance::run(memory, {handed}); }});",
+            "}",
+        ]
+    table = ", ".join(f'{{"{instance.name}", run_{number}}}' for number, instance in enumerate(instances))
+    lines += [f"int main(int argc, char **argv) {{ return harness::main(argc, argv, {{{table}}}); }}", ""]
+    return "\n".join(lines)
