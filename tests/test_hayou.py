@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.integrate import quad
 
 from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.analysis.growth import extrapolation, mean_log_growth
 from deeplimits.analysis.strong_error import strong_error
+from deeplimits.engines import simulate_block
 from deeplimits.engines.residual_paths import residual_paths
 from deeplimits.laws import Law, NormalLaw, PointMass, kolmogorov, noise_floor
 from deeplimits.limits import default_limit, hayou_sampled, registry
@@ -141,6 +143,21 @@ def test_sums_with_a_gaussian_variable(width: int, spread: float) -> None:
     assert law.std == pytest.approx(np.sqrt(variance), rel=1e-7)
 
 
+@pytest.mark.parametrize(("width", "spread"), [(1, 0.02), (1, 2.0), (5, 1.0), (50, 0.3)])
+def test_sums_are_exact(width: int, spread: float) -> None:
+    """Against adaptive quadrature, to 1e-10."""
+    law = convolved(log_chi_square(width), 1.0, 0.0, spread)
+
+    def integrand(z: float, x: float) -> float:
+        mean_square = np.exp(min(x - spread * z, 100.0))
+        return float(stats.norm.pdf(z) * stats.chi2.cdf(width * mean_square, width))
+
+    for x in law.quantile(np.array([0.01, 0.5, 0.999])):
+        middle = [float(np.clip(x / spread, -11, 11))]
+        exact, _ = quad(integrand, -12, 12, args=(x,), epsabs=1e-14, limit=500, points=middle)
+        assert law.cdf(x) == pytest.approx(exact, abs=1e-10)
+
+
 def test_mixtures_and_folded_laws_agree_with_their_samples() -> None:
     generator = np.random.default_rng(0)
     mixed = MixtureLaw((0.3, 0.7), (NormalLaw(-2, 0.5), NormalLaw(1, 2)))
@@ -226,6 +243,33 @@ def test_an_affine_branch_of_one_unit(start: float, alpha: float, beta: float) -
     np.testing.assert_allclose(law.density(at), (law.cdf(at + 1e-5) - law.cdf(at - 1e-5)) / 2e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("width", [1, 4, 20])
+def test_networks_of_the_engine_are_the_paths_and_follow_the_laws(width: int) -> None:
+    """16,384 networks of 100 layers against paths of as many steps, and linear ones of 400 against the closed
+    form, through what studies store; and not a layer earlier by a tenth."""
+    network = replace(RESNET, width=width, depth=100)
+    found = simulate_block(network, [0, 90, 100], 0, 1 << 14)
+    paths = residual_paths(width, (100,), (0.0, 1.0), 0, 1 << 14, seed=1)
+    with np.errstate(invalid="ignore"):
+        growth = (found["log_activation"] - found["log_activation"][:, :1])[:, :, 0] / 2
+    drawn = hayou_sampled.observed(paths, width, "log_growth")[:, 0, 1]
+    assert same(growth[:, 2], drawn) > RATE
+    assert (
+        same(found["log_variance"][:, 2, 0], hayou_sampled.observed(paths, width, "log_variance")[:, 0, 1])
+        > RATE
+    )
+    linear = replace(RESNET, width=width, depth=400, activation=Identity())
+    found = simulate_block(linear, [0, 360, 400], 0, 1 << 14)
+    growth = (found["log_activation"] - found["log_activation"][:, :1])[:, :, 0].astype(float) / 2
+    for observable, sample in (
+        ("log_growth", growth[:, 2]),
+        ("log_variance", found["log_variance"][:, 2, 0]),
+        ("log_activation", found["log_activation"][:, 2, 0]),
+    ):
+        assert is_law(registry()["hayou_linear"].laws(linear, [400], observable)[0], sample.astype(float))
+    assert not is_law(registry()["hayou_linear"].laws(linear, [400], "log_growth")[0], growth[:, 1])
+
+
 def test_the_sampled_law_is_the_closed_one_and_its_step_error_is_extrapolated(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -235,7 +279,7 @@ def test_the_sampled_law_is_the_closed_one_and_its_step_error_is_extrapolated(
     network = replace(RESNET, activation=Identity(), depth=4)
     sde, linear = registry()["hayou_sde"], registry()["hayou_linear"]
     floor = noise_floor(hayou_sampled.SAMPLES)
-    for observable in sde.observables:
+    for observable in ("log_growth", "log_variance", "log_activation"):
         law = sde.laws(network, [2, 4], observable)[1]
         exact = linear.laws(network, [4], observable)[0]
         assert kolmogorov(exact, law.samples) < 3 * floor  # type: ignore[attr-defined]

@@ -4,7 +4,8 @@ statistics of what is stored are its own too.
 ``correlation`` is 1 − g of a pair of inputs, ``rescaled_correlation`` log(ℓ² g), ``log_variance`` log V^{aa}
 of an input, ``variance`` its exponential. ``covariance`` is made of three stored numbers, V^{ab} = (1 − g)
 √(V^{aa} V^{bb}), rounded to float32 as if it were stored. Of residual networks, ``log_activation`` is log
-‖φ(z_ℓ)‖² / n and ``log_growth`` log ‖φ(z_ℓ)‖ / ‖φ(z_0)‖, the growth of Hayou 2022, Theorem 1; of gradients,
+‖φ(z_ℓ)‖² / n and ``log_growth`` log ‖φ(z_ℓ)‖ / ‖φ(z_0)‖, the growth of Hayou 2022, Theorem 1; of one
+unit with the branch of his Proposition 4, ``ou_coordinate`` is |U| = (log φ(z))^{1/2}; of gradients,
 ``gradient_log_norm`` is log ‖∂z_out/∂z_ℓ‖².
 """
 
@@ -55,6 +56,9 @@ MEASURES = {
     "log_variance": Measure(lambda value, _: value, True, "log V"),
     "variance": Measure(lambda value, layer: np.exp(value), True, "V"),
     "log_activation": Measure(lambda value, _: value, True, "log ‖φ(z)‖² / n"),
+    "ou_coordinate": Measure(
+        lambda value, _: np.sqrt(np.maximum(value, 0.0) / 2), True, "|U| = (log φ(z))^{1/2}"
+    ),
     "log_growth": Measure(lambda value, _: value / 2, True, "log ‖φ(z_ℓ)‖ / ‖φ(z_0)‖"),
     "gradient_log_norm": Measure(lambda value, _: value, True, "log ‖∂z_out/∂z_ℓ‖²"),
     "gradient_gap": Measure(lambda value, _: value, True, "1 − cos of gradients"),

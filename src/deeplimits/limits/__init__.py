@@ -17,6 +17,7 @@ def registry() -> dict[str, Limit]:
         correlation,
         hayou,
         hayou_one_unit,
+        hayou_ornstein_uhlenbeck,
         hayou_sampled,
         ode,
         sampled,
@@ -45,6 +46,7 @@ def registry() -> dict[str, Limit]:
         sampled.UnshapedEuler(),
         hayou.HayouLinear(),
         hayou_one_unit.HayouReluN1(),
+        hayou_ornstein_uhlenbeck.OrnsteinUhlenbeckLimit(),
         hayou.QuasiGbm(),
         hayou.PrintedTheorem1(),
         hayou_sampled.HayouSde(),
@@ -60,8 +62,10 @@ def default_limit(network: Network, observable: str) -> Limit:
 
     limits = registry()
     if network.residual:
-        names = ("hayou_linear", "hayou_relu_n1", "mckean_vlasov")
-        return next(limits[name] for name in names if limits[name].applies(network) or name == names[-1])
+        kind = parse(observable).kind
+        names = ("hayou_linear", "hayou_relu_n1", "ornstein_uhlenbeck", "mckean_vlasov", "hayou_sde")
+        known = [limits[name] for name in names if kind in limits[name].observables]
+        return next((limit for limit in known if limit.applies(network)), limits["hayou_sde"])
     if parse(observable).kind in ("variance", "log_variance"):
         smooth = limits["smooth_variance"]
         return smooth if smooth.applies(network) else limits["variance"]

@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 
 _REACH = 8.0
 """Standard deviations of the Gaussian variable that are summed over."""
+_NODES = 16
+"""Nodes of a table over a length in which the density changes."""
 _BISECTIONS = 100
 _LEVELS = (np.arange(1 << 16) + 0.5) / (1 << 16)
 """Levels over which moments are averaged."""
@@ -70,7 +72,7 @@ def convolved(base: Density, factor: float, shift: float, spread: float) -> Tabu
     low = factor * base.low + shift - _REACH * spread
     high = factor * base.high + shift + _REACH * spread
     # the density may be as steep as one of the two on either side
-    nodes = np.linspace(low, high, int(np.ceil(12 * (high - low) / max(length, spread))) + 1)
+    nodes = np.linspace(low, high, int(np.ceil(_NODES * (high - low) / max(length, spread))) + 1)
     columns = np.zeros((3, len(nodes)))
     for point, weight in zip(z, weights, strict=True):
         at = (nodes - shift - spread * point) / factor

@@ -18,6 +18,7 @@ LIMIT_NAMES = (
     "unshaped_euler",
     "hayou_linear",
     "hayou_relu_n1",
+    "ornstein_uhlenbeck",
     "hayou_quasi_gbm",
     "h22_theorem_1_printed",
     "hayou_sde",

@@ -31,6 +31,7 @@ OBSERVABLES = {
     "variance": Kind(1, ("log_variance",)),
     "log_variance": Kind(1, ("log_variance",)),
     "log_activation": Kind(1, ("log_activation",)),
+    "ou_coordinate": Kind(1, ("log_activation",)),
     "log_growth": Kind(1, ("log_activation",), since_start=True),
     "gradient_log_norm": Kind(1, ("gradient_log_norm",)),
     "gradient_gap": Kind(2, ("gradient_gap",)),
