@@ -245,7 +245,20 @@ class EmpiricalLaw:
     def std(self) -> float:
         return float(self.samples.std())
 
+    def mean_interval(self) -> tuple[float, float]:
+        """95 % interval of the mean."""
+        half = _NORMAL_95 * self.std / float(np.sqrt(len(self.samples)))
+        return self.mean - half, self.mean + half
 
+    def quantile_interval(self, level: float) -> tuple[float, float]:
+        """95 % interval of a quantile, between the order statistics where it may lie."""
+        half = _NORMAL_95 * float(np.sqrt(level * (1 - level) / len(self.samples)))
+        at, ends = self.quantile([level]), np.clip([level - half, level + half], 1e-12, 1 - 1e-12)
+        low, high = EmpiricalLaw.quantile(self, ends) - EmpiricalLaw.quantile(self, [level]) + at
+        return float(low), float(high)
+
+
+_NORMAL_95 = 1.959963984540054
 KOLMOGOROV_MEAN = 0.8687311606361592
 """E sup |Brownian bridge| = √(π/2) log 2."""
 

@@ -23,7 +23,7 @@ def _polynomial(coefficients: Any, s: Any) -> Any:
 
 
 @inline
-def _function(table: Any, index: Any, gap: Any) -> Any:
+def tabulated(table: Any, index: Any, gap: Any) -> Any:
     """A tabulated function at ρ = 1 − gap."""
     if gap <= 1.0:
         return _polynomial(table[0, index], square_root(gap)) * gap
@@ -40,7 +40,8 @@ def _noise(step: Any, low: Any, high: Any, k0: Any, k1: Any) -> Any:
 
 
 @inline
-def _halves(key: Any) -> Any:
+def halves(key: Any) -> Any:
+    """The two words of a key."""
     return u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
 
 
@@ -59,7 +60,7 @@ def chain(
     """Fill ``out`` [sample, record] with 1 − ρ after ``steps`` layers of the Markov chain; ``left`` [sample]
     counts the projections.
     """
-    k0, k1 = _halves(key)
+    k0, k1 = halves(key)
     for row in range(out.shape[0]):
         low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
         gap = gap_0
@@ -73,8 +74,8 @@ def chain(
                 break
             if step % 4 == 0:
                 noise = _noise(step, low, high, k0, k1)
-            drift = fma(_function(table, 1, gap), inverse_width, _function(table, 0, gap))
-            spread = (_function(table, 2, gap) * root) * noise[step % 4]
+            drift = fma(tabulated(table, 1, gap), inverse_width, tabulated(table, 0, gap))
+            spread = (tabulated(table, 2, gap) * root) * noise[step % 4]
             gap = gap - (drift + spread)
             if gap < 0.0 or gap > 2.0:
                 left[row] += 1
@@ -95,7 +96,7 @@ def correlation(
     left: Any,
 ) -> None:
     """Fill ``out`` [sample, record] with 1 − ρ after ``steps`` steps of Euler's scheme; see ``chain``."""
-    k0, k1 = _halves(key)
+    k0, k1 = halves(key)
     for row in range(out.shape[0]):
         low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
         gap = gap_0
@@ -110,7 +111,7 @@ def correlation(
             if step % 4 == 0:
                 noise = _noise(step, low, high, k0, k1)
             shape = gap * (2.0 - gap)
-            drift = fma(half_kappa, _function(table, 0, gap), (-0.5 * (1.0 - gap)) * shape)
+            drift = fma(half_kappa, tabulated(table, 0, gap), (-0.5 * (1.0 - gap)) * shape)
             gap = gap - fma(drift, size, (shape * root) * noise[step % 4])
             if gap < 0.0 or gap > 2.0:
                 left[row] += 1
@@ -138,7 +139,7 @@ def rescaled(
     key: Any, first: Any, start: Any, kappa: Any, size: Any, root: Any, steps: Any, out: Any
 ) -> None:
     """Fill ``out`` [sample, record] with r after ``steps`` steps of the scheme (4.9)."""
-    k0, k1 = _halves(key)
+    k0, k1 = halves(key)
     for row in range(out.shape[0]):
         low, high = sample_words(np.int64(first) + row, PURPOSE_PATH)
         r = start

@@ -59,7 +59,7 @@ def _chain_moments(x: mpmath.mpf) -> tuple[mpmath.mpf, mpmath.mpf]:
 
 
 @lru_cache
-def _tables(which: str) -> Array:
+def tables_of(which: str) -> Array:
     """Coefficients [half, function, power], lowest power first.
 
     Half 0 is ρ ≥ 0 in s = √(1 − ρ), with the functions divided by 1 − ρ; half 1 is ρ < 0 in s = √(1 + ρ). The
@@ -121,7 +121,7 @@ def chain_gaps(
     """
     key = stream_key({"process": "chain", "gap": float(gap).hex(), "width": width, "seed": seed})
     steps = np.array(layers, np.int64)
-    arguments = (key, gap, 1.0 / width, 1.0 / float(np.sqrt(np.float64(width))), _tables("chain"))
+    arguments = (key, gap, 1.0 / width, 1.0 / float(np.sqrt(np.float64(width))), tables_of("chain"))
     return _run(_CHAIN, arguments, steps, first, count, threads, True)
 
 
@@ -147,7 +147,7 @@ def correlation_gaps(
             "seed": seed,
         }
     )
-    arguments = (key, gap, 0.5 * kappa, step, float(np.sqrt(np.float64(step))), _tables("excess"))
+    arguments = (key, gap, 0.5 * kappa, step, float(np.sqrt(np.float64(step))), tables_of("excess"))
     return _run(_CORRELATION, arguments, np.array(steps, np.int64), first, count, threads, True)
 
 

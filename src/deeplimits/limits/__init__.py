@@ -15,6 +15,7 @@ def registry() -> dict[str, Limit]:
     """Every limit by name, in the order of ``names.LIMIT_NAMES``."""
     from deeplimits.limits import (
         correlation,
+        covariance,
         hayou,
         hayou_one_unit,
         hayou_ornstein_uhlenbeck,
@@ -51,6 +52,8 @@ def registry() -> dict[str, Limit]:
         hayou.PrintedTheorem1(),
         hayou_sampled.HayouSde(),
         hayou.McKeanVlasov(),
+        covariance.CovarianceSde(),
+        covariance.MatchedCovarianceSde(),
     ]
     by_name = {limit.name: limit for limit in limits}
     return {name: by_name[name] for name in LIMIT_NAMES}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -43,12 +44,44 @@ class Limit(ABC):
         return self.laws(network.of_inputs(found.inputs), layers, found.kind)
 
     def time(self, network: Network, layer: float) -> float:
-        """The limit's time of a layer, ℓ / n unless a limit says otherwise."""
-        return layer / network.width
+        """The limit's time of a layer: ℓ / n, Σ 1 / n_k where widths differ from layer to layer, and ℓ / d in
+        a residual network, unless a limit says otherwise.
+        """
+        return network_time(network, layer)
 
     def layer(self, network: Network, time: float) -> int:
-        """The layer that stands for ``time``: ⌊t n⌋."""
-        return int(time / self.time(network, 1.0) + 1e-9)
+        """The last layer up to ``time``, ⌊t n⌋; beyond the depth where the time is."""
+        if network.layer_widths is None:
+            return int(time / self.time(network, 1.0) + 1e-9)
+        due = time * (1 + 1e-9)
+        if due > self.time(network, network.depth) * (1 + 3e-9):
+            return network.depth + 1
+        layers = range(network.depth + 1)
+        return bisect_right(layers, due, key=lambda layer: self.time(network, layer)) - 1
+
+    def explosion_probability(self, network: Network, layer: float) -> float | None:
+        """P(explosion by the time of ``layer``) of any input, where the limit can explode at all."""
+        return None
+
+    def explosion_probability_ever(self, network: Network) -> float | None:
+        """P(explosion) of any input, where the limit can explode at all."""
+        return None
+
+
+def network_time(network: Network, layer: float) -> float:
+    """ℓ / d of a residual network; ℓ / n of any other, or Σ_{k ≤ ℓ} 1 / n_k."""
+    if network.residual:
+        return layer / network.depth
+    if network.layer_widths is None:
+        return layer / network.width
+    whole = int(layer)
+    total = sum(1 / width for width in network.layer_widths[:whole])
+    return total + ((layer - whole) / network.layer_widths[whole] if layer > whole else 0.0)
+
+
+def layers_per_time(network: Network) -> float:
+    """Layers in a unit of time, on average: n where all widths are n."""
+    return network.depth / network_time(network, network.depth)
 
 
 def shaping_size(network: Network) -> int:

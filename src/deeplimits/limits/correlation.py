@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from deeplimits.activations import ReluLike, Smooth
 from deeplimits.errors import InputError
 from deeplimits.laws import Chart, Law, PointMass
-from deeplimits.limits.base import Limit, asymmetry, is_linear, shaping_size
+from deeplimits.limits.base import Limit, asymmetry, is_linear, layers_per_time, shaping_size
 from deeplimits.limits.fokker_planck import Diffusion, Start, solve
 from deeplimits.networks.network import Network
 
@@ -106,7 +106,7 @@ class CorrelationSde(Limit):
         assert isinstance(network.activation, ReluLike)
         return (
             (network.activation.c_plus - network.activation.c_minus) ** 2
-            * network.width
+            * layers_per_time(network)
             / shaping_size(network)
         )
 
@@ -117,7 +117,9 @@ class CorrelationSde(Limit):
 
 
 class MatchedSde(CorrelationSde):
-    """The SDE with the network's own constants: κ = 2 n A and time ℓ / n."""
+    """The SDE with the network's own constants: κ = 2 n A and time ℓ / n, averaged over layers where their
+    widths differ.
+    """
 
     name = "matched_sde"
     rate = 1.0
@@ -127,7 +129,7 @@ class MatchedSde(CorrelationSde):
         return network.inputs > 1 and isinstance(network.activation, ReluLike) and network.exponent > 0
 
     def kappa(self, network: Network) -> float:
-        return 2 * network.width * asymmetry(network)
+        return 2 * layers_per_time(network) * asymmetry(network)
 
 
 class LinearCorrelation(CorrelationSde):

@@ -23,4 +23,6 @@ LIMIT_NAMES = (
     "h22_theorem_1_printed",
     "hayou_sde",
     "mckean_vlasov",
+    "covariance_sde",
+    "matched_covariance_sde",
 )

@@ -34,6 +34,7 @@ def _observed(gaps: Array, layers: Sequence[int], observable: str) -> list[Law]:
 def _is_relu(network: Network) -> bool:
     return (
         network.inputs > 1
+        and network.layer_widths is None
         and isinstance(network.activation, ReluLike)
         and network.exponent == 0
         and not network.residual

@@ -24,7 +24,7 @@ from scipy.special import gammainc
 
 from deeplimits.activations import Smooth
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass
-from deeplimits.limits.base import Limit
+from deeplimits.limits.base import Limit, layers_per_time
 from deeplimits.limits.linear_sde import LinearSde
 from deeplimits.networks.network import Network
 
@@ -57,7 +57,7 @@ def stability(network: Network) -> float:
     """β = (¾ φ''(0)² + φ'''(0)) n / s²: explosion is possible iff it is positive."""
     phi = network.activation
     assert isinstance(phi, Smooth)
-    return float((0.75 * phi.second**2 + phi.third) * network.width / network.scale**2)
+    return float((0.75 * phi.second**2 + phi.third) * layers_per_time(network) / network.scale**2)
 
 
 def survival(beta: float, variance: float, time: float, x: float = np.inf) -> float:
@@ -166,7 +166,7 @@ class SmoothVariance(Limit):
     source = "Li, Nica & Roy 2022, Theorem 3.9 and Proposition 3.7"
 
     def applies(self, network: Network) -> bool:
-        return isinstance(network.activation, Smooth) and network.exponent == 0.5
+        return isinstance(network.activation, Smooth) and network.exponent == 0.5 and not network.residual
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         beta, origin = stability(network), network.gram[0][0]

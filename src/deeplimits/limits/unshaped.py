@@ -42,6 +42,7 @@ class Unshaped(Limit):
     def applies(self, network: Network) -> bool:
         return (
             network.inputs > 1
+            and network.layer_widths is None
             and network.piecewise_linear
             and network.exponent == 0
             and not network.residual

@@ -1,0 +1,222 @@
+"""The covariance SDE of m inputs, dV = b(V) dt + Σ(V)^{1/2} dB: the joint law of all variances and
+correlations.
+
+Li, Nica & Roy 2022, Theorem 3.2 (ReLU-like) and Theorem 3.9 (smooth), p = ½; without drift it is the limit of
+a linear network, and of every network with p > ½. It is sampled under the number contract
+(``engines.covariance``), positive semi-definite by construction, with a step error of second order that a
+second step size removes from means and quantiles.
+
+For one input or one pair of a ReLU-like or linear network there are laws without noise (``variance``,
+``smooth_variance``, ``correlation_sde``, ``linear``): take those. This is for what they leave: three inputs
+jointly, the covariance V^{ab} itself, and correlations of smooth networks with φ''(0) ≠ 0, whose drift
+
+    A [(1 + 2ρ²) √(V^{aa} V^{bb}) − (3/2) ρ (V^{aa} + V^{bb})],    A = φ''(0)² / 4a²,
+
+depends on the variances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deeplimits.activations import Identity, ReluLike, Smooth
+from deeplimits.engines.covariance import Drift, Paths, covariance_paths
+from deeplimits.laws import EmpiricalLaw, Law, PointMass
+from deeplimits.limits.base import Limit, asymmetry, layers_per_time, shaping_size
+from deeplimits.limits.smooth import SmoothVariance
+from deeplimits.networks.network import Network
+
+Array = NDArray[np.float64]
+
+SAMPLES = 1 << 17
+_STEP = 1 / 32
+_EXPLOSIVE_STEP = 1 / 64
+_PER_STRENGTH = 8
+"""Steps in the time that the drift takes."""
+_IN_THE_END = 32.0
+"""A time by which all has been decided: what has not exploded has V below e^{−20} or has settled."""
+_SHOWN = 1 << 14
+"""Samples of which a density is made."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExtrapolatedLaw(EmpiricalLaw):
+    """A sampled law with paths of twice the step beside it, driven by the same noise: means and quantiles are
+    extrapolated, x + (x − x_coarse) / 3, as the second order of the scheme asks. The distribution function is
+    that of the finer paths.
+    """
+
+    coarse: EmpiricalLaw
+
+    def quantile(self, level: ArrayLike) -> Array:
+        return _extrapolated(super().quantile(level), self.coarse.quantile(level))
+
+    def density(self, x: ArrayLike) -> Array:
+        finite = self.samples[np.isfinite(self.samples)]
+        thinned = EmpiricalLaw(finite[:: max(1, len(finite) // _SHOWN)])
+        return thinned.density(x) * len(finite) / len(self.samples)
+
+    @property
+    def mean(self) -> float:
+        return float(_extrapolated(self.samples.mean(), self.coarse.mean))
+
+    @property
+    def std(self) -> float:
+        if not np.isfinite(self.samples[-1]):
+            return float("nan")
+        return float(_extrapolated(self.samples.std(), self.coarse.std))
+
+
+def _extrapolated(fine: ArrayLike, coarse: ArrayLike) -> Array:
+    one, other = np.asarray(fine, float), np.asarray(coarse, float)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isfinite(one) & np.isfinite(other), one + (one - other) / 3, one)
+
+
+class CovarianceSde(Limit):
+    """The matrix SDE of the limit n → ∞ at p = ½, and of linear networks."""
+
+    name = "covariance_sde"
+    observables = ("correlation", "covariance", "log_variance", "variance")
+    deterministic = False
+    source = "Li, Nica & Roy 2022, Theorems 3.2 and 3.9"
+
+    def applies(self, network: Network) -> bool:
+        if network.residual:
+            return False
+        return network.exponent >= 0.5 or isinstance(network.activation, Identity)
+
+    def drift(self, network: Network) -> Drift:
+        """b of the limit: none where p > ½."""
+        if network.exponent > 0.5:
+            return Drift()
+        return self._drift(network, layers_per_time(network) / shaping_size(network))
+
+    def _drift(self, network: Network, ratio: float) -> Drift:
+        match network.activation:
+            case ReluLike(plus, minus):
+                return Drift(kappa=(plus - minus) ** 2 * ratio)
+            case Smooth() as phi:
+                square = phi.a**2 / ratio
+                return Drift(a=float(phi.second) ** 2 / (4 * square), b=float(phi.third) / (2 * square))
+        return Drift()
+
+    def paths(
+        self,
+        network: Network,
+        layers: Sequence[int],
+        samples: tuple[int, int] = (0, SAMPLES),
+        *,
+        coarse: bool = False,
+    ) -> Paths:
+        """Joint paths of all inputs at ``layers`` (ascending), in the variables of a block of the network."""
+        drift, times = self.drift(network), tuple(self.time(network, layer) for layer in layers)
+        return _drawn(network, drift, self.step(network), times, samples, coarse)
+
+    def step(self, network: Network) -> float:
+        """The step of the finer paths, a power of two."""
+        strength = self.drift(network).strength
+        explosive = isinstance(network.activation, Smooth) and _growth(self.drift(network)) > 0
+        largest = min(_EXPLOSIVE_STEP if explosive else _STEP, 1 / (_PER_STRENGTH * max(strength, 1e-9)))
+        return float(2.0 ** np.floor(np.log2(largest)))
+
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        fine, coarse = (self.paths(network, layers, coarse=coarse) for coarse in (False, True))
+        pairs = zip(observed(fine, observable).T, observed(coarse, observable).T, strict=True)
+        return [_law(one, other) for one, other in pairs]
+
+    def explosion_probability(self, network: Network, layer: float) -> float | None:
+        """Exact for one input; the part of the paths for more, any of whose inputs may explode."""
+        return self._exploded(network, layer)
+
+    def explosion_probability_ever(self, network: Network) -> float | None:
+        return self._exploded(network, None)
+
+    def _exploded(self, network: Network, layer: float | None) -> float | None:
+        if not isinstance(network.activation, Smooth):
+            return None
+        drift = self.drift(network)
+        if _growth(drift) <= 0:
+            return 0.0
+        if network.inputs == 1:
+            single = SmoothVariance()
+            if layer is None:
+                return single.explosion_probability_ever(network)
+            return single.explosion_probability(network, layer)
+        end = _IN_THE_END if layer is None else self.time(network, layer)
+        samples = (0, SAMPLES // 8 if layer is None else SAMPLES)
+        paths = _drawn(network, drift, self.step(network), (end,), samples, False)
+        return float((paths.explosion_time.min(axis=1) <= end * (1 + 1e-9)).mean())
+
+
+class MatchedCovarianceSde(CovarianceSde):
+    """With the network's own constants: κ = 2 n A, or s² / n in place of a²; it serves every p > 0."""
+
+    name = "matched_covariance_sde"
+    source = "Li, Nica & Roy 2022, Theorems 3.2 and 3.9, with the exact one-step drift of the network"
+
+    def applies(self, network: Network) -> bool:
+        return not network.residual and (network.exponent > 0 or isinstance(network.activation, Identity))
+
+    def drift(self, network: Network) -> Drift:
+        """b of the network itself, to order 1/s² where it is smooth."""
+        rate = layers_per_time(network)
+        match network.activation:
+            case ReluLike():
+                return Drift(kappa=2 * rate * asymmetry(network))
+            case Smooth() as phi:
+                square = float(network.scale) ** 2 / rate
+                return Drift(a=float(phi.second) ** 2 / (4 * square), b=float(phi.third) / (2 * square))
+        return Drift()
+
+
+def observed(paths: Paths, observable: str) -> Array:
+    """An observable of the first input or pair [sample, record]; +∞ or NaN after an explosion."""
+    if observable == "correlation":
+        return 1 - paths.correlation_gap[:, :, 0]
+    if observable == "log_variance":
+        return paths.log_variance[:, :, 0]
+    if observable == "variance":
+        return np.asarray(np.exp(paths.log_variance[:, :, 0]))
+    return (1 - paths.correlation_gap[:, :, 0]) * np.exp(paths.log_variance[:, :, :2].sum(axis=2) / 2)
+
+
+def _law(fine: Array, coarse: Array) -> Law:
+    one, other = EmpiricalLaw.of(fine), EmpiricalLaw.of(coarse)
+    if one.samples[0] == one.samples[-1]:
+        return PointMass(float(one.samples[0]))
+    return ExtrapolatedLaw(one.samples, other)
+
+
+def _growth(drift: Drift) -> float:
+    """β = 3 A + 2 B."""
+    return 3 * drift.a + 2 * drift.b
+
+
+@lru_cache(maxsize=4)
+def _drawn(
+    network: Network,
+    drift: Drift,
+    step: float,
+    times: tuple[float, ...],
+    samples: tuple[int, int],
+    coarse: bool,
+) -> Paths:
+    pairs = [(a, b) for a in range(network.inputs) for b in range(a + 1, network.inputs)]
+    first, stop = samples
+    return covariance_paths(
+        [network.gram[a][a] for a in range(network.inputs)],
+        [float(network.gap(a, b)) for a, b in pairs],
+        drift,
+        step,
+        times,
+        first,
+        stop - first,
+        network.seed,
+        coarse=coarse,
+    )
