@@ -8,6 +8,7 @@ import pytest
 from docutils.core import publish_parts
 from jinja2 import StrictUndefined, Template
 
+import hayou_studies
 from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.figures import build_figure
 from deeplimits.figures.names import FIGURE_NAMES
@@ -75,7 +76,14 @@ compare:
   - {observable: rescaled_correlation, limit: unshaped, at: all}
 figures: [ln24_entrance]
 """
-STUDIES = {"own": STUDY, "papers": PAPERS, "explosion": EXPLOSION, "critical": CRITICAL, "entrance": ENTRANCE}
+STUDIES = {
+    "own": STUDY,
+    "papers": PAPERS,
+    "explosion": EXPLOSION,
+    "critical": CRITICAL,
+    "entrance": ENTRANCE,
+    **hayou_studies.STUDIES,
+}
 CAPTIONS = Path(__file__).parent.parent / "workflow/report"
 
 

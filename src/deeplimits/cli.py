@@ -338,7 +338,8 @@ def query(
     sql: Annotated[
         str,
         typer.Argument(
-            help="One SELECT; tables: points, blocks, moments, quantiles, comparison, rates, events, claims."
+            help="One SELECT; tables: points, blocks, moments, quantiles, comparison, rates, events, growth, "
+            "claims."
         ),
     ],
     config: ConfigOption = DEFAULT_CONFIG,

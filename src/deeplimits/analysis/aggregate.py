@@ -3,7 +3,7 @@ figures and queries read.
 
 The store is an xarray DataTree with groups ``moments`` and ``laws`` (dimensions point, record, observable),
 ``limits`` and ``comparison`` (point, entry: the study's ``compare`` list), ``rates``, ``events``,
-``paths`` and ``groups``. It is written aside and renamed, and a receipt with its digest follows.
+``paths``, ``groups`` and ``growth``. It is written aside and renamed, and a receipt with its digest follows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import hashlib
 import json
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,15 @@ import xarray as xr
 from zarr.errors import UnstableSpecificationWarning
 
 from deeplimits import __version__
-from deeplimits.activations import SMOOTH, Identity, OrnsteinUhlenbeck, ReluLike, Smooth
+from deeplimits.activations import OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import Distance, comparable, distances
 from deeplimits.analysis.events import events, paths
 from deeplimits.analysis.groups import groups
+from deeplimits.analysis.growth_table import growth_table
+from deeplimits.analysis.labels import label_of
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_point
-from deeplimits.formulas import Formula
 from deeplimits.laws import Law
 from deeplimits.limits import registry
 from deeplimits.limits.observables import parse
@@ -213,6 +213,7 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
             "/events": events(study, catalogue, coordinates),
             "/paths": paths(study, catalogue, coordinates),
             "/groups": groups(study, catalogue, coordinates, _scaled(study, names, moments), names),
+            "/growth": growth_table(study),
         }
     )
 
@@ -246,34 +247,6 @@ def _keep(
     for name in ("mean", "std", "count", "dead"):
         moments[name][at] = getattr(kept, name)
     quantiles[at], edges[at], counts[at] = kept.quantiles, kept.histogram.edges, kept.histogram.counts
-
-
-def label_of(network: Network) -> str:
-    """A network in a legend: its activation, and its shaping or what scales its branches."""
-    if network.residual:
-        known = {0.5: "", 0.0: ", branches not scaled"}
-        branch = known.get(network.branch_exponent, f", branches scaled by d^-{network.branch_exponent:g}")
-        plain = replace(network, architecture="mlp", shaping=None, start=None)
-        return "ResNet, " + label_of(plain).removeprefix("unshaped ") + branch
-    if network.layer_widths:
-        return label_of(replace(network, layer_widths=None)) + ", a width for each layer"
-    phi = network.activation
-    if isinstance(phi, Identity):
-        return "linear"
-    if isinstance(phi, OrnsteinUhlenbeck):
-        return f"Ornstein–Uhlenbeck ({phi.alpha:g}, {phi.beta:g})"
-    by = "" if network.shaping is None or network.shaping.by == "width" else " by depth"
-    if isinstance(phi, Smooth):
-        name = next((name for name, text in SMOOTH.items() if Formula(text).text == phi.formula), phi.formula)
-        details = [f"a = {phi.a:g}"] * (phi.a != 1) + [f"x₀ = {phi.center:g}"] * (phi.center != 0)
-        text = f"{name} ({', '.join(details)})" if details else name
-        return f"{text}, p = {network.exponent:g}{by}" if network.exponent else f"unshaped {text}"
-    text = f"ReLU ({phi.c_plus:g}, {phi.c_minus:g})"
-    if network.exponent == 0:
-        return (
-            "unshaped ReLU" if network.slopes.plus == 1 and network.slopes.minus == 0 else f"unshaped {text}"
-        )
-    return f"{text}, p = {network.exponent:g}{by}"
 
 
 def _coordinates(study: Study, layers: Any) -> dict[str, Any]:

@@ -32,6 +32,9 @@ def shades(count: int) -> list[tuple[float, float, float]]:
     return list(sns.color_palette("blend:#8cc5e3,#08306b", count))
 
 
+GROWTH = r"$\log\,\Vert\varphi(Y_\ell)\Vert\,/\,\Vert\varphi(Y_0)\Vert$"
+"""The logarithmic growth of a residual network, in the notation of Hayou 2022."""
+
 _SETTINGS: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 8,

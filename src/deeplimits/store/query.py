@@ -23,7 +23,7 @@ from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import aggregated_studies, claims_file, study_store
 from deeplimits.sweep.points import network_from_physics
 
-TABLES = ("points", "blocks", "moments", "quantiles", "comparison", "rates", "events", "claims")
+TABLES = ("points", "blocks", "moments", "quantiles", "comparison", "rates", "events", "growth", "claims")
 
 
 def run_query(results: Path, sql: str) -> pd.DataFrame:
@@ -199,6 +199,12 @@ def _claims(results: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))
 
 
+def _growth(results: Path) -> pd.DataFrame:
+    return _joined(
+        [_frame(tree["growth"].to_dataset(), study) for study, tree in _studies(results)], ["study"]
+    )
+
+
 def _joined(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame(columns=columns)
@@ -214,4 +220,5 @@ _TABLES = {
     "comparison": _comparison,
     "rates": _rates,
     "claims": _claims,
+    "growth": _growth,
 }

@@ -214,6 +214,22 @@ class CompareModel(_Model):
     )
 
 
+class GrowthModel(_Model):
+    """The mean growth at infinite depth, estimated at every width of the study for its ReLU-like and linear
+    residual networks that have an input.
+    """
+
+    times: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1)] = Field(
+        [1.0], description="times t = ℓ/d"
+    )
+    depths: Annotated[list[Positive], Field(min_length=1)] = Field(
+        [25, 50, 100],
+        description="depths from which it is extrapolated; the largest is a multiple of each, and each time "
+        "a whole number of layers of each",
+    )
+    samples: Annotated[int, Field(ge=2, le=2**40)] = Field(65536, description="networks drawn at each width")
+
+
 class StudyModel(_Model):
     """config/studies/NAME.yaml: a sweep, the limits it is held against, and the figures it feeds."""
 
@@ -225,6 +241,9 @@ class StudyModel(_Model):
     samples: Annotated[int, Field(ge=1, le=2**40)] = Field(8192, description="networks drawn at each point")
     record: RecordModel = Field(RecordModel(), description="layers to store")
     compare: list[CompareModel] = Field([], description="observables against limits")
+    growth: GrowthModel | None = Field(
+        None, description="mean of log_growth at infinite depth, with its noise taken off; left out: none"
+    )
     figures: list[str] = Field([], description="figures to draw from this study")
 
 

@@ -17,7 +17,8 @@ from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
 from deeplimits.sweep.grid import as_list, check_axes, combinations, own_grid, size_of
-from deeplimits.sweep.models import CompareModel, GridModel, NetworkModel, StudyModel, validated
+from deeplimits.sweep.growth import check_growth, scaled_growth
+from deeplimits.sweep.models import CompareModel, GridModel, GrowthModel, NetworkModel, StudyModel, validated
 from deeplimits.sweep.points import (
     Point,
     activation,
@@ -56,6 +57,7 @@ class Study:
     layers_spec: int | tuple[int, ...] | str
     gradients: bool = False
     output: bool = False
+    growth: GrowthModel | None = None
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -138,9 +140,12 @@ def load_study(path: Path, scale: int = 1) -> Study:
         layers_spec=tuple(spec) if isinstance(spec, list) else spec,
         gradients=model.record.gradients,
         output=model.record.output,
+        growth=scaled_growth(model.growth, scale),
     )
     for network in _extremes(study.points):
         check_activation(network, path, "networks")
+    if study.growth:
+        check_growth(study.growth, study.points, path)
     if study.compare:
         from deeplimits.sweep.comparisons import check_comparisons  # the limits import SciPy
 

@@ -1,0 +1,74 @@
+"""The mean growth of residual networks at infinite depth, in a study store: an estimate for each network,
+width and time that the study asks for, beside the formulas.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from deeplimits.activations import Slopes
+from deeplimits.analysis.growth import mean_log_growth
+from deeplimits.analysis.labels import label_of
+from deeplimits.limits.hayou_growth import initial_rate, mean_growth
+from deeplimits.networks.network import Network
+from deeplimits.sweep.growth import growing
+from deeplimits.sweep.study import Study
+
+_COLUMNS: dict[str, Any] = {
+    "network": np.dtypes.StringDType(),
+    "width": np.int64,
+    "seed": np.int64,
+    "time": float,
+    "mean": float,
+    "error": float,
+    "variance": float,
+    "positive_variance": float,
+    "samples": np.int64,
+    "printed": float,
+    "corrected": float,
+}
+
+
+def growth_table(study: Study) -> xr.Dataset:
+    """A row for each network and time: ``mean`` and standard ``error`` of the estimate of E log ‖φ(X_t)‖ /
+    ‖φ(X_0)‖, ``variance`` of the growth and ``positive_variance`` of the number of positive units, both of
+    the deepest networks, and living ``samples``; what Theorem 1 and Proposition 10 of Hayou 2022 print, and
+    the corrected mean of ReLU, NaN for other slopes.
+    """
+    rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    networks = growing(study.points) if study.growth else []
+    for network in networks:
+        for time in study.growth.times if study.growth else []:
+            for name, value in _row(study, network, time).items():
+                rows[name].append(value)
+    return xr.Dataset({name: ("growth", np.array(rows[name], dtype=kind)) for name, kind in _COLUMNS.items()})
+
+
+def _row(study: Study, network: Network, time: float) -> dict[str, Any]:
+    assert study.growth
+    plus, minus = float(network.slopes.plus), float(network.slopes.minus)
+    found = mean_log_growth(
+        network.width,
+        study.growth.depths,
+        study.growth.samples,
+        network.seed,
+        time,
+        slopes=(plus, minus),
+    )
+    relu = network.slopes == Slopes(1, 0)
+    return {
+        "network": label_of(network),
+        "width": network.width,
+        "seed": network.seed,
+        "time": time,
+        "mean": found.mean,
+        "error": found.error,
+        "variance": found.variance,
+        "positive_variance": found.positive_variance,
+        "samples": found.samples,
+        "printed": time * initial_rate(network.width, plus, minus),
+        "corrected": mean_growth(network.width, time) if relu else np.nan,
+    }

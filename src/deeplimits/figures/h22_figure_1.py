@@ -1,0 +1,65 @@
+"""Hayou 2022, Figures 1, 9 and 10: a residual ReLU network of one unit from Y_0 = 1, at three depths.
+
+Proposition 3: as the depth L grows, Y becomes a geometric Brownian motion, log Y_L ~ N(−½, 1). Networks whose
+last layer is negative have collapsed and have no logarithm; their part is named.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.stats import norm
+
+from deeplimits.figures.data import StudyData
+from deeplimits.figures.style import LIMIT, NETWORK, PAGE, new_figure
+
+_PATHS = 30
+_RANGE = (-5.0, 3.5)
+_SPREAD = 1.96
+
+
+def draw(data: StudyData) -> Figure:
+    """Above, histograms of log Y_L with the exact normal law; below, paths of log Y_ℓ."""
+    figure, axes = new_figure(2, data.points, PAGE, 3.9, sharex="row", sharey="row")
+    for point in range(data.points):
+        _law(axes[0, point], data, point)
+        _paths(axes[1, point], data, point)
+    axes[0, 0].set_ylabel("density")
+    axes[1, 0].set_ylabel(r"$\log\,Y_\ell$")
+    axes[0, 0].legend(loc="upper left")
+    # the deepest networks leave the lower left corner free
+    axes[1, -1].legend(*axes[1, 0].get_legend_handles_labels(), loc="lower left", borderaxespad=0.1)
+    return figure
+
+
+def _law(axis: Any, data: StudyData, point: int) -> None:
+    depth = int(data.coordinate("depth", point))
+    edges, density = data.density(point, "log_growth", depth)
+    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="networks")
+    x = np.linspace(*_RANGE, 400)
+    axis.plot(x, norm.pdf(x, -0.5), color=LIMIT, label="N(−½, 1)")
+    distance = data.compared("ks_value", point, data.entry("hayou_relu_n1"))
+    collapsed = int(data.array("events", "collapsed")[point, len(data.layers(point)) - 1])
+    part = f", {collapsed / data.samples:.1%} collapsed" if collapsed else ""
+    axis.set(
+        title=f"L = {depth}: KS {distance:.3f}{part}", xlabel=r"$\log\,Y_L$", xlim=_RANGE, ylim=(0, None)
+    )
+
+
+def _paths(axis: Any, data: StudyData, point: int) -> None:
+    layers = data.layers(point)
+    paths = data.array("paths", "log_activation")[point, :_PATHS, : len(layers)].astype(float) / 2
+    time, fine = layers / int(layers[-1]), np.linspace(0, 1, 101)
+    low, high = (sign * _SPREAD * np.sqrt(fine) - fine / 2 for sign in (-1, 1))
+    axis.fill_between(fine, low, high, color=LIMIT, alpha=0.12, lw=0, label="95 % of the limit")
+    for path in paths:
+        alive = np.isfinite(path)
+        axis.plot(time[alive], path[alive], color=NETWORK, lw=0.6, alpha=0.8)
+        if not alive.all():
+            axis.plot(time[alive][-1], path[alive][-1], "x", color="0.2", ms=4)
+    axis.plot(fine, -fine / 2, color=LIMIT, label="its mean")
+    axis.plot([], [], "x", color="0.2", ms=4, label="collapses next")
+    axis.set(xlabel="time t = ℓ/L", xlim=(0, 1))
+    axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])

@@ -1,0 +1,79 @@
+"""Hayou 2022, Figure 4: the probability that a residual ReLU network collapses, every unit negative at some
+layer, against its depth; given that layer 0 is alive.
+
+It vanishes as the depth grows at any width (Lemmas 2 and 3), for one unit exactly as 1 − Φ(√L)^L.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from deeplimits.activations import ReluLike
+from deeplimits.analysis.proportions import clopper_pearson
+from deeplimits.figures.data import StudyData
+from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
+from deeplimits.limits.collapse import collapse_probability
+from deeplimits.networks.network import Network
+
+_MARKERS = "osD^vPX*"
+
+
+def draw(data: StudyData) -> Figure:
+    """A curve for each width, with 95 % intervals; where nothing collapsed, their upper end alone."""
+    figure, axes = new_figure(1, 1, PAGE * 0.72, 3.2)
+    axis = axes[0, 0]
+    widths, depths = data.array("moments", "width"), data.array("moments", "depth")
+    last = [len(data.layers(point)) - 1 for point in range(data.points)]
+    collapsed = data.array("events", "collapsed")[np.arange(data.points), last]
+    alive = data.array("events", "alive")
+    low, high = clopper_pearson(collapsed, alive)
+    sizes = sorted(set(widths.tolist()))
+    for width, color, marker in zip(sizes, shades(len(sizes)), _MARKERS, strict=False):
+        chosen = np.flatnonzero(widths == width)
+        chosen = chosen[np.argsort(depths[chosen])]
+        seen, none = chosen[collapsed[chosen] > 0], chosen[collapsed[chosen] == 0]
+        found = collapsed[seen] / alive[seen]
+        axis.errorbar(
+            depths[seen],
+            found,
+            [found - low[seen], high[seen] - found],
+            fmt=marker + "-",
+            ms=3.5,
+            lw=0.9,
+            capsize=2,
+            color=color,
+            label=f"n = {width}",
+        )
+        # a rule of three: nothing seen bounds the probability from above only
+        axis.plot(depths[none[:1]], high[none[:1]], "v", mfc="none", ms=4, color=color)
+    fine = range(1, int(depths.max()) + 1)
+    exact = [Network(ReluLike(), 1, depth, ((1.0,),), architecture="resnet") for depth in fine]
+    axis.plot(
+        fine,
+        [collapse_probability(network, network.depth) for network in exact],
+        color=LIMIT,
+        lw=1,
+        label="1 − Φ(√L)$^L$, exact for n = 1",
+        zorder=1,
+    )
+    axis.plot([], [], "v", mfc="none", ms=4, color="0.4", label="none seen: upper end of 95 %")
+    axis.set(
+        xscale="log",
+        yscale="log",
+        xlabel="depth L",
+        ylabel="probability of collapse",
+        ylim=(float((collapsed[collapsed > 0] / alive[collapsed > 0]).min()) / 2, 0.5),
+    )
+    ticks = sorted(set(depths.tolist()))
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.minorticks_off()
+    handles, labels = axis.get_legend_handles_labels()
+    widths_first = sorted(range(len(labels)), key=lambda index: not labels[index].startswith("n ="))
+    axis.legend(
+        [handles[index] for index in widths_first],
+        [labels[index] for index in widths_first],
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+    )
+    return figure

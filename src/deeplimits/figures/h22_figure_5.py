@@ -1,0 +1,92 @@
+"""Hayou 2022, Figures 5 and 14 to 17: standardised norms of the post-activations of a residual ReLU network,
+L = 100, at several layers and widths, against the Gaussian.
+
+Theorem 1: the growth log ‖φ(Y_ℓ)‖ / ‖φ(Y_0)‖ is nearly Gaussian. The norm itself also carries that of layer
+0, which is far from log-normal in narrow networks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from deeplimits.figures.data import StudyData
+from deeplimits.figures.style import GROWTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+
+Array = NDArray[np.float64]
+
+_REACH = 4.2
+
+
+def draw(data: StudyData) -> Figure:
+    """A row for each width, a column for each layer; in each panel the largest gaps between the distribution
+    functions.
+    """
+    layers = data.layers(0)[1:]
+    figure, axes = new_figure(
+        data.points, len(layers), PAGE, 0.95 * data.points + 0.7, sharex=True, sharey=True
+    )
+    for point in range(data.points):
+        for axis, layer in zip(axes[point], layers, strict=True):
+            _panel(axis, data, point, int(layer))
+        axes[point, 0].set_ylabel(f"n = {data.coordinate('width', point)}")
+    for axis, layer in zip(axes[0], layers, strict=True):
+        axis.set_title(f"layer {layer}")
+    figure.supxlabel("standardised", fontsize=8)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    return figure
+
+
+def _panel(axis: Any, data: StudyData, point: int, layer: int) -> None:
+    edges, density = _standardised(data, point, layer, "log_growth")
+    axis.stairs(
+        density,
+        edges,
+        fill=True,
+        color=NETWORK,
+        alpha=0.35,
+        label=GROWTH,
+    )
+    own_edges, own = _standardised(data, point, layer, "log_activation")
+    axis.stairs(own, own_edges, color=SECOND, lw=0.8, label=r"$\log\,\Vert\varphi(Y_\ell)\Vert$")
+    x = np.linspace(-_REACH, _REACH, 201)
+    axis.plot(x, norm.pdf(x), color=LIMIT, lw=1, label="Gaussian")
+    for height, color, gap in (
+        (0.97, NETWORK, _gap(edges, density)),
+        (0.77, SECOND, _gap(own_edges, own)),
+    ):
+        axis.text(
+            0.99,
+            height,
+            f"{gap:.3f}",
+            transform=axis.transAxes,
+            ha="right",
+            va="top",
+            fontsize=7,
+            color=color,
+        )
+    axis.set(xlim=(-_REACH, _REACH), yticks=[])
+    axis.spines["left"].set_visible(False)
+
+
+def _standardised(data: StudyData, point: int, layer: int, observable: str) -> tuple[Array, Array]:
+    record = int(np.flatnonzero(data.layers(point) == layer)[0])
+    mean, std = (
+        float(data.array("moments", name, observable=observable)[point, record]) for name in ("mean", "std")
+    )
+    edges, density = data.density(point, observable, layer)
+    return (edges - mean) / std, density * std
+
+
+def _gap(edges: Array, density: Array) -> float:
+    """Largest difference to the Gaussian's distribution function at the edges of the bins; what lies outside
+    of them is shared by both sides.
+    """
+    inside = density * np.diff(edges)
+    below = (1 - inside.sum()) / 2 + np.append(0.0, np.cumsum(inside))
+    return float(np.abs(below - norm.cdf(edges)).max())

@@ -1,0 +1,94 @@
+"""Hayou 2022, Figure 6: the mean logarithmic growth E log ‖φ(Y_t)‖ / ‖φ(Y_0)‖ of residual ReLU networks
+against their width.
+
+Theorem 1 prints (1 / (4 (1 − 2⁻ⁿ)) − 1/n) t. That is negative up to n = 3 and positive from n = 4 on, and so
+is the truth; but for n > 1 it is the exact rate at t = 0 alone, and too large later.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
+
+from deeplimits.figures.data import StudyData
+from deeplimits.figures.style import GROWTH, LIMIT, NETWORK, PAGE, SECOND, new_figure, shades
+
+_SIGN_CHANGE = (3, 4)
+_MARKERS = "osD"
+
+
+def draw(data: StudyData) -> Figure:
+    """Left, the growth at t = 1; right, what is missing to the printed formula, times n, at three times."""
+    figure, (axes,) = new_figure(1, 2, PAGE, 2.9)
+    table = {
+        name: data.array("growth", name)
+        for name in ("width", "time", "mean", "error", "printed", "corrected")
+    }
+    _growth(axes[0], data, table)
+    _difference(axes[1], table)
+    for axis in axes:
+        ticks = [1, 2, 3, 4, 6, 10, 20, 30]
+        axis.set(xscale="log", xlabel="width n")
+        axis.set_xticks(ticks, [str(tick) for tick in ticks])
+        axis.minorticks_off()
+    return figure
+
+
+def _growth(axis: Any, data: StudyData, table: dict[str, Any]) -> None:
+    widths = data.array("moments", "width")
+    order = np.argsort(widths)
+    means, spreads, counts = (
+        data.array("moments", name, observable="log_growth")[order, -1] for name in ("mean", "std", "count")
+    )
+    axis.errorbar(
+        widths[order],
+        means,
+        2 * spreads / np.sqrt(counts),
+        fmt="o",
+        ms=4,
+        mfc="none",
+        color=NETWORK,
+        lw=0.9,
+        label=f"networks, L = {data.coordinate('depth', 0)}",
+    )
+    last = _at(table, float(table["time"].max()))
+    axis.plot(table["width"][last], table["printed"][last], "--", color=SECOND, label="Theorem 1, printed")
+    axis.plot(table["width"][last], table["corrected"][last], color=LIMIT, label="corrected")
+    axis.axhline(0, color="0.6", lw=0.7, zorder=0)
+    axis.axvspan(*_SIGN_CHANGE, color="0.9", lw=0, zorder=0)
+    axis.set(ylabel=GROWTH, title="mean growth at t = 1")
+    axis.legend(loc="lower right")
+
+
+def _difference(axis: Any, table: dict[str, Any]) -> None:
+    times = np.unique(table["time"])
+    for time, color, marker in zip(times, shades(len(times)), _MARKERS, strict=False):
+        rows = _at(table, float(time))
+        width = table["width"][rows]
+        axis.errorbar(
+            width,
+            width * (table["mean"] - table["printed"])[rows],
+            2 * width * table["error"][rows],
+            fmt=marker,
+            ms=3.2,
+            color=color,
+            lw=0.9,
+            label=f"t = {time:g}",
+        )
+        wide = width > 1
+        corrected = (width * (table["corrected"] - table["printed"])[rows])[wide]
+        axis.plot(width[wide], corrected, color=color, lw=1)
+    axis.axhline(0, ls="--", color=SECOND, label="printed")
+    axis.plot([], [], color="0.4", lw=1, label="corrected, to O(1/n)")
+    axis.set(ylabel="n × (growth − printed formula)", title="infinite depth", ylim=(-0.022, 0.0015))
+    axis.yaxis.set_major_locator(MultipleLocator(0.005))
+    axis.legend(loc="lower left", ncols=2)
+
+
+def _at(table: dict[str, Any], time: float) -> Any:
+    """Rows at a time, by width."""
+    rows = np.flatnonzero(table["time"] == time)
+    return rows[np.argsort(table["width"][rows])]
