@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
+from scipy.special import ndtr
 
 from deeplimits.activations import ReluLike, Slopes
 from deeplimits.laws import Law, NormalLaw, PointMass
@@ -27,7 +28,7 @@ from deeplimits.networks.network import Network
 Array = NDArray[np.float64]
 
 _HERMITE = 160
-"""Nodes of the quadrature of E φ(√v g)²."""
+"""Nodes of the quadrature of E φ(x)²."""
 
 
 class ResidualLimit(Limit):
@@ -121,8 +122,9 @@ class PrintedTheorem1(QuasiGbm):
 
 
 class McKeanVlasov(ResidualLimit):
-    """Infinite depth, then infinite width: norms are numbers, dv/dt = E φ(√v g)², g ~ N(0, 1), and each unit,
-    like an output that reads them, is N(0, v).
+    """Infinite depth, then infinite width: each unit is N(x_0, v), with x_0 = 0 unless every unit starts at
+    the same number, and norms are numbers, dv/dt = E φ(x_0 + √v g)². ``output`` reads the last layer and is
+    N(0, x_0² + v).
     """
 
     name = "mckean_vlasov"
@@ -130,29 +132,33 @@ class McKeanVlasov(ResidualLimit):
     source = "Hayou 2022, Theorems 2 and 3"
 
     def about(self, network: Network) -> bool:
-        return network.start is None
+        return True
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        start = network.start or 0.0
         times = [self.time(network, layer) for layer in layers]
         variances = self.variances(network, times)
+        squares = [start**2 + value for value in variances]
         if observable == "log_variance":
-            return [PointMass(float(np.log(value))) for value in variances]
+            return [PointMass(float(np.log(value))) for value in squares]
         if observable == "output":
-            return [NormalLaw(0.0, float(np.sqrt(value))) for value in variances]
-        logs = [float(np.log(mean_square(network, value))) for value in variances]
+            return [NormalLaw(0.0, float(np.sqrt(value))) for value in squares]
+        logs = [self._log_activation(network, value) for value in variances]
         if observable == "log_activation":
             return [PointMass(value) for value in logs]
-        first = float(np.log(mean_square(network, network.gram[0][0])))
-        return [PointMass((value - first) / 2) for value in logs]
+        (first,) = self.variances(network, [0.0])
+        origin = self._log_activation(network, first)
+        return [PointMass((value - origin) / 2) for value in logs]
 
     def variances(self, network: Network, times: Sequence[float]) -> list[float]:
-        """v at ``times`` (ascending): each unit is N(0, v)."""
-        origin = network.gram[0][0]
-        if isinstance(network.phi, Slopes):
-            rate = mean_square(network, 1.0)
+        """v at ``times`` (ascending)."""
+        start = network.start or 0.0
+        origin = network.gram[0][0] if network.start is None else 0.0
+        if network.start is None and isinstance(network.phi, Slopes):
+            rate = mean_square(network, 0.0, 1.0)
             return [origin * float(np.exp(rate * time)) for time in times]
         path = solve_ivp(
-            lambda _, v: [mean_square(network, float(v[0]))],
+            lambda _, v: [mean_square(network, start, float(v[0]))],
             (0.0, max(times[-1], 1e-12)),
             [origin],
             t_eval=times,
@@ -162,11 +168,22 @@ class McKeanVlasov(ResidualLimit):
         )
         return [float(value) for value in path.y[0]]
 
+    @staticmethod
+    def _log_activation(network: Network, variance: float) -> float:
+        with np.errstate(divide="ignore"):
+            return float(np.log(mean_square(network, network.start or 0.0, variance)))
 
-def mean_square(network: Network, variance: float) -> float:
-    """E φ(√v g)², g ~ N(0, 1)."""
+
+def mean_square(network: Network, mean: float, variance: float) -> float:
+    """E φ(x)², x ~ N(``mean``, ``variance``)."""
+    std = float(np.sqrt(variance))
     if isinstance(network.phi, Slopes):
-        return variance * float(network.phi.plus**2 + network.phi.minus**2) / 2
+        square = mean**2 + variance
+        side = square * float(mean > 0)
+        if std > 0:
+            ratio = mean / std
+            density = float(np.exp(-(ratio**2) / 2) / np.sqrt(2 * np.pi))
+            side = square * float(ndtr(ratio)) + mean * std * density
+        return float(network.phi.plus**2) * side + float(network.phi.minus**2) * (square - side)
     nodes, weights = np.polynomial.hermite_e.hermegauss(_HERMITE)
-    values = network.phi(np.sqrt(variance) * nodes)
-    return float(weights @ values**2 / weights.sum())
+    return float(weights @ network.phi(mean + std * nodes) ** 2 / weights.sum())
