@@ -39,6 +39,7 @@ HEAVY = {
     "sympy",
     "numba",
     "zarr",
+    "cupy",
 }
 
 

@@ -39,11 +39,12 @@ DEFAULT_CONFIG = Path("config/config.yaml")
 
 def main() -> None:
     """Run the command line; bad input ends in one message on standard error and exit code 2."""
+    from deeplimits.errors import DeviceError
     from deeplimits.store.errors import StoreError
 
     try:
         app()
-    except (InputError, StoreError) as error:
+    except (InputError, StoreError, DeviceError) as error:
         print(f"deeplimits: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
@@ -83,7 +84,7 @@ def simulate(
     samples: Annotated[
         str | None, typer.Option("--samples", help="A:B, the samples of a point to draw (0:8192).")
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="auto, cpu or oracle.")] = "auto",
+    engine: Annotated[str, typer.Option("--engine", help="auto, cpu, cuda or oracle.")] = "auto",
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="All processors by default.")
     ] = None,

@@ -1,5 +1,5 @@
-"""The one exception for bad input: which file, which key, what was found, what was expected, and the nearest
-valid name.
+"""Exceptions that end in one message: bad input (which file, which key, what was found, what was expected,
+and the nearest valid name), and a graphics card that fails.
 """
 
 from __future__ import annotations
@@ -38,6 +38,28 @@ class InputError(ValueError):
         place = f"{where}: {key}" if key else str(where)
         hint = f"; did you mean {nearest!r}?" if nearest else ""
         super().__init__(f"{place}: found {_short(found)}, expected {expected}{hint}")
+
+
+class DeviceError(RuntimeError):
+    """A graphics card that failed.
+
+    Parameters
+    ----------
+    problem
+        What failed.
+    remedy
+        What to do, beside leaving the card out.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        remedy: str = "run the same command again, and see what `nvidia-smi` says if it persists",
+    ):
+        super().__init__(
+            f"{problem}. Nothing of this job was written: {remedy}; "
+            "`--engine cpu` computes the same bits without a card"
+        )
 
 
 def _short(value: object, limit: int = 120) -> str:

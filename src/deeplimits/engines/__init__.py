@@ -22,8 +22,9 @@ SAMPLER_VERSION = 1
 MAX_INPUTS = 8
 """Inputs that the engines carry jointly."""
 
-ENGINES = ("auto", "cpu", "oracle")
-"""Names of engines. ``oracle`` draws every weight matrix: the same law, other bits, and never stored."""
+ENGINES = ("auto", "cpu", "cuda", "oracle")
+"""Names of engines. ``auto`` is ``cuda`` where a graphics card can be used, else ``cpu``: the same bits.
+``oracle`` draws every weight matrix: the same law, other bits, and never stored."""
 
 
 def resolve(engine: str) -> str:
@@ -32,12 +33,18 @@ def resolve(engine: str) -> str:
     Raises
     ------
     InputError
-        If there is no such engine.
+        If there is no such engine, or it is not one for this machine.
     """
     if engine not in ENGINES:
         expected = "one of " + ", ".join(ENGINES)
         raise InputError("--engine", "", engine, expected, nearest_name(engine, ENGINES))
-    return "cpu" if engine == "auto" else engine
+    from deeplimits.engines import devices
+
+    if engine == "auto":
+        return "cuda" if devices.obstacle() is None else "cpu"
+    if engine == "cuda" and (missing := devices.obstacle()) is not None:
+        raise InputError("--engine", "", engine, missing)
+    return engine
 
 
 def simulate_block(
@@ -93,7 +100,8 @@ def simulate_block(
         raise InputError("samples", "", (first, first + count), "a range within [0, 2**56)")
     if network.inputs > MAX_INPUTS:
         raise InputError("inputs", "", network.inputs, f"at most {MAX_INPUTS} inputs")
-    if resolve(engine) == "oracle":
+    used = resolve(engine)
+    if used == "oracle":
         import numpy as np
 
         from deeplimits.networks import mlp, resnet
@@ -102,8 +110,10 @@ def simulate_block(
         assert not output, "outputs are being built"
         oracle = resnet if network.residual else mlp
         return oracle.simulate(network, records, count, np.random.default_rng([network.key, first]))
-    from deeplimits.engines import cpu
+    from deeplimits.engines import cpu, cuda
 
     assert not gradients, "gradients are being built"
     assert not output, "outputs are being built"
+    if used == "cuda":
+        return cuda.simulate(network, records, first, count)
     return cpu.simulate(network, records, first, count, threads)

@@ -50,7 +50,8 @@ class Instance:
     @property
     def name(self) -> str:
         """As C++ has it: ``two_inputs<16, 1>``."""
-        return f"{self.kernel.name}<{', '.join(map(str, self.parameters))}>"
+        parameters = ", ".join(map(str, self.parameters))
+        return f"{self.kernel.name}<{parameters}>" if parameters else self.kernel.name
 
     @property
     def types(self) -> list[tuple[str, int]]:

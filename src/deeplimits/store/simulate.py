@@ -85,7 +85,7 @@ def _storable(engine: str) -> str:
             "--engine",
             "",
             engine,
-            "auto or cpu: the oracle has no number contract and never writes to the store",
+            "auto, cpu or cuda: the oracle has no number contract and never writes to the store",
         )
     return used
 
