@@ -5,6 +5,10 @@ Unless a test says otherwise it is a statistical one with a false-alarm rate of 
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,6 +120,37 @@ def test_paths_have_the_same_bits_for_any_split_thread_count_and_choice_of_level
             expected.tobytes() == np.concatenate([getattr(part, name)[:, :, 0] for part in parts]).tobytes()
         )
         assert expected[:, 1].tobytes() == getattr(alone, name)[:, 0, 0].tobytes()
+
+
+def digest() -> str:
+    """Of a few paths at two step sizes."""
+    paths = residual_paths(7, (4, 8), (0.0, 1.0), 0, 37, slopes=(1.3, -0.4), seed=3)
+    parts = (paths.log_activation, paths.log_square, paths.control, paths.positive)
+    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()[:16]
+
+
+def test_paths_have_the_known_bits() -> None:
+    """What the number contract gives is fixed."""
+    assert digest() == "f4541f2f0f4f48d9"
+
+
+@pytest.mark.slow
+def test_the_instruction_set_leaves_no_trace_in_paths(tmp_path: Path) -> None:
+    """The kernel compiled for a processor without vector multiply-add, in a process of its own."""
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import test_hayou as t; print(t.digest())"
+    environment = os.environ | {
+        "NUMBA_CPU_NAME": "generic",
+        "NUMBA_CPU_FEATURES": "",
+        "NUMBA_CACHE_DIR": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "f4541f2f0f4f48d9"
 
 
 def test_the_control_variate_has_mean_zero_and_is_nearly_all_of_the_noise() -> None:
