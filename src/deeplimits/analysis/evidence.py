@@ -23,6 +23,7 @@ _COORDINATES = {
     "correlation": "correlation_0",
     "exponent": "exponent",
     "center": "center",
+    "start": "start",
     "seed": "seed",
 }
 """Keys of ``where`` and the coordinates they select by."""
@@ -132,7 +133,7 @@ class Evidence:
         """Points that differ in size alone, each curve with its sizes ascending."""
         found: dict[tuple[Any, ...], list[int]] = {}
         for point in points:
-            fixed = ("network", "seed", "center") + (("width",) if size == "depth" else ())
+            fixed = ("network", "seed", "center", "start") + (("width",) if size == "depth" else ())
             rho = self.at("correlation_0", point)
             key = (*(str(self.at(name, point)) for name in fixed), None if np.isnan(rho) else rho)
             found.setdefault(key, []).append(point)

@@ -7,6 +7,7 @@ go to groups in turn within each block, so the groups are alike and independent.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ GROUPS = 64
 POWERS = 4
 MOST_INPUTS = 4
 """Inputs whose Gram matrix is kept: products of its entries grow like their fourth power."""
+
+_LARGEST = 1e150
 
 Array = NDArray[np.float64]
 _Scaled = tuple[str, int, int, float, float]
@@ -94,7 +97,7 @@ def pair_index(inputs: int, a: int, b: int) -> int:
 
 def _sums(values: Array, group: NDArray[np.intp]) -> Array:
     """Sums of the rows of ``values`` [sample, …] by group."""
-    flat = values.reshape(len(values), -1)
+    flat = values.reshape(len(values), math.prod(values.shape[1:]))
     summed: Array = np.stack([np.bincount(group, column, GROUPS).astype(float) for column in flat.T], axis=1)
     return summed.reshape(GROUPS, *values.shape[1:])
 
@@ -129,12 +132,14 @@ _Gram = tuple[NDArray[np.int64], Array, Array]
 def _gram(location: BlockLocation, take: int, record: int, inputs: int) -> _Gram:
     log_variance = location.read("log_variance", [record])[:take, 0, :].astype(float)
     first, second = np.triu_indices(inputs)
-    entries = np.exp((log_variance[:, first] + log_variance[:, second]) / 2)
+    with np.errstate(over="ignore"):
+        entries = np.exp((log_variance[:, first] + log_variance[:, second]) / 2)
     if inputs > 1:
         entries[:, first != second] *= 1 - location.read("correlation_gap", [record])[:take, 0, :].astype(
             float
         )
-    finite = np.isfinite(entries).all(axis=1)
+    # neither dead nor so far exploded that a product is beyond float64
+    finite = (np.abs(entries) < _LARGEST).all(axis=1)
     group = np.flatnonzero(finite) % GROUPS
     entries = entries[finite]
     products = entries[:, :, None] * entries[:, None, :]

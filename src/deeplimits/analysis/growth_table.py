@@ -44,7 +44,10 @@ def growth_table(study: Study) -> xr.Dataset:
         for time in study.growth.times if study.growth else []:
             for name, value in _row(study, network, time).items():
                 rows[name].append(value)
-    return xr.Dataset({name: ("growth", np.array(rows[name], dtype=kind)) for name, kind in _COLUMNS.items()})
+    return xr.Dataset(
+        {name: ("growth", np.array(rows[name], dtype=kind)) for name, kind in _COLUMNS.items()},
+        attrs={"steps": max(study.growth.depths) if study.growth else 0},
+    )
 
 
 def _row(study: Study, network: Network, time: float) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from deeplimits.sweep.claims import (
     FROM_LIMIT,
     ExpectedModel,
     GramModel,
+    GrowthModel,
     KsModel,
     LimitModel,
     MeanToLimitModel,
@@ -40,6 +41,9 @@ def effects_of(evidence: Evidence, statistic: Any) -> list[Effect]:
     NoEvidence
         If the store does not hold what it needs.
     """
+    if isinstance(statistic, LimitModel) and isinstance(statistic.observable, list):
+        each = [statistic.model_copy(update={"observable": name}) for name in statistic.observable]
+        return [effect for one in each for effect in effects_of(evidence, one)]
     return _REGISTRY[type(statistic)](evidence, statistic)
 
 
@@ -59,8 +63,12 @@ def _effect(
     )
 
 
+def _entry(evidence: Evidence, statistic: LimitModel) -> int:
+    return evidence.entry(str(statistic.observable), statistic.limit, statistic.at)
+
+
 def _distance(evidence: Evidence, statistic: KsModel | RmsToLimitModel) -> list[Effect]:
-    entry = evidence.entry(statistic.observable, statistic.limit, statistic.at)
+    entry = _entry(evidence, statistic)
     name = "ks" if isinstance(statistic, KsModel) else "rms"
     values, errors = (
         evidence.array("comparison", f"{name}_{part}")[:, entry] for part in ("estimate", "error")
@@ -76,10 +84,10 @@ def _distance(evidence: Evidence, statistic: KsModel | RmsToLimitModel) -> list[
 
 def _compared_moments(evidence: Evidence, statistic: LimitModel) -> Callable[[int], list[float] | None]:
     """Of a point: mean, standard deviation and number of networks; mean and standard deviation of the law."""
-    entry = evidence.entry(statistic.observable, statistic.limit, statistic.at)
+    entry = _entry(evidence, statistic)
     limit = [evidence.array("comparison", f"limit_{part}")[:, entry] for part in ("mean", "std")]
     layers = evidence.array("comparison", "at_layer")[:, entry]
-    place = evidence.observable(statistic.observable)
+    place = evidence.observable(str(statistic.observable))
     kept = [evidence.array("moments", part)[:, :, place] for part in ("mean", "std", "count")]
 
     def found(point: int) -> list[float] | None:
@@ -146,14 +154,14 @@ def _moment_of(name: str, raw: Array, centre: float, scale: float) -> Array:
 
 
 def _std_to_limit(evidence: Evidence, statistic: StdToLimitModel) -> list[Effect]:
-    entry = evidence.entry(statistic.observable, statistic.limit, statistic.at)
+    entry = _entry(evidence, statistic)
     limit = evidence.array("comparison", "limit_std")[:, entry]
     layers = evidence.array("comparison", "at_layer")[:, entry]
 
     def measure(point: int) -> Effect | None:
         if layers[point] != evidence.last_layer(point) or not limit[point] > 0:
             return None
-        raw, _, scale = _group_moments(evidence, statistic.observable, point)
+        raw, _, scale = _group_moments(evidence, str(statistic.observable), point)
         value, error = jackknife(scale * np.sqrt(_variance(raw)) / limit[point])
         return _effect(evidence, statistic, point, value - 1, error, freedom=len(raw) - 1)
 
@@ -285,6 +293,37 @@ def _rate(evidence: Evidence, statistic: RateModel) -> list[Effect]:
     return effects
 
 
+def _growth(evidence: Evidence, statistic: GrowthModel) -> list[Effect]:
+    table = evidence.tree["growth"].to_dataset()
+    widths = statistic.width if isinstance(statistic.width, list) else [statistic.width]
+    effects = []
+    for row in range(table.sizes["growth"]):
+        column = {str(name): array.values[row] for name, array in table.data_vars.items()}
+        if (
+            column["width"] not in widths
+            or abs(column["time"] - statistic.time) > 1e-9
+            or statistic.network not in (None, str(column["network"]))
+        ):
+            continue
+        expected = (
+            column[statistic.expected] if isinstance(statistic.expected, str) else float(statistic.expected)
+        )
+        width, samples = int(column["width"]), int(column["samples"])
+        factor = float(width) ** statistic.times_width
+        effects.append(
+            Effect(
+                float(column["mean"] - expected) * factor,
+                float(column["error"]) * factor,
+                samples,
+                samples * width * int(evidence.tree["growth"].attrs["steps"]),
+                f"{column['network']}; n = {width}, t = {statistic.time:g}",
+            )
+        )
+    if len(effects) < len(widths):
+        raise NoEvidence("the study does not estimate the growth at each of these widths and this time")
+    return effects
+
+
 _REGISTRY: dict[type[Any], Callable[[Evidence, Any], list[Effect]]] = {
     KsModel: _distance,
     MeanToLimitModel: _mean_to_limit,
@@ -294,4 +333,5 @@ _REGISTRY: dict[type[Any], Callable[[Evidence, Any], list[Effect]]] = {
     MomentModel: _moment,
     GramModel: _gram,
     ProbabilityModel: _probability,
+    GrowthModel: _growth,
 }

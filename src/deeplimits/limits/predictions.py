@@ -28,9 +28,20 @@ class Setting:
     entries: tuple[tuple[int, int], ...] = ()
 
     @property
+    def pair(self) -> tuple[int, int]:
+        """The first pair of different inputs among ``entries``, or inputs 0 and 1."""
+        return next(((a, b) for a, b in self.entries if a != b), (0, 1))
+
+    @property
+    def norm(self) -> float:
+        """√(V_0^{aa} V_0^{bb}) of the pair."""
+        a, b = self.pair
+        return float(np.sqrt(self.gram[a, a] * self.gram[b, b]))
+
+    @property
     def rho(self) -> float:
-        """ρ of the first pair."""
-        return float(self.gram[0, 1] / np.sqrt(self.gram[0, 0] * self.gram[1, 1]))
+        """ρ of the pair."""
+        return float(self.gram[self.pair]) / self.norm
 
     @property
     def time(self) -> float:
@@ -69,16 +80,12 @@ def exact_kernel(setting: Setting) -> float:
     plus, minus = setting.slopes
     rho = setting.rho
     asymmetry = (plus - minus) ** 2 / (plus**2 + minus**2)
-    return _norm(setting) * float(rho + asymmetry * (_q(rho) - rho * np.arccos(rho)) / np.pi)
-
-
-def _norm(setting: Setting) -> float:
-    return float(np.sqrt(setting.gram[0, 0] * setting.gram[1, 1]))
+    return setting.norm * float(rho + asymmetry * (_q(rho) - rho * np.arccos(rho)) / np.pi)
 
 
 def relu_kernel_1(setting: Setting) -> float:
     """E V_1^{12} = c K_1(ρ), plain ReLU."""
-    return _norm(setting) * 2 * _k1(setting.rho)
+    return setting.norm * 2 * _k1(setting.rho)
 
 
 def relu_kernel_2(setting: Setting) -> float:
@@ -130,7 +137,7 @@ def infinite_width_near_one(setting: Setting) -> float:
 def _shaped(setting: Setting, sign: float) -> float:
     rho = setting.rho
     nu = (setting.c_plus - setting.c_minus) ** 2 / (2 * np.pi) * (_q(rho) + sign * rho * np.arccos(rho))
-    return _norm(setting) * float(rho + nu * float(setting.width) ** (-2 * setting.exponent))
+    return setting.norm * float(rho + nu * float(setting.width) ** (-2 * setting.exponent))
 
 
 def shaped_step(setting: Setting) -> float:
@@ -161,6 +168,61 @@ def linear_product(setting: Setting) -> float:
     return float(((1 + 2 * square) * np.exp(2 * time) - (1 - square) * np.exp(-time)) / 3)
 
 
+def _ode_correlation(setting: Setting, kappa: float) -> float:
+    """ρ at time 1 of dρ/dt = κ/2π (q − ρ arccos ρ)."""
+    from scipy.integrate import solve_ivp
+
+    def drift(_: float, rho: NDArray[np.float64]) -> NDArray[np.float64]:
+        inside = np.clip(rho, -1.0, 1.0)
+        return np.asarray(kappa / (2 * np.pi) * (np.sqrt(1 - inside**2) - inside * np.arccos(inside)))
+
+    return float(solve_ivp(drift, (0.0, 1.0), [setting.rho], rtol=1e-11, atol=1e-13).y[0, -1])
+
+
+def ode_correlation(setting: Setting) -> float:
+    """ρ at t = 1 of the ODE that ResNets and shaped MLPs with (c₊ − c₋)² = 1 share: dρ/dt = ν(ρ)."""
+    return _ode_correlation(setting, 1.0)
+
+
+def resnet_covariance(setting: Setting) -> float:
+    """V^{ab} of a ResNet at t = 1: dV^{ab}/dt = (ν(ρ) + ρ/2) √(V^{aa} V^{bb}), so that V^{aa} grows like
+    e^{t/2} (Li & Nica 2024, Theorem 2.2).
+    """
+    return float(np.exp(0.5)) * resnet_covariance_printed(setting)
+
+
+def resnet_covariance_printed(setting: Setting) -> float:
+    """V^{ab} at t = 1 by eq. (2.14) as printed, dV^{ab}/dt = ν(ρ) √(V^{aa} V^{bb}): that of a shaped MLP."""
+    a, b = setting.entries[0]
+    return float(setting.gram[a, a]) if a == b else setting.norm * _ode_correlation(setting, 1.0)
+
+
+def growth_variance(setting: Setting) -> float:
+    """(n^{−1/2} + Γ)² with Γ² = Var K / 4n² and Var K = n/4: Hayou 2022, Theorem 1's bound at t = 1 with its
+    smallest Γ, that of independent signs.
+    """
+    return float((1 + 0.25) ** 2 / setting.width)
+
+
+def normal_growth_variance(setting: Setting) -> float:
+    """1/n: the variance at t = 1 of the Brownian part B_t / √n."""
+    return 1 / setting.width
+
+
+def growth_mean(setting: Setting) -> float:
+    """E log ‖φ(X_1)‖ / ‖φ(X_0)‖ of a ReLU ResNet of infinite depth, up to O(n⁻²)."""
+    from deeplimits.limits.hayou_growth import mean_growth
+
+    return mean_growth(setting.width, 1.0)
+
+
+def growth_mean_printed(setting: Setting) -> float:
+    """1 / (4 (1 − 2⁻ⁿ)) − 1/n: Hayou 2022, Theorem 1 as printed, at t = 1."""
+    from deeplimits.limits.hayou_growth import mean_growth_printed
+
+    return mean_growth_printed(setting.width, 1.0)
+
+
 def start(setting: Setting) -> float:
     """V_0^{ab}: nothing moves on average."""
     a, b = setting.entries[0]
@@ -185,6 +247,13 @@ PREDICTIONS: dict[str, Callable[[Setting], float]] = {
         isserlis,
         linear_determinant,
         linear_product,
+        ode_correlation,
+        resnet_covariance,
+        resnet_covariance_printed,
+        growth_variance,
+        normal_growth_variance,
+        growth_mean,
+        growth_mean_printed,
         start,
     )
 }

@@ -40,6 +40,7 @@ class WhereModel(StrictModel):
     correlation: Real | list[Real] | None = Field(None, description="ρ₀")
     exponent: Real | list[Real] | None = Field(None, description="p")
     center: Real | list[Real] | None = Field(None, description="centre of a smooth activation")
+    start: Real | list[Real] | None = Field(None, description="z₀ of a ResNet that starts at a point")
     seed: int | list[int] | None = Field(None, description="seed")
 
 
@@ -63,7 +64,9 @@ class StatisticModel(StrictModel):
 class LimitModel(StatisticModel):
     """An observable held against a limit, as an entry of the study's ``compare`` does."""
 
-    observable: str = Field(description="observable")
+    observable: str | Annotated[list[str], Field(min_length=1)] = Field(
+        description="observable; of a list, each has to agree"
+    )
     limit: str = Field(description="limit")
     at: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None, description="time of the entry of ``compare``, where there is more than one"
@@ -103,6 +106,21 @@ class RateModel(StrictModel):
     distance: Literal["ks", "wasserstein", "rms"] = Field("ks", description="distance")
     network: str | None = Field(None, description="label of the network, where there is more than one")
     exponent: Real = Field(description="the exponent that is claimed")
+
+
+class GrowthModel(StrictModel):
+    """Mean growth log ‖φ(X_t)‖ / ‖φ(X_0)‖ at infinite depth, which a study with the key ``growth`` estimates,
+    less what is expected: a formula kept beside it, or a number.
+    """
+
+    name: Literal["growth"]
+    width: Positive | list[Positive] = Field(description="n")
+    time: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(1.0, description="t")
+    network: str | None = Field(None, description="label of the network, where there is more than one")
+    expected: Literal["corrected", "printed"] | Real = Field(
+        0.0, description="corrected or printed: the formulas of Hayou 2022, Theorem 1; or a number"
+    )
+    times_width: Real = Field(0.0, description="multiply the difference by width to this power")
 
 
 class ExpectedModel(StatisticModel):
@@ -154,6 +172,7 @@ STATISTICS: dict[str, type[StrictModel]] = {
     "moment": MomentModel,
     "gram": GramModel,
     "probability": ProbabilityModel,
+    "growth": GrowthModel,
 }
 Statistic = Annotated[
     KsModel
@@ -163,7 +182,8 @@ Statistic = Annotated[
     | RateModel
     | MomentModel
     | GramModel
-    | ProbabilityModel,
+    | ProbabilityModel
+    | GrowthModel,
     Field(discriminator="name"),
 ]
 
@@ -249,11 +269,11 @@ def _check_statistics(raw: dict[str, Any], path: Path) -> None:
             )
         model = validated(STATISTICS[name], statistic, path, key)
         observable = getattr(model, "observable", None)
-        if observable is not None:
-            parse(observable, path, f"{key}.observable")
+        for each in [observable] if isinstance(observable, str) else observable or []:
+            parse(each, path, f"{key}.observable")
         _known(getattr(model, "limit", None), LIMIT_NAMES, path, f"{key}.limit")
         expected = getattr(model, "expected", None)
-        if isinstance(expected, str):
+        if isinstance(model, ExpectedModel) and isinstance(expected, str):
             _known(expected, (*PREDICTIONS, FROM_LIMIT), path, f"{key}.expected")
 
 
