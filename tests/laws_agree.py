@@ -16,21 +16,34 @@ CELLS = 6
 
 
 def features(sample: Sample) -> NDArray[np.float64]:
-    """log V^{aa} of every input and ρ of every pair at the last record, log ‖φ‖² / n of every input where it is
-    there, and the first input's layer of explosion or collapse [sample, feature], dead networks as points of
-    their own.
-
-    ρ is rounded to 1e-5: two collinear vectors have ρ = 1 up to the rounding of either engine, an atom of the
-    law and not a difference.
+    """log V^{aa} of every input and ρ of every pair at the last record, and where they are there log ‖φ‖² / n
+    of every input, the first input's layer of explosion or collapse, the output, and of all records the log square norm of the gradient of every input
+    and the cosine for every pair [sample, feature]; dead networks as points of their own.
     """
-    log_variance = sample["log_variance"][:, -1].astype(float)
-    correlation = np.round(1.0 - sample["correlation_gap"][:, -1].astype(float), 5)
-    columns = [np.where(np.isfinite(log_variance), log_variance, -1e3), np.nan_to_num(correlation, nan=3.0)]
+    columns = [_sizes(sample["log_variance"][:, -1]), _cosines(sample["correlation_gap"][:, -1])]
     if "log_activation" in sample:
-        log_activation = sample["log_activation"][:, -1].astype(float)
-        columns.append(np.where(np.isfinite(log_activation), log_activation, -1e3))
-    events = [sample[name][:, :1].astype(float) for name in ("exploded_at", "collapsed_at") if name in sample]
-    return np.hstack(columns + events)
+        columns.append(_sizes(sample["log_activation"][:, -1]))
+    columns += [
+        sample[name][:, :1].astype(float) for name in ("exploded_at", "collapsed_at") if name in sample
+    ]
+    if "output" in sample:
+        columns.append(sample["output"].astype(float))
+    if "gradient_gap" in sample:
+        for record in range(sample["gradient_gap"].shape[1]):
+            columns.append(_sizes(sample["gradient_log_norm"][:, record]))
+            columns.append(_cosines(sample["gradient_gap"][:, record]))
+    return np.hstack(columns)
+
+
+def _sizes(logarithms: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.where(np.isfinite(logarithms), logarithms.astype(float), -1e3)
+
+
+def _cosines(gaps: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Rounded to 1e-5: two collinear vectors have ρ = 1 up to the rounding of either engine, an atom of the law and
+    not a difference.
+    """
+    return np.nan_to_num(np.round(1.0 - gaps.astype(float), 5), nan=3.0)
 
 
 def p_values(first: NDArray[np.float64], second: NDArray[np.float64]) -> list[float]:

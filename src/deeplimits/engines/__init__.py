@@ -91,7 +91,8 @@ def simulate_block(
       pair]: 1 − the cosine of the angle between the gradients of two inputs. The readout is z_out = √(c/n)
       ⟨w, φ_s(z_d)⟩ of an mlp (NaN at layer 0, which has no units) and n^{-1/2} ⟨w, z_d⟩ of a residual
       network, w ~ N(0, I_n);
-    - with ``output``, ``output`` [sample, input]: z_out | V_d ~ N(0, V_d), V_d the matrix at the last layer.
+    - with ``output``, ``output`` [sample, input]: z_out | V_d ~ N(0, V_d), V_d the matrix at the last layer;
+      with ``gradients`` they are the gradients of this output.
     """
     records = [int(layer) for layer in layers]
     if not records or sorted(set(records)) != records or records[0] < 0 or records[-1] > network.depth:
@@ -106,14 +107,30 @@ def simulate_block(
 
         from deeplimits.networks import mlp, resnet
 
-        assert not gradients, "gradients are being built"
-        assert not output, "outputs are being built"
         oracle = resnet if network.residual else mlp
-        return oracle.simulate(network, records, count, np.random.default_rng([network.key, first]))
+        generator = np.random.default_rng([network.key, first])
+        drawn = oracle.simulate(network, records, count, generator, readout=gradients or output)
+        left_out = {"output"} if not output else set()
+        left_out |= {"gradient_log_norm", "gradient_gap"} if not gradients else set()
+        return {name: array for name, array in drawn.items() if name not in left_out}
     from deeplimits.engines import cpu, cuda
 
-    assert not gradients, "gradients are being built"
-    assert not output, "outputs are being built"
-    if used == "cuda":
-        return cuda.simulate(network, records, first, count)
-    return cpu.simulate(network, records, first, count, threads)
+    if gradients and network.residual:
+        raise InputError("record.gradients", "", True, "false: a residual network has no backward pass yet")
+
+    def forward(layers: Sequence[int]) -> dict[str, NDArray[Any]]:
+        if used == "cuda":
+            return cuda.simulate(network, layers, first, count)
+        return cpu.simulate(network, layers, first, count, threads)
+
+    if output:
+        from deeplimits.engines.readout import with_output
+
+        recorded = with_output(forward, network, records, first, threads)
+    else:
+        recorded = forward(records)
+    if gradients:
+        from deeplimits.engines.backward import gradients as backward
+
+        recorded |= backward(network, records, first, count, threads)
+    return recorded

@@ -89,14 +89,14 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
     # of every layer of the network, recorded or not
     of_width = {width: network.at_width(width) for width in set(network.widths)}
     widths = np.array(network.widths, np.int64)
-    normalizers = _each(network, {w: local.normalizer / w for w, local in of_width.items()})
+    normalizers = each(network, {w: local.normalizer / w for w, local in of_width.items()})
     recorded: dict[str, NDArray[Any]] = {"log_variance": log_variance, "correlation_gap": gap}
     outputs: tuple[NDArray[Any], ...]
     constants: tuple[Any, ...]
     if isinstance(network.phi, Slopes):
         kernel = {1: _SINGLE, 2: _TWO}.get(inputs) or _MANY[inputs]
-        plus = _each(network, {w: local.slopes.plus for w, local in of_width.items()})
-        minus = _each(network, {w: local.slopes.minus for w, local in of_width.items()})
+        plus = each(network, {w: local.slopes.plus for w, local in of_width.items()})
+        minus = each(network, {w: local.slopes.minus for w, local in of_width.items()})
         constants = (widths, depth, records, plus, minus, normalizers, mantissas, exponents)
         if inputs == 2:
             constants += (np.array([rounded(value) for value in gaps], np.float32),)
@@ -108,7 +108,7 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
 
         assert isinstance(network.phi, ShapedSmooth)
         kernel, held = _SMOOTH[inputs], table(network.phi.activation)
-        inverse_scales = _each(network, {w: 1 / local.scale for w, local in of_width.items()})
+        inverse_scales = each(network, {w: 1 / local.scale for w, local in of_width.items()})
         recorded["exploded_at"] = np.empty((count, inputs), np.int32)
         constants = (widths, depth, records, inverse_scales, normalizers, mantissas, exponents)
         constants += (gap_constants(network),)
@@ -117,7 +117,7 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
     return Call(kernel, constants, outputs, recorded)
 
 
-def _each(network: Network, of_width: dict[int, mpmath.mpf]) -> NDArray[np.float32]:
+def each(network: Network, of_width: dict[int, mpmath.mpf]) -> NDArray[np.float32]:
     """Numbers of each width as those of each layer, rounded once."""
     numbers = {width: rounded(value) for width, value in of_width.items()}
     return np.array([numbers[width] for width in network.widths], np.float32)

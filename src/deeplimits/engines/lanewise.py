@@ -18,19 +18,19 @@ from numba.extending import intrinsic
 
 LANES = 16
 
-_WORD, _REAL, _FLAG = ir.IntType(32), ir.FloatType(), ir.IntType(1)
+_WORD, _REAL, _WIDE, _FLAG = ir.IntType(32), ir.FloatType(), ir.DoubleType(), ir.IntType(1)
 _ROW = ir.VectorType(_REAL, 4)
 
 
 class Vector:
-    """Sixteen float32 or int32 numbers, or truth values, in a kernel that is being written."""
+    """Sixteen float32, float64 or int32 numbers, or truth values, in a kernel that is being written."""
 
     def __init__(self, builder: Any, value: Any):
         self.builder, self.value = builder, value
 
     @property
     def _real(self) -> bool:
-        return bool(self.value.type.element == _REAL)
+        return self.value.type.element in (_REAL, _WIDE)
 
     def operand(self, other: Any) -> Any:
         """Another vector's value, or a number as a vector of this kind."""
@@ -98,11 +98,14 @@ class Vector:
     def fma(self, factor: Any, addend: Any) -> Vector:
         """Times ``factor`` plus ``addend``, with one rounding."""
         kind = self.value.type
-        function = self.builder.module.declare_intrinsic(
-            "llvm.fma.v16f32", (), ir.FunctionType(kind, [kind] * 3)
-        )
+        name = f"llvm.fma.v16f{64 if kind.element == _WIDE else 32}"
+        function = self.builder.module.declare_intrinsic(name, (), ir.FunctionType(kind, [kind] * 3))
         operands = [self.value, self.operand(factor), self.operand(addend)]
         return Vector(self.builder, self.builder.call(function, operands))
+
+    def wide(self) -> Vector:
+        """The float32 numbers as float64."""
+        return Vector(self.builder, self.builder.fpext(self.value, ir.VectorType(_WIDE, LANES)))
 
     def bits(self) -> Vector:
         """The bits of the numbers as int32, or of int32 as float32."""
@@ -147,8 +150,8 @@ class Table:
 def lanewise(function: Callable[..., dict[str, Vector]]) -> Callable[..., Any]:
     """A building block for kernels from a function of vectors.
 
-    Arguments are float32 arrays of 16 lanes, numbers (the same for every lane), or arrays of rows of four
-    (``Table``). The function returns what to store, by the names of its arguments.
+    Arguments are float32 or float64 arrays of 16 lanes, numbers (the same for every lane), or arrays of rows
+    of four (``Table``). The function returns what to store, by the names of its arguments.
     """
     names = list(inspect.signature(function).parameters)
 
@@ -164,7 +167,7 @@ def lanewise(function: Callable[..., dict[str, Vector]]) -> Callable[..., Any]:
                 if kind.ndim == 2:
                     values[name] = Table(builder, array)
                     continue
-                reals = ir.VectorType(_REAL, LANES)
+                reals = ir.VectorType(_WIDE if kind.dtype == types.float64 else _REAL, LANES)
                 places[name] = builder.bitcast(array.data, reals.as_pointer())
                 values[name] = Vector(builder, builder.load(places[name], align=4))
             for name, result in function(**values).items():

@@ -135,6 +135,13 @@ def activate(
     return {"slopes": slope, "phi": product, "lanes": product.fma(product, lanes)}
 
 
+def sloped_difference(
+    difference: Vector, slopes_a: Vector, slopes_b: Vector, phi_a: Vector, phi_b: Vector
+) -> Vector:
+    """φ_a − φ_b, given z_a − z_b in ``difference``; for functions of ``lanewise``."""
+    return slopes_a.equals(slopes_b).then(difference * slopes_a, phi_a - phi_b)
+
+
 @lanewise
 def add_pair(
     difference: Vector,
@@ -147,7 +154,7 @@ def add_pair(
     lanes_c: Vector,
 ) -> dict[str, Vector]:
     """Add a pair's terms of D, E and C, given z_a − z_b in ``difference``."""
-    difference = slopes_a.equals(slopes_b).then(difference * slopes_a, phi_a - phi_b)
+    difference = sloped_difference(difference, slopes_a, slopes_b, phi_a, phi_b)
     return {
         "lanes_d": difference.fma(difference, lanes_d),
         "lanes_e": difference.fma(phi_a + phi_b, lanes_e),

@@ -18,6 +18,10 @@ PURPOSE_FORWARD = 0
 """Normals of the forward pass of a network."""
 PURPOSE_PATH = 1
 """Normals that drive sampled paths of a limit."""
+PURPOSE_BACKWARD = 2
+"""Normals of the backward pass, beyond those that the forward pass has drawn of the same weights."""
+PURPOSE_OUTPUT = 3
+"""Normals of the output of a network."""
 
 PURPOSE_SHIFT = 24
 """The purpose is the highest byte of the counter's last word; the 24 bits below it belong to the sample index

@@ -41,6 +41,32 @@ def scaled_root(mantissa: Any, exponent: Any, factor: Any) -> Any:
     return root * bits_float(i4((held + i4(127)) << i4(23)))
 
 
+def piece_of(
+    u: Vector, table: Table, bits: Vector, top: Vector
+) -> tuple[list[Vector], Vector, Vector, Vector]:
+    """Coefficients of the pieces that hold ψ(u), the variable t of their polynomials, |u|, and whether it is
+    short of the tail; for functions of ``lanewise``.
+    """
+    size = (u.bits() & _MAGNITUDE).bits()
+    low = (size.bits() > _LOWEST_BITS).then(size.bits(), _LOWEST_BITS)
+    held = low >> (23 - bits)
+    edge = (held << (23 - bits)).bits()
+    short = size < top
+    t = short.then(size - edge, 1.0 / size)
+    half = table.rows >> 1
+    last = half - 1
+    piece = held - (_LOWEST_EXPONENT << bits)
+    piece = (piece < last).then(piece, last) + (u < 0.0).then(half, 0)
+    return table[piece], t, size, short
+
+
+def smooth_difference(difference: Vector, z_a: Vector, z_b: Vector, psi_a: Vector, psi_b: Vector) -> Vector:
+    """z_a ψ_a − z_b ψ_b, given z_a − z_b in ``difference``; for functions of ``lanewise``."""
+    mean = 0.5 * (psi_a + psi_b)
+    middle = 0.5 * (z_a + z_b)
+    return difference.fma(mean, middle * (psi_a - psi_b))
+
+
 @lanewise
 def evaluate(
     z: Vector, reach: Vector, table: Table, bits: Vector, top: Vector, psi: Vector, phi: Vector, lanes: Vector
@@ -48,17 +74,7 @@ def evaluate(
     """ψ(z r) and z ψ(z r), whose squares are added to ``lanes``; ``bits`` is k, ``top`` where the tail
     begins.
     """
-    u = z * reach
-    size = (u.bits() & _MAGNITUDE).bits()
-    low = (size.bits() > _LOWEST_BITS).then(size.bits(), _LOWEST_BITS)
-    held = low >> (23 - bits)
-    edge = (held << (23 - bits)).bits()
-    t = (size < top).then(size - edge, 1.0 / size)
-    half = table.rows >> 1
-    last = half - 1
-    piece = held - (_LOWEST_EXPONENT << bits)
-    piece = (piece < last).then(piece, last) + (u < 0.0).then(half, 0)
-    c = table[piece]
+    c, t, _, _ = piece_of(z * reach, table, bits, top)
     value = c[3].fma(t, c[2]).fma(t, c[1]).fma(t, c[0])
     product = z * value
     return {"psi": value, "phi": product, "lanes": product.fma(product, lanes)}
@@ -78,9 +94,7 @@ def add_smooth_pair(
     lanes_c: Vector,
 ) -> dict[str, Vector]:
     """Add a pair's terms of D, E and C, given z_a − z_b in ``difference``."""
-    mean = 0.5 * (psi_a + psi_b)
-    middle = 0.5 * (z_a + z_b)
-    difference = difference.fma(mean, middle * (psi_a - psi_b))
+    difference = smooth_difference(difference, z_a, z_b, psi_a, psi_b)
     return {
         "lanes_d": difference.fma(difference, lanes_d),
         "lanes_e": difference.fma(phi_a + phi_b, lanes_e),

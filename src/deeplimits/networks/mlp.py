@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.networks.backpropagation import Tape, observe
 from deeplimits.networks.network import Network
 
 ELEMENTS = 1 << 22
@@ -20,7 +21,12 @@ ELEMENTS = 1 << 22
 
 
 def simulate(
-    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator
+    network: Network,
+    layers: Sequence[int],
+    samples: int,
+    generator: np.random.Generator,
+    *,
+    readout: bool = False,
 ) -> dict[str, NDArray[Any]]:
     """Draw ``samples`` independent networks and record them at ``layers``.
 
@@ -29,18 +35,19 @@ def simulate(
     ``log_variance`` [sample, record, input], log V^{aa} with V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩ and V_0 the
     Gram of the inputs, −inf once every unit is dead; ``correlation_gap`` [sample, record, pair], 1 − ρ, NaN
     where an input is dead; where φ is smooth, ``exploded_at`` [sample, input], the first layer with V^{aa} ≥
-    s² up to the last record, −1 where there is none.
+    s² up to the last record, −1 where there is none; with a ``readout`` also ``output``, and
+    ``gradient_log_norm`` and ``gradient_gap`` of it.
     """
-    chunk = max(1, ELEMENTS // network.width**2)
+    chunk = max(1, ELEMENTS // (network.width**2 * (network.depth if readout else 1)))
     parts = [
-        _simulate_chunk(network, layers, min(chunk, samples - start), generator)
+        _simulate_chunk(network, layers, min(chunk, samples - start), generator, readout)
         for start in range(0, samples, chunk)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _simulate_chunk(
-    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator
+    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator, readout: bool
 ) -> dict[str, NDArray[Any]]:
     widths, inputs = network.widths, network.inputs
     vectors = inputs_with_gram(np.array(network.gram))
@@ -50,25 +57,35 @@ def _simulate_chunk(
     of_next = [*of_layer, of_layer[-1]]
     exploded = np.full((samples, inputs), -1, np.int32)
     exploded[:, np.log(np.diag(network.gram)) >= _threshold(of_next[0])] = 0
-    recorded = {}
+    recorded, tape = {}, Tape()
     if 0 in layers:
         recorded[0] = observe(np.broadcast_to(vectors.T, (samples, inputs, inputs)) / np.sqrt(inputs))
     weights = generator.standard_normal((samples, widths[0], inputs))
     preactivation = weights @ vectors.T / np.sqrt(inputs)
-    output = preactivation
-    for layer in range(1, layers[-1] + 1):
+    output = slopes = preactivation  # of no layer yet
+    for layer in range(1, (network.depth if readout else layers[-1]) + 1):
         width, local = widths[layer - 1], of_layer[layer - 1]
         if layer > 1:
             weights = generator.standard_normal((samples, width, widths[layer - 2]))
+            if readout:
+                tape.add(weights, slopes)
             preactivation = weights @ output
-        output = np.sqrt(float(local.normalizer) / width) * local.phi(preactivation)
+        factor = np.sqrt(float(local.normalizer) / width)
+        output = factor * local.phi(preactivation)
+        if readout:
+            slopes = factor * local.phi.slope(preactivation)
         observed = observe(output)
         exploded[(exploded < 0) & (observed[0] >= _threshold(of_next[layer]))] = layer
         recorded[layer] = observed
-    drawn = {
+    exploded[exploded > layers[-1]] = -1
+    drawn: dict[str, NDArray[Any]] = {
         name: np.stack([recorded[layer][index] for layer in layers], axis=1).astype(np.float32)
         for index, name in enumerate(("log_variance", "correlation_gap"))
     }
+    if readout:
+        weights = generator.standard_normal((samples, 1, widths[-1]))
+        drawn["output"] = (weights @ output)[:, 0].astype(np.float32)
+        drawn |= tape.gradients(slopes * np.swapaxes(weights, 1, 2), layers, residual=False)
     return drawn if network.piecewise_linear else drawn | {"exploded_at": exploded}
 
 
@@ -80,16 +97,3 @@ def inputs_with_gram(gram: NDArray[np.float64]) -> NDArray[np.float64]:
     """m vectors in m dimensions (rows) with ⟨x^a, x^b⟩ / m = gram; singular Grams are allowed."""
     values, vectors = np.linalg.eigh(gram)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)) * np.sqrt(len(gram)))
-
-
-def observe(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """log square norm [sample, input] and 1 − ρ [sample, pair] of vectors [sample, unit, input], without
-    cancellation.
-    """
-    norms = np.sqrt(np.einsum("sui,sui->si", vectors, vectors))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_variance = 2 * np.log(norms)
-        units = vectors / norms[:, None, :]
-    first, second = np.triu_indices(vectors.shape[2], k=1)
-    difference = units[:, :, first] - units[:, :, second]
-    return log_variance, np.einsum("sup,sup->sp", difference, difference) / 2

@@ -12,12 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.networks.mlp import ELEMENTS, inputs_with_gram, observe
+from deeplimits.networks.backpropagation import Tape, observe
+from deeplimits.networks.mlp import ELEMENTS, inputs_with_gram
 from deeplimits.networks.network import Network
 
 
 def simulate(
-    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator
+    network: Network,
+    layers: Sequence[int],
+    samples: int,
+    generator: np.random.Generator,
+    *,
+    readout: bool = False,
 ) -> dict[str, NDArray[Any]]:
     """Draw ``samples`` independent networks and record them at ``layers``.
 
@@ -26,18 +32,19 @@ def simulate(
     ``log_variance`` [sample, record, input], log V^{aa} with V_ℓ = ⟨z_ℓ, z_ℓ⟩ / n; ``correlation_gap``
     [sample, record, pair], 1 − ρ; ``log_activation`` [sample, record, input], log ‖φ(z_ℓ)‖² / n, −inf once it
     has collapsed; ``collapsed_at`` [sample, input], the first layer with φ(z_ℓ) = 0 up to the last record, −1
-    where there is none.
+    where there is none; with a ``readout`` also ``output``, and ``gradient_log_norm`` and ``gradient_gap`` of
+    it.
     """
-    chunk = max(1, ELEMENTS // network.width**2)
+    chunk = max(1, ELEMENTS // (network.width**2 * (network.depth if readout else 1)))
     parts = [
-        _simulate_chunk(network, layers, min(chunk, samples - start), generator)
+        _simulate_chunk(network, layers, min(chunk, samples - start), generator, readout)
         for start in range(0, samples, chunk)
     ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _simulate_chunk(
-    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator
+    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator, readout: bool
 ) -> dict[str, NDArray[Any]]:
     width, inputs = network.width, network.inputs
     branch = float(network.depth) ** -network.branch_exponent / np.sqrt(width)
@@ -47,10 +54,12 @@ def _simulate_chunk(
         vectors = inputs_with_gram(np.array(network.gram))
         state = generator.standard_normal((samples, width, inputs)) @ vectors.T / np.sqrt(inputs)
     collapsed = np.full((samples, inputs), -1, np.int32)
-    recorded = []
-    for layer in range(layers[-1] + 1):
+    recorded, tape = [], Tape()
+    for layer in range((network.depth if readout else layers[-1]) + 1):
         if layer > 0:
             weights = generator.standard_normal((samples, width, width))
+            if readout:
+                tape.add(weights, branch * network.phi.slope(state))
             state = state + branch * (weights @ network.phi(state))
         activation = network.phi(state)
         collapsed[(collapsed < 0) & ~activation.any(axis=1)] = layer
@@ -62,4 +71,10 @@ def _simulate_chunk(
         name: np.stack(arrays, axis=1).astype(np.float32)
         for name, arrays in zip(names, zip(*recorded, strict=True), strict=True)
     }
+    if readout:
+        weights = generator.standard_normal((samples, 1, width)) / np.sqrt(width)
+        drawn["output"] = (weights @ state)[:, 0].astype(np.float32)
+        top = np.broadcast_to(np.swapaxes(weights, 1, 2), state.shape)
+        drawn |= tape.gradients(top, layers, residual=True)
+    collapsed[collapsed > layers[-1]] = -1
     return drawn | {"collapsed_at": collapsed}

@@ -1,0 +1,111 @@
+"""Gradients by the CPU engine: what their kernels are called with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.activations import ShapedSmooth
+from deeplimits.engines import MAX_INPUTS
+from deeplimits.engines.calls import each, gap_constants, rounded, scale_constants
+from deeplimits.engines.cpu import LANES, in_threads
+from deeplimits.engines.native import Kernel
+from deeplimits.networks.network import Network
+
+_SIGNATURE = (
+    "u8 i8 i8[1] i4[1] f4[1] f4[1] f4[1] f4[1] f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] "
+    "f4[2] f4[2] f4[2] f4[2] f4[2] f8[2] f4[2] f4[2] f8[3] f8[2] f8[3] f4[2] i4[2] f8[1] f4[1] f4[1] i4[1]"
+)
+_KERNELS = {
+    (name, inputs): Kernel("backward_kernels", name, _SIGNATURE, inputs)
+    for name in ("piecewise_linear", "smooth")
+    for inputs in range(1, MAX_INPUTS + 1)
+}
+
+
+def gradients(
+    network: Network, layers: Sequence[int], first: int, count: int, threads: int | None = None
+) -> dict[str, NDArray[Any]]:
+    """``gradient_log_norm`` and ``gradient_gap`` of samples [first, first + count) of ``network`` at
+    ``layers`` (ascending, 0 = input); see ``simulate_block``.
+    """
+    inputs = network.inputs
+    pairs = inputs * (inputs - 1) // 2
+    log_norm = np.full((count, len(layers), inputs), np.nan, np.float32)
+    gap = np.full((count, len(layers), pairs), np.nan, np.float32)
+    recorded = {"gradient_log_norm": log_norm, "gradient_gap": gap}
+    if layers[-1] == 0:
+        return recorded
+    constants = _constants(network, layers)
+    kernel = _KERNELS[("piecewise_linear" if network.piecewise_linear else "smooth"), inputs]
+
+    def share(rows: slice) -> None:
+        kernel(network.key, first + rows.start, *constants, log_norm[rows], gap[rows], *scratch(network))
+
+    in_threads(share, count, threads)
+    return recorded
+
+
+def _constants(network: Network, layers: Sequence[int]) -> tuple[Any, ...]:
+    """As for the kernels of the forward pass, see ``calls``."""
+    gaps, once = gap_constants(network), np.ones(network.depth, np.float32)
+    of_width = {width: network.at_width(width) for width in set(network.widths)}
+    plus, minus, inverse_scales = once, once, once
+    held: tuple[Any, ...] = (0, np.float32(0), np.zeros((2, 4), np.float32))
+    if network.piecewise_linear:
+        plus = each(network, {width: local.slopes.plus for width, local in of_width.items()})
+        minus = each(network, {width: local.slopes.minus for width, local in of_width.items()})
+        if network.inputs == 2:
+            # which the forward pass carries in float32
+            gaps = np.array([rounded(network.gap())], float)
+    else:
+        from deeplimits.engines.tables import table
+
+        assert isinstance(network.phi, ShapedSmooth)
+        inverse_scales = each(network, {width: 1 / local.scale for width, local in of_width.items()})
+        made = table(network.phi.activation)
+        held = (made.bits, np.float32(2.0**made.highest), made.coefficients)
+    return (
+        np.array(network.widths, np.int64),
+        np.array(layers, np.int32),
+        plus,
+        minus,
+        inverse_scales,
+        each(network, {width: local.normalizer / width for width, local in of_width.items()}),
+        *scale_constants(network),
+        gaps,
+        *held,
+    )
+
+
+def scratch(network: Network) -> list[NDArray[Any]]:
+    """What a kernel needs to write in, for one thread: normals of a layer, fresh ones, activations and slopes
+    there; vectors of lanes; coefficients and matrices; and 1 − ρ, √V / s and which inputs live, a layer each.
+    """
+    inputs, depth, width = network.inputs, network.depth, max(network.widths)
+    pairs, slots = inputs * (inputs - 1) // 2, 4 * ((inputs + 3) // 4)
+    units = {1: 4, 2: 2}.get(inputs, 1)
+    blocks = -(-width // (units * LANES))
+    reduced, products = inputs + 3 * pairs, inputs * (inputs + 1) // 2 + inputs - 1 + inputs**2
+    return [
+        np.empty((blocks * slots, LANES), np.float32),
+        np.empty((blocks * slots, LANES), np.float32),
+        np.empty((blocks * units * inputs, LANES), np.float32),
+        np.empty((blocks * units * inputs, LANES), np.float32),
+        np.empty((8 + 4 * inputs + pairs + reduced, LANES), np.float32),
+        np.empty((products, LANES)),
+        np.empty((inputs + pairs, inputs), np.float32),
+        np.empty((2 * inputs, 2 * inputs), np.float32),
+        np.empty((11, inputs, inputs)),
+        np.empty((inputs, 2 * inputs)),
+        np.empty((depth, inputs, inputs)),
+        np.empty((depth, inputs), np.float32),
+        np.empty((depth, inputs), np.int32),
+        np.empty(products + 2 * inputs),
+        np.empty(reduced, np.float32),
+        np.empty(inputs, np.float32),
+        np.empty(inputs, np.int32),
+    ]

@@ -1,0 +1,177 @@
+"""Gradients through weights that are never formed, and outputs: jointly with the forward pass they have the law of
+networks whose weights are drawn.
+
+Family-wise false-alarm rate: 1e-3 over all comparisons in this file, by Bonferroni; seeds are fixed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from deeplimits.activations import SMOOTH, Identity, ReluLike, Smooth
+from deeplimits.engines import simulate_block
+from deeplimits.networks.network import Network, Shaping
+from laws_agree import Sample, smallest
+
+GRAM = ((1.0, 0.3, -0.2), (0.3, 2.0, 0.6), (-0.2, 0.6, 0.5))
+SHAPED = Shaping("width", 0.5)
+SMALL = {
+    "relu-1x3": Network(ReluLike(), 1, 3, GRAM),
+    "relu-3x4": Network(ReluLike(), 3, 4, GRAM),
+    "relu-8x3": Network(ReluLike(), 8, 3, GRAM),
+    "minus-3x3": Network(ReluLike(-1.0, 0.0), 3, 3, GRAM),
+    "shaped-2x4": Network(ReluLike(0.0, -1.0), 2, 4, GRAM, shaping=SHAPED),
+    "by-depth-4x5": Network(ReluLike(0.3, -0.8), 4, 5, GRAM, shaping=Shaping("depth", 0.25)),
+    "linear-4x3": Network(Identity(), 4, 3, GRAM),
+    "one-layer-5x1": Network(ReluLike(0.5, -0.5), 5, 1, GRAM, shaping=SHAPED),
+    "tanh-3x4": Network(Smooth.of("tanh"), 3, 4, GRAM, shaping=SHAPED),
+    "unshaped-tanh-2x3": Network(Smooth.of("tanh", 0.4), 2, 3, GRAM),
+    "sigmoid-4x2": Network(Smooth.of("sigmoid", 0.5, 1.0), 4, 2, GRAM),
+    "softplus-5x3": Network(Smooth.of("softplus", 0.3, -1.0), 5, 3, GRAM, shaping=SHAPED),
+    "erf-2x4": Network(Smooth.of("erf", 0.7), 2, 4, GRAM, shaping=Shaping("depth", 0.3)),
+    "arctan-3x2": Network(Smooth.of("arctan", 0.3, 0.5), 3, 2, GRAM),
+    "sin-4x3": Network(Smooth.of("sin", 1.5, 0.3), 4, 3, GRAM, shaping=SHAPED),
+    "gelu-3x3": Network(Smooth.of("gelu", 0.8, 0.2), 3, 3, GRAM, shaping=SHAPED),
+    "silu-6x2": Network(Smooth.of("silu", 0.2), 6, 2, GRAM, shaping=SHAPED),
+    "formula-4x4": Network(Smooth.of("x + tanh(x)**2 / 2", 0.6, 0.1), 4, 4, GRAM, shaping=SHAPED),
+}
+SMALL["widths-2,5,3"] = Network(ReluLike(0.2, -0.9), 5, 3, GRAM, shaping=SHAPED, layer_widths=(2, 5, 3))
+SMALL["tanh-widths-4,2,3"] = Network(
+    Smooth.of("tanh", 0.5, 0.3), 4, 3, GRAM, shaping=SHAPED, layer_widths=(4, 2, 3)
+)
+COMPARISONS = 3 * (len(SMALL) + 3) + 40
+THRESHOLD = 1e-3 / COMPARISONS
+
+
+def records(network: Network) -> list[int]:
+    """The first layer and one in the middle."""
+    return sorted({1, (network.depth + 1) // 2})
+
+
+def marginal(sample: Sample, inputs: int) -> Sample:
+    """The law of the first ``inputs`` inputs of three."""
+    pairs = {1: [], 2: [0], 3: [0, 1, 2]}[inputs]
+    return {
+        name: array[..., pairs] if name.endswith("gap") else array[..., :inputs]
+        for name, array in sample.items()
+    }
+
+
+def drawn(network: Network, samples: int, seed: int) -> Sample:
+    """From explicit weights."""
+    reseeded = replace(network, seed=seed)
+    return simulate_block(
+        reseeded, records(network), 0, samples, engine="oracle", gradients=True, output=True
+    )
+
+
+def ours(network: Network, samples: int, inputs: int) -> Sample:
+    network = replace(network, gram=tuple(row[:inputs] for row in network.gram[:inputs]))
+    return simulate_block(network, records(network), 0, samples, gradients=True, output=True)
+
+
+@pytest.mark.parametrize("name", ["relu-3x4", "softplus-5x3", "widths-2,5,3"])
+def test_small_network_quickly(name: str) -> None:
+    truth = drawn(SMALL[name], 60_000, 1)
+    for inputs in (1, 2, 3):
+        assert smallest(ours(SMALL[name], 60_000, inputs), marginal(truth, inputs)) > THRESHOLD
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_small_networks(name: str) -> None:
+    truth = drawn(SMALL[name], 1_000_000, 2)
+    for inputs in (1, 2, 3):
+        assert smallest(ours(SMALL[name], 1_000_000, inputs), marginal(truth, inputs)) > THRESHOLD
+
+
+def test_norm_is_a_product_of_chi_squares() -> None:
+    """‖∂z_out/∂z_ℓ‖² of a ReLU-like network has, alone, the law of a product of d − ℓ + 1 factors (c/n) (s₊² χ²_K +
+    s₋² χ²_{n−K}), K ~ Bin(n, ½)."""
+    network = Network(ReluLike(0.3, -0.9), 6, 5, ((1.7,),), shaping=SHAPED)
+    samples, generator = 200_000, np.random.default_rng(3)
+    found = simulate_block(network, [1, 3, 5], 0, samples, gradients=True)["gradient_log_norm"][:, :, 0]
+    plus, minus = float(network.slopes.plus), float(network.slopes.minus)
+    for record, factors in enumerate((5, 3, 1)):
+        above = generator.binomial(6, 0.5, (samples, factors))
+        squares = plus**2 * generator.gamma(above / 2) + minus**2 * generator.gamma((6 - above) / 2)
+        product = np.log(2 * float(network.normalizer) / 6 * squares).sum(axis=1)
+        assert stats.ks_2samp(found[:, record], product).pvalue > THRESHOLD
+
+
+def test_output_is_gaussian_given_the_last_layer() -> None:
+    """z_out / √V and the part of the second output that is independent of the first are N(0, 1)."""
+    network = Network(ReluLike(0.0, -0.9), 20, 3, ((1.0, 0.5), (0.5, 3.0)))
+    both = simulate_block(network, [3], 0, 200_000, output=True)
+    scaled = both["output"] * np.exp(-both["log_variance"][:, 0] / 2)
+    rho = 1 - both["correlation_gap"][:, 0, 0]
+    for values in (scaled[:, 0], scaled[:, 1], (scaled[:, 1] - rho * scaled[:, 0]) / np.sqrt(1 - rho**2)):
+        assert stats.kstest(values, "norm").pvalue > THRESHOLD
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 3])
+@pytest.mark.parametrize("width", [3, 37, 1100])
+@pytest.mark.parametrize("name", ["relu", "smooth"])
+def test_neither_split_nor_threads_nor_records_change_bits(name: str, width: int, inputs: int) -> None:
+    activation = ReluLike(0.0, -1.0) if name == "relu" else Smooth.of("softplus", 0.4, -0.5)
+    gram = tuple(tuple(1.0 if a == b else 0.2 for b in range(inputs)) for a in range(inputs))
+    network = Network(activation, width, 4, gram, shaping=SHAPED)
+    asked = {"gradients": True, "output": True}
+    whole = simulate_block(network, [0, 1, 2, 3, 4], 3, 12, threads=1, **asked)
+    pieces = [
+        simulate_block(network, [1, 3], a, b - a, threads=2, **asked) for a, b in [(3, 4), (4, 9), (9, 15)]
+    ]
+    alone = simulate_block(network, [0, 1, 2, 3, 4], 3, 12)
+    for name_, array in whole.items():
+        kept = array[:, [1, 3]] if array.ndim == 3 else array
+        assert kept.tobytes() == b"".join(piece[name_].tobytes() for piece in pieces)
+        if name_ in alone:
+            assert array.tobytes() == alone[name_].tobytes()
+    assert np.isnan(whole["gradient_log_norm"][:, 0]).all()
+
+
+def test_nearly_equal_inputs_keep_the_angle_of_their_gradients() -> None:
+    """Gradients of two linear functions are one, whatever the angle of the inputs; of inputs that are 1e-10 apart
+    under a smooth activation they differ by as much as derivatives do."""
+    linear = Network(Identity(), 40, 5, ((1.0, 0.3), (0.3, 1.0)))
+    gaps = simulate_block(linear, [1, 3], 0, 500, gradients=True)["gradient_gap"]
+    assert np.max(gaps) == 0
+    for gap in (1e-4, 1e-7, 1e-10):
+        near = Network(Smooth.of("tanh"), 40, 5, ((1.0, 1 - gap), (1 - gap, 1.0)), shaping=SHAPED)
+        found = simulate_block(near, [1], 0, 2000, gradients=True)["gradient_gap"].mean() / gap
+        if gap == 1e-4:
+            expected = found
+        assert found == pytest.approx(expected, rel=0.2)
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_derivative_of_the_table(name: str) -> None:
+    """φ' from the pieces of the table: error relative to the largest slope."""
+    from deeplimits.activations import EXACT
+    from deeplimits.engines.arithmetic import kernel
+    from deeplimits.engines.backward_units import smooth_unit
+    from deeplimits.engines.tables import table
+
+    phi = Smooth.of(name, 1.0, 0.3)
+    held = table(phi)
+    generator = np.random.default_rng(5)
+    u = np.concatenate([generator.uniform(-8, 8, 1200), generator.uniform(-90, 90, 400)]).astype(np.float32)
+    out, scrap = np.empty_like(u), np.empty(16, np.float32)
+
+    @kernel
+    def derivatives(u, table, bits, top, out, scrap):  # type: ignore[no-untyped-def]
+        one = np.float32(1)
+        for at in range(0, len(u), 16):
+            smooth_unit(
+                u[at : at + 16], one, one, one, table, bits, top, scrap, out[at : at + 16], scrap, scrap
+            )
+
+    derivatives(u, held.coefficients, np.int32(held.bits), np.float32(2.0**held.highest), out, scrap)
+    kept = np.abs(u) < held.limit
+    exact = np.array([float(EXACT.diff(phi, EXACT.mpf(float(value)))) for value in u[kept]])
+    error = np.max(np.abs(out[kept] - exact))
+    assert error <= 3e-6
