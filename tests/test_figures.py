@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from docutils.core import publish_parts
 from jinja2 import StrictUndefined, Template
 
 import hayou_studies
+import test_joint
 from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.figures import build_figure
+from deeplimits.figures.ln24_do_limits_commute import two_terms
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.store.errors import StoreError
 from tiny import STUDY, deeplimits, project, simulated
@@ -76,6 +79,53 @@ compare:
   - {observable: rescaled_correlation, limit: unshaped, at: all}
 figures: [ln24_entrance]
 """
+ODE_REGIME = """
+title: ODE regime, small
+networks:
+  - activation: {name: relu, c_plus: 0.5, c_minus: -0.5}
+    shaping: {by: width, exponent: 0.2}
+    grid: {depth: {power_of_width: 0.4}}
+  - activation: {name: relu, c_plus: 0.5, c_minus: -0.5}
+    shaping: {by: width, exponent: 0.4}
+    grid: {depth: {power_of_width: 0.8}}
+grid: {width: [8, 16, 32], depth: {times_width: 1.0}, correlation: 0.3}
+samples: 1024
+record: {layers: 3}
+compare: [{observable: correlation, limit: correlation_ode, at: all, distances: [rms], rate_in: width}]
+figures: [ln24_ode_regime]
+"""
+EQUIVALENCE = """
+title: Equivalence, small
+networks:
+  - activation: {name: relu, c_plus: 0.5, c_minus: -0.5}
+    shaping: {by: width, exponent: 0.2}
+    grid: {width: 64, depth: {power_of_width: 0.4}}
+  - activation: {name: relu, c_plus: 0.5, c_minus: -0.5}
+    shaping: {by: width, exponent: 0.5}
+  - {architecture: resnet, activation: {name: relu}}
+grid: {width: 16, depth: {times_width: 1.0}, correlation: 0.3}
+samples: 1024
+record: {layers: 5}
+compare:
+  - {observable: correlation, limit: correlation_ode, at: all}
+  - {observable: correlation, limit: correlation_sde, at: all}
+  - {observable: correlation, limit: resnet_ode, at: all}
+figures: [ln24_equivalence]
+"""
+COMMUTE = """
+title: Order of limits, small
+networks:
+  - activation: {name: relu, c_plus: 0.5, c_minus: -0.5}
+    shaping: {by: depth, exponent: 0.5}
+  - {architecture: resnet, activation: {name: relu}}
+grid: {width: [4, 8, 16, 32], depth: [4, 8, 16], correlation: 0.3}
+samples: 1024
+record: {layers: 2}
+compare:
+  - {observable: correlation, limit: correlation_ode, at: 1.0, distances: [rms]}
+  - {observable: correlation, limit: resnet_ode, at: 1.0, distances: [rms]}
+figures: [ln24_do_limits_commute]
+"""
 STUDIES = {
     "own": STUDY,
     "papers": PAPERS,
@@ -83,6 +133,10 @@ STUDIES = {
     "critical": CRITICAL,
     "entrance": ENTRANCE,
     **hayou_studies.STUDIES,
+    "ode": ODE_REGIME,
+    "equivalence": EQUIVALENCE,
+    "commute": COMMUTE,
+    "joint": test_joint.THREE,
 }
 CAPTIONS = Path(__file__).parent.parent / "workflow/report"
 
@@ -129,5 +183,16 @@ def test_every_figure_has_a_caption() -> None:
         assert "1,234 networks" in caption, name
         assert "seed 5" in caption, name
         assert "STUDY" in caption, name
-        publish_parts(caption, writer_name="html", settings_overrides={"halt_level": 2, "report_level": 2})
+        publish_parts(caption, writer="html", settings_overrides={"halt_level": 2, "report_level": 2})
     assert {path.stem for path in CAPTIONS.glob("*.rst")} >= {*FIGURE_NAMES, "figure", "workflow"}
+
+
+def test_two_terms_are_found_and_bound_the_distances() -> None:
+    """Of distances that are a sum of both, the sum itself; of others, the factor makes it a bound."""
+    widths, depths = np.array([4.0, 16.0, 64.0]), np.array([4.0, 8.0, 32.0])
+    total = 1.5 * widths[:, None] ** -0.5 + 0.25 / depths
+    assert two_terms(widths, depths, total) == pytest.approx((1.5, 0.25, 1.0), rel=1e-9)
+    bent = total * np.linspace(0.8, 1.1, 9).reshape(3, 3)
+    a, b, factor = two_terms(widths, depths, bent)
+    assert (bent <= factor * (a * widths[:, None] ** -0.5 + b / depths) * (1 + 1e-12)).all()
+    assert min(a, b) >= 0

@@ -210,6 +210,24 @@ def test_ode_reaches_the_known_value() -> None:
     assert time == pytest.approx(1.0, abs=1e-9)
 
 
+def test_residual_ode_reaches_the_known_values() -> None:
+    """ReLU branches, ρ_0 = 0.3: ρ and V^{ab} at t = 1 to ten digits, V^{aa} = e^{1/2}; twice the branch is four
+    times the time.
+    """
+    network = Network(ReluLike(), 64, 64, GRAM, architecture="resnet")
+    limit = registry()["resnet_ode"]
+    assert limit.applies(network)
+    found = {name: limit.laws(network, [64], name)[0].mean for name in limit.observables}
+    assert found["correlation"] == pytest.approx(0.3829466571, abs=1e-10)
+    assert found["covariance"] == pytest.approx(0.6313722991, abs=1e-10)
+    assert found["variance"] == pytest.approx(np.exp(0.5), rel=1e-12)
+    assert found["log_variance"] == 0.5
+    doubled = replace(network, activation=ReluLike(1.0, -1.0))
+    assert limit.laws(doubled, [16], "correlation")[0].mean == pytest.approx(found["correlation"], abs=1e-12)
+    assert not limit.applies(replace(network, branch_exponent=0.0))
+    assert not limit.applies(SHAPED)
+
+
 def test_infinite_width_recursion_falls_like_the_square_of_depth() -> None:
     """ℓ² (1 − ρ_ℓ) tends to (3π/√2)², and the recursion is c K₁ in 30 digits."""
     law = registry()["infinite_width"].laws(

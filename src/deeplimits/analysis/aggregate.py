@@ -2,8 +2,9 @@
 figures and queries read.
 
 The store is an xarray DataTree with groups ``moments`` and ``laws`` (dimensions point, record, observable),
-``limits`` and ``comparison`` (point, entry: the study's ``compare`` list), ``rates``, ``events``,
-``paths``, ``groups`` and ``growth``. It is written aside and renamed, and a receipt with its digest follows.
+``limits`` and ``comparison`` (point, entry: the study's ``compare`` list), ``rates``, ``joint``,
+``events``, ``paths``, ``groups`` and ``growth``. It is written aside and renamed, and a receipt with its
+digest follows.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from deeplimits.analysis.distances import Distance, comparable, distances
 from deeplimits.analysis.events import events, paths
 from deeplimits.analysis.groups import groups
 from deeplimits.analysis.growth_table import growth_table
+from deeplimits.analysis.joint import joint
 from deeplimits.analysis.labels import label_of
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_point
@@ -210,6 +212,7 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
                 coordinates | entry_names,
             ),
             "/rates": _rates(study, found),
+            "/joint": joint(study, catalogue, coordinates, names, edges),
             "/events": events(study, catalogue, coordinates),
             "/paths": paths(study, catalogue, coordinates),
             "/groups": groups(study, catalogue, coordinates, _scaled(study, names, moments), names),

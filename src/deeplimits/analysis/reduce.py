@@ -108,6 +108,12 @@ def stored(location: BlockLocation, take: int, name: str, record: int) -> NDArra
     return _block(location, take).stored(name, record)
 
 
+def observed(location: BlockLocation, take: int, name: str, record: int, layer: int) -> Array:
+    """An observable of every network of a block, in their order; not finite where a network is dead."""
+    with np.errstate(over="ignore"):
+        return measure(name)[1].transform(_block(location, take).stored(name, record).astype(float), layer)
+
+
 @dataclass(frozen=True)
 class _First:
     """Of one task: upper halves, the dead, and the sums of values and squares, a block each."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FIGURE_NAMES = (
     "lnr22_figure_1",
     "lnr22_figure_2",
+    "lnr22_joint",
     "lnr22_critical_exponent",
     "ln24_figure_1",
     "ln24_entrance",
@@ -22,6 +23,9 @@ FIGURE_NAMES = (
     "h22_figure_6",
     "h22_figure_7",
     "h22_figure_13",
+    "ln24_ode_regime",
+    "ln24_equivalence",
+    "ln24_do_limits_commute",
     "ks_against_width",
     "quantiles_against_time",
     "law_against_limit",

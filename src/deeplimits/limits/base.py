@@ -7,6 +7,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from deeplimits.laws import Law
 from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
@@ -42,6 +45,12 @@ class Limit(ABC):
         """
         found = parse(observable)
         return self.laws(network.of_inputs(found.inputs), layers, found.kind)
+
+    def jointly(
+        self, network: Network, layer: int, observables: Sequence[str]
+    ) -> dict[str, NDArray[np.float64]] | None:
+        """Joint samples of ``observables`` at a layer, each [sample]; None where there is no joint law."""
+        return None
 
     def time(self, network: Network, layer: float) -> float:
         """The limit's time of a layer: ℓ / n, Σ 1 / n_k where widths differ from layer to layer, and ℓ / d in

@@ -28,6 +28,7 @@ from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.engines.covariance import Drift, Paths, covariance_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.base import Limit, asymmetry, layers_per_time, shaping_size
+from deeplimits.limits.observables import parse
 from deeplimits.limits.smooth import SmoothVariance
 from deeplimits.networks.network import Network
 
@@ -129,6 +130,19 @@ class CovarianceSde(Limit):
         fine, coarse = (self.paths(network, layers, coarse=coarse) for coarse in (False, True))
         pairs = zip(observed(fine, observable).T, observed(coarse, observable).T, strict=True)
         return [_law(one, other) for one, other in pairs]
+
+    def jointly(self, network: Network, layer: int, observables: Sequence[str]) -> dict[str, Array] | None:
+        paths, found = self.paths(network, [layer]), {}
+        for name in observables:
+            observable = parse(name)
+            column = observable.column(network.inputs)
+            if observable.kind == "correlation":
+                found[name] = 1 - paths.correlation_gap[:, 0, column]
+            elif observable.kind == "log_variance":
+                found[name] = paths.log_variance[:, 0, column]
+            else:
+                return None
+        return found
 
     def explosion_probability(self, network: Network, layer: float) -> float | None:
         """Exact for one input; the part of the paths for more, any of whose inputs may explode."""

@@ -5,6 +5,7 @@ LIMIT_NAMES = (
     "matched_sde",
     "linear",
     "correlation_ode",
+    "resnet_ode",
     "unshaped",
     "unshaped_corrected",
     "unshaped_entrance",

@@ -41,25 +41,30 @@ class CorrelationOde(Limit):
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         assert isinstance(network.activation, ReluLike)
-        if network.gap() in (0, 2):
-            return self._from_the_edge(network, layers)
         kappa = (network.activation.c_plus - network.activation.c_minus) ** 2
         times = np.array([self.time(network, layer) for layer in layers])
-        y0 = start_coordinate(network, self.name)
+        return [PointMass(float(value)) for value in correlation_path(network, kappa, times, self.name)]
 
-        def velocity(t: float, y: Array) -> Array:
-            return kappa / (2 * np.pi) * _excess_ratio(angle(y))
 
-        path = solve_ivp(
-            velocity, (0, max(times[-1], 1e-12)), [y0], t_eval=times, method="DOP853", rtol=1e-12, atol=1e-13
-        )
-        return [PointMass(float(value)) for value in np.tanh(path.y[0])]
+def correlation_path(network: Network, kappa: float, times: Array, where: str) -> Array:
+    """ρ at ``times`` (ascending, from 0 on) by dρ/dt = ν(ρ), ν with this κ, from the network's ρ_0.
 
-    def _from_the_edge(self, network: Network, layers: Sequence[int]) -> list[Law]:
-        if network.gap() == 0:
-            return [PointMass(1.0) for _ in layers]
-        start_coordinate(network, self.name)  # raises: −1 has no coordinate
-        return []
+    Raises
+    ------
+    InputError
+        If ρ_0 = −1, which has no coordinate y.
+    """
+    if network.gap() == 0:
+        return np.ones(len(times))
+    y0 = start_coordinate(network, where)
+
+    def velocity(t: float, y: Array) -> Array:
+        return kappa / (2 * np.pi) * _excess_ratio(angle(y))
+
+    path = solve_ivp(
+        velocity, (0, max(times[-1], 1e-12)), [y0], t_eval=times, method="DOP853", rtol=1e-12, atol=1e-13
+    )
+    return np.asarray(np.tanh(path.y[0]))
 
 
 class InfiniteWidth(Limit):

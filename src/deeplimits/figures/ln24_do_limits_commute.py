@@ -1,0 +1,128 @@
+"""Li & Nica 2024: do the limits of width and depth commute? Root mean square distance of the correlation to
+one ODE, dρ = ν dt, over a grid of widths and depths.
+
+Above, heat maps for networks shaped by depth and for residual networks, with the same colours. Below, what
+each distance is a function of: of d/n for shaped networks, whose limits do not commute; for residual
+networks it is bounded by a term of the width and a term of the depth, and goes to zero in any order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from scipy.optimize import nnls
+
+from deeplimits.figures.data import Array, StudyData
+from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
+
+_WIDE = 16
+"""Width from which on the spread at equal d/n is stated."""
+_TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+
+
+def draw(data: StudyData) -> Figure:
+    """Two heat maps, and below each the check of what it says."""
+    figure, axes = new_figure(2, 2, PAGE, 5.6)
+    shaped, residual = grids(data)
+    values = np.concatenate([shaped[2].ravel(), residual[2].ravel()])
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    norm = LogNorm(low, high)
+    for axis, (widths, depths, value), title in zip(
+        axes[0], (shaped, residual), ("shaped by depth", "ResNet"), strict=True
+    ):
+        axis.pcolormesh(value, cmap="viridis", norm=norm, edgecolors="white", lw=0.4)
+        axis.set_xticks(np.arange(len(depths)) + 0.5, [f"{d:g}" for d in depths])
+        axis.set_yticks(np.arange(len(widths)) + 0.5, [f"{n:g}" for n in widths])
+        axis.set(xlabel="depth d", ylabel="width n", title=title)
+        axis.set_aspect("equal")
+    bar = figure.colorbar(
+        ScalarMappable(norm, "viridis"), ax=list(axes[0]), label="√E (ρ − ρ$_{ODE}$)² at t = 1", shrink=0.9
+    )
+    ticks = [tick for tick in _TICKS if low <= tick <= high]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+    bar.minorticks_off()
+    _against_ratio(axes[1, 0], *shaped)
+    _against_sum(axes[1, 1], *residual)
+    return figure
+
+
+def grids(data: StudyData) -> list[tuple[Array, Array, Array]]:
+    """Of shaped and of residual networks: widths, depths, and the distances [width, depth]."""
+    found = []
+    for limit, residual in (("correlation_ode", False), ("resnet_ode", True)):
+        members = np.flatnonzero((data.array("moments", "architecture") == "resnet") == residual)
+        n, d = (data.array("moments", name)[members].astype(float) for name in ("width", "depth"))
+        widths, depths = np.unique(n), np.unique(d)
+        table = np.full((len(widths), len(depths)), np.nan)
+        entry = data.entry(limit)
+        for point, row, column in zip(
+            members, np.searchsorted(widths, n), np.searchsorted(depths, d), strict=True
+        ):
+            table[row, column] = data.compared("rms_value", int(point), entry)
+        found.append((widths, depths, table))
+    return found
+
+
+def two_terms(widths: Array, depths: Array, value: Array) -> tuple[float, float, float]:
+    """A, B and the smallest factor C with value ≤ C (A n^{−1/2} + B d^{−1}), A, B ≥ 0 by relative least
+    squares.
+    """
+    columns = np.stack(np.broadcast_arrays(widths[:, None] ** -0.5, 1 / depths[None, :]), -1).reshape(-1, 2)
+    flat = value.ravel()
+    (a, b), _ = nnls(columns / flat[:, None], np.ones(len(flat)))
+    return float(a), float(b), float((flat / (columns @ [a, b])).max())
+
+
+def _against_ratio(axis: Any, widths: Array, depths: Array, value: Array) -> None:
+    ratio = depths[None, :] / widths[:, None]
+    for row, (width, color) in enumerate(zip(widths, shades(len(widths)), strict=True)):
+        label = f"n = {width:g}" if row in (0, len(widths) - 1) else None
+        axis.plot(ratio[row], value[row], "o-", ms=2.8, lw=0.6, color=color, label=label)
+    small = ratio <= 0.25
+    constant = float(np.exp(np.mean(np.log(value[small] / np.sqrt(ratio[small])))))
+    x = np.array([ratio.min(), 1.0])
+    axis.plot(x, constant * np.sqrt(x), color=LIMIT, lw=1.1, zorder=0, label=f"{constant:.2f} √(d/n)")
+    axis.plot([], [], " ", label=f"spread at equal d/n, n ≥ {_WIDE}: {_spread(widths, ratio, value):.0%}")
+    axis.set(xscale="log", yscale="log", xlabel="d/n", ylabel="distance", title="a function of d/n")
+    _plain(axis.yaxis)
+    axis.legend(loc="lower right")
+
+
+def _spread(widths: Array, ratio: Array, value: Array) -> float:
+    """By how much the largest distance exceeds the smallest at the same d/n, at most."""
+    wide = widths >= min(_WIDE, widths[-1])
+    near, found = np.round(np.log2(ratio[wide]), 6), value[wide]
+    return float(max(found[near == each].max() / found[near == each].min() for each in np.unique(near)) - 1)
+
+
+def _plain(axis: Any) -> None:
+    """Ticks at 1, 2 and 5 times powers of ten, as numbers."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _against_sum(axis: Any, widths: Array, depths: Array, value: Array) -> None:
+    a, b, factor = two_terms(widths, depths, value)
+    total = a * widths[:, None] ** -0.5 + b / depths[None, :]
+    for row, (width, color) in enumerate(zip(widths, shades(len(widths)), strict=True)):
+        label = f"n = {width:g}" if row in (0, len(widths) - 1) else None
+        axis.plot(total[row], value[row], "o", ms=2.8, color=color, label=label)
+    x = np.array([total.min(), total.max()])
+    axis.plot(x, x, color=LIMIT, lw=1.1, zorder=0, label="equal")
+    axis.plot(x, factor * x, ":", color="0.35", lw=1.0, zorder=0, label=f"bound: {factor:.2f} times")
+    axis.set(
+        xscale="log",
+        yscale="log",
+        xlabel=f"{a:.2f} n$^{{-1/2}}$ + {b:.3f} d$^{{-1}}$",
+        ylabel="distance",
+        title="bounded by a term of n and one of d",
+    )
+    _plain(axis.xaxis)
+    _plain(axis.yaxis)
+    axis.legend(loc="lower right")

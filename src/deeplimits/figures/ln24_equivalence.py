@@ -1,0 +1,83 @@
+"""Li & Nica 2024, Section 3: a shaped network with p < ½, one with p = ½, and a residual network on one time
+axis, and where they part.
+
+Left: the correlation. The first and the last share an ODE, the other follows an SDE. Right: the variance of
+one input, constant, a geometric Brownian motion, and growing like e^{t/2}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from deeplimits.figures.data import Array, StudyData
+from deeplimits.figures.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+
+
+def draw(data: StudyData) -> Figure:
+    """Median and central half of every network, and the median of its limit."""
+    figure, (axes,) = new_figure(1, 2, PAGE, 3.1)
+    exponents, architectures = data.array("moments", "exponent"), data.array("moments", "architecture")
+    resnet = architectures == "resnet"
+
+    def first(chosen: NDArray[np.bool_]) -> int:
+        return int(np.flatnonzero(chosen)[0])
+
+    kinds = (
+        ("shaped, p = {p:g}", FOURTH, first(~resnet & (exponents < 0.5)), "correlation_ode"),
+        ("shaped, p = ½", NETWORK, first(~resnet & (exponents == 0.5)), "correlation_sde"),
+        ("ResNet", SECOND, first(resnet), "resnet_ode"),
+    )
+    for name, color, point, limit in kinds:
+        width, depth = data.coordinate("width", point), data.coordinate("depth", point)
+        label = f"{name.format(p=exponents[point])}: n = {width}, d = {depth}"
+        correlation = next(j for j, each in data.entries("correlation") if each == limit)
+        time = data.array("limits", "time")[point, : len(data.layers(point)), correlation]
+        _band(
+            axes[0], time, [data.quantile(point, "correlation", q) for q in (0.25, 0.5, 0.75)], color, label
+        )
+        log_v = [data.quantile(point, "log_variance", q) for q in (0.25, 0.5, 0.75)]
+        _band(axes[1], time, [np.exp(each) for each in log_v], color, label)
+        if limit != "correlation_ode":
+            _curve(axes[0], time, data.limit_quantile(point, correlation, 0.5), limit)
+        if limit == "resnet_ode":
+            _curve(axes[1], time, np.exp(time / 2), "V₀ e^{t/2}")
+        elif limit == "correlation_sde":
+            _curve(axes[1], time, np.exp(-time), "median of V₀ e^{√2 B − t}")
+        else:
+            _curve(axes[1], time, np.ones_like(time), "V₀")
+    axes[0].set(xlabel="time t", ylabel="correlation ρ", title="correlation")
+    axes[1].set(xlabel="time t", ylabel="V of one input", title="variance", yscale="log")
+    axes[1].set_yticks([0.25, 0.5, 1, 2], ["0.25", "0.5", "1", "2"])
+    axes[1].minorticks_off()
+    handles, labels = axes[0].get_legend_handles_labels()
+    order = [i for i, text in enumerate(labels) if "n =" in text] + [
+        i for i, text in enumerate(labels) if "n =" not in text
+    ]
+    figure.legend(
+        [handles[i] for i in order], [labels[i] for i in order], loc="outside lower center", ncols=3
+    )
+    return figure
+
+
+def _band(axis: Any, time: Array, quantiles: list[Array], color: Any, label: str) -> None:
+    low, middle, high = quantiles
+    axis.fill_between(time, low, high, color=color, alpha=0.2, lw=0)
+    axis.plot(time, middle, color=color, lw=2.4, alpha=0.7, label=label)
+
+
+_STYLES = {
+    "correlation_sde": (":", "SDE, median"),
+    "resnet_ode": ("--", "ODE"),
+    "V₀": ("--", None),
+    "V₀ e^{t/2}": ("--", None),
+    "median of V₀ e^{√2 B − t}": (":", None),
+}
+
+
+def _curve(axis: Any, time: Array, values: Array, name: str) -> None:
+    style, label = _STYLES[name]
+    axis.plot(time, values, style, color=LIMIT, lw=1.2, label=label, zorder=4)

@@ -1,0 +1,97 @@
+"""Li, Nica & Roy 2022, Theorem 3.2: the joint law of three inputs at depth = width, network against the
+covariance SDE.
+
+Two pair plots: the three correlations on the left, the three variances on the right. On the diagonal the
+densities; below it, the smallest regions with a quarter, a half, three quarters and 95 % of the networks,
+filled, and of the SDE, as lines.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from deeplimits.figures.data import Array, StudyData
+from deeplimits.figures.style import LIMIT, NETWORK, PAGE, new_figure, shades
+
+_MASSES = (0.95, 0.75, 0.5, 0.25)
+_SMOOTHED = 1.2
+"""Standard deviation, in cells, of the kernel that evens out the counts of both."""
+_PAIRS = list(combinations(range(3), 2))
+
+
+def draw(data: StudyData) -> Figure:
+    """The first point of the study, at its last layer."""
+    figure, axes = new_figure(3, 6, PAGE, 3.7)
+    correlations = ["correlation" if (a, b) == (0, 1) else f"correlation_{a}_{b}" for a, b in _PAIRS]
+    _pair_plot(axes[:, :3], data, correlations, [f"ρ$^{{{a + 1}{b + 1}}}$" for a, b in _PAIRS])
+    variances = ["log_variance" if not a else f"log_variance_{a}" for a in range(3)]
+    _pair_plot(axes[:, 3:], data, variances, [f"log V$^{{{a + 1}{a + 1}}}$" for a in range(3)])
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    axes[0, 1].legend(handles, labels, loc="upper left").set_in_layout(False)
+    return figure
+
+
+def _pair_plot(axes: Any, data: StudyData, names: list[str], labels: list[str]) -> None:
+    layer = int(data.layers(0)[-1])
+    for row in range(3):
+        for column in range(3):
+            axis = axes[row, column]
+            if column > row:
+                axis.set_axis_off()
+            elif column == row:
+                _density(axis, data, names[row], layer)
+            else:
+                _regions(axis, data, names[column], names[row])
+            axis.tick_params(labelsize=6, length=2)
+            axis.locator_params(nbins=4)
+            if row == 2:
+                axis.set_xlabel(labels[column])
+            else:
+                axis.tick_params(labelbottom=False)
+            if column == 0 and row > 0:
+                axis.set_ylabel(labels[row])
+            elif column > 0:
+                axis.tick_params(labelleft=False)
+
+
+def _density(axis: Any, data: StudyData, name: str, layer: int) -> None:
+    edges, density = data.density(0, name, layer)
+    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
+    for j, _ in data.entries(name):
+        x, y = data.limit_density(0, j)
+        if np.isfinite(y).any():
+            axis.plot(x, y, color=LIMIT, lw=1.0, label="covariance SDE")
+            break
+    axis.set(xlim=(edges[0], edges[-1]), ylim=(0, None), yticks=[])
+
+
+def _regions(axis: Any, data: StudyData, first: str, second: str) -> None:
+    names = list(zip(data.array("joint", "first"), data.array("joint", "second"), strict=True))
+    plane = [tuple(map(str, pair)) for pair in names].index((first, second))
+    x, y = (data.array("joint", f"{which}_edge")[0, plane] for which in "xy")
+    middle = [(edge[1:] + edge[:-1]) / 2 for edge in (x, y)]
+    network, levels = _evened(data.array("joint", "count")[0, plane])
+    axis.contourf(
+        *middle,
+        network.T,
+        levels=[*levels, network.max()],
+        colors=shades(len(_MASSES)),
+        alpha=0.75,
+    )
+    limit, levels = _evened(data.array("joint", "limit_count")[0, plane])
+    axis.contour(*middle, limit.T, levels=levels, colors=[LIMIT], linewidths=0.8)
+    axis.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+
+
+def _evened(counts: NDArray[np.int64]) -> tuple[Array, list[float]]:
+    """Counts evened out, and the heights of the smallest regions that hold the masses, ascending."""
+    smooth = gaussian_filter(counts.astype(float), _SMOOTHED, mode="nearest")
+    heights = np.sort(smooth.ravel())[::-1]
+    held = np.cumsum(heights) / heights.sum()
+    return smooth, [float(heights[np.searchsorted(held, mass)]) for mass in _MASSES]

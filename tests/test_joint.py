@@ -1,0 +1,75 @@
+"""Joint counts of a study store: those of the samples themselves, and of the limit's own joint law."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from deeplimits.analysis.aggregate import build_tree
+from deeplimits.limits import registry
+from deeplimits.store.catalogue import Catalogue
+from deeplimits.store.samples import lazy_point
+from tiny import project, simulated
+
+THREE = """
+title: Three inputs
+networks: [{activation: {name: relu, c_plus: 0.5, c_minus: -0.5}, shaping: {by: width, exponent: 0.5}}]
+grid: {width: 24, depth: {times_width: 1.0}, gram: [[1.0, 0.5, 0.2], [0.5, 1.0, -0.3], [0.2, -0.3, 1.0]]}
+samples: 12000
+record: {layers: 2}
+compare:
+  - {observable: correlation, limit: correlation_sde}
+  - {observable: correlation_0_2, limit: correlation_sde}
+  - {observable: correlation_1_2, limit: correlation_sde}
+  - {observable: log_variance, limit: variance}
+  - {observable: log_variance_1, limit: variance}
+  - {observable: log_variance_2, limit: variance}
+  - {observable: correlation, limit: covariance_sde}
+figures: [lnr22_joint]
+"""
+
+
+def test_counts_are_those_of_the_samples_and_of_the_limit(tmp_path: Path) -> None:
+    config = project(tmp_path, THREE)
+    simulated(config)
+    study = config.study("tiny")
+    joint = build_tree(study, Catalogue(config.results))["joint"].to_dataset().isel(point=0)
+    names = [*zip(joint["first"].values.tolist(), joint["second"].values.tolist(), strict=True)]
+    assert len(names) == 6
+    assert ("correlation", "correlation_0_2") in names
+    assert ("log_variance_1", "log_variance_2") in names
+    data = lazy_point(config.results, study.points[0], study.samples).compute()
+    gap, log_variance = (
+        data[name].values[:, -1].astype(float) for name in ("correlation_gap", "log_variance")
+    )
+    stored = {
+        "correlation": 1 - gap[:, 0],
+        "correlation_0_2": 1 - gap[:, 1],
+        "correlation_1_2": 1 - gap[:, 2],
+    }
+    stored |= {
+        "log_variance": log_variance[:, 0],
+        "log_variance_1": log_variance[:, 1],
+        "log_variance_2": log_variance[:, 2],
+    }
+    assert (int(joint["samples"]), int(joint["limit_samples"])) == (12000, 1 << 17)
+    limit = registry()["covariance_sde"].jointly(study.points[0].network, 24, list(stored))
+    assert limit is not None
+    for plane, (x, y) in enumerate(names):
+        edges = [joint[f"{axis}_edge"].values[plane] for axis in "xy"]
+        for values, found in ((stored, "count"), (limit, "limit_count")):
+            expected = np.histogram2d(values[x], values[y], edges)[0]
+            np.testing.assert_array_equal(joint[found].values[plane], expected)
+        # 0.1 % lie beyond each of the four sides
+        assert joint["count"].values[plane].sum() > 0.99 * 12000
+    # the same planes of both: correlations between the observables agree to O(1/n) and four standard errors
+    for x, y in names:
+        ours, theirs = (float(np.corrcoef(values[x], values[y])[0, 1]) for values in (stored, limit))
+        assert abs(ours - theirs) < 2 / 24 + 4 / np.sqrt(12000), (x, y)
+
+
+def test_limits_without_a_joint_law_have_none() -> None:
+    network = None
+    for name in ("correlation_sde", "variance", "linear"):
+        assert registry()[name].jointly(network, 1, ["correlation"]) is None  # type: ignore[arg-type]
