@@ -11,15 +11,24 @@ networks: {_RELU}
 grid: {{width: 1, depth: [2, 6], start: 1.0, seed: 0}}
 samples: 2048
 record: {{layers: all}}
-compare: [{{observable: log_growth, limit: hayou_relu_n1, at: 1.0}}]
+compare: [{{observable: log_growth, limit: hayou_relu_n1, at: all}}]
 figures: [h22_figure_1]
+""",
+    "exotic": """
+title: Ornstein-Uhlenbeck, small
+networks: [{architecture: resnet, activation: {name: ornstein_uhlenbeck, alpha: 1.0, beta: 0.0}}]
+grid: {width: 1, depth: [2, 6], start: 1.0, seed: 0}
+samples: 2048
+record: {layers: all}
+compare: [{observable: ou_coordinate, limit: ornstein_uhlenbeck, at: all}]
+figures: [h22_figure_2, h22_figure_3]
 """,
     "collapse": f"""
 title: Collapse, small
 networks: {_RELU}
 grid: {{width: [1, 2], depth: [1, 3, 30], gram: [[1.0]], seed: 0}}
 samples: 2048
-record: {{layers: 2}}
+record: {{layers: 1}}
 figures: [h22_figure_4]
 """,
     "growth": f"""

@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import norm
 
 from deeplimits.figures.data import StudyData
 from deeplimits.figures.style import LIMIT, NETWORK, PAGE, new_figure
 
 _PATHS = 30
 _RANGE = (-5.0, 3.5)
-_SPREAD = 1.96
 
 
 def draw(data: StudyData) -> Figure:
@@ -35,31 +33,28 @@ def draw(data: StudyData) -> Figure:
 
 
 def _law(axis: Any, data: StudyData, point: int) -> None:
-    depth = int(data.coordinate("depth", point))
+    depth, entry = int(data.coordinate("depth", point)), data.entry("hayou_relu_n1")
     edges, density = data.density(point, "log_growth", depth)
     axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="networks")
-    x = np.linspace(*_RANGE, 400)
-    axis.plot(x, norm.pdf(x, -0.5), color=LIMIT, label="N(−½, 1)")
-    distance = data.compared("ks_value", point, data.entry("hayou_relu_n1"))
+    axis.plot(*data.limit_density(point, entry), color=LIMIT, label="N(−½, 1)")
+    distance = data.compared("ks_value", point, entry)
     collapsed = int(data.array("events", "collapsed")[point, len(data.layers(point)) - 1])
     part = f", {collapsed / data.samples:.1%} collapsed" if collapsed else ""
-    axis.set(
-        title=f"L = {depth}: KS {distance:.3f}{part}", xlabel=r"$\log\,Y_L$", xlim=_RANGE, ylim=(0, None)
-    )
+    axis.set(title=f"L = {depth}: KS {distance:.3f}{part}", xlabel=r"$\log\,Y_L$")
+    axis.set(xlim=_RANGE, ylim=(0, None))
 
 
 def _paths(axis: Any, data: StudyData, point: int) -> None:
-    layers = data.layers(point)
-    paths = data.array("paths", "log_activation")[point, :_PATHS, : len(layers)].astype(float) / 2
-    time, fine = layers / int(layers[-1]), np.linspace(0, 1, 101)
-    low, high = (sign * _SPREAD * np.sqrt(fine) - fine / 2 for sign in (-1, 1))
-    axis.fill_between(fine, low, high, color=LIMIT, alpha=0.12, lw=0, label="95 % of the limit")
-    for path in paths:
+    layers, entry = data.layers(point), data.entry("hayou_relu_n1")
+    time = layers / int(layers[-1])
+    low, middle, high = (data.limit_quantile(point, entry, level) for level in (0.05, 0.5, 0.95))
+    axis.fill_between(time, low, high, color=LIMIT, alpha=0.12, lw=0, label="90 % of the limit")
+    for path in data.array("paths", "log_activation")[point, :_PATHS, : len(layers)].astype(float) / 2:
         alive = np.isfinite(path)
         axis.plot(time[alive], path[alive], color=NETWORK, lw=0.6, alpha=0.8)
         if not alive.all():
             axis.plot(time[alive][-1], path[alive][-1], "x", color="0.2", ms=4)
-    axis.plot(fine, -fine / 2, color=LIMIT, label="its mean")
+    axis.plot(time, middle, color=LIMIT, label="its median")
     axis.plot([], [], "x", color="0.2", ms=4, label="collapses next")
     axis.set(xlabel="time t = ℓ/L", xlim=(0, 1))
     axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])

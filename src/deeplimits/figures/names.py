@@ -18,6 +18,8 @@ FIGURE_NAMES = (
     "ln24_figure_1",
     "ln24_entrance",
     "h22_figure_1",
+    "h22_figure_2",
+    "h22_figure_3",
     "h22_figure_4",
     "h22_figure_5",
     "h22_figure_6",

@@ -1,0 +1,25 @@
+"""Hayou 2022, Figure 2: the activation with which a residual network of one unit becomes an
+Ornstein–Uhlenbeck process, φ(y) = exp(h⁻¹(α y + β)²), h = erfi.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from deeplimits.activations import OrnsteinUhlenbeck
+from deeplimits.figures.data import StudyData
+from deeplimits.figures.style import COLUMN, NETWORK, new_figure
+
+
+def draw(data: StudyData) -> Figure:
+    """φ beside |y|: it is smooth and positive, and grows a little faster than a line."""
+    alpha, beta = (float(data.coordinate(name, 0)) for name in ("alpha", "beta"))
+    figure, axes = new_figure(1, 1, COLUMN, 2.4)
+    axis = axes[0, 0]
+    y = np.linspace(-5, 5, 401)
+    axis.plot(y, OrnsteinUhlenbeck(alpha, beta)(y), color=NETWORK, label="φ(y)")
+    axis.plot(y, np.abs(y), ":", color="0.45", lw=1, label="|y|")
+    axis.set(xlabel="y", ylabel="φ(y)", xlim=(-5, 5), ylim=(0, None), title=f"α = {alpha:g}, β = {beta:g}")
+    axis.legend(loc="upper center")
+    return figure
