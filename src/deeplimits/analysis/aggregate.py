@@ -221,12 +221,21 @@ def build_tree(study: Study, catalogue: Catalogue) -> xr.DataTree:
     )
 
 
+_ALWAYS = (
+    "log_variance",
+    "correlation",
+    "log_growth",
+    "gradient_log_norm",
+    "gradient_gap",
+    "output",
+    "standard_output",
+)
+
+
 def _observables(study: Study) -> tuple[str, ...]:
     """What is reduced: what every study of such networks is asked for, and whatever else is compared."""
     names = [
-        name
-        for name in ("log_variance", "correlation", "log_growth", "gradient_log_norm")
-        if any(is_recorded(name, point, point.layers[-1]) for point in study.points)
+        name for name in _ALWAYS if any(is_recorded(name, point, point.layers[-1]) for point in study.points)
     ]
     return tuple(dict.fromkeys([*names, *(entry.observable for entry in study.compare)]))
 

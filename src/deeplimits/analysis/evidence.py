@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from deeplimits.analysis.equivalence import Effect, extrapolated
+from deeplimits.limits.observables import parse
 from deeplimits.limits.predictions import Setting
 from deeplimits.sweep.claims import StatisticModel, WhereModel
 
@@ -58,10 +59,10 @@ class Evidence:
 
     def observable(self, name: str) -> int:
         """Index of an observable in the moments."""
-        names = [str(each) for each in self.array("moments", "observable")]
-        if name not in names:
+        names = [parse(str(each)).name for each in self.array("moments", "observable")]
+        if parse(name).name not in names:
             raise NoEvidence(f"the study keeps {', '.join(names)}, not {name}")
-        return names.index(name)
+        return names.index(parse(name).name)
 
     def record(self, point: int, layer: int) -> int:
         """Index of a recorded layer."""
@@ -78,7 +79,7 @@ class Evidence:
             j
             for j in range(len(limits))
             if str(limits[j]) == limit
-            and str(compared[j]) == observable
+            and parse(str(compared[j])).name == parse(observable).name
             and (at is None or np.nanmin(np.abs(self.array("comparison", "at_time")[:, j] - at)) < 1e-6)
         ]
         if not found:

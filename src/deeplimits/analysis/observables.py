@@ -1,12 +1,12 @@
 """What an observable is made of: monotone functions of something stored at a layer, so that the order
 statistics of what is stored are its own too.
 
-``correlation`` is 1 − g of a pair of inputs, ``rescaled_correlation`` log(ℓ² g), ``log_variance`` log V^{aa}
-of an input, ``variance`` its exponential. ``covariance`` is made of three stored numbers, V^{ab} = (1 − g)
-√(V^{aa} V^{bb}), rounded to float32 as if it were stored. Of residual networks, ``log_activation`` is log
-‖φ(z_ℓ)‖² / n and ``log_growth`` log ‖φ(z_ℓ)‖ / ‖φ(z_0)‖, the growth of Hayou 2022, Theorem 1; of one
-unit with the branch of his Proposition 4, ``ou_coordinate`` is |U| = (log φ(z))^{1/2}; of gradients,
-``gradient_log_norm`` is log ‖∂z_out/∂z_ℓ‖².
+``correlation`` is 1 − g of a pair of inputs, ``rescaled_correlation`` log(ℓ² g), ``log_variance`` log
+V^{aa} of an input, ``variance`` its exponential, ``standard_output`` z_out / √V of the last layer.
+``covariance`` is made of three stored numbers, V^{ab} = (1 − g) √(V^{aa} V^{bb}), rounded to float32 as if
+it were stored. Of residual networks, ``log_activation`` is log ‖φ(z_ℓ)‖² / n and ``log_growth`` log
+‖φ(z_ℓ)‖ / ‖φ(z_0)‖, the growth of Hayou 2022, Theorem 1; of one unit with the branch of his Proposition 4,
+``ou_coordinate`` is |U| = (log φ(z))^{1/2}; of gradients, ``gradient_log_norm`` is log ‖∂z_out/∂z_ℓ‖².
 """
 
 from __future__ import annotations
@@ -49,6 +49,12 @@ def _covariance(columns: Sequence[Stored]) -> Stored:
         return ((1 - gap) * np.exp((first + second) / 2)).astype(np.float32)
 
 
+def _standard(columns: Sequence[Stored]) -> Stored:
+    output, log_variance = (column.astype(float) for column in columns)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (output * np.exp(-log_variance / 2)).astype(np.float32)
+
+
 MEASURES = {
     "correlation": Measure(lambda gap, layer: 1.0 - gap, False, "correlation ρ"),
     "rescaled_correlation": Measure(_rescaled, True, "r = log ℓ²(1 − ρ)"),
@@ -63,6 +69,7 @@ MEASURES = {
     "gradient_log_norm": Measure(lambda value, _: value, True, "log ‖∂z_out/∂z_ℓ‖²"),
     "gradient_gap": Measure(lambda value, _: value, True, "1 − cos of gradients"),
     "output": Measure(lambda value, _: value, True, "z_out"),
+    "standard_output": Measure(lambda value, _: value, True, "z_out / √V", _standard),
 }
 """By the kind of the observable."""
 

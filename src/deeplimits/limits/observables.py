@@ -36,6 +36,7 @@ OBSERVABLES = {
     "gradient_log_norm": Kind(1, ("gradient_log_norm",)),
     "gradient_gap": Kind(2, ("gradient_gap",)),
     "output": Kind(1, ("output",)),
+    "standard_output": Kind(1, ("output", "log_variance")),
 }
 """Kinds of observables by name."""
 

@@ -83,6 +83,13 @@ def exact_kernel(setting: Setting) -> float:
     return setting.norm * float(rho + asymmetry * (_q(rho) - rho * np.arccos(rho)) / np.pi)
 
 
+def relu_gradient_gap(setting: Setting) -> float:
+    """1 − 2 K_0(ρ), K_0 = arccos(−ρ) / 2π: 1 − cos of the gradients φ'(z) ⊙ u of two inputs, for one u and
+    infinite width, plain ReLU.
+    """
+    return float(1 - np.arccos(-setting.rho) / np.pi)
+
+
 def relu_kernel_1(setting: Setting) -> float:
     """E V_1^{12} = c K_1(ρ), plain ReLU."""
     return setting.norm * 2 * _k1(setting.rho)
@@ -233,6 +240,7 @@ PREDICTIONS: dict[str, Callable[[Setting], float]] = {
     function.__name__: function
     for function in (
         exact_kernel,
+        relu_gradient_gap,
         relu_kernel_1,
         relu_kernel_2,
         relu_kernel_31,

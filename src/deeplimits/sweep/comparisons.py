@@ -66,7 +66,7 @@ def is_recorded(observable: str, point: Point, layer: int) -> bool:
         found.inputs[-1] < point.network.inputs
         and all(variable in stored for variable in OBSERVABLES[found.kind].variables)
         and (point.layers[0] == 0 or not OBSERVABLES[found.kind].since_start)
-        and (found.kind != "output" or layer == point.layers[-1])
+        and ("output" not in OBSERVABLES[found.kind].variables or layer == point.layers[-1])
     )
 
 
