@@ -49,6 +49,7 @@ networks: {_RELU}
 grid: {{width: 6, depth: 10, correlation: 0.3, seed: 0}}
 samples: 2048
 record: {{layers: all}}
+compare: [{{observable: correlation, limit: resnet_ode, at: all}}]
 figures: [h22_figure_7]
 """,
 }

@@ -7,36 +7,42 @@ import re
 
 import pytest
 
-from deeplimits.engines.crews import crews
+from deeplimits.engines.crews import crews, inputs_of
 from deeplimits.engines.cuda_source import ENTRY, Instance
-from without_gpu.cases import instances, networks
+from without_gpu.cases import FAMILIES, instances, networks
 from without_gpu.nvrtc import assembly, compiled
 
 ARCHITECTURES = ("sm_80", "sm_90")
 
 # Registers a thread. A multiprocessor has 65,536: 64 of them leave room for 1,024 threads, 128 for 512.
 # They move a little with the version of NVRTC, so the ceilings are not the counts.
-CEILINGS = {"single_input": 64, "two_inputs": 96, "many_inputs": 200, "smooth_inputs": 255}
-SMALL = {"many_inputs": (3, 80), "smooth_inputs": (2, 96)}
+CEILINGS = {
+    "single_input": 64,
+    "two_inputs": 96,
+    "many_inputs": 200,
+    "smooth_inputs": 255,
+    "residual_inputs": 255,
+}
+SMALL = {"many_inputs": (3, 80), "smooth_inputs": (2, 96), "residual_inputs": (3, 128)}
 """Up to so many inputs, a lower one."""
 
-QUICK = {(False, 1), (False, 2), (False, 3), (True, 2)}
+QUICK = {("slopes", 1), ("slopes", 2), ("slopes", 3), ("smooth", 2), ("residual slopes", 2)}
 KERNELS = [
-    pytest.param(smooth, inputs, marks=() if (smooth, inputs) in QUICK else pytest.mark.slow)
-    for smooth in (False, True)
+    pytest.param(family, inputs, marks=() if (family, inputs) in QUICK else pytest.mark.slow)
+    for family in FAMILIES
     for inputs in range(1, 9)
 ]
 
 
 def ceiling(instance: Instance) -> int:
     inputs, lower = SMALL.get(instance.kernel.name, (0, 0))
-    return lower if (instance.kernel.constant or 9) <= inputs else CEILINGS[instance.kernel.name]
+    return lower if inputs_of(instance.kernel) <= inputs else CEILINGS[instance.kernel.name]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize(("smooth", "inputs"), KERNELS)
-def test_compiles_without_spills(smooth: bool, inputs: int, architecture: str) -> None:
-    case = next(networks(smooth, inputs))
+@pytest.mark.parametrize(("family", "inputs"), KERNELS)
+def test_compiles_without_spills(family: str, inputs: int, architecture: str) -> None:
+    case = next(networks(family, inputs))
     for instance in instances(case, crews(case.call().kernel)).values():
         made = compiled(instance.source(), architecture)
         assert made.cubin.startswith(b"\x7fELF")
@@ -48,7 +54,7 @@ def test_compiles_without_spills(smooth: bool, inputs: int, architecture: str) -
 
 def test_a_spill_is_seen() -> None:
     """Under a ceiling that the compiler itself is given, a kernel of many inputs has nowhere to go but memory."""
-    case = next(networks(False, 3))
+    case = next(networks("slopes", 3))
     instance = instances(case, crews(case.call().kernel)[:1]).popitem()[1]
     blocks = instance.source().replace("Members::BLOCK, 1)", "Members::BLOCK, 16)")
     assert blocks != instance.source()
@@ -56,7 +62,7 @@ def test_a_spill_is_seen() -> None:
 
 
 def test_an_error_shows_the_compilers_words() -> None:
-    case = next(networks(False, 1))
+    case = next(networks("slopes", 1))
     instance = instances(case, crews(case.call().kernel)[:1]).popitem()[1]
     with pytest.raises(AssertionError, match=r'mlp_kernels\.cuh\(\d+\): error: identifier "logarihm"'):
         compiled(instance.source().replace("logarithm(value.m", "logarihm(value.m"), "sm_90")
@@ -65,10 +71,12 @@ def test_an_error_shows_the_compilers_words() -> None:
 EXACT = r"(abs|neg|mov|selp|setp\.\w+|ld\.\w+(\.\w+)*|st\.\w+|cvt|cvt\.rn|cvt\.rzi|(add|sub|mul|fma|div|sqrt)\.rn)"
 
 
-@pytest.mark.parametrize(("smooth", "inputs"), [(False, 1), (False, 2), (False, 3), (True, 3)])
-def test_every_operation_names_its_rounding(smooth: bool, inputs: int) -> None:
+@pytest.mark.parametrize(
+    ("family", "inputs"), [("slopes", 1), ("slopes", 2), ("slopes", 3), ("smooth", 3), ("residual exotic", 2)]
+)
+def test_every_operation_names_its_rounding(family: str, inputs: int) -> None:
     """What does not, the assembler might fuse or approximate."""
-    case = next(networks(smooth, inputs))
+    case = next(networks(family, inputs))
     instance = instances(case, crews(case.call().kernel)[:1]).popitem()[1]
     assert loose_operations(instance.source()) == set()
     approximate = instance.source().replace("__fmul_rn(x.value, y.value)", "__cosf(x.value)")

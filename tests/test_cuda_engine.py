@@ -22,7 +22,7 @@ from tiny import deeplimits
 from without_gpu.cases import networks
 from without_gpu.device import EmulatedDevice
 
-CASE = next(networks(False, 2))
+CASE = next(networks("slopes", 2))
 BYTES = 4 * len(CASE.layers) * 3
 """Of one sample's results."""
 

@@ -7,77 +7,83 @@ from typing import NamedTuple
 
 import pytest
 
-from deeplimits.engines import calls, cpu
-from deeplimits.engines.crews import NARROW, PLAIN, WIDE, Crew, crews
-from deeplimits.engines.cuda_source import Instance
+from deeplimits.engines import calls, cpu, resnet
+from deeplimits.engines.crews import NARROW, PLAIN, WIDE, Crew, crews, instance
 from without_gpu import host
-from without_gpu.cases import Case, instances, networks
+from without_gpu.cases import FAMILIES, Case, instances, networks
 
-KERNELS = [(smooth, inputs) for smooth in (False, True) for inputs in range(1, 9)]
-QUICK = {(False, 1), (False, 2), (False, 3), (True, 2)}
+KERNELS = [(family, inputs) for family in FAMILIES for inputs in range(1, 9)]
+QUICK = {
+    ("slopes", 1),
+    ("slopes", 2),
+    ("slopes", 3),
+    ("smooth", 2),
+    ("residual slopes", 2),
+    ("residual exotic", 1),
+}
 
 
-def kernels(quick: set[tuple[bool, int]] = QUICK) -> list[object]:
+def kernels(quick: set[tuple[str, int]] = QUICK) -> list[object]:
     """Parameters of a test for every kernel; all but some are slow."""
     return [
         pytest.param(
             *kernel,
             marks=() if kernel in quick else pytest.mark.slow,
-            id=f"{'smooth' * kernel[0]}{kernel[1]}",
+            id=f"{kernel[0]} {kernel[1]}",
         )
         for kernel in KERNELS
     ]
 
 
-def differences(program: host.Program, instance: Instance, crew: Crew, case: Case, order: int) -> list[str]:
-    """Names of what an instance computes otherwise than the CPU engine."""
+def differences(program: host.Program, crew: Crew, case: Case, order: int) -> list[str]:
+    """Names of what a crew computes otherwise than the CPU engine."""
     want = cpu.simulate(case.network, case.layers, case.first, case.count, 1)
     call = case.call()
-    program.run(instance, case.arguments(call), crew.samples, order, seed=7)
+    program.run(instance(call, crew), case.arguments(call), crew.samples, order, seed=7)
     return [name for name in want if want[name].tobytes() != call.recorded[name].tobytes()]
 
 
-def check(kind: str, smooth: bool, inputs: int, orders: tuple[int, ...], few: bool) -> None:
-    cases = list(networks(smooth, inputs))
+def check(kind: str, family: str, inputs: int, orders: tuple[int, ...], few: bool) -> None:
+    cases = list(networks(family, inputs))
     allowed = crews(cases[0].call().kernel)
     made = instances(cases[0], allowed)
     program = host.build(list(made.values()), kind)
-    for crew, instance in made.items():
+    for crew, each in made.items():
         for case in cases[:3] if few else cases:
             for order in orders:
-                assert differences(program, instance, crew, case, order) == [], (instance.name, case, order)
+                assert differences(program, crew, case, order) == [], (each.name, case, order)
 
 
-@pytest.mark.parametrize(("smooth", "inputs"), kernels())
-def test_bits_of_the_cpu_engine(smooth: bool, inputs: int) -> None:
+@pytest.mark.parametrize(("family", "inputs"), kernels())
+def test_bits_of_the_cpu_engine(family: str, inputs: int) -> None:
     """Fibers in order and at random: a thread that reads what another has not yet written reads NaN."""
-    check("plain", smooth, inputs, (host.FORWARD, host.RANDOM), few=False)
+    check("plain", family, inputs, (host.FORWARD, host.RANDOM), few=False)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("smooth", "inputs"), kernels())
-def test_bits_in_reverse_order(smooth: bool, inputs: int) -> None:
-    check("plain", smooth, inputs, (host.REVERSE,), few=False)
+@pytest.mark.parametrize(("family", "inputs"), kernels())
+def test_bits_in_reverse_order(family: str, inputs: int) -> None:
+    check("plain", family, inputs, (host.REVERSE,), few=False)
 
 
-@pytest.mark.parametrize(("smooth", "inputs"), kernels({(False, 3)}))
-def test_address_sanitizer_finds_nothing(smooth: bool, inputs: int) -> None:
-    check("address", smooth, inputs, (host.REVERSE,), few=True)
+@pytest.mark.parametrize(("family", "inputs"), kernels({("slopes", 3)}))
+def test_address_sanitizer_finds_nothing(family: str, inputs: int) -> None:
+    check("address", family, inputs, (host.REVERSE,), few=True)
 
 
-@pytest.mark.parametrize(("smooth", "inputs"), kernels({(False, 3)}))
-def test_thread_sanitizer_finds_nothing(smooth: bool, inputs: int) -> None:
+@pytest.mark.parametrize(("family", "inputs"), kernels({("slopes", 3)}))
+def test_thread_sanitizer_finds_nothing(family: str, inputs: int) -> None:
     """A thread of the operating system for each; the crews of many threads on few samples, since that is slow."""
-    case = Case(next(networks(smooth, inputs)).network, (1, 2), 5, 2)
+    case = Case(next(networks(family, inputs)).network, (1, 2), 5, 2)
     made = instances(case, crews(case.call().kernel))
     program = host.build(list(made.values()), "thread")
-    for crew, instance in made.items():
-        assert differences(program, instance, crew, case, host.FORWARD) == [], instance.name
+    for crew, each in made.items():
+        assert differences(program, crew, case, host.FORWARD) == [], each.name
 
 
 def test_every_kernel_has_cases() -> None:
     covered = {case.call().kernel for kernel in KERNELS for case in networks(*kernel)}
-    assert covered == set(calls.KERNELS)
+    assert covered == {*calls.KERNELS, *resnet.KERNELS}
 
 
 SHUFFLE = "            sum = sum + f4(__shfl_xor_sync(WARP, sum.value, width));"
@@ -143,19 +149,18 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_planted_fault_is_found(fault: Fault) -> None:
-    case = list(networks(False, fault.inputs))[2 if fault.crew == WIDE else 0]
-    instance = instances(case, (fault.crew,))[fault.crew]
-    program = host.build([instance], fault.build, (fault.text, fault.instead))
+    case = list(networks("slopes", fault.inputs))[2 if fault.crew == WIDE else 0]
+    program = host.build([instance(case.call(), fault.crew)], fault.build, (fault.text, fault.instead))
     if fault.found is None:
         orders = (host.FORWARD, host.REVERSE, host.RANDOM)
-        assert any(differences(program, instance, fault.crew, case, order) for order in orders)
+        assert any(differences(program, fault.crew, case, order) for order in orders)
         return
     with pytest.raises(host.Fault, match=fault.found):
-        differences(program, instance, fault.crew, case, host.REVERSE)
+        differences(program, fault.crew, case, host.REVERSE)
 
 
 def test_a_missing_compiler_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    case = next(networks(False, 1))
+    case = next(networks("slopes", 1))
     with pytest.raises(AssertionError, match=r"install it \(apt-get install g\+\+\)"):
-        host.build([instances(case, (PLAIN,))[PLAIN]], "plain")
+        host.build([instance(case.call(), PLAIN)], "plain")

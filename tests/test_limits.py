@@ -17,9 +17,9 @@ from deeplimits.engines.paths import chain_gaps, correlation_gaps, rescaled_corr
 from deeplimits.errors import InputError
 from deeplimits.laws import EmpiricalLaw, NormalLaw, PointMass, kolmogorov, noise_floor
 from deeplimits.limits import default_limit, registry
+from deeplimits.limits.infinite_width import next_gap
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import OBSERVABLES
-from deeplimits.limits.ode import next_gap
 from deeplimits.limits.unshaped import KAPPA
 from deeplimits.networks.network import Network, Shaping
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplimits.errors import InputError, nearest_name
+from deeplimits.laws import EmpiricalLaw
 from deeplimits.limits import default_limit, registry
 from deeplimits.limits.base import Limit
 from deeplimits.limits.names import LIMIT_NAMES
@@ -132,6 +133,10 @@ def predict(
 ) -> dict[str, Any]:
     """What ``deeplimits limit`` prints: ``limit``, ``observable``, ``time``, ``mean``, ``std`` and
     ``quantiles`` by level as given.
+
+    Where the limit can explode, also ``explosion_probability`` by that time and
+    ``explosion_probability_ever``; of a sampled law ``samples``, and 95 % ``mean_interval`` and ``intervals``
+    of the quantiles.
     """
     try:
         values = [float(level) for level in levels]
@@ -143,7 +148,7 @@ def predict(
         raise InputError("--quantiles", "", ",".join(levels), "numbers between 0 and 1, separated by commas")
     chosen, law, at = _solve(network, observable, name, layer, where)
     quantiles = law.quantile(np.array(values))
-    return {
+    answer: dict[str, Any] = {
         "limit": chosen.name,
         "observable": observable,
         "time": chosen.time(network, at),
@@ -151,6 +156,14 @@ def predict(
         "std": law.std,
         "quantiles": {level: float(value) for level, value in zip(levels, quantiles, strict=True)},
     }
+    seen = network.of_inputs(parse(observable).inputs)
+    exploded, ever = chosen.explosion_probability(seen, at), chosen.explosion_probability_ever(seen)
+    if exploded is not None:
+        answer |= {"explosion_probability": exploded, "explosion_probability_ever": ever}
+    if isinstance(law, EmpiricalLaw):
+        intervals = {level: law.quantile_interval(value) for level, value in zip(levels, values, strict=True)}
+        answer |= {"samples": len(law.samples), "mean_interval": law.mean_interval(), "intervals": intervals}
+    return answer
 
 
 def open_study(name: str, config: Path = DEFAULT_PATH, results: Path | None = None) -> xr.DataTree:

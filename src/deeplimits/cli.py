@@ -146,14 +146,18 @@ def limit(
     import json
 
     from deeplimits.api import predict
+    from deeplimits.limits import matched_limit
+    from deeplimits.limits.observables import parse
     from deeplimits.sweep.points import load_point
 
     if matched and name is not None:
         raise InputError("--matched", "", f"--limit {name}", "either --matched or --limit")
     levels = [level.strip() for level in quantiles.split(",")]
-    answer = predict(
-        load_point(source).network, observable, "matched_sde" if matched else name, layer, levels, source
-    )
+    network = load_point(source).network
+    if matched:
+        parse(observable, source, "observable")
+        name = matched_limit(network, observable).name
+    answer = predict(network, observable, name, layer, levels, source)
     text = json.dumps(answer, indent=2)
     if out is not None:
         from deeplimits.store.atomic import write_text
@@ -166,6 +170,14 @@ def limit(
         print(f"  mean {answer['mean']:.8g}   std {answer['std']:.8g}")
         for level, value in answer["quantiles"].items():
             print(f"  quantile {level:>6}  {value:.8g}")
+        if "explosion_probability" in answer:
+            print(
+                f"  explosion {answer['explosion_probability']:.6g} by then, "
+                f"{answer['explosion_probability_ever']:.6g} ever"
+            )
+        if "samples" in answer:
+            low, high = answer["mean_interval"]
+            print(f"  sampled: {answer['samples']} paths, 95 % interval of the mean {low:.6g} to {high:.6g}")
 
 
 @app.command()

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from deeplimits.activations import ReluLike, Smooth
+from deeplimits.activations import OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines.calls import Call, call
 from deeplimits.engines.crews import Crew, instance
 from deeplimits.engines.cuda_source import Instance
 from deeplimits.networks.network import Network, Shaping
+
+Gram = tuple[tuple[float, ...], ...]
 
 SHAPED = Shaping("width", 0.5)
 LEAKY = ReluLike(0.5, -1.0)
@@ -34,35 +36,65 @@ class Case:
         return [self.network.key, self.first, *call.constants, *call.outputs]
 
 
-def gram(inputs: int) -> tuple[tuple[float, ...], ...]:
+def gram(inputs: int) -> Gram:
     return tuple(
         tuple(1.0 + 0.1 * a if a == b else 0.2 + 0.05 * min(a, b) for b in range(inputs))
         for a in range(inputs)
     )
 
 
-def networks(smooth: bool, inputs: int) -> Iterator[Case]:
+FAMILIES = ("slopes", "smooth", "residual slopes", "residual smooth", "residual exotic")
+"""Of kernels, each with one for every number of inputs."""
+
+
+def networks(family: str, inputs: int) -> Iterator[Case]:
     """The cases of one kernel."""
-    network = Network(SOFTPLUS if smooth else LEAKY, 37, 5, gram(inputs), shaping=SHAPED)
+    return _residual(family, inputs) if family.startswith("residual") else _perceptrons(family, inputs)
+
+
+def _perceptrons(family: str, inputs: int) -> Iterator[Case]:
+    network = Network(SOFTPLUS if family == "smooth" else LEAKY, 37, 5, gram(inputs), shaping=SHAPED)
     yield Case(network, (0, 2, 5), 3, 11)
     yield Case(replace(network, width=1), (1, 5), (1 << 40) + 1, 3)
     yield Case(replace(network, width=2100, depth=3), (3,), 0, 2)
-    scaled = tuple(tuple(value * 1e-60 for value in row) for row in network.gram)
-    yield Case(replace(network, gram=scaled, width=64), (5,), 0, 9)
-    if smooth:
-        yield Case(
-            replace(network, gram=tuple(tuple(900.0 * v for v in row) for row in network.gram)), (0, 5), 0, 9
-        )
-    else:
-        yield Case(
-            replace(network, activation=ReluLike(0.0, -1.0), shaping=None, width=2, depth=8), (3, 8), 0, 40
-        )
+    yield Case(replace(network, gram=times(1e-60, network.gram), width=64), (5,), 0, 9)
     yield Case(replace(network, width=1100, depth=4, layer_widths=(1100, 3, 40, 17)), (0, 1, 2, 4), 0, 3)
+    if family == "smooth":
+        yield Case(replace(network, gram=times(900.0, network.gram)), (0, 5), 0, 9)
+    else:
+        dying = replace(network, activation=ReluLike(0.0, -1.0), shaping=None, width=2, depth=8)
+        yield Case(dying, (3, 8), 0, 40)
     if inputs > 1:
-        near = tuple(
-            tuple(1.0 if a == b else 1.0 - 1e-9 * (a + b) for b in range(inputs)) for a in range(inputs)
+        yield Case(replace(network, gram=near(inputs)), (1, 5), 0, 9)
+
+
+def _residual(family: str, inputs: int) -> Iterator[Case]:
+    activation = {"slopes": ReluLike(), "smooth": SOFTPLUS, "exotic": OrnsteinUhlenbeck(0.5, 0.25)}[
+        family.split()[1]
+    ]
+    network = Network(activation, 37, 9, gram(inputs), architecture="resnet", branch_exponent=0.5)
+    yield Case(network, (0, 2, 9), 3, 11)
+    yield Case(replace(network, width=1100, depth=3), (0, 3), (1 << 40) + 1, 2)
+    yield Case(replace(network, width=2, depth=8), (3, 8), 0, 9)
+    if family != "residual exotic":
+        # the states grow by powers of two that are taken out: of some inputs before others
+        uneven = tuple(
+            tuple(v * 2.0 ** (9 * (a + b)) for b, v in enumerate(row)) for a, row in enumerate(gram(inputs))
         )
-        yield Case(replace(network, gram=near), (1, 5), 0, 9)
+        yield Case(replace(network, gram=uneven, width=5, depth=150, branch_exponent=0.0), (0, 90, 150), 0, 2)
+    if inputs == 1:
+        yield Case(replace(network, gram=((1.0,),), start=-1.5), (0, 1, 9), 0, 5)
+    else:
+        yield Case(replace(network, gram=near(inputs)), (1, 5), 0, 9)
+
+
+def times(factor: float, rows: Gram) -> Gram:
+    return tuple(tuple(factor * value for value in row) for row in rows)
+
+
+def near(inputs: int) -> Gram:
+    """Inputs almost parallel."""
+    return tuple(tuple(1.0 if a == b else 1.0 - 1e-9 * (a + b) for b in range(inputs)) for a in range(inputs))
 
 
 def instances(case: Case, crews: tuple[Crew, ...]) -> dict[Crew, Instance]:

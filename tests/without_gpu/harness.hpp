@@ -10,6 +10,7 @@ struct Call {
     int order;
     unsigned seed;
     std::vector<std::pair<void *, std::size_t>> arrays;
+    std::unique_ptr<void, void (*)(void *)> kept{nullptr, std::free};
 
     static void read(void *into, std::size_t bytes) {
         if (bytes && std::fread(into, bytes, 1, stdin) != 1)
@@ -39,6 +40,16 @@ struct Call {
         return made;
     }
 
+    // [sample, number] of all samples of all blocks, full of NaN.
+    template <class Instance, class Array> Array state() {
+        Array made = {nullptr, {(long long)blocks * Instance::Members::SAMPLES, number<long long>()}};
+        const std::size_t bytes = sizeof *made.data * made.shape[0] * made.shape[1];
+        made.data = static_cast<decltype(made.data)>(std::malloc(bytes));
+        std::memset(made.data, 0xFF, bytes);
+        kept.reset(made.data);
+        return made;
+    }
+
     template <class Instance, class Body> void run(int outputs, Body body) {
         emulator::launch(blocks, Instance::Members::BLOCK, Instance::SHARED, order, seed, body);
         for (auto each = arrays.end() - outputs; each != arrays.end(); ++each)
@@ -54,7 +65,7 @@ inline int main(int argc, char **argv, const std::vector<std::pair<const char *,
     if (argc == 5)
         for (auto &[name, runner] : instances)
             if (!std::strcmp(name, argv[1])) {
-                Call call{unsigned(std::atoi(argv[2])), std::atoi(argv[3]), unsigned(std::atoi(argv[4])), {}};
+                Call call{unsigned(std::atoi(argv[2])), std::atoi(argv[3]), unsigned(std::atoi(argv[4])), {}, {nullptr, std::free}};
                 runner(call);
                 return 0;
             }

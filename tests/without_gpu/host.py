@@ -69,13 +69,13 @@ class Program:
 
 def _packed(instance: Instance, arguments: Sequence[Any]) -> list[bytes]:
     parts = []
-    for (kind, dimensions), argument in zip(instance.types, arguments, strict=True):
+    for (kind, dimensions), argument in zip(instance.types, arguments, strict=False):
         if not dimensions:
             parts.append(np.array(argument, kind).tobytes().ljust(8, b"\0"))
             continue
         assert (argument.dtype, argument.ndim) == (np.dtype(kind), dimensions), (instance.name, kind)
         parts += [np.array(argument.shape, np.int64).tobytes(), argument.tobytes()]
-    return parts
+    return parts + [np.int64(instance.state).tobytes()] * (instance.state > 0)
 
 
 def build(instances: Sequence[Instance], kind: str, fault: tuple[str, str] | None = None) -> Program:
@@ -123,10 +123,11 @@ def _source(instances: Sequence[Instance]) -> str:
         for index, (cpp_type, (_, dimensions)) in enumerate(
             zip(instance.cpp_types(), instance.types, strict=True)
         ):
-            lines.append(
-                f"    const auto a{index} = call.{'array' if dimensions else 'number'}<{cpp_type}>();"
+            take = (
+                "state<Instance, " if index == instance.arguments else "array<" if dimensions else "number<"
             )
-        handed = ", ".join(f"a{index}" for index in range(instance.arguments))
+            lines.append(f"    const auto a{index} = call.{take}{cpp_type}>();")
+        handed = ", ".join(f"a{index}" for index in range(len(instance.types)))
         lines += [
             f"    call.run<Instance>({instance.outputs}, [=](void *memory) {{ Instance::run(memory, {handed}); }});",
             "}",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from deeplimits.engines.calls import Call
 from deeplimits.engines.cuda_source import Instance
 from deeplimits.engines.native import Kernel
+from deeplimits.engines.resnet import KINDS
 
 TILE = 1024
 LANES = 16
@@ -53,15 +54,38 @@ def crews(kernel: Kernel) -> tuple[Crew, ...]:
     """Crews that a kernel is made for. Sums of many inputs fill a thread's registers with one lane."""
     if kernel.module == "path_kernels":
         return (PATH,)
-    return (PLAIN, WIDE) if (kernel.constant or 1) > 2 else (PLAIN, NARROW, WIDE)
+    return (PLAIN, WIDE) if inputs_of(kernel) > 2 else (PLAIN, NARROW, WIDE)
+
+
+def inputs_of(kernel: Kernel) -> int:
+    """How many inputs a kernel carries."""
+    constant = kernel.constant or (2 if kernel.name == "two_inputs" else 1)
+    return constant // KINDS if kernel.module == "resnet_kernels" else constant
 
 
 def instance(call: Call, crew: Crew) -> Instance:
     """The instance of a call's kernel for a crew."""
     outputs = len(call.outputs)
-    inputs = () if call.kernel.constant is None else (call.kernel.constant,)
+    constant = () if call.kernel.constant is None else (call.kernel.constant,)
     shape = () if crew == PATH else (crew.threads, crew.teams)
-    return Instance(call.kernel, 2 + len(call.constants) + outputs, outputs, inputs + shape)
+    arguments = 2 + len(call.constants) + outputs
+    return Instance(call.kernel, arguments, outputs, constant + shape, _state(call))
+
+
+def _state(call: Call) -> int:
+    """Numbers that a residual network keeps: an input's and a pair's of every unit, in whole rounds of the
+    lanes.
+    """
+    if call.kernel.module != "resnet_kernels":
+        return 0
+    inputs = inputs_of(call.kernel)
+    group = LANES * units_per_lane(inputs)
+    return (inputs + inputs * (inputs - 1) // 2) * (-(-int(call.constants[0]) // group) * group)
+
+
+def units_per_lane(inputs: int) -> int:
+    """Units whose normals come from one call of Philox, as ``smooth_kernels`` has them."""
+    return {1: 4, 2: 2}.get(inputs, 1)
 
 
 def fitting(kernel: Kernel, width: int, samples: int, processors: int) -> Crew:

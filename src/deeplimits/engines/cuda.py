@@ -69,7 +69,7 @@ def compute(made: Call, key: int | np.uint64, first: int, width: int, device: De
     count = len(made.outputs[0])
     crew = fitting(made.kernel, width, count, device.processors)
     chosen = instance(made, crew)
-    each = sum(output.nbytes for output in made.outputs) / max(count, 1)
+    each = sum(output.nbytes for output in made.outputs) / max(count, 1) + 4 * chosen.state
     held = sum(constant.nbytes for constant in made.constants if isinstance(constant, np.ndarray))
     chunk = int(max(1, min(count, (_SHARE * device.free() - held) // max(each, 1))))
     start = 0

@@ -40,12 +40,16 @@ class Instance:
         How many of them, the last, are written.
     parameters
         Template arguments.
+    state
+        Numbers (float32) that it keeps of a sample in the card's memory, in an array [sample, number] of its
+        own that comes after the outputs.
     """
 
     kernel: Kernel
     arguments: int
     outputs: int
     parameters: tuple[int, ...]
+    state: int = 0
 
     @property
     def name(self) -> str:
@@ -56,7 +60,7 @@ class Instance:
     @property
     def types(self) -> list[tuple[str, int]]:
         """(type, dimensions) of each argument."""
-        return self.kernel.arguments[: self.arguments]
+        return self.kernel.arguments[: self.arguments] + [("f4", 2)] * (self.state > 0)
 
     def cpp_types(self) -> list[str]:
         """Types of the arguments as the kernel takes them."""

@@ -56,13 +56,18 @@ class CupyDevice:
                 kernel = self.kernel(instance)
                 passed: list[Any] = []
                 copies = []
-                for (kind, dimensions), argument in zip(instance.types, arguments, strict=True):
+                for (kind, dimensions), argument in zip(instance.types, arguments, strict=False):
                     if not dimensions:
                         passed.append(np.dtype(kind).type(argument))
                         continue
                     copies.append(cupy.asarray(argument))
                     passed += [copies[-1], *map(np.int64, argument.shape)]
-                kernel((-(-len(outputs[0]) // crew.samples),), (crew.block,), tuple(passed))
+                blocks = -(-len(outputs[0]) // crew.samples)
+                if instance.state:
+                    rows = blocks * crew.samples
+                    state = cupy.empty((rows, instance.state), np.float32)
+                    passed += [state, np.int64(rows), np.int64(instance.state)]
+                kernel((blocks,), (crew.block,), tuple(passed))
                 for copy, output in zip(copies[len(copies) - len(outputs) :], outputs, strict=True):
                     copy.get(out=output)
         except cupy.cuda.memory.OutOfMemoryError:

@@ -30,6 +30,9 @@ _KERNELS = {
     for kind in (SLOPES, SMOOTH, EXOTIC)
 }
 
+KERNELS = tuple(_KERNELS.values())
+"""All that ``call`` may choose."""
+
 
 def call(network: Network, layers: Sequence[int], count: int) -> Call:
     """What computes ``count`` samples of a residual network, recorded at ``layers`` (ascending)."""

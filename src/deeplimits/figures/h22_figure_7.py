@@ -23,16 +23,16 @@ def draw(data: StudyData) -> Figure:
     for index, gap in enumerate(data.array("paths", "correlation_gap")[0, :_PATHS, : len(layers)]):
         label = f"{_PATHS} networks" if index == 0 else None
         axis.plot(time, 1 - gap.astype(float), color=NETWORK, lw=0.6, alpha=0.7, label=label)
-    for level, style in ((0.5, "-"), (0.05, "--"), (0.95, "--")):
-        label = {0.5: "median of all", 0.05: "5 % and 95 % of all"}.get(level)
-        axis.plot(
-            time, data.quantile(0, "correlation", level), style, color="0.15", lw=1.1, label=label, zorder=3
-        )
-    for _, limit in data.entries("correlation"):
-        entry = data.entry(limit)
-        axis.plot(
-            time, data.limit_quantile(0, entry, 0.5), color=LIMIT, label="ODE, infinite width", zorder=4
-        )
+    # the ODE runs along the median, which is drawn wide enough to be seen beneath it
+    for level, style, width, label in (
+        (0.5, "-", 3.2, "median of all"),
+        (0.05, "--", 1.1, "5 % and 95 % of all"),
+        (0.95, "--", 1.1, None),
+    ):
+        values = data.quantile(0, "correlation", level)
+        axis.plot(time, values, style, color="0.15", lw=width, label=label, zorder=3)
+    ode = data.limit_quantile(0, data.entry("resnet_ode"), 0.5)
+    axis.plot(time, ode, color=LIMIT, label="ODE, infinite width", zorder=4)
     axis.set(xlabel="time t = ℓ/L", ylabel="correlation ρ", xlim=(0, 1), ylim=(None, 1))
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure

@@ -19,7 +19,8 @@ class Limit(ABC):
     """A law predicted for networks of one regime.
 
     ``observables`` are what it speaks of; ``rate`` is the exponent with which the Kolmogorov distance of a
-    network of width n to it falls, where theory or our own measurements declare one; ``deterministic`` is
+    network of width n to it falls (of depth d, for residual networks of finite width), where theory or our
+    own measurements declare one, and ``rate_reason`` says why there is none; ``deterministic`` is
     False where the law is sampled; ``certain`` is True where it is a number at every time; ``source`` names
     the equation.
     """
@@ -27,6 +28,7 @@ class Limit(ABC):
     name: ClassVar[str]
     observables: ClassVar[tuple[str, ...]]
     rate: ClassVar[float | None] = None
+    rate_reason: ClassVar[str] = ""
     deterministic: ClassVar[bool] = True
     certain: ClassVar[bool] = False
     source: ClassVar[str]

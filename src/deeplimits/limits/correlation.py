@@ -96,6 +96,7 @@ class CorrelationSde(Limit):
 
     name = "correlation_sde"
     observables = ("correlation",)
+    rate_reason = "1 where c₊ + c₋ = 0, ½ otherwise: matched_sde has 1 for all slopes"
     source = "Li, Nica & Roy 2022, Theorem 3.3"
 
     def applies(self, network: Network) -> bool:
@@ -123,6 +124,7 @@ class MatchedSde(CorrelationSde):
 
     name = "matched_sde"
     rate = 1.0
+    rate_reason = ""
     source = "Li, Nica & Roy 2022, Theorem 3.3, with the exact one-step drift of the network"
 
     def applies(self, network: Network) -> bool:
@@ -133,12 +135,13 @@ class MatchedSde(CorrelationSde):
 
 
 class LinearCorrelation(CorrelationSde):
-    """A linear network, every network with p > ½, and a smooth one with φ''(0) = 0 and p > ¼: the drift of
-    its correlation is a multiple of φ''(0)².
+    """A linear network, every network with p > ½, and a smooth one with φ''(0) = 0 at p = ½, or p > ¼ where
+    its variance settles: the drift of its correlation is a multiple of φ''(0)².
     """
 
     name = "linear"
     rate = 1.0
+    rate_reason = ""
     source = "Li, Nica & Roy 2022, Propositions 3.4 (iii) and 3.10"
 
     def applies(self, network: Network) -> bool:
@@ -146,7 +149,8 @@ class LinearCorrelation(CorrelationSde):
             return False
         if isinstance(network.activation, Smooth):
             straight = abs(network.activation.second) < 1e-20
-            return network.exponent > (0.25 if straight else 0.5)
+            settles = straight and network.activation.third < 0
+            return network.exponent > (0.25 if settles else 0.5) or (straight and network.exponent == 0.5)
         return is_linear(network) or network.exponent > 0.5
 
     def kappa(self, network: Network) -> float:

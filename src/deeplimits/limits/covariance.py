@@ -39,8 +39,10 @@ _STEP = 1 / 32
 _EXPLOSIVE_STEP = 1 / 64
 _PER_STRENGTH = 8
 """Steps in the time that the drift takes."""
-_IN_THE_END = 32.0
-"""A time by which all has been decided: what has not exploded has V below e^{−20} or has settled."""
+_IN_THE_END = 16.0
+"""A time by which all has been decided: what has not exploded has V below e^{−16} on the whole."""
+_UNTIL_THEN = (1 / 16, 1 << 13)
+"""Step and samples on the way there."""
 _SHOWN = 1 << 14
 """Samples of which a density is made."""
 
@@ -85,6 +87,7 @@ class CovarianceSde(Limit):
     name = "covariance_sde"
     observables = ("correlation", "covariance", "log_variance", "variance")
     deterministic = False
+    rate_reason = "sampled: its pairs have the rate of correlation_sde, or 1 if smooth"
     source = "Li, Nica & Roy 2022, Theorems 3.2 and 3.9"
 
     def applies(self, network: Network) -> bool:
@@ -162,9 +165,11 @@ class CovarianceSde(Limit):
             if layer is None:
                 return single.explosion_probability_ever(network)
             return single.explosion_probability(network, layer)
-        end = _IN_THE_END if layer is None else self.time(network, layer)
-        samples = (0, SAMPLES // 8 if layer is None else SAMPLES)
-        paths = _drawn(network, drift, self.step(network), (end,), samples, False)
+        if layer is None:
+            end, step, count = _IN_THE_END, min(self.step(network), _UNTIL_THEN[0]), _UNTIL_THEN[1]
+        else:
+            end, step, count = self.time(network, layer), self.step(network), SAMPLES
+        paths = _drawn(network, drift, step, (end,), (0, count), False)
         return float((paths.explosion_time.min(axis=1) <= end * (1 + 1e-9)).mean())
 
 
@@ -172,6 +177,7 @@ class MatchedCovarianceSde(CovarianceSde):
     """With the network's own constants: κ = 2 n A, or s² / n in place of a²; it serves every p > 0."""
 
     name = "matched_covariance_sde"
+    rate_reason = "sampled: its pairs have the rate 1 of matched_sde"
     source = "Li, Nica & Roy 2022, Theorems 3.2 and 3.9, with the exact one-step drift of the network"
 
     def applies(self, network: Network) -> bool:

@@ -95,6 +95,7 @@ class QuasiGbm(ResidualLimit):
 
     name = "hayou_quasi_gbm"
     observables = ("log_growth",)
+    rate_reason = "an approximation at every depth, for its shape and variance"
     source = "Hayou 2022, Theorem 1, with its mean corrected"
 
     def about(self, network: Network) -> bool:
@@ -115,6 +116,7 @@ class PrintedTheorem1(QuasiGbm):
     """The mean that the paper prints, to be refuted where 0 < t and n > 1."""
 
     name = "h22_theorem_1_printed"
+    rate_reason = "networks do not approach it"
     source = "Hayou 2022, Theorem 1, as printed"
 
     def mean(self, width: int, time: float) -> float:
@@ -129,6 +131,7 @@ class McKeanVlasov(ResidualLimit):
 
     name = "mckean_vlasov"
     observables = ("log_growth", "log_variance", "log_activation", "output")
+    rate_reason = "a number; the error is a width term, n^{−½}, and a depth term, 1/d"
     source = "Hayou 2022, Theorems 2 and 3"
 
     def about(self, network: Network) -> bool:

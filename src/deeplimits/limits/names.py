@@ -26,4 +26,9 @@ LIMIT_NAMES = (
     "mckean_vlasov",
     "covariance_sde",
     "matched_covariance_sde",
+    "matched_variance",
+    "covariance_ode",
+    "smooth_decay",
+    "ln24_eq_2_14_printed",
+    "gradient_growth",
 )

@@ -1,45 +1,105 @@
-"""A residual network where both width and depth are large, in any order: dV^{ab}/dt = E φ(u^a) φ(u^b), (u^a,
-u^b) ~ N(0, V), t = ℓ / d.
+"""The ODE of a residual network, branch exponent ½, as n, d → ∞ in any order: dV^{ab}/dt = E φ(u^a) φ(u^b), u
+~ N(0, V), at time ℓ / d.
 
-Li & Nica 2024, eq. (2.12). For slopes s± of the branch, V^{aa} = V^{aa}_0 e^{(s₊² + s₋²) t / 2}, and dρ/dt =
-ν(ρ) with κ = (s₊ − s₋)²: the correlation is that of a shaped perceptron with p < ½, the variance is not. The
-paper prints one ODE for both covariances (2.14, Remark 3.1).
+Li & Nica 2024, Theorem 2.2, corrected. For ReLU the right side is ½ f(ρ) √(V^{aa} V^{bb}) = (ν₁(ρ) + ρ/2)
+√(V^{aa} V^{bb}), so V^{aa}_t = V^{aa}_0 e^{t/2}, and the correlation alone obeys the ODE of a shaped
+perceptron, dρ/dt = ν₁(ρ). The paper says that both networks share the ODE of the *covariance* (eq. (2.14),
+Remark 3.1), which would keep V^{aa}: that law is here too, to be refuted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
 
+from deeplimits.activations import Slopes
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
-from deeplimits.limits.ode import correlation_path
+from deeplimits.limits.infinite_width import Pair, moments
+from deeplimits.limits.ode import flow
 from deeplimits.networks.network import Network
+
+Array = NDArray[np.float64]
 
 
 class ResnetOde(Limit):
-    """Variance and correlation of a residual network with b = ½: numbers at every time."""
+    """Variances and correlations of residual networks, numbers at every time."""
 
     name = "resnet_ode"
-    observables = ("correlation", "covariance", "log_variance", "variance")
+    observables: ClassVar[tuple[str, ...]] = (
+        "correlation",
+        "covariance",
+        "log_variance",
+        "variance",
+        "log_activation",
+    )
     certain = True
-    source = "Li & Nica 2024, eq. (2.12)"
+    rate_reason = "a number; the error is at most a width term, n^{−½}, and a depth term, 1/d"
+    source = "Li & Nica 2024, Theorem 2.2, with the right side of eq. (2.12)"
 
     def applies(self, network: Network) -> bool:
-        return network.residual and network.piecewise_linear and network.branch_exponent == 0.5
-
-    def time(self, network: Network, layer: float) -> float:
-        return layer / network.depth
+        return network.residual and network.branch_exponent == 0.5 and network.start is None
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        times = np.array([self.time(network, layer) for layer in layers])
-        plus, minus = float(network.slopes.plus), float(network.slopes.minus)
-        growth = (plus**2 + minus**2) / 2 * times
-        if observable in ("log_variance", "variance"):
-            values = float(np.log(network.gram[0][0])) + growth
-            return [PointMass(float(value)) for value in (values if observable[0] == "l" else np.exp(values))]
-        rho = correlation_path(network, (plus - minus) ** 2, times, self.name)
-        if observable == "covariance":
-            rho = rho * np.sqrt(network.gram[0][0] * network.gram[1][1]) * np.exp(growth)
-        return [PointMass(float(value)) for value in rho]
+        found = self.matrices(network, [self.time(network, layer) for layer in layers])
+        if observable == "log_activation":
+            return [PointMass(float(np.log(moments(network, pair).first))) for pair in found]
+        return [
+            PointMass(pair.observed(observable, layer)) for layer, pair in zip(layers, found, strict=True)
+        ]
+
+    def matrices(self, network: Network, times: Sequence[float]) -> list[Pair]:
+        """V of the first pair at ``times`` (ascending)."""
+        start = Pair.of(network)
+        if not isinstance(network.phi, Slopes):
+            return _solved(network, start, times)
+        growth = float(1 / network.normalizer)
+        kappa = float((network.phi.plus - network.phi.minus) ** 2)
+        rhos = [1.0] * len(times) if network.inputs == 1 else flow(network, kappa, times, self.name)
+        return [
+            Pair(start.first * factor, start.second * factor, 1 - rho)
+            for factor, rho in zip(np.exp(growth * np.asarray(times)).tolist(), rhos, strict=True)
+        ]
+
+
+class PrintedEquation214(ResnetOde):
+    """As printed, ½ f = ν: the covariance ODE of a shaped perceptron, which keeps V^{aa}; networks do not."""
+
+    name = "ln24_eq_2_14_printed"
+    observables = ("covariance", "log_variance", "variance")
+    rate_reason = "networks do not approach it"
+    source = "Li & Nica 2024, eq. (2.14) and Remark 3.1, as printed"
+
+    def applies(self, network: Network) -> bool:
+        return super().applies(network) and network.piecewise_linear
+
+    def matrices(self, network: Network, times: Sequence[float]) -> list[Pair]:
+        start = Pair.of(network)
+        return [Pair(start.first, start.second, pair.gap) for pair in super().matrices(network, times)]
+
+
+def _solved(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]:
+    """By quadrature, for (log V^{aa}, log V^{bb}, 1 − ρ)."""
+
+    def slope(time: float, state: Array) -> Array:
+        first, second = np.exp(state[:2])
+        gap = float(state[2])
+        image = moments(network, Pair(float(first), float(second), max(gap, 0.0)))
+        one, other = image.first / first, image.second / second
+        apart = (np.sqrt(one) - np.sqrt(other)) ** 2 / 2
+        return np.array([one, other, apart * (1 - gap) + np.sqrt(one * other) * (image.gap - gap)])
+
+    path = solve_ivp(
+        slope,
+        (0.0, max(times[-1], 1e-12)),
+        [np.log(start.first), np.log(start.second), start.gap],
+        t_eval=times,
+        method="DOP853",
+        rtol=1e-10,
+        atol=1e-13,
+    )
+    return [Pair(float(np.exp(first)), float(np.exp(second)), float(gap)) for first, second, gap in path.y.T]

@@ -52,6 +52,7 @@ class MarkovChain(Limit):
     name = "markov_chain"
     observables = ("correlation", "rescaled_correlation")
     deterministic = False
+    rate_reason = "sampled; it carries the 1/n terms of mean and variance"
     source = "Li, Nica & Roy 2022, eq. (2.10)"
 
     def applies(self, network: Network) -> bool:
@@ -69,6 +70,7 @@ class CorrelationSdeEuler(CorrelationSde):
 
     name = "correlation_sde_euler"
     deterministic = False
+    rate_reason = "a scheme, whose step error does not fall with n"
     source = "Li, Nica & Roy 2022, Figure 1"
     step: ClassVar[float] = 0.01
 
@@ -89,6 +91,7 @@ class UnshapedEuler(Limit):
     name = "unshaped_euler"
     observables = ("rescaled_correlation",)
     deterministic = False
+    rate_reason = "a scheme, whose step error does not fall with n"
     source = "Li & Nica 2024, eq. (4.9) and Figure 1"
     step: ClassVar[float] = 0.01
 

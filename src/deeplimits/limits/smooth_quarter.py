@@ -15,7 +15,7 @@ import numpy as np
 
 from deeplimits.activations import Smooth
 from deeplimits.laws import Law, PointMass
-from deeplimits.limits.base import Limit
+from deeplimits.limits.base import Limit, layers_per_time
 from deeplimits.limits.correlation import CORRELATION_CHART, Array, start_coordinate
 from deeplimits.limits.fokker_planck import Diffusion, Start, solve
 from deeplimits.networks.network import Network
@@ -29,6 +29,7 @@ class SmoothQuarter(Limit):
 
     name = "smooth_quarter"
     observables = ("correlation",)
+    rate_reason = "none has been established: V leaves 1 by n^{−¼}, and the next order is n^{−½}"
     source = "Li, Nica & Roy 2022, Proposition 3.10 (i), corrected at p = 1/4"
 
     def applies(self, network: Network) -> bool:
@@ -47,7 +48,7 @@ class SmoothQuarter(Limit):
         assert isinstance(phi, Smooth)
         if network.gap() == 0:
             return [PointMass(1.0) for _ in layers]
-        pull = 0.5 - float(phi.third**2 * network.width / (6 * network.scale**4))
+        pull = 0.5 - float(phi.third**2 * layers_per_time(network) / (6 * network.scale**4))
 
         def drift(y: Array) -> Array:
             return pull * np.tanh(y)

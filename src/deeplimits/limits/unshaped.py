@@ -32,6 +32,7 @@ class Unshaped(Limit):
 
     name = "unshaped"
     observables = ("rescaled_correlation", "correlation")
+    rate_reason = "log n / n, which is no power"
     source = "Li & Nica 2024, Theorem 4.1 with the sign of eq. (4.8)"
     growth: ClassVar[float] = 1.0
     """Drift of w over M w: 1, and 2 in the law as printed."""
@@ -84,6 +85,7 @@ class UnshapedCorrected(Unshaped):
     """
 
     name = "unshaped_corrected"
+    rate_reason = "log n / n, which is no power, with a smaller factor"
     source = "Li & Nica 2024, eq. (4.16), next order in 1/n"
     first_order = 1.0
 
@@ -95,6 +97,7 @@ class UnshapedEntrance(Unshaped):
     """From w_0 = 0: the limit n → ∞ at fixed ρ_0, the initial condition that the paper leaves open."""
 
     name = "unshaped_entrance"
+    rate_reason = "log n / n, which is no power"
     source = "Li & Nica 2024, Theorem 4.1 with the sign of eq. (4.8), entrance law"
     from_entrance = True
 
@@ -103,6 +106,7 @@ class PrintedTheorem41(Unshaped):
     """The law that Theorem 4.1, eqs. (4.20) and (4.21) print; networks do not follow it."""
 
     name = "ln24_theorem_4_1_printed"
+    rate_reason = "networks do not approach it"
     source = "Li & Nica 2024, Theorem 4.1 as printed"
     growth = 2.0
 

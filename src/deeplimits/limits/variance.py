@@ -21,6 +21,7 @@ class Variance(Limit):
 
     name = "variance"
     observables = ("log_variance", "variance")
+    rate = 1.0
     source = "Li, Nica & Roy 2022, eq. (2.6) and Theorem 3.2"
 
     def applies(self, network: Network) -> bool:
@@ -28,18 +29,17 @@ class Variance(Limit):
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         rate = 2.0 if network.exponent > 0 else square_variance(network)
-        origin = float(np.log(network.gram[0][0]))
-        laws: list[Law] = []
-        for layer in layers:
-            time = self.time(network, layer)
-            if time == 0:
-                laws.append(PointMass(origin if observable == "log_variance" else network.gram[0][0]))
-                continue
-            laws.append(
-                NormalLaw(
-                    origin - rate * time / 2,
-                    float(np.sqrt(rate * time)),
-                    exponential=observable == "variance",
-                )
-            )
-        return laws
+        return log_normal(network, rate, [self.time(network, layer) for layer in layers], observable)
+
+
+def log_normal(network: Network, rate: float, times: Sequence[float], observable: str) -> list[Law]:
+    """log V_t ~ N(log V_0 − v t / 2, v t) at ``times``, v = ``rate``, or V_t itself."""
+    origin, logarithmic = float(np.log(network.gram[0][0])), observable == "log_variance"
+    laws: list[Law] = []
+    for time in times:
+        if time == 0:
+            laws.append(PointMass(origin if logarithmic else network.gram[0][0]))
+            continue
+        std = float(np.sqrt(rate * time))
+        laws.append(NormalLaw(origin - rate * time / 2, std, exponential=not logarithmic))
+    return laws

@@ -27,6 +27,7 @@ template <int THREADS_, int TEAMS_> struct Crew {
     i4 team;
     i4 place;  // of the sample in the block
     i8 row;
+    i8 slot;      // the sample's among those of the launch, beyond the last included
     bool exists;  // and so may write
     bool leads;
 
@@ -35,10 +36,10 @@ template <int THREADS_, int TEAMS_> struct Crew {
         thread = threadIdx.x % THREADS;
         team = TEAMS == 1 ? 0 : i4(threadIdx.x / THREADS);
         place = threadIdx.x / (THREADS * TEAMS);
-        row = i8(blockIdx.x) * SAMPLES + place;
-        exists = row < rows;
+        slot = i8(blockIdx.x) * SAMPLES + place;
+        exists = slot < rows;
         leads = exists && member == 0;
-        row = exists ? row : rows - 1;
+        row = exists ? slot : rows - 1;
     }
 
     // Wait for the others, and see what they have written to shared memory.
@@ -63,6 +64,17 @@ template <int THREADS_, int TEAMS_> struct Crew {
         for (int width = THREADS / 2; width > 0; width /= 2)
             sum = sum + f4(__shfl_xor_sync(WARP, sum.value, width));
         return sum;
+    }
+
+    // Call visit(unit) for the units that sum_tile gives to this thread, UNITS at a time.
+    template <int UNITS, class Visit> INLINE void own_units(i4 width, Visit visit) const {
+        for (i4 tile = team * TILE; tile < width; tile += TEAMS * TILE) {
+            const i4 stop = min(width, tile + TILE);
+            for (i4 start = tile; start < stop; start += UNITS * LANES)
+                for (int slot = 0; slot < SLOTS; ++slot)
+                    if (start + UNITS * THREADS * slot < stop)
+                        visit(start + UNITS * (thread + THREADS * slot));
+        }
     }
 
     // Reduce one tile. add(unit, lanes) adds UNITS units, the first of them `unit`, to QUANTITIES sums of one

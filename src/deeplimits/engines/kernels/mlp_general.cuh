@@ -82,7 +82,7 @@ template <class Members, int INPUTS> struct Directions {
 
     // 1 - rho from the reduced sums: S_a for every input, then D, E and C for every pair. A dead input is
     // carried along with the first one that lives.
-    INLINE void gaps_after(const Members &crew) {
+    static INLINE void gaps_after(const Members &crew, const f4 *sums, f8 (&gaps)[INPUTS][INPUTS]) {
         for_pairs(crew, [&](int a, int b) {
             const int pair = INPUTS + pair_of(a, b);
             f8 gap = 0.0;
@@ -149,6 +149,18 @@ template <int SIZE> INLINE f4 combine(const f4 (&coefficients)[SIZE], const f4 *
     return combined;
 }
 
+// z_a - z_b times the slope, where both units have the same; else the difference of what they became.
+INLINE f4 slopes_difference(f4 apart, f4 slope_a, f4 slope_b, f4 phi_a, f4 phi_b) {
+    return slope_a == slope_b ? apart * slope_a : phi_a - phi_b;
+}
+
+// Add a pair's terms of D, E and C, which stand PAIRS apart.
+template <int PAIRS> INLINE void add_pair(f4 *sums, f4 difference, f4 phi_a, f4 phi_b) {
+    sums[0] = fma(difference, difference, sums[0]);
+    sums[PAIRS] = fma(difference, phi_a + phi_b, sums[PAIRS]);
+    sums[2 * PAIRS] = fma(phi_a, phi_b, sums[2 * PAIRS]);
+}
+
 template <int INPUTS, int THREADS, int TEAMS> struct many_inputs {
     using Members = Crew<THREADS, TEAMS>;
     using Shared = Directions<Members, INPUTS>;
@@ -202,15 +214,12 @@ template <int INPUTS, int THREADS, int TEAMS> struct many_inputs {
 #pragma unroll
                     for (int b = a + 1; b < INPUTS; ++b, ++pair) {
                         const f4 apart = combine(shared.differences[pair], normals, b + 1);
-                        const f4 difference = slopes[a] == slopes[b] ? apart * slopes[a] : phi[a] - phi[b];
-                        f4 *const add = sums + INPUTS + pair;
-                        add[0] = fma(difference, difference, add[0]);
-                        add[PAIRS] = fma(difference, phi[a] + phi[b], add[PAIRS]);
-                        add[2 * PAIRS] = fma(phi[a], phi[b], add[2 * PAIRS]);
+                        const f4 difference = slopes_difference(apart, slopes[a], slopes[b], phi[a], phi[b]);
+                        add_pair<PAIRS>(sums + INPUTS + pair, difference, phi[a], phi[b]);
                     }
                 }
             });
-            shared.gaps_after(crew);
+            Shared::gaps_after(crew, shared.sums, shared.gaps);
             shared.scales_after(crew, normalizer);
             if (record < layers.shape[0] && layers(record) == layer + 1) {
                 shared.write(crew, record, log_variance, correlation_gap);

@@ -23,13 +23,14 @@ INLINE f4 scaled_root(Scaled value, f4 factor) {
 
 struct Table {
     const float4 *rows;
+    i4 size;
     i4 half;
     i4 bits;
     f4 top;
 
     INLINE Table(Array<const f4, 2> table, i4 bits, f4 top)
-        : rows(reinterpret_cast<const float4 *>(table.data)), half(i4(table.shape[0]) / 2), bits(bits),
-          top(top) {}
+        : rows(reinterpret_cast<const float4 *>(table.data)), size(i4(table.shape[0])), half(size / 2),
+          bits(bits), top(top) {}
 
     INLINE f4 psi(f4 u) const {
         const f4 size = bits_float(float_bits(u) & MAGNITUDE);
@@ -43,12 +44,40 @@ struct Table {
     }
 };
 
+// phi(z_a) - phi(z_b) over the root of V, from z_a - z_b.
+INLINE f4 smooth_difference(f4 apart, f4 z_a, f4 z_b, f4 psi_a, f4 psi_b) {
+    const f4 mean = 0.5f * (psi_a + psi_b);
+    const f4 middle = 0.5f * (z_a + z_b);
+    return fma(apart, mean, middle * (psi_a - psi_b));
+}
+
+// The normals of the units that one call of Philox serves, unit by unit; zero beyond the width.
+template <int INPUTS> struct Drawn {
+    static constexpr int CALLS = (INPUTS + 3) / 4;
+    static constexpr int UNITS = INPUTS == 1 ? 4 : INPUTS == 2 ? 2 : 1;
+
+    f4 normals[4 * CALLS];
+
+    INLINE void fill(i4 unit, i4 width, i4 layer, SampleWords sample, Key key) {
+#pragma unroll
+        for (int call = 0; call < CALLS; ++call) {
+            const Words words =
+                philox(u4(unit / UNITS) * CALLS + call, u4(layer), sample.low, sample.high, key);
+            const Pair one = normal_pair(words.w0, words.w1);
+            const Pair two = normal_pair(words.w2, words.w3);
+            normals[4 * call] = unit < width ? one.first : 0.0f;
+            normals[4 * call + 1] = unit + (UNITS > 2) < width ? one.second : 0.0f;
+            normals[4 * call + 2] = unit + UNITS / 2 < width ? two.first : 0.0f;
+            normals[4 * call + 3] = unit + UNITS - 1 < width ? two.second : 0.0f;
+        }
+    }
+};
+
 template <int INPUTS, int THREADS, int TEAMS> struct smooth_inputs {
     using Members = Crew<THREADS, TEAMS>;
     using Shared = Directions<Members, INPUTS>;
     static constexpr int PAIRS = Shared::PAIRS;
-    static constexpr int CALLS = (INPUTS + 3) / 4;
-    static constexpr int UNITS = INPUTS == 1 ? 4 : INPUTS == 2 ? 2 : 1;
+    static constexpr int UNITS = Drawn<INPUTS>::UNITS;
     static constexpr int SHARED = Members::SAMPLES * sizeof(Shared);
 
     static INLINE void run(
@@ -78,21 +107,11 @@ template <int INPUTS, int THREADS, int TEAMS> struct smooth_inputs {
             shared.prepare(crew);
             sum_units_shared<UNITS>(crew, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
                 read_anew();
-                f4 drawn[4 * CALLS];
-#pragma unroll
-                for (int call = 0; call < CALLS; ++call) {
-                    const Words words =
-                        philox(u4(unit / UNITS) * CALLS + call, u4(layer), sample.low, sample.high, key);
-                    const Pair one = normal_pair(words.w0, words.w1);
-                    const Pair two = normal_pair(words.w2, words.w3);
-                    drawn[4 * call] = unit < width ? one.first : 0.0f;
-                    drawn[4 * call + 1] = unit + (UNITS > 2) < width ? one.second : 0.0f;
-                    drawn[4 * call + 2] = unit + UNITS / 2 < width ? two.first : 0.0f;
-                    drawn[4 * call + 3] = unit + UNITS - 1 < width ? two.second : 0.0f;
-                }
+                Drawn<INPUTS> drawn;
+                drawn.fill(unit, width, layer, sample, key);
 #pragma unroll
                 for (int each = 0; each < UNITS; ++each) {
-                    const f4 *const normals = drawn + each * INPUTS;
+                    const f4 *const normals = drawn.normals + each * INPUTS;
                     f4 z[INPUTS], psi[INPUTS], phi[INPUTS];
 #pragma unroll
                     for (int a = 0; a < INPUTS; ++a) {
@@ -107,18 +126,13 @@ template <int INPUTS, int THREADS, int TEAMS> struct smooth_inputs {
 #pragma unroll
                         for (int b = a + 1; b < INPUTS; ++b, ++pair) {
                             const f4 apart = combine(shared.differences[pair], normals, b + 1);
-                            const f4 mean = 0.5f * (psi[a] + psi[b]);
-                            const f4 middle = 0.5f * (z[a] + z[b]);
-                            const f4 difference = fma(apart, mean, middle * (psi[a] - psi[b]));
-                            f4 *const add = sums + INPUTS + pair;
-                            add[0] = fma(difference, difference, add[0]);
-                            add[PAIRS] = fma(difference, phi[a] + phi[b], add[PAIRS]);
-                            add[2 * PAIRS] = fma(phi[a], phi[b], add[2 * PAIRS]);
+                            const f4 difference = smooth_difference(apart, z[a], z[b], psi[a], psi[b]);
+                            add_pair<PAIRS>(sums + INPUTS + pair, difference, phi[a], phi[b]);
                         }
                     }
                 }
             });
-            shared.gaps_after(crew);
+            Shared::gaps_after(crew, shared.sums, shared.gaps);
             shared.scales_after(crew, normalizer);
 #pragma unroll
             for (int a = 0; a < INPUTS; ++a) {

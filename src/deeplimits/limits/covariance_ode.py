@@ -1,0 +1,131 @@
+"""The covariance ODE dV/dt = b(V) where drift dominates noise, 0 < p < ½, at time ℓ / n^{2p}: a number at
+every time, up to fluctuations of size n^{p−½}.
+
+Li & Nica 2024, Proposition 3.4 (ReLU-like): V^{aa} stays and dρ/dt = ν(ρ). Smooth: dV^{aa}/dt = β V^{aa}
+(V^{aa} − 1), so V^{aa} = [1 − (1 − 1/V_0) e^{β t}]^{−1}, which explodes at (1/β) log(V_0 / (V_0 − 1)) if β >
+0 and V_0 > 1, and
+
+    dρ/dt = A [(1 + 2ρ²) √(V^{aa} V^{bb}) − (3/2) ρ (V^{aa} + V^{bb})],    A = φ''(0)² / 4a²,
+
+solved for 1 − ρ along V^{aa} and V^{bb}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+
+from deeplimits.activations import ReluLike, Smooth
+from deeplimits.laws import Law, PointMass
+from deeplimits.limits.base import Limit, shaping_size
+from deeplimits.limits.infinite_width import Pair
+from deeplimits.limits.ode import flow
+from deeplimits.networks.network import Network
+
+Array = NDArray[np.float64]
+
+
+class CovarianceOde(Limit):
+    """V of the limit n → ∞ at d = n^{2p}."""
+
+    name = "covariance_ode"
+    observables = ("correlation", "covariance", "log_variance", "variance")
+    certain = True
+    rate_reason = "the error is the network's fluctuation, n^{p−½}: it has the rate ½ − p"
+    source = "Li & Nica 2024, Proposition 3.4; Li, Nica & Roy 2022, Proposition 3.10"
+
+    def applies(self, network: Network) -> bool:
+        return (
+            not network.residual
+            and isinstance(network.activation, ReluLike | Smooth)
+            and 0 < network.exponent <= 0.5
+        )
+
+    def time(self, network: Network, layer: float) -> float:
+        return layer / float(shaping_size(network)) ** (2 * network.exponent)
+
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        times = [self.time(network, layer) for layer in layers]
+        found = self.matrices(network, times)
+        return [
+            PointMass(pair.observed(observable, layer)) for layer, pair in zip(layers, found, strict=True)
+        ]
+
+    def matrices(self, network: Network, times: Sequence[float]) -> list[Pair]:
+        """V of the first pair at ``times`` (ascending); +∞ after an explosion, and ρ not a number."""
+        start = Pair.of(network)
+        if isinstance(network.activation, ReluLike):
+            kappa = (network.activation.c_plus - network.activation.c_minus) ** 2
+            if network.inputs == 1:
+                return [start for _ in times]
+            return [
+                Pair(start.first, start.second, 1 - rho) for rho in flow(network, kappa, times, self.name)
+            ]
+        return _smooth(network, start, times)
+
+    def explosion_probability(self, network: Network, layer: float) -> float | None:
+        """0 or 1."""
+        if not isinstance(network.activation, Smooth):
+            return None
+        return float(self.time(network, layer) >= explosion_time(network))
+
+    def explosion_probability_ever(self, network: Network) -> float | None:
+        if not isinstance(network.activation, Smooth):
+            return None
+        return float(np.isfinite(explosion_time(network)))
+
+
+def constants(network: Network) -> tuple[float, float]:
+    """A and β of a smooth network."""
+    phi = network.activation
+    assert isinstance(phi, Smooth)
+    quarter = float(phi.second) ** 2 / (4 * phi.a**2)
+    return quarter, 3 * quarter + float(phi.third) / phi.a**2
+
+
+def explosion_time(network: Network) -> float:
+    """(1/β) log(V_0 / (V_0 − 1)) of the input that explodes first, or ∞."""
+    largest = max(network.gram[a][a] for a in range(network.inputs))
+    growth = constants(network)[1]
+    if growth <= 0 or largest <= 1:
+        return float("inf")
+    return float(-np.log1p(-1 / largest) / growth)
+
+
+def variance(start: float, growth: float, time: float) -> float:
+    """[1 − (1 − 1/V_0) e^{β t}]^{−1}."""
+    below = 1 - (1 - 1 / start) * float(np.exp(growth * time))
+    return 1 / below if below > 0 else float("inf")
+
+
+def _smooth(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]:
+    quarter, growth = constants(network)
+    end = explosion_time(network)
+
+    def slope(time: float, gap: Array) -> Array:
+        first, second = (variance(each, growth, time) for each in (start.first, start.second))
+        between = float(np.sqrt(first * second))
+        apart = float(np.sqrt(first) - np.sqrt(second)) ** 2
+        return quarter * (between * gap * (1 - 2 * gap) + 1.5 * (1 - gap) * apart)
+
+    before = [time for time in times if time < end]
+    gaps: list[float] = []
+    if before:
+        path = solve_ivp(
+            slope,
+            (0.0, max(before[-1], 1e-12)),
+            [start.gap],
+            t_eval=before,
+            method="DOP853",
+            rtol=1e-11,
+            atol=1e-14,
+        )
+        gaps = [float(value) for value in path.y[0]]
+    gaps += [float("nan")] * (len(times) - len(gaps))
+    return [
+        Pair(variance(start.first, growth, time), variance(start.second, growth, time), gap)
+        for time, gap in zip(times, gaps, strict=True)
+    ]

@@ -1,0 +1,42 @@
+"""The variance of a network at its own width and depth, with its own constants; every p ≥ 0.
+
+Piecewise linear: log V is a sum of ℓ independent terms, each with a variance close to v / n, v = Var(c
+φ_s(g)²) = 3 M − 1 from the network's own slopes, where the limit at p > 0 has v = 2. Smooth: the SDE of
+``smooth_variance`` with β = (¾ φ''(0)² + φ'''(0)) n / s² from the network's own s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deeplimits.laws import Law
+from deeplimits.limits.base import Limit, square_variance
+from deeplimits.limits.smooth import SmoothVariance
+from deeplimits.limits.variance import log_normal
+from deeplimits.networks.network import Network
+
+
+class MatchedVariance(Limit):
+    """log V^{aa} of the first input."""
+
+    name = "matched_variance"
+    observables = ("log_variance", "variance")
+    rate = 1.0
+    source = "Li, Nica & Roy 2022, eq. (2.6) and Theorem 3.9, with the network's own constants"
+
+    def applies(self, network: Network) -> bool:
+        return not network.residual and (network.piecewise_linear or network.exponent > 0)
+
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        if not network.piecewise_linear:
+            return SmoothVariance().laws(network, layers, observable)
+        times = [self.time(network, layer) for layer in layers]
+        return log_normal(network, square_variance(network), times, observable)
+
+    def explosion_probability(self, network: Network, layer: float) -> float | None:
+        if network.piecewise_linear:
+            return None
+        return SmoothVariance().explosion_probability(network, layer)
+
+    def explosion_probability_ever(self, network: Network) -> float | None:
+        return None if network.piecewise_linear else SmoothVariance().explosion_probability_ever(network)

@@ -1,0 +1,54 @@
+"""The correlation of a smooth network with φ''(0) = 0 and φ'''(0) < 0 below p = ¼: it tends to 0.
+
+There c K₁(ρ) = ρ − φ'''(0)² / (6 s⁴) ρ (1 − ρ²) + …, s = a n^p: a drift of size n^{−4p} a layer, more than
+the linear network's noise, while V^{aa} → 1. Li, Nica & Roy 2022, Proposition 3.10 (i), corrected: the paper
+prints a constant V^{ab} for all p < ½. At p = ¼ drift and noise are of one size (``smooth_quarter``), and
+above it the noise is left (``linear``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deeplimits.activations import Smooth
+from deeplimits.laws import Law, PointMass
+from deeplimits.limits.base import Limit, shaping_size
+from deeplimits.networks.network import Network
+
+
+def is_odd_and_stable(network: Network) -> bool:
+    """φ''(0) = 0 and φ'''(0) < 0, so that V^{aa} → 1 and correlations move at the order s⁻⁴."""
+    phi = network.activation
+    if network.residual or not isinstance(phi, Smooth):
+        return False
+    return bool(abs(phi.second) < 1e-20 and phi.third < 0)
+
+
+class SmoothDecay(Limit):
+    """p < ¼: dρ/dt = −φ'''(0)² / (6 a⁴) ρ (1 − ρ²) at time ℓ / n^{4p}, so ρ² / (1 − ρ²) falls like an
+    exponential, and at ℓ = t n correlations tend to 0.
+    """
+
+    name = "smooth_decay"
+    observables = ("correlation",)
+    certain = True
+    rate_reason = "a number; the error is the network's fluctuation, n^{2p−½}"
+    source = "Li, Nica & Roy 2022, Proposition 3.10 (i), corrected for p < ¼"
+
+    def applies(self, network: Network) -> bool:
+        return network.inputs > 1 and is_odd_and_stable(network) and 0 < network.exponent < 0.25
+
+    def time(self, network: Network, layer: float) -> float:
+        return layer / float(shaping_size(network)) ** (4 * network.exponent)
+
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        phi, gap = network.activation, float(network.gap())
+        assert isinstance(phi, Smooth)
+        if gap in (0.0, 2.0):
+            return [PointMass(1 - gap) for _ in layers]
+        rate = float(phi.third) ** 2 / (3 * phi.a**4)
+        odds = (1 - gap) ** 2 / (gap * (2 - gap))
+        found = [odds * float(np.exp(-rate * self.time(network, layer))) for layer in layers]
+        return [PointMass(float(np.sign(1 - gap) * np.sqrt(each / (1 + each)))) for each in found]
