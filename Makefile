@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Every job starts Python: let it keep its bytecode.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 
-.PHONY: build setup test test-fast lint format lock bench clean clean-results help
+.PHONY: build setup test test-fast lint format lock bench gpu clean clean-results help
 
 build: $(READY)
 	@$(BIN)/snakemake --cores $(CORES)
@@ -41,6 +41,10 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/engine.py
 	@$(BIN)/python benchmarks/pipeline.py
 
+gpu: $(READY)
+	@$(BIN)/python -m pytest -m "slow or not slow" tests/test_gpu.py
+	@$(BIN)/python benchmarks/gpu.py
+
 clean:
 	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis logs dist
 	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
@@ -56,6 +60,7 @@ help:
 	@echo "make lint           ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make format         apply ruff and snakefmt"
 	@echo "make bench          measure speed and memory into benchmarks/results"
+	@echo "make gpu            compare bits and measure speed on an NVIDIA card"
 	@echo "make lock           resolve the dependencies again (needs uv)"
 	@echo "make clean          remove .venv, caches and logs; results stay"
 	@echo "make clean-results  remove results: simulations, study stores, figures"

@@ -4,6 +4,7 @@ registers; no device is needed."""
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,13 @@ def test_compiles_without_spills(family: str, inputs: int, architecture: str) ->
         assert (made.spilled, made.stack) == (0, 0), f"{instance.name}: {made.log}"
         assert made.registers <= ceiling(instance), f"{instance.name}: {made.registers} registers"
         assert made.shared <= 48 << 10
+
+
+def test_the_floor_of_the_benchmark_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "benchmarks"))
+    from gpu import FLOOR
+
+    assert compiled(FLOOR, "sm_90").spilled == 0
 
 
 def test_a_spill_is_seen() -> None:

@@ -159,15 +159,27 @@ def test_slurm_profile_is_accepted_by_a_dry_run(project):
     assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "all": 1}
 
 
-def test_the_two_profiles_agree_where_results_could_depend_on_them():
+def test_profile_for_several_cards_gives_each_simulation_one(project):
     import yaml
 
-    default, slurm = (
+    run = snakemake(
+        project, "-n", "--workflow-profile", "workflow/profiles/gpus", "--cores", "4", "--resources", "gpu=4"
+    )
+    assert run.returncode == 0, output(run)
+    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "all": 1}
+    profile = yaml.safe_load((ROOT / "workflow/profiles/gpus/config.yaml").read_text())
+    assert profile["set-resources"]["simulate"]["gpu"] == profile["set-threads"]["simulate"] == 1
+
+
+def test_the_profiles_agree_where_results_could_depend_on_them():
+    import yaml
+
+    default, *others = (
         yaml.safe_load((ROOT / f"workflow/profiles/{name}/config.yaml").read_text())
-        for name in ("default", "slurm")
+        for name in ("default", "gpus", "slurm")
     )
     for key in ("scheduler", "rerun-incomplete", "rerun-triggers"):
-        assert default[key] == slurm[key]
+        assert all(default[key] == other[key] for other in others)
 
 
 def test_todo_files_are_rewritten_only_when_their_content_changes(project):

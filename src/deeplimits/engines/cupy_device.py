@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import Any
 
 import cupy
@@ -40,9 +40,15 @@ class CupyDevice:
         self._kernels: dict[str, Any] = {}
 
     @property
-    def name(self) -> str:
-        """As NVIDIA calls it."""
-        return cupy.cuda.runtime.getDeviceProperties(self._device.id)["name"].decode()
+    def description(self) -> dict[str, str]:
+        """The card, its driver, and what the kernels are compiled with."""
+        runtime = cupy.cuda.runtime
+        return {
+            "device": runtime.getDeviceProperties(self._device.id)["name"].decode(),
+            "driver_cuda": str(runtime.driverGetVersion()),
+            "nvrtc": ".".join(map(str, nvrtc.getVersion())),
+            "cupy": cupy.__version__,
+        }
 
     def free(self) -> int:
         """Bytes of free memory, with what CuPy holds for itself."""
@@ -53,22 +59,9 @@ class CupyDevice:
         outputs = arguments[len(arguments) - instance.outputs :]
         try:
             with self._device:
-                kernel = self.kernel(instance)
-                passed: list[Any] = []
-                copies = []
-                for (kind, dimensions), argument in zip(instance.types, arguments, strict=False):
-                    if not dimensions:
-                        passed.append(np.dtype(kind).type(argument))
-                        continue
-                    copies.append(cupy.asarray(argument))
-                    passed += [copies[-1], *map(np.int64, argument.shape)]
-                blocks = -(-len(outputs[0]) // crew.samples)
-                if instance.state:
-                    rows = blocks * crew.samples
-                    state = cupy.empty((rows, instance.state), np.float32)
-                    passed += [state, np.int64(rows), np.int64(instance.state)]
-                kernel((blocks,), (crew.block,), tuple(passed))
-                for copy, output in zip(copies[len(copies) - len(outputs) :], outputs, strict=True):
+                launch, copies = self.prepared(instance, crew, arguments)
+                launch()
+                for copy, output in zip(copies, outputs, strict=True):
                     copy.get(out=output)
         except cupy.cuda.memory.OutOfMemoryError:
             raise DeviceMemoryError from None
@@ -76,6 +69,30 @@ class CupyDevice:
             if any(name in str(error) for name in _MEMORY):
                 raise DeviceMemoryError from None
             raise DeviceError(f"the card {self.architecture} failed in mid-block: {error}") from error
+
+    def prepared(
+        self, instance: Instance, crew: Crew, arguments: Sequence[Any]
+    ) -> tuple[Callable[[], None], list[Any]]:
+        """A function that launches with arguments which are on the card by now, and the outputs there."""
+        kernel = self.kernel(instance)
+        passed: list[Any] = []
+        copies = []
+        for (kind, dimensions), argument in zip(instance.types, arguments, strict=False):
+            if dimensions:
+                copies.append(cupy.asarray(argument))
+                passed += [copies[-1], *map(np.int64, argument.shape)]
+            else:
+                passed.append(np.dtype(kind).type(argument))
+        copies = copies[len(copies) - instance.outputs :]
+        blocks = -(-len(copies[0]) // crew.samples)
+        if instance.state:
+            rows = blocks * crew.samples
+            passed += [
+                cupy.empty((rows, instance.state), np.float32),
+                np.int64(rows),
+                np.int64(instance.state),
+            ]
+        return partial(kernel, (blocks,), (crew.block,), tuple(passed)), copies
 
     def kernel(self, instance: Instance) -> Any:
         """To be called with blocks, threads and arguments."""

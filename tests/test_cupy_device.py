@@ -1,0 +1,112 @@
+"""What the CUDA engine asks of CuPy, against a CuPy that has no card: arguments, launches, kept machine code, failures."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from deeplimits.engines import cpu, cuda
+from deeplimits.engines.crews import fitting, instance
+from deeplimits.errors import DeviceError
+from without_gpu import cupy_stub
+from without_gpu.cases import Case, networks
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> cupy_stub.Card:
+    """A card whose machine code is kept in a folder of the test's."""
+    from deeplimits.engines import devices
+
+    card = cupy_stub.Card()
+    for name, module in cupy_stub.modules(card).items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.delitem(sys.modules, "deeplimits.engines.cupy_device", raising=False)
+    monkeypatch.setattr(devices.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(cupy_device(), "cache_folder", lambda: tmp_path)
+    yield card
+    monkeypatch.delitem(sys.modules, "deeplimits.engines.cupy_device", raising=False)
+
+
+def cupy_device() -> ModuleType:
+    import importlib
+
+    return importlib.import_module("deeplimits.engines.cupy_device")
+
+
+def drawn(card: cupy_stub.Card, case: Case, device: cuda.Device) -> dict[str, bytes]:
+    call = case.call()
+    crew = fitting(call.kernel, max(case.network.widths), case.count, device.processors)
+    made = instance(call, crew)
+    card.instances[made.name] = (made, crew)
+    found = cuda.simulate(case.network, case.layers, case.first, case.count, device)
+    return {name: array.tobytes() for name, array in found.items()}
+
+
+CASES = {
+    "one input": next(networks("slopes", 1)),
+    "a table": next(networks("smooth", 2)),
+    "a state": next(networks("residual slopes", 2)),
+    "a sample a block": list(networks("slopes", 2))[2],
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_launch_gets_what_its_kernel_takes(card: cupy_stub.Card, case: Case) -> None:
+    device = cupy_device().CupyDevice()
+    assert device.architecture == "sm_90"
+    want = cpu.simulate(case.network, case.layers, case.first, case.count)
+    assert drawn(card, case, device) == {name: array.tobytes() for name, array in want.items()}
+
+
+def test_machine_code_is_compiled_once_and_checked(card: cupy_stub.Card, tmp_path: Path) -> None:
+    case = CASES["one input"]
+    for _ in range(2):
+        drawn(card, case, cupy_device().CupyDevice())
+    assert len(card.compiled) == 1
+    (kept,) = tmp_path.glob("*.cubin")
+    kept.write_bytes(kept.read_bytes()[:-9])
+    drawn(card, case, cupy_device().CupyDevice())
+    assert len(card.compiled) == 2
+    assert kept.read_text() == card.compiled[0]
+    assert not list(tmp_path.glob(".part*"))
+    drawn(card, replace(case, count=3), cupy_device().CupyDevice())
+    assert len(card.compiled) == 2
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [cupy_stub.OutOfMemory(), cupy_stub.DriverFailure("CUDA_ERROR_OUT_OF_MEMORY: out of memory")],
+    ids=["pool", "driver"],
+)
+def test_no_room_is_told_from_a_card_that_fails(card: cupy_stub.Card, failure: Exception) -> None:
+    device = cupy_device().CupyDevice()
+    card.fails = failure
+    with pytest.raises(DeviceError, match="no room for one sample"):
+        drawn(card, CASES["one input"], device)
+    card.fails = cupy_stub.RuntimeFailure("cudaErrorECCUncorrectable: uncorrectable ECC error encountered")
+    with pytest.raises(
+        DeviceError, match=r"sm_90 failed in mid-block: cudaErrorECC.*nvidia-smi.*--engine cpu"
+    ):
+        drawn(card, CASES["one input"], device)
+
+
+def test_a_card_that_the_compiler_does_not_know_is_said(card: cupy_stub.Card) -> None:
+    device = cupy_device().CupyDevice()
+    device.architecture = "sm_190"
+    with pytest.raises(
+        DeviceError, match=r"NVRTC 13.0 does not compile for sm_190.*install the newest packages"
+    ):
+        drawn(card, CASES["one input"], device)
+
+
+def test_a_card_that_does_not_start_is_said(card: cupy_stub.Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> int:
+        raise cupy_stub.RuntimeFailure("cudaErrorSystemDriverMismatch")
+
+    monkeypatch.setattr(sys.modules["cupy"].cuda.runtime, "getDeviceCount", fail)
+    with pytest.raises(DeviceError, match="the card does not start: cudaErrorSystemDriverMismatch"):
+        cupy_device().device()

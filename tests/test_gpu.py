@@ -1,0 +1,65 @@
+"""On an NVIDIA card: the bits of the CPU engine from every kernel instance, through CuPy. Run by ``make gpu``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deeplimits.engines import cpu, cuda, devices, simulate_block
+from deeplimits.engines.crews import crews, instance
+from deeplimits.store.simulate import simulate_batch
+from deeplimits.sweep.blocks import Block
+from deeplimits.sweep.points import Point
+from without_gpu.cases import FAMILIES, Case, networks
+
+MISSING = devices.obstacle()
+pytestmark = pytest.mark.skipif(MISSING is not None, reason=f"needs {MISSING}")
+
+KERNELS = [(family, inputs) for family in FAMILIES for inputs in range(1, 9)]
+
+
+@pytest.mark.parametrize(("family", "inputs"), KERNELS)
+def test_bits_of_the_cpu_engine(family: str, inputs: int) -> None:
+    """From every crew, on more samples than a card computes at a time."""
+    from deeplimits.engines.cupy_device import device
+
+    cases = list(networks(family, inputs))
+    cases += [replace(cases[0], count=10_000), replace(cases[2], count=300)]
+    for case in cases:
+        want = cpu.simulate(case.network, case.layers, case.first, case.count)
+        for crew in crews(case.call().kernel):
+            call = case.call()
+            device().run(instance(call, crew), crew, case.arguments(call))
+            same = {name: want[name].tobytes() == call.recorded[name].tobytes() for name in want}
+            assert all(same.values()), (crew, case, same)
+
+
+@pytest.mark.parametrize("width", [8, 150, 5000])
+def test_whole_blocks(width: int) -> None:
+    case = next(networks("slopes", 2))
+    network = replace(case.network, width=width, depth=30)
+    drawn = simulate_block(network, [0, 15, 30], 0, 8192, engine="cuda")
+    want = simulate_block(network, [0, 15, 30], 0, 8192, engine="cpu")
+    assert {name: array.tobytes() for name, array in drawn.items()} == {
+        name: array.tobytes() for name, array in want.items()
+    }
+
+
+def test_chunks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card that seems to have little memory is used in more launches, with the same bits."""
+    from deeplimits.engines.cupy_device import CupyDevice, device
+
+    case = Case(next(networks("residual slopes", 3)).network, (0, 9), 0, 1000)
+    want = cpu.simulate(case.network, case.layers, case.first, case.count)
+    monkeypatch.setattr(CupyDevice, "free", lambda _: 1 << 17)
+    drawn = cuda.simulate(case.network, case.layers, case.first, case.count, device())
+    assert all(want[name].tobytes() == drawn[name].tobytes() for name in want)
+
+
+def test_containers_are_those_of_the_cpu_engine(tmp_path: Path) -> None:
+    block = Block(Point(next(networks("smooth", 2)).network, (0, 5)), 0)
+    for engine in ("cuda", "cpu"):
+        simulate_batch([block], tmp_path / f"{engine}.zarr.zip", tmp_path / f"{engine}.json", engine)
+    assert (tmp_path / "cuda.zarr.zip").read_bytes() == (tmp_path / "cpu.zarr.zip").read_bytes()
