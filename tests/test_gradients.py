@@ -6,16 +6,19 @@ Family-wise false-alarm rate: 1e-3 over all comparisons in this file, by Bonferr
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from deeplimits.activations import SMOOTH, Identity, ReluLike, Smooth
+from deeplimits.activations import SMOOTH, Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines import simulate_block
+from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
 from laws_agree import Sample, smallest
+from test_engine_bits import KNOWN, known_network
 
 GRAM = ((1.0, 0.3, -0.2), (0.3, 2.0, 0.6), (-0.2, 0.6, 0.5))
 SHAPED = Shaping("width", 0.5)
@@ -43,13 +46,21 @@ SMALL["widths-2,5,3"] = Network(ReluLike(0.2, -0.9), 5, 3, GRAM, shaping=SHAPED,
 SMALL["tanh-widths-4,2,3"] = Network(
     Smooth.of("tanh", 0.5, 0.3), 4, 3, GRAM, shaping=SHAPED, layer_widths=(4, 2, 3)
 )
-COMPARISONS = 3 * (len(SMALL) + 3) + 40
+RESIDUAL = {
+    "relu-3x4": Network(ReluLike(), 3, 4, GRAM, architecture="resnet"),
+    "relu-2x3-b0": Network(ReluLike(), 2, 3, GRAM, architecture="resnet", branch_exponent=0.0),
+    "leaky-1x3": Network(ReluLike(0.5, -1.5), 1, 3, GRAM, architecture="resnet"),
+    "linear-4x2": Network(Identity(), 4, 2, GRAM, architecture="resnet", branch_exponent=0.0),
+    "tanh-3x3": Network(Smooth.of("tanh", 0.5, 0.3), 3, 3, GRAM, architecture="resnet", branch_exponent=0.0),
+    "gelu-5x2": Network(Smooth.of("gelu", 0.8), 5, 2, GRAM, architecture="resnet"),
+}
+COMPARISONS = 3 * (len(SMALL) + len(RESIDUAL) + 4) + 40
 THRESHOLD = 1e-3 / COMPARISONS
 
 
 def records(network: Network) -> list[int]:
-    """The first layer and one in the middle."""
-    return sorted({1, (network.depth + 1) // 2})
+    """The first layer with units and one in the middle."""
+    return sorted({0 if network.residual else 1, (network.depth + 1) // 2})
 
 
 def marginal(sample: Sample, inputs: int) -> Sample:
@@ -87,6 +98,37 @@ def test_small_networks(name: str) -> None:
     truth = drawn(SMALL[name], 1_000_000, 2)
     for inputs in (1, 2, 3):
         assert smallest(ours(SMALL[name], 1_000_000, inputs), marginal(truth, inputs)) > THRESHOLD
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RESIDUAL)
+def test_residual_networks(name: str) -> None:
+    truth = drawn(RESIDUAL[name], 1_000_000, 3)
+    for inputs in (1, 2, 3):
+        assert smallest(ours(RESIDUAL[name], 1_000_000, inputs), marginal(truth, inputs)) > THRESHOLD
+
+
+def test_residual_network_quickly() -> None:
+    truth = drawn(RESIDUAL["relu-2x3-b0"], 20_000, 4)
+    for inputs in (1, 2):
+        found = ours(RESIDUAL["relu-2x3-b0"], 20_000, inputs)
+        assert smallest(found, marginal(truth, inputs)) > THRESHOLD
+
+
+@pytest.mark.parametrize(("branch_exponent", "factor"), [(0.5, 1 + 1 / 16), (0.0, 1.5)])
+def test_residual_gradients_grow_by_a_factor_a_layer(branch_exponent: float, factor: float) -> None:
+    """E ‖g_0‖² / ‖g_L‖² → (1 + 1 / (2 L))^L, and (3/2)^L without L^{-1/2} (Hayou 2022), with an error of O(1/n)."""
+    found = []
+    for width in (64, 128):
+        network = Network(
+            ReluLike(), width, 8, ((1.0,),), architecture="resnet", branch_exponent=branch_exponent
+        )
+        norms = simulate_block(network, [0, 8], 0, 4000, gradients=True)["gradient_log_norm"][:, :, 0]
+        ratio = np.exp(norms[:, 0] - norms[:, 1].astype(float))
+        found.append((ratio.mean(), ratio.std() / np.sqrt(len(ratio))))
+    (coarse, error_coarse), (fine, error_fine) = found
+    extrapolated, error = 2 * fine - coarse, np.hypot(2 * error_fine, error_coarse)
+    assert abs(extrapolated - factor**8) < stats.norm.isf(THRESHOLD / 2) * error
 
 
 def test_norm_is_a_product_of_chi_squares() -> None:
@@ -175,3 +217,37 @@ def test_derivative_of_the_table(name: str) -> None:
     exact = np.array([float(EXACT.diff(phi, EXACT.mpf(float(value)))) for value in u[kept]])
     error = np.max(np.abs(out[kept] - exact))
     assert error <= 3e-6
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["network", "smooth"])
+def test_known_answers(kind: str, inputs: int) -> None:
+    assert answer(kind, inputs) == KNOWN[f"gradients-{kind}-{inputs}"]
+
+
+def answer(kind: str, inputs: int) -> str:
+    """SHA-256 of gradients and output of the networks of ``test_engine_bits``."""
+    found = simulate_block(known_network(kind, inputs), [1, 6], 5, 8, gradients=True, output=True)
+    names = ("gradient_log_norm", "gradient_gap", "output")
+    return hashlib.sha256(b"".join(found[name].tobytes() for name in names)).hexdigest()
+
+
+def test_residual_bits() -> None:
+    network = Network(ReluLike(), 37, 9, ((1.0, 0.3), (0.3, 2.0)), architecture="resnet")
+    whole = simulate_block(network, [0, 4, 9], 3, 12, threads=1, gradients=True, output=True)
+    pieces = [
+        simulate_block(network, [0, 4], a, b - a, threads=2, gradients=True, output=True)
+        for a, b in [(3, 4), (4, 15)]
+    ]
+    for name in ("gradient_log_norm", "gradient_gap"):
+        assert whole[name][:, :2].tobytes() == b"".join(piece[name].tobytes() for piece in pieces)
+    assert whole["output"].tobytes() == b"".join(piece["output"].tobytes() for piece in pieces)
+    assert not whole["gradient_gap"][:, 2].any()
+
+
+def test_gradients_that_there_are_none_of_are_refused_before_a_job() -> None:
+    exotic = Network(OrnsteinUhlenbeck(), 1, 3, ((1.0,),), architecture="resnet")
+    large = Network(ReluLike(), 10_000, 100_000, ((1.0,),), architecture="resnet")
+    for network, found in ((exotic, "ornstein_uhlenbeck"), (large, "GiB")):
+        with pytest.raises(InputError, match=found):
+            simulate_block(network, [0], 0, 1, gradients=True)

@@ -115,9 +115,6 @@ def simulate_block(
         return {name: array for name, array in drawn.items() if name not in left_out}
     from deeplimits.engines import cpu, cuda
 
-    if gradients and network.residual:
-        raise InputError("record.gradients", "", True, "false: a residual network has no backward pass yet")
-
     def forward(layers: Sequence[int]) -> dict[str, NDArray[Any]]:
         if used == "cuda":
             return cuda.simulate(network, layers, first, count)

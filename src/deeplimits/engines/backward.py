@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import ShapedSmooth
-from deeplimits.engines import MAX_INPUTS
+from deeplimits.activations import OrnsteinUhlenbeck, ShapedSmooth
+from deeplimits.engines import MAX_INPUTS, resnet
 from deeplimits.engines.calls import each, gap_constants, rounded, scale_constants
 from deeplimits.engines.cpu import LANES, in_threads
 from deeplimits.engines.native import Kernel
+from deeplimits.errors import InputError
 from deeplimits.networks.network import Network
 
 _SIGNATURE = (
@@ -25,6 +27,43 @@ _KERNELS = {
     for inputs in range(1, MAX_INPUTS + 1)
 }
 
+_RESIDUAL = {
+    (name, inputs): Kernel(
+        "backward_residual",
+        name,
+        "u8 i8 i8 i8 i4[1] f4 f4 f4 i4 f4 f4[2] f4[3] f4[2] f4[2] f4[2] "
+        "f4[2] f4[2] f4[2] f4[2] f4[2] f4[2] f8[2] f4[2] f4[2] f8[3] f8[2] f8[1] f4[1] i4[1]",
+        inputs,
+    )
+    for name in ("piecewise_linear", "smooth")
+    for inputs in range(1, MAX_INPUTS + 1)
+}
+
+LARGEST_STATE = 1 << 31
+"""Bytes of the states of a sample that are kept for the backward pass of a residual network."""
+
+
+def check_gradients(network: Network, where: str | Path = "simulate") -> None:
+    """Refuse gradients that there are none of, before a job.
+
+    Raises
+    ------
+    InputError
+        If the activation has none here, or the states of a sample do not fit into memory.
+    """
+    if not network.residual:
+        return
+    if isinstance(network.activation, OrnsteinUhlenbeck):
+        raise InputError(where, "record.gradients", True, "false for the activation ornstein_uhlenbeck")
+    kept = 4 * (2 * network.inputs - 1) * network.width * (network.depth + 1)
+    if kept > LARGEST_STATE:
+        found = f"<width {network.width}, depth {network.depth}, {network.inputs} inputs>"
+        expected = (
+            f"a smaller residual network: the states of one sample take {kept / 2**30:.3g} GiB, more than "
+            f"{LARGEST_STATE / 2**30:.3g}"
+        )
+        raise InputError(where, "record.gradients", found, expected)
+
 
 def gradients(
     network: Network, layers: Sequence[int], first: int, count: int, threads: int | None = None
@@ -32,11 +71,15 @@ def gradients(
     """``gradient_log_norm`` and ``gradient_gap`` of samples [first, first + count) of ``network`` at
     ``layers`` (ascending, 0 = input); see ``simulate_block``.
     """
+    check_gradients(network)
     inputs = network.inputs
     pairs = inputs * (inputs - 1) // 2
     log_norm = np.full((count, len(layers), inputs), np.nan, np.float32)
     gap = np.full((count, len(layers), pairs), np.nan, np.float32)
     recorded = {"gradient_log_norm": log_norm, "gradient_gap": gap}
+    if network.residual:
+        _residual(network, layers, first, log_norm, gap, threads)
+        return recorded
     if layers[-1] == 0:
         return recorded
     constants = _constants(network, layers)
@@ -47,6 +90,58 @@ def gradients(
 
     in_threads(share, count, threads)
     return recorded
+
+
+def _residual(
+    network: Network,
+    layers: Sequence[int],
+    first: int,
+    log_norm: NDArray[np.float32],
+    gap: NDArray[np.float32],
+    threads: int | None,
+) -> None:
+    """As ``gradients``, of a residual network: sample after sample the forward pass, whose states are kept,
+    then the backward pass.
+    """
+    kind, numbers, held = resnet.activation_constants(network)
+    forward = resnet.call(network, [network.depth], 1)
+    kernel = _RESIDUAL[("piecewise_linear" if kind == resnet.SLOPES else "smooth"), network.inputs]
+    branch = np.float32(forward.constants[3])
+    constants = (network.width, network.depth, np.array(layers, np.int32), branch, *numbers, *held)
+
+    def share(rows: slice) -> None:
+        ends = [np.empty_like(array) for array in forward.outputs]
+        working, own = resnet.scratch(network, keep=True), residual_scratch(network)
+        for row in range(rows.start, rows.stop):
+            forward.kernel(network.key, first + row, *forward.constants, *ends, *working)
+            kernel(network.key, first + row, *constants, *working[-2:], log_norm[row], gap[row], *own)
+
+    in_threads(share, len(log_norm), threads)
+
+
+def residual_scratch(network: Network) -> list[NDArray[Any]]:
+    """As ``scratch``, for a residual network; the gradients of the layer above besides."""
+    inputs, width = network.inputs, network.width
+    slots, units = 4 * ((inputs + 3) // 4), {1: 4, 2: 2}.get(inputs, 1)
+    blocks = -(-width // (units * LANES))
+    products = inputs * (inputs + 1) // 2 + inputs - 1 + inputs**2
+    each_unit = (blocks * units * inputs, LANES)
+    return [
+        np.empty((slots, LANES), np.float32),
+        np.empty((blocks * slots, LANES), np.float32),
+        np.empty(each_unit, np.float32),
+        np.empty(each_unit, np.float32),
+        np.empty(each_unit, np.float32),
+        np.empty((5 * inputs, LANES), np.float32),
+        np.empty((products, LANES)),
+        np.empty((2 * inputs, 2 * inputs), np.float32),
+        np.empty((2 * inputs, inputs), np.float32),
+        np.empty((10, inputs, inputs)),
+        np.empty((inputs, 2 * inputs)),
+        np.empty(products + 2 * inputs),
+        np.empty(inputs, np.float32),
+        np.empty(inputs, np.int32),
+    ]
 
 
 def _constants(network: Network, layers: Sequence[int]) -> tuple[Any, ...]:

@@ -159,6 +159,12 @@ def multiply(x: Vector, y: Vector, product: Vector) -> dict[str, Vector]:
 
 
 @lanewise
+def step(size: Vector, x: Vector, moved: Vector) -> dict[str, Vector]:
+    """moved + size · x."""
+    return {"moved": size.fma(x, moved)}
+
+
+@lanewise
 def subtract(x: Vector, y: Vector, difference: Vector) -> dict[str, Vector]:
     """difference = x − y."""
     return {"difference": x - y}

@@ -23,7 +23,7 @@ _KERNELS = {
         "resnet_kernels",
         "residual_inputs",
         "u8 i8 i8 i8 i4[1] f8 f4 f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] f4[3] i4[2] "
-        "f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2]",
+        "f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2] f4[3] f4[2]",
         KINDS * inputs + kind,
     )
     for inputs in range(1, MAX_INPUTS + 1)
@@ -45,7 +45,7 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
     }
     branch = depth ** -EXACT.mpf(network.branch_exponent) / EXACT.sqrt(network.width)
     start = np.float32(0 if network.start is None else np.sign(network.start))
-    kind, numbers, table = _activation(network)
+    kind, numbers, table = activation_constants(network)
     constants = (
         network.width,
         int(layers[-1]),
@@ -60,7 +60,7 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
     return Call(_KERNELS[inputs, kind], constants, tuple(recorded.values()), recorded)
 
 
-def _activation(network: Network) -> tuple[int, tuple[Any, Any], tuple[Any, ...]]:
+def activation_constants(network: Network) -> tuple[int, tuple[Any, Any], tuple[Any, ...]]:
     """Kind, two numbers, and the table of an activation: its bits, where its tail begins, its rows."""
     from deeplimits.engines.tables import table
 
@@ -81,9 +81,14 @@ def _activation(network: Network) -> tuple[int, tuple[Any, Any], tuple[Any, ...]
     return EXOTIC, numbers, (BITS, np.float32(0), rows())
 
 
-def scratch(network: Network) -> list[NDArray[Any]]:
-    """What a kernel needs to write in, for one thread."""
-    inputs = network.inputs
+def scratch(network: Network, *, keep: bool = False) -> list[NDArray[Any]]:
+    """What a kernel needs to write in, for one thread.
+
+    The last two are the states of every layer of the sample that it comes to last, the z_a, then the z_0 −
+    z_a [layer, row, unit in the order of the lanes], and √V_0 / s [layer, input]; empty unless they are to be
+    kept.
+    """
+    inputs, kept = network.inputs, (network.depth + 1) * keep
     pairs, slots = inputs * (inputs - 1) // 2, 4 * ((inputs + 3) // 4)
     group = LANES * {1: 4, 2: 2}.get(inputs, 1)
     padded = -(-network.width // group) * group
@@ -97,4 +102,6 @@ def scratch(network: Network) -> list[NDArray[Any]]:
         np.empty(2 * reduced + 2 * inputs, np.float32),
         np.empty(2 * inputs, np.int32),
         np.empty((3 * inputs, inputs)),
+        np.empty((kept, 2 * inputs - 1, padded), np.float32),
+        np.empty((kept, inputs), np.float32),
     ]

@@ -259,6 +259,8 @@ def residual_inputs(constant: int) -> Callable[..., None]:
         numbers: Any,
         whole: Any,
         matrices: Any,
+        kept: Any,
+        kept_reach: Any,
     ) -> None:
         normals, lanes = vectors[:slots], vectors[slots : slots + reduced]
         aux = vectors[slots + reduced : slots + reduced + inputs]
@@ -415,6 +417,13 @@ def residual_inputs(constant: int) -> Callable[..., None]:
                             correlation_gap[row, record, pair] = f4(of_z[a, b])
                             pair += 1
                     record += 1
+                if kept.shape[0] > 0:
+                    for a in range(inputs):
+                        kept_reach[layer, a] = reach[a]
+                        for at in range(padded):
+                            kept[layer, a, at] = z[a, at]
+                            if a > 0:
+                                kept[layer, inputs + a - 1, at] = apart[a - 1, at]
                 if looked and move(z, apart, width, of_states, power_of, shift):
                     pair = inputs + pairs
                     for a in range(inputs):

@@ -76,8 +76,11 @@ class Block:
 
     @property
     def normals(self) -> int:
-        """Standard normals that the block takes."""
-        return self.count * self.point.network.normals_per_sample
+        """Standard normals that the block takes; gradients draw the forward pass twice more, and as many of
+        their own.
+        """
+        passes = 4 if self.point.gradients else 1
+        return self.count * self.point.network.normals_per_sample * passes
 
     @property
     def bytes(self) -> int:

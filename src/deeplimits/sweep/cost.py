@@ -9,6 +9,8 @@ from deeplimits.sweep.blocks import Block
 SECONDS_PER_NORMAL = {1: 1.6e-9, 2: 1.8e-9}
 """By number of inputs, on one core of a 2021 server (AVX2)."""
 SECONDS_PER_NORMAL_MANY = 1e-8
+GRADIENTS = 3.0
+"""How much longer a normal takes with gradients: sums in float64, and each activation used several times."""
 SECONDS_PER_BLOCK = 5e-3
 """Writing a small block."""
 SECONDS_PER_BYTE = 3e-9
@@ -19,6 +21,8 @@ SECONDS_PER_JOB = 1.0
 def seconds(block: Block) -> float:
     """Core-seconds to compute and write ``block``."""
     each = SECONDS_PER_NORMAL.get(block.point.network.inputs, SECONDS_PER_NORMAL_MANY)
+    if block.point.gradients:
+        each *= GRADIENTS if block.point.network.inputs < 3 else 1.0
     # a layer of few units leaves lanes idle: count whole groups of 32 units
     widths = block.point.network.layer_widths or (block.point.network.width,)
     padding = sum(-(-width // 32) * 32 for width in widths) / sum(widths)

@@ -19,6 +19,7 @@ from deeplimits.activations import (
     Smooth,
 )
 from deeplimits.engines import MAX_INPUTS
+from deeplimits.engines.backward import check_gradients
 from deeplimits.engines.tables import NoTable, table
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.formulas import FormulaError
@@ -76,6 +77,8 @@ def load_point(path: Path) -> Point:
         layer_widths=None if isinstance(width, int) else width,
     )
     check_activation(network, path, "activation")
+    if model.record.gradients:
+        check_gradients(network, path)
     layers = recorded_layers(model.record.layers, depth, path, "record.layers")
     return Point(network, layers, model.record.gradients, model.record.output)
 

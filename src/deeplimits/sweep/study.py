@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplimits.activations import Activation, ReluLike, Smooth
+from deeplimits.engines.backward import check_gradients
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits.names import LIMIT_NAMES
@@ -144,6 +145,9 @@ def load_study(path: Path, scale: int = 1) -> Study:
     )
     for network in _extremes(study.points):
         check_activation(network, path, "networks")
+    if study.gradients:
+        for point in study.points:
+            check_gradients(point.network, path)
     if study.growth:
         check_growth(study.growth, study.points, path)
     if study.compare:
