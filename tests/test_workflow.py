@@ -299,3 +299,30 @@ def test_an_interrupted_run_is_finished_by_the_next(project):
         check=False,
     )
     assert check.returncode == 0, check.stdout + check.stderr
+
+
+CLAIMS = """\
+paper: A paper
+claims:
+  - id: X1.a
+    statement: Something.
+    source: eq. (1)
+    study: small
+    statistic: {name: ks_to_limit, observable: correlation, limit: correlation_sde}
+    margin: 0.2
+    because: a test
+"""
+
+
+@pytest.mark.slow
+def test_scoreboard_follows_its_claims(project):
+    (project / "claims").mkdir()
+    (project / "claims/x.yaml").write_text(CLAIMS)
+    run = snakemake(project, "--cores", "2", "results/claims.json")
+    assert run.returncode == 0, output(run)
+    (row,) = json.loads((project / "results/claims.json").read_text())
+    assert (row["id"], row["verdict"]) == ("X1.a", "holds")
+    assert "X1.a" in (project / "results/claims.html").read_text()
+    assert NOTHING in output(snakemake(project, "-n", "results/claims.html"))
+    (project / "claims/x.yaml").write_text(CLAIMS.replace("margin: 0.2", "margin: 0.0001"))
+    assert jobs(snakemake(project, "-n", "results/claims.html")) == {"claims": 1}
