@@ -21,7 +21,7 @@ class MatchedVariance(Limit):
 
     name = "matched_variance"
     observables = ("log_variance", "variance")
-    rate = 1.0
+    rate_reason = "too near for a power to be measured: 0.013 at n = 8, slopes (0, −1)"
     source = "Li, Nica & Roy 2022, eq. (2.6) and Theorem 3.9, with the network's own constants"
 
     def applies(self, network: Network) -> bool:
