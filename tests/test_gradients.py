@@ -251,3 +251,39 @@ def test_gradients_that_there_are_none_of_are_refused_before_a_job() -> None:
     for network, found in ((exotic, "ornstein_uhlenbeck"), (large, "GiB")):
         with pytest.raises(InputError, match=found):
             simulate_block(network, [0], 0, 1, gradients=True)
+
+
+def test_a_gradient_of_the_wrong_layer_is_caught() -> None:
+    network = replace(SMALL["relu-3x4"], gram=((1.0,),))
+    truth = simulate_block(replace(network, seed=5), [2], 0, 60_000, engine="oracle", gradients=True)
+    for layer in (1, 3):
+        wrong = simulate_block(network, [layer], 0, 60_000, gradients=True)
+        # of the gradient alone, at the layer where it is said to be
+        mixed = {**simulate_block(network, [2], 0, 60_000), "gradient_gap": wrong["gradient_gap"]}
+        mixed["gradient_log_norm"] = wrong["gradient_log_norm"]
+        assert smallest(mixed, truth) < THRESHOLD
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["no projection", "independent weights"])
+def test_planted_faults_are_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """(I − Q Qᵀ) left out, or the normals of the forward pass not used again."""
+    from deeplimits.engines import backward, backward_kernels
+    from deeplimits.engines.arithmetic import kernel
+
+    right, projects = backward_kernels.transposed, fault != "no projection"
+
+    @kernel
+    def faulty(basis, fresh, drawn, rows, lower, squares, pulled, product, differences):  # type: ignore[no-untyped-def]
+        if projects:
+            basis[:] = 0.0
+        else:
+            fresh[:] = 0.0
+        right(basis, fresh, drawn, rows, lower, squares, pulled, product, differences)
+
+    network = replace(SMALL["relu-3x4"], gram=tuple(row[:2] for row in GRAM[:2]))
+    truth = simulate_block(replace(network, seed=6), [1, 2], 0, 100_000, engine="oracle", gradients=True)
+    assert smallest(simulate_block(network, [1, 2], 0, 100_000, gradients=True), truth) > THRESHOLD
+    monkeypatch.setattr(backward_kernels, "transposed", faulty)
+    monkeypatch.setitem(backward._KERNELS, ("piecewise_linear", 2), backward_kernels.piecewise_linear(2))
+    assert smallest(simulate_block(network, [1, 2], 0, 100_000, gradients=True), truth) < THRESHOLD
