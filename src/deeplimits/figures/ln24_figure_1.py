@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 
 from deeplimits.figures.data import StudyData
 from deeplimits.figures.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+from deeplimits.laws import noise_floor
 
 
 def draw(data: StudyData) -> Figure:
     """Histogram of the network and four laws, each with its Kolmogorov distance to the network."""
-    figure, axes = new_figure(1, 1, PAGE * 0.72, 3.0)
+    figure, axes = new_figure(1, 1, PAGE * 0.8, 3.4)
     axis = axes[0, 0]
     layer = int(data.layers(0)[-1])
     edges, density = data.density(0, "rescaled_correlation", layer)
@@ -27,5 +28,6 @@ def draw(data: StudyData) -> Figure:
         x, y = data.limit_density(0, entry)
         axis.plot(x, y, style, color=color, label=f"{label}: KS {data.compared('ks_value', 0, entry):.3f}")
     axis.set(xlim=(-8, 10), ylim=(0, None), xlabel="r = log ℓ²(1 − ρ) at t = 1", ylabel="density")
-    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    axis.plot([], [], " ", label=f"noise alone, {data.samples:,} samples: KS {noise_floor(data.samples):.3f}")
+    figure.legend(loc="outside lower center", ncols=2)
     return figure

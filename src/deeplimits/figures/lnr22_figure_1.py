@@ -67,9 +67,11 @@ def _unshaped_density(axis: Any, data: StudyData) -> None:
 def _shaped_median(axis: Any, data: StudyData) -> None:
     point = data.point(SHAPED)
     time = data.layers(point) / data.coordinate("width", point)
-    axis.plot(
-        time, data.quantile(point, "correlation", 0.5), color=NETWORK, lw=3, alpha=0.45, label="network"
-    )
+    low, middle, high = (data.quantile(point, "correlation", level) for level in (0.25, 0.5, 0.75))
+    # 1 / (2 f √N), with half of the mass between the quartiles for the density f
+    error = (high - low) / np.sqrt(data.samples)
+    axis.fill_between(time, middle - 2 * error, middle + 2 * error, color=NETWORK, alpha=0.2, lw=0)
+    axis.plot(time, middle, color=NETWORK, lw=3, alpha=0.45, label="network, ± 2 standard errors")
     for limit, label, style, color in (
         ("correlation_sde", "SDE", "-", LIMIT),
         ("matched_sde", "SDE, matched κ", "--", FOURTH),
@@ -89,6 +91,6 @@ def _shaped_density(axis: Any, data: StudyData) -> None:
     x, euler = data.limit_density(point, data.entry("correlation_sde_euler"))
     axis.plot(x, euler, "--", color="0.35", lw=1, label="SDE, Euler step 0.01 (kernel estimate)")
     ode = data.limit_quantile(point, data.entry("correlation_ode"), 0.5)[-1]
-    axis.axvline(ode, ls=":", color=SECOND, label="ODE (a point)")
+    axis.axvline(ode, ymax=0.64, ls=":", color=SECOND, label="ODE (a point)")
     axis.set(xlim=(-1, 1), ylim=(0, float(np.nanmax(density)) * 1.15), xlabel="ρ at t = 1", ylabel="density")
-    axis.legend(loc="upper left")
+    axis.legend(loc="upper left", frameon=True, framealpha=1.0, edgecolor="none")
