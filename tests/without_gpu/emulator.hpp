@@ -368,6 +368,12 @@ inline float __double2float_rn(double x) { return static_cast<float>(x); }
 inline double __ll2double_rn(long long x) { return static_cast<double>(x); }
 inline long long __double2ll_rz(double x) { return static_cast<long long>(x); }
 
+inline double __longlong_as_double(long long bits) {
+    double x;
+    std::memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 inline int __float_as_int(float x) {
     int bits;
     std::memcpy(&bits, &x, sizeof bits);

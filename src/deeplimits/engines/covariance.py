@@ -41,9 +41,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.engines import MAX_INPUTS
-from deeplimits.engines.cpu import in_threads
+from deeplimits.engines.calls import Call
 from deeplimits.engines.native import Kernel
-from deeplimits.engines.paths import stream_key, tables_of
+from deeplimits.engines.paths import follow, stream_key, tables_of
 
 Array = NDArray[np.float64]
 
@@ -141,32 +141,23 @@ def covariance_paths(
     exploded = np.empty((count, inputs), np.int64)
     start = triangle(variances, gaps)
 
-    def share(rows: slice) -> None:
-        _KERNELS[inputs](
-            key,
-            first + rows.start,
-            start,
-            drift._mode,  # noqa: SLF001
-            size,
-            bend,
-            drift.b,
-            int(coarse),
-            tables_of("excess"),
-            steps,
-            rest,
-            variance[rows],
-            gap[rows],
-            exploded[rows],
-            np.zeros((3, inputs, inputs)),
-            np.zeros(inputs * (inputs + 1) + 4),
-            np.zeros(inputs),
-            np.zeros((3 + inputs, inputs)),
-        )
-
-    in_threads(share, count, threads)
+    mode = drift._mode  # noqa: SLF001
+    constants = (start, mode, size, bend, drift.b, int(coarse), tables_of("excess"), steps, rest)
+    call = Call(_KERNELS[inputs], constants, (variance, gap, exploded), {})
+    follow(call, key, first, threads, lambda: _scratch(inputs))
     with np.errstate(divide="ignore"):
         log_variance = np.log(variance)
     return Paths(log_variance, gap, np.where(exploded < 0, np.inf, (exploded + 1) * size))
+
+
+def _scratch(inputs: int) -> tuple[Array, ...]:
+    """What the kernel needs to write in, for one thread."""
+    return (
+        np.zeros((3, inputs, inputs)),
+        np.zeros(inputs * (inputs + 1) + 4),
+        np.zeros(inputs),
+        np.zeros((3 + inputs, inputs)),
+    )
 
 
 def triangle(variances: Sequence[float], gaps: Sequence[float]) -> Array:

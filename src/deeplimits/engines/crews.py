@@ -22,6 +22,10 @@ _FEW = 16
 """Units that leave half of the lanes idle, or more."""
 
 
+_PATHS = ("path_kernels", "covariance_kernels")
+"""Modules whose samples are paths."""
+
+
 @dataclass(frozen=True)
 class Crew:
     """Threads of a team, and teams that share a sample."""
@@ -52,7 +56,7 @@ WIDE = Crew(16, 16)
 
 def crews(kernel: Kernel) -> tuple[Crew, ...]:
     """Crews that a kernel is made for. Sums of many inputs fill a thread's registers with one lane."""
-    if kernel.module == "path_kernels":
+    if kernel.module in _PATHS:
         return (PATH,)
     return (PLAIN, WIDE) if inputs_of(kernel) > 2 else (PLAIN, NARROW, WIDE)
 
@@ -73,12 +77,14 @@ def instance(call: Call, crew: Crew) -> Instance:
 
 
 def _state(call: Call) -> int:
-    """Numbers that a residual network keeps: an input's and a pair's of every unit, in whole rounds of the
-    lanes.
+    """Numbers kept of a sample: of a residual network an input's and a pair's of every unit, in whole
+    rounds of the lanes; of a covariance path twice its float64 numbers.
     """
+    inputs = inputs_of(call.kernel)
+    if call.kernel.module == "covariance_kernels":
+        return 2 * (4 * inputs**2 + inputs * (inputs + 1) + 4 + 5 * inputs)
     if call.kernel.module != "resnet_kernels":
         return 0
-    inputs = inputs_of(call.kernel)
     group = LANES * units_per_lane(inputs)
     return (inputs + inputs * (inputs - 1) // 2) * (-(-int(call.constants[0]) // group) * group)
 

@@ -60,12 +60,13 @@ def simulate(
         If the card fails, or has no room for a single sample.
     """
     made = call(network, layers, count)
-    compute(made, network.key, first, max(network.widths), device or _device())
+    compute(made, network.key, first, max(network.widths), device)
     return made.recorded
 
 
-def compute(made: Call, key: int | np.uint64, first: int, width: int, device: Device) -> None:
-    """Fill the outputs of a call."""
+def compute(made: Call, key: int | np.uint64, first: int, width: int, device: Device | None = None) -> None:
+    """Fill the outputs of a call, on this process's card by default; ``width`` is that of a network."""
+    device = device or _device()
     count = len(made.outputs[0])
     crew = fitting(made.kernel, width, count, device.processors)
     chosen = instance(made, crew)

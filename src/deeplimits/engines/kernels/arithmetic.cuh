@@ -71,6 +71,8 @@ template <class T> INLINE T min(T x, T y) { return y < x ? y : x; }
 INLINE i4 float_bits(f4 x) { return __float_as_int(x.value); }
 INLINE f4 bits_float(i4 x) { return __int_as_float(x); }
 
+INLINE f8 bits_double(i8 x) { return __longlong_as_double(x); }
+
 // A C-contiguous array, as in Numba: an address and its sizes.
 template <class T, int DIMENSIONS = 1> struct Array {
     T *data;

@@ -2,6 +2,7 @@
 // engines/paths.py.
 #pragma once
 
+#include "exponential.cuh"
 #include "lanes.cuh"
 #include "normals.cuh"
 #include "philox.cuh"
@@ -13,7 +14,7 @@ constexpr int DEGREE = 17;
 using Paths = Crew<1, 1>;
 
 // A function at rho = 1 - gap, from a table [half, function, power].
-INLINE f8 function(Array<const f8, 3> table, int index, f8 gap) {
+INLINE f8 tabulated(Array<const f8, 3> table, int index, f8 gap) {
     const bool near = gap <= 1.0;
     const f8 s = square_root(near ? gap : 2.0 - gap);
     const f8 *const coefficients = &table(near ? 0 : 1, index, 0);
@@ -80,8 +81,8 @@ struct chain {
         i8 outside = 0;
         follow(path, steps, out, gap_0, [&](f8 gap, i8 step) {
             const f8 xi = noise.at(step);
-            const f8 drift = fma(function(table, 1, gap), inverse_width, function(table, 0, gap));
-            const f8 spread = function(table, 2, gap) * root * xi;
+            const f8 drift = fma(tabulated(table, 1, gap), inverse_width, tabulated(table, 0, gap));
+            const f8 spread = tabulated(table, 2, gap) * root * xi;
             return projected(gap - (drift + spread), outside);
         });
         if (path.exists)
@@ -102,7 +103,7 @@ struct correlation {
         follow(path, steps, out, gap_0, [&](f8 gap, i8 step) {
             const f8 xi = noise.at(step);
             const f8 shape = gap * (2.0 - gap);
-            const f8 drift = fma(half_kappa, function(table, 0, gap), -0.5 * (1.0 - gap) * shape);
+            const f8 drift = fma(half_kappa, tabulated(table, 0, gap), -0.5 * (1.0 - gap) * shape);
             return projected(gap - fma(drift, size, shape * root * xi), outside);
         });
         if (path.exists)
@@ -110,18 +111,14 @@ struct correlation {
     }
 };
 
-// e^x for |x| <= 60, to 1e-15: 2^k times a Taylor polynomial, the power by exact factors.
-INLINE f8 exponential(f8 x) {
-    const i8 turns = __double2ll_rz((x * 1.4426950408889634 + (x >= 0.0 ? 0.5 : -0.5)).value);
-    const f8 r = fma(f8(-turns), 1.9082149292705877e-10, fma(f8(-turns), 0.6931471803691238, x));
+// e^x for |x| <= 60, to 1e-15, with the divisions of engines/path_kernels.py.
+INLINE f8 path_exponential(f8 x) {
+    const Turned parts = turned(x);
     f8 value = 1.0;
 #pragma unroll
     for (int order = 14; order > 0; --order)
-        value = fma(value, r / f8(i8(order)), 1.0);
-    const f8 factor = turns > 0 ? 2.0 : 0.5;
-    for (i8 turn = turns < 0 ? -turns : turns; turn > 0; --turn)
-        value = value * factor;
-    return value;
+        value = fma(value, parts.rest / f8(i8(order)), 1.0);
+    return by_powers_of_two(value, parts.turns);
 }
 
 struct rescaled {
@@ -136,7 +133,7 @@ struct rescaled {
         follow(path, steps, out, start, [&](f8 r, i8 step) {
             const f8 xi = noise.at(step);
             const f8 next_time = f8(step + 1) * size;
-            const f8 pull = 1.0 - kappa * exponential(min(max<f8>(0.5 * r, -60.0), f8(60.0)));
+            const f8 pull = 1.0 - kappa * path_exponential(min(max<f8>(0.5 * r, -60.0), f8(60.0)));
             const f8 drift = pull / next_time - 1.0;
             return fma(2.0 * drift, size, fma(root, xi, r));
         });

@@ -1,0 +1,105 @@
+"""Sampled paths of limits by the CUDA kernels: the bits of the CPU engine, run on the host, and compiled for cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deeplimits.engines import cuda, paths
+from deeplimits.engines.covariance import Drift, covariance_paths
+from deeplimits.engines.crews import Crew
+from deeplimits.engines.cuda_source import Instance
+from without_gpu import host
+from without_gpu.nvrtc import compiled
+
+Draw = Callable[[], Sequence[Any]]
+
+# A coarse step of the covariance is twice as long; some inputs explode, some start nearly parallel.
+PATHS: dict[str, Draw] = {
+    "chain": lambda: paths.chain_gaps(0.7, 20, [0, 3, 40], 5, 300),
+    "correlation": lambda: paths.correlation_gaps(0.7, 1.0, 0.01, [0, 3, 100], 5, 300),
+    "rescaled": lambda: [paths.rescaled_correlations(1.0, 0.01, [1, 3, 100], 5, 300)],
+}
+
+
+def covariance(inputs: int, drift: Drift, coarse: bool) -> Draw:
+    pairs = inputs * (inputs - 1) // 2
+    gaps = [1e-6] * pairs if drift.kappa else [0.3 + 0.02 * pair for pair in range(pairs)]
+    variances = [1.0 + 0.4 * a for a in range(inputs)]
+
+    def draw() -> Sequence[Any]:
+        found = covariance_paths(variances, gaps, drift, 0.02, [0.0, 0.1, 0.35], 3, 40, coarse=coarse)
+        return found.log_variance, found.correlation_gap, found.explosion_time
+
+    return draw
+
+
+DRIFTS = {"no drift": Drift(), "relu": Drift(kappa=1.0), "smooth": Drift(a=1.5, b=0.5)}
+QUICK = {1, 2, 3}
+for size in range(1, 9):
+    for kind, drift in DRIFTS.items():
+        PATHS[f"covariance {size}, {kind}"] = covariance(size, drift, coarse=size % 2 == 0)
+
+
+def names(quick: bool = True) -> list[Any]:
+    """Parameters of a test; many inputs are slow."""
+    slow = [name for name in PATHS if name[:10] == "covariance" and int(name[11]) not in QUICK]
+    return [pytest.param(name, marks=pytest.mark.slow if name in slow else ()) for name in PATHS]
+
+
+class Card:
+    """Runs instances on the host in an order of threads, or only keeps them."""
+
+    processors = 4
+
+    def __init__(self, order: int | None):
+        self.order, self.instances = order, []
+
+    def free(self) -> int:
+        return 1 << 30
+
+    def run(self, instance: Instance, crew: Crew, arguments: Sequence[Any]) -> None:
+        self.instances.append(instance)
+        if self.order is not None:
+            host.build([instance], "plain").run(instance, arguments, crew.samples, self.order)
+            return
+        for output in arguments[len(arguments) - instance.outputs :]:
+            output[...] = 1
+
+
+@pytest.fixture
+def on_card(monkeypatch: pytest.MonkeyPatch) -> Callable[[Card, Draw], Sequence[Any]]:
+    def run(card: Card, draw: Draw) -> Sequence[Any]:
+        with monkeypatch.context() as patched:
+            patched.setattr(paths, "resolve", lambda _: "cuda")
+            patched.setattr(cuda, "_device", lambda: card)
+            return draw()
+
+    return run
+
+
+@pytest.mark.parametrize("name", names())
+def test_paths_have_the_bits_of_the_cpu_engine(on_card, name: str) -> None:
+    want = PATHS[name]()
+    if name == "covariance 3, smooth":
+        assert 0 < np.isinf(want[2]).mean() < 1, "some paths explode, some do not"
+    for order in (host.FORWARD, host.RANDOM):
+        card = Card(order)
+        found = on_card(card, PATHS[name])
+        assert len(card.instances) == 1
+        for expected, got in zip(want, found, strict=True):
+            assert np.asarray(expected).tobytes() == np.asarray(got).tobytes()
+
+
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
+@pytest.mark.parametrize("name", names())
+def test_path_kernels_compile_without_spills(on_card, name: str, architecture: str) -> None:
+    card = Card(None)
+    on_card(card, PATHS[name])
+    (instance,) = card.instances
+    made = compiled(instance.source(), architecture)
+    assert (made.spilled, made.stack) == (0, 0), made.log
+    assert made.registers <= 255
