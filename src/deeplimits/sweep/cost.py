@@ -9,7 +9,7 @@ from deeplimits.sweep.blocks import Block
 SECONDS_PER_NORMAL = {1: 1.6e-9, 2: 1.8e-9}
 """By number of inputs, on one core of a 2021 server (AVX2)."""
 SECONDS_PER_NORMAL_MANY = 1e-8
-GRADIENTS = 3.0
+GRADIENTS = 1.5
 """How much longer a normal takes with gradients: sums in float64, and each activation used several times."""
 SECONDS_PER_BLOCK = 5e-3
 """Writing a small block."""
