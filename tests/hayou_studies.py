@@ -52,4 +52,13 @@ record: {{layers: all}}
 compare: [{{observable: correlation, limit: resnet_ode, at: all}}]
 figures: [h22_figure_7]
 """,
+    "gradients": """
+title: Gradients, small
+networks: [{architecture: resnet, activation: {name: relu}, branch_exponent: [0.5, 0.0]}]
+grid: {width: [4, 8], depth: 10, gram: [[1.0]], seed: 0}
+samples: 2048
+record: {layers: 6, gradients: true}
+compare: [{observable: gradient_log_norm, limit: gradient_growth, at: all}]
+figures: [h22_figure_8]
+""",
 }

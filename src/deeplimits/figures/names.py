@@ -24,6 +24,7 @@ FIGURE_NAMES = (
     "h22_figure_5",
     "h22_figure_6",
     "h22_figure_7",
+    "h22_figure_8",
     "h22_figure_13",
     "ln24_ode_regime",
     "ln24_equivalence",
