@@ -10,8 +10,9 @@ import pytest
 from scipy import stats
 
 from deeplimits.activations import Identity, ReluLike
-from deeplimits.analysis.events import events
+from deeplimits.analysis.events import events, paths
 from deeplimits.analysis.proportions import clopper_pearson
+from deeplimits.engines import simulate_block
 from deeplimits.limits.collapse import collapse_probability
 from deeplimits.networks.network import Network
 from deeplimits.store.catalogue import Catalogue
@@ -61,6 +62,15 @@ def test_what_cannot_collapse_and_what_has_no_closed_form() -> None:
     assert np.isnan(collapse_probability(replace(RESNET, architecture="mlp"), 5))
 
 
+PATHS_OF_TWO = """
+title: Two architectures
+networks:
+  - {architecture: resnet, activation: {name: relu}}
+  - {architecture: mlp, activation: {name: relu}}
+grid: {width: 5, depth: [3, 6], correlation: 0.5, seed: 0}
+samples: 64
+record: {layers: all}
+"""
 COLLAPSE = """
 title: Collapse of one unit
 networks: [{architecture: resnet, activation: {name: relu}}]
@@ -112,3 +122,21 @@ def test_stores_say_nothing_of_events_that_have_no_meaning(tmp_path: Path) -> No
     assert (found["collapsed"] == -1).all()
     assert (found["alive"] == -1).all()
     assert np.isnan(found["collapse_probability"]).all()
+
+
+def test_the_first_samples_are_kept_whole(tmp_path: Path) -> None:
+    """Across points of different depth, architecture and inputs; NaN where there is nothing."""
+    config = project(tmp_path, PATHS_OF_TWO)
+    simulated(config)
+    study = config.study("tiny")
+    kept = paths(study, Catalogue(config.results), {})
+    assert set(kept) == {"log_variance", "correlation_gap", "log_activation"}
+    assert kept.sizes == {"point": 4, "path": 32, "record": 7}
+    for i, point in enumerate(study.points):
+        drawn = simulate_block(point.network, point.layers, 0, 32)
+        for name in kept:
+            found = kept[name].values[i]
+            if name in drawn:
+                np.testing.assert_array_equal(found[:, : len(point.layers)], drawn[name][:, :, 0])
+                found = found[:, len(point.layers) :]
+            assert np.isnan(found).all()

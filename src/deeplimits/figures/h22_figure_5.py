@@ -57,8 +57,8 @@ def _panel(axis: Any, data: StudyData, point: int, layer: int) -> None:
     x = np.linspace(-_REACH, _REACH, 201)
     axis.plot(x, norm.pdf(x), color=LIMIT, lw=1, label="Gaussian")
     for height, color, gap in (
-        (0.97, NETWORK, _gap(edges, density)),
-        (0.77, SECOND, _gap(own_edges, own)),
+        (0.97, NETWORK, largest_gap(edges, density)),
+        (0.77, SECOND, largest_gap(own_edges, own)),
     ):
         axis.text(
             0.99,
@@ -83,7 +83,7 @@ def _standardised(data: StudyData, point: int, layer: int, observable: str) -> t
     return (edges - mean) / std, density * std
 
 
-def _gap(edges: Array, density: Array) -> float:
+def largest_gap(edges: Array, density: Array) -> float:
     """Largest difference to the Gaussian's distribution function at the edges of the bins; what lies outside
     of them is shared by both sides.
     """
