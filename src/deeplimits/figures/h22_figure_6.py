@@ -59,7 +59,7 @@ def _growth(axis: Any, data: StudyData, table: dict[str, Any]) -> None:
     axis.plot(table["width"][last], table["corrected"][last], color=LIMIT, label="corrected")
     axis.axhline(0, color="0.6", lw=0.7, zorder=0)
     axis.axvspan(*_SIGN_CHANGE, color="0.9", lw=0, zorder=0)
-    axis.set(ylabel=GROWTH, title="mean growth at t = 1")
+    axis.set(ylabel=f"mean of {GROWTH}", title="growth at t = 1")
     axis.legend(loc="lower right")
 
 
