@@ -19,6 +19,7 @@ QUICK = {
     ("slopes", 3),
     ("smooth", 2),
     ("residual slopes", 2),
+    ("residual smooth", 2),
     ("residual exotic", 1),
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deeplimits.engines import covariance as covariance_module
 from deeplimits.engines import cuda, paths
 from deeplimits.engines.covariance import Drift, covariance_paths
 from deeplimits.engines.crews import Crew
@@ -74,7 +75,8 @@ class Card:
 def on_card(monkeypatch: pytest.MonkeyPatch) -> Callable[[Card, Draw], Sequence[Any]]:
     def run(card: Card, draw: Draw) -> Sequence[Any]:
         with monkeypatch.context() as patched:
-            patched.setattr(paths, "resolve", lambda _: "cuda")
+            for module in (paths, covariance_module):
+                patched.setattr(module, "resolve", lambda _: "cuda")
             patched.setattr(cuda, "_device", lambda: card)
             return draw()
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from deeplimits.engines import cpu, cuda, devices, simulate_block
+from deeplimits.engines import backward, covariance, cpu, cuda, devices, paths, simulate_block
 from deeplimits.engines.crews import crews, instance
 from deeplimits.store.simulate import simulate_batch
 from deeplimits.sweep.blocks import Block
 from deeplimits.sweep.points import Point
+from test_cuda_paths import PATHS
 from without_gpu.cases import FAMILIES, Case, networks
 
 MISSING = devices.obstacle()
@@ -45,6 +47,25 @@ def test_whole_blocks(width: int) -> None:
     assert {name: array.tobytes() for name, array in drawn.items()} == {
         name: array.tobytes() for name, array in want.items()
     }
+
+
+@pytest.mark.parametrize("inputs", range(1, 9))
+@pytest.mark.parametrize("family", ["slopes", "smooth"])
+def test_gradients(family: str, inputs: int) -> None:
+    for case in networks(family, inputs):
+        want = backward.gradients(case.network, case.layers, case.first, case.count)
+        drawn = backward.gradients(case.network, case.layers, case.first, case.count, engine="cuda")
+        assert all(want[name].tobytes() == drawn[name].tobytes() for name in want), case
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_paths(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for engine in ("cpu", "cuda"):
+        for module in (paths, covariance):
+            monkeypatch.setattr(module, "resolve", lambda _, engine=engine: engine)
+        found.append([np.asarray(array).tobytes() for array in PATHS[name]()])
+    assert found[0] == found[1]
 
 
 def test_chunks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,5 +129,5 @@ def simulate_block(
     if gradients:
         from deeplimits.engines.backward import gradients as backward
 
-        recorded |= backward(network, records, first, count, threads)
+        recorded |= backward(network, records, first, count, threads, used)
     return recorded

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import OrnsteinUhlenbeck, ShapedSmooth
 from deeplimits.engines import MAX_INPUTS, resnet
-from deeplimits.engines.calls import each, gap_constants, rounded, scale_constants
+from deeplimits.engines.calls import Call, each, gap_constants, rounded, scale_constants
 from deeplimits.engines.cpu import LANES, in_threads
+from deeplimits.engines.dispatch import fill
 from deeplimits.engines.native import Kernel
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network
@@ -38,6 +39,9 @@ _RESIDUAL = {
     for name in ("piecewise_linear", "smooth")
     for inputs in range(1, MAX_INPUTS + 1)
 }
+
+KERNELS = tuple(_KERNELS.values())
+"""Of perceptrons."""
 
 LARGEST_STATE = 1 << 31
 """Bytes of the states of a sample that are kept for the backward pass of a residual network."""
@@ -66,7 +70,12 @@ def check_gradients(network: Network, where: str | Path = "simulate") -> None:
 
 
 def gradients(
-    network: Network, layers: Sequence[int], first: int, count: int, threads: int | None = None
+    network: Network,
+    layers: Sequence[int],
+    first: int,
+    count: int,
+    threads: int | None = None,
+    engine: str = "cpu",
 ) -> dict[str, NDArray[Any]]:
     """``gradient_log_norm`` and ``gradient_gap`` of samples [first, first + count) of ``network`` at
     ``layers`` (ascending, 0 = input); see ``simulate_block``.
@@ -82,13 +91,9 @@ def gradients(
         return recorded
     if layers[-1] == 0:
         return recorded
-    constants = _constants(network, layers)
     kernel = _KERNELS[("piecewise_linear" if network.piecewise_linear else "smooth"), inputs]
-
-    def share(rows: slice) -> None:
-        kernel(network.key, first + rows.start, *constants, log_norm[rows], gap[rows], *scratch(network))
-
-    in_threads(share, count, threads)
+    call = Call(kernel, _constants(network, layers), (log_norm, gap), recorded)
+    fill(call, network.key, first, max(network.widths), engine, threads, lambda: scratch(network))
     return recorded
 
 

@@ -40,10 +40,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.engines import MAX_INPUTS
+from deeplimits.engines import MAX_INPUTS, resolve
 from deeplimits.engines.calls import Call
+from deeplimits.engines.dispatch import fill
 from deeplimits.engines.native import Kernel
-from deeplimits.engines.paths import follow, stream_key, tables_of
+from deeplimits.engines.paths import stream_key, tables_of
 
 Array = NDArray[np.float64]
 
@@ -144,7 +145,7 @@ def covariance_paths(
     mode = drift._mode  # noqa: SLF001
     constants = (start, mode, size, bend, drift.b, int(coarse), tables_of("excess"), steps, rest)
     call = Call(_KERNELS[inputs], constants, (variance, gap, exploded), {})
-    follow(call, key, first, threads, lambda: _scratch(inputs))
+    fill(call, key, first, 1, resolve("auto"), threads, lambda: _scratch(inputs))
     with np.errstate(divide="ignore"):
         log_variance = np.log(variance)
     return Paths(log_variance, gap, np.where(exploded < 0, np.inf, (exploded + 1) * size))

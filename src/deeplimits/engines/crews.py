@@ -77,16 +77,25 @@ def instance(call: Call, crew: Crew) -> Instance:
 
 
 def _state(call: Call) -> int:
-    """Numbers kept of a sample: of a residual network an input's and a pair's of every unit, in whole
-    rounds of the lanes; of a covariance path twice its float64 numbers.
-    """
+    """Numbers kept of a sample, as float32: what its kernel says it keeps in the card's memory."""
     inputs = inputs_of(call.kernel)
+    pairs = inputs * (inputs - 1) // 2
     if call.kernel.module == "covariance_kernels":
         return 2 * (4 * inputs**2 + inputs * (inputs + 1) + 4 + 5 * inputs)
-    if call.kernel.module != "resnet_kernels":
-        return 0
+    if call.kernel.module == "resnet_kernels":
+        return (inputs + pairs) * _padded(int(call.constants[0]), inputs)
+    if call.kernel.module == "backward_kernels":
+        widths = call.constants[0]
+        algebra = 12 * inputs**2 + 3 * inputs + inputs * (inputs + 1) // 2 + inputs**2
+        layers = len(widths) * (2 * inputs**2 + 2 * inputs)
+        return 2 * algebra + layers + 4 * inputs * _padded(int(widths.max()), inputs)
+    return 0
+
+
+def _padded(width: int, inputs: int) -> int:
+    """Units in whole rounds of the lanes."""
     group = LANES * units_per_lane(inputs)
-    return (inputs + inputs * (inputs - 1) // 2) * (-(-int(call.constants[0]) // group) * group)
+    return -(-width // group) * group
 
 
 def units_per_lane(inputs: int) -> int:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import EXACT
-from deeplimits.engines import cuda, resolve
+from deeplimits.engines import resolve
 from deeplimits.engines.calls import Call
-from deeplimits.engines.cpu import in_threads
+from deeplimits.engines.dispatch import fill
 from deeplimits.engines.native import Kernel
 
 Array = NDArray[np.float64]
@@ -100,27 +99,9 @@ def _run(
     out = np.empty((count, len(steps)))
     left = np.zeros(count, np.int64)
     outputs = (out, left) if counted else (out,)
-    follow(Call(kernel, (*arguments[1:], steps), outputs, {}), arguments[0], first, threads)
+    call = Call(kernel, (*arguments[1:], steps), outputs, {})
+    fill(call, arguments[0], first, 1, resolve("auto"), threads)
     return out, int(left.sum())
-
-
-def follow(
-    call: Call,
-    key: np.uint64,
-    first: int,
-    threads: int | None,
-    scratch: Callable[[], Sequence[Array]] = tuple,
-) -> None:
-    """Fill the outputs of a call whose samples are paths, on a graphics card where one can be used."""
-    if resolve("auto") == "cuda":
-        cuda.compute(call, key, first, 1)
-        return
-
-    def share(rows: slice) -> None:
-        parts = (output[rows] for output in call.outputs)
-        call.kernel(key, first + rows.start, *call.constants, *parts, *scratch())
-
-    in_threads(share, len(call.outputs[0]), threads)
 
 
 def chain_gaps(

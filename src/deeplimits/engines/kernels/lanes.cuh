@@ -52,17 +52,17 @@ template <int THREADS_, int TEAMS_> struct Crew {
 
     // Sum of 16 lanes: lane i takes lane i + 8, then i + 4, i + 2, i + 1. All threads of a team get it: where
     // lane i + 8 takes lane i as well, both have the same sum.
-    static INLINE f4 tree(f4 (&lanes)[SLOTS]) {
+    template <class Number> static INLINE Number tree(Number (&lanes)[SLOTS]) {
 #pragma unroll
         for (int slots = SLOTS / 2; slots > 0; slots /= 2) {
 #pragma unroll
             for (int slot = 0; slot < slots; ++slot)
                 lanes[slot] = lanes[slot] + lanes[slot + slots];
         }
-        f4 sum = lanes[0];
+        Number sum = lanes[0];
 #pragma unroll
         for (int width = THREADS / 2; width > 0; width /= 2)
-            sum = sum + f4(__shfl_xor_sync(WARP, sum.value, width));
+            sum = sum + Number(__shfl_xor_sync(WARP, sum.value, width));
         return sum;
     }
 
@@ -79,9 +79,9 @@ template <int THREADS_, int TEAMS_> struct Crew {
 
     // Reduce one tile. add(unit, lanes) adds UNITS units, the first of them `unit`, to QUANTITIES sums of one
     // lane.
-    template <int UNITS, int QUANTITIES, class Add>
-    INLINE void sum_tile(i4 tile, i4 width, f4 (&sums)[QUANTITIES], Add add) const {
-        f4 lanes[SLOTS][QUANTITIES];
+    template <int UNITS, class Number, int QUANTITIES, class Add>
+    INLINE void sum_tile(i4 tile, i4 width, Number (&sums)[QUANTITIES], Add add) const {
+        Number lanes[SLOTS][QUANTITIES];
 #pragma unroll
         for (int slot = 0; slot < SLOTS; ++slot) {
 #pragma unroll
@@ -97,7 +97,7 @@ template <int THREADS_, int TEAMS_> struct Crew {
         }
 #pragma unroll
         for (int at = 0; at < QUANTITIES; ++at) {
-            f4 lane[SLOTS];
+            Number lane[SLOTS];
 #pragma unroll
             for (int slot = 0; slot < SLOTS; ++slot)
                 lane[slot] = lanes[slot][at];
@@ -108,8 +108,25 @@ template <int THREADS_, int TEAMS_> struct Crew {
 
 // Where the teams of a sample lay down the sums of their tiles. There are two boards, used in turn: while one
 // is read, the other may be written.
-template <class Crew, int QUANTITIES> struct Boards {
-    f4 sums[2][Crew::TEAMS][QUANTITIES];
+template <class Crew, int QUANTITIES, class Number = f4> struct Boards {
+    Number sums[2][Crew::TEAMS][QUANTITIES];
+};
+
+// Rows of numbers of the units of a sample in the card's memory, in the order in which lanes draw them, so
+// that the threads of a team read and write side by side. A unit is always the same thread's: nobody waits
+// for it.
+template <int UNITS> struct UnitRows {
+    static constexpr int GROUP = UNITS * LANES;
+
+    f4 *data;
+    i4 padded;
+
+    INLINE UnitRows(f4 *data, i4 width) : data(data), padded((width + GROUP - 1) / GROUP * GROUP) {}
+
+    // Of the unit `each` of those that are drawn together, of which the first is `unit`.
+    INLINE f4 &at(int row, i4 unit, int each) const {
+        return data[row * padded + unit / GROUP * GROUP + each * LANES + unit % GROUP / UNITS];
+    }
 };
 
 // A sum over all units in registers, the same in every thread of the sample.
@@ -145,13 +162,13 @@ template <int UNITS, class Crew, int QUANTITIES, class Add> INLINE void sum_unit
 }
 
 // A sum of so many quantities over all units that shared memory has to hold it.
-template <int UNITS, class Crew, int QUANTITIES, class Add> INLINE void sum_units_shared(
-    const Crew &crew, Boards<Crew, QUANTITIES> &boards, i4 &turn, i4 width, f4 *totals, Add add) {
+template <int UNITS, class Crew, int QUANTITIES, class Number, class Add> INLINE void sum_units_shared(
+    const Crew &crew, Boards<Crew, QUANTITIES, Number> &boards, i4 &turn, i4 width, Number *totals, Add add) {
     constexpr int MEMBERS = Crew::THREADS * Crew::TEAMS;
     for (int at = crew.member; at < QUANTITIES; at += MEMBERS)
         totals[at] = 0.0f;
     for (i4 base = 0; base < width; base += Crew::TEAMS * TILE) {
-        f4 sums[QUANTITIES];
+        Number sums[QUANTITIES];
         crew.template sum_tile<UNITS>(base + crew.team * TILE, width, sums, add);
         auto &board = boards.sums[turn];
         if (crew.thread == 0) {

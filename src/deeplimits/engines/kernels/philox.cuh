@@ -8,6 +8,8 @@ namespace deeplimits {
 
 constexpr u4 PURPOSE_FORWARD = 0;
 constexpr u4 PURPOSE_PATH = 1;
+constexpr u4 PURPOSE_BACKWARD = 2;
+constexpr u4 PURPOSE_OUTPUT = 3;
 constexpr u4 PURPOSE_SHIFT = 24;
 
 struct Words {

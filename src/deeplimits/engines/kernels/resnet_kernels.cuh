@@ -1,6 +1,5 @@
 // Residual networks, for any number of inputs and no weight matrix; see engines/resnet_kernels.py. The state
-// of a sample, z and the differences z_a - z_b unit by unit, is in global memory: a unit is always the same
-// thread's, so nobody waits for it, and the threads of a team read and write it side by side.
+// of a sample, z and the differences z_a - z_b unit by unit, is in the card's memory.
 #pragma once
 
 #include "smooth_kernels.cuh"
@@ -125,10 +124,11 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
         Members::meet();
     }
 
-    // After the states have moved: what else depends on their powers of two.
+    // After the states have moved, if they have: what else depends on their powers of two. Samples that share
+    // a warp meet whether they move or not.
     INLINE void follow(const Members &crew, f4 reach_factor) {
         Members::meet();
-        for (int a = crew.member; a < INPUTS; a += MEMBERS) {
+        for (int a = crew.member; moving && a < INPUTS; a += MEMBERS) {
             const f4 scale_a = power(-shift[a]);
             power_of[a] += shift[a];
             sums[a] = sums[a] * scale_a * scale_a;
@@ -146,22 +146,13 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
     static constexpr int INPUTS = CONSTANT / KINDS;
     static constexpr int KIND = CONSTANT % KINDS;
     static constexpr int UNITS = Drawn<INPUTS>::UNITS;
-    static constexpr int GROUP = UNITS * LANES;
     using Members = Crew<THREADS, TEAMS>;
     using Shared = Residual<Members, INPUTS>;
     static constexpr int PAIRS = Shared::PAIRS;
     static constexpr int SHARED = Members::SAMPLES * sizeof(Shared);
     static_assert(THREADS * TEAMS >= INPUTS, "every input has a thread");
 
-    // Rows of the inputs, then of the pairs; units in the order in which lanes draw them.
-    struct State {
-        f4 *data;
-        i4 padded;
-
-        INLINE f4 &at(int row, i4 unit, int each) const {
-            return data[row * padded + unit / GROUP * GROUP + each * LANES + unit % GROUP / UNITS];
-        }
-    };
+    using State = UnitRows<UNITS>;  // rows of the inputs, then of the pairs
 
     static INLINE void run(
         void *memory, u8 key_, i8 first, i8 width_, i8 depth, Array<const i4> layers, f8 branch, f4 start,
@@ -175,7 +166,7 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
         const SampleWords sample(first + crew.row, PURPOSE_FORWARD);
         const Table table(table_, bits, top);
         const i4 width = i4(width_);
-        const State state = {&states(crew.slot, 0), (width + GROUP - 1) / GROUP * GROUP};
+        const State state(&states(crew.slot, 0), width);
         i8 record = 0;
         i4 turn = 0, collapsed = -1;
         shared.start(crew, mantissa_0, exponent_0, gap_0, slope_plus);
@@ -245,10 +236,9 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
             }
             if (looked) {
                 shared.look(crew, width);
-                if (shared.moving) {
+                if (shared.moving)
                     move_states(crew, shared, width, state);
-                    shared.follow(crew, slope_plus);
-                }
+                shared.follow(crew, slope_plus);
             }
         }
         if (crew.exists && crew.member < INPUTS)

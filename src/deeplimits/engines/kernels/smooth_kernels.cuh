@@ -32,15 +32,33 @@ struct Table {
         : rows(reinterpret_cast<const float4 *>(table.data)), size(i4(table.shape[0])), half(size / 2),
           bits(bits), top(top) {}
 
-    INLINE f4 psi(f4 u) const {
-        const f4 size = bits_float(float_bits(u) & MAGNITUDE);
-        const i4 low = max(float_bits(size), LOWEST_BITS);
+    // The coefficients of the piece that holds psi(u), their variable, |u|, and whether it is short of the
+    // tail.
+    struct Piece {
+        float4 c;
+        f4 t, size;
+        bool is_short;
+
+        INLINE f4 value() const { return fma(fma(fma(c.w, t, c.z), t, c.y), t, c.x); }
+
+        // psi + u psi', the derivative of phi; in the tail t = 1 / |u| and u psi' = -t dpsi/dt.
+        INLINE f4 derivative() const {
+            const f4 slope = fma(fma(3.0f * f4(c.w), t, 2.0f * f4(c.z)), t, c.y);
+            return fma(slope, is_short ? size : 0.0f - t, value());
+        }
+    };
+
+    INLINE f4 psi(f4 u) const { return piece(u).value(); }
+
+    INLINE Piece piece(f4 u) const {
+        const f4 magnitude = bits_float(float_bits(u) & MAGNITUDE);
+        const i4 low = max(float_bits(magnitude), LOWEST_BITS);
         const i4 held = low >> (23 - bits);
         const f4 edge = bits_float(held << (23 - bits));
-        const f4 t = size < top ? size - edge : 1.0f / size;
-        const i4 piece = min(held - (LOWEST_EXPONENT << bits), half - 1) + (u < 0.0f ? half : 0);
-        const float4 c = rows[piece];
-        return fma(fma(fma(c.w, t, c.z), t, c.y), t, c.x);
+        const bool is_short = magnitude < top;
+        const f4 t = is_short ? magnitude - edge : 1.0f / magnitude;
+        const i4 row = min(held - (LOWEST_EXPONENT << bits), half - 1) + (u < 0.0f ? half : 0);
+        return {rows[row], t, magnitude, is_short};
     }
 };
 
