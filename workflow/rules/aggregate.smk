@@ -10,7 +10,7 @@ rule aggregate:
         f"{RESULTS}/benchmarks/aggregate/{{study}}.tsv"
     conda:
         "../../environment.yml"
-    threads: ALL_CORES
+    threads: max(1, ALL_CORES // 4)  # a few studies at a time: much of the work has one thread
     resources:
         mem_mb=4000,
         runtime=240,

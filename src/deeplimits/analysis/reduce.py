@@ -252,19 +252,26 @@ def reduce_point(
     return reduced, compared
 
 
-_FAN_IN = 4
-"""Results added by one task."""
+_TOGETHER = 8
+"""Blocks that one task reduces, and results that one adds: a task has its price."""
 
 
 def over_blocks(
     function: Callable[..., Any], add: Callable[[Sequence[Any]], Any], located: Located, *arguments: Any
 ) -> Any:
     """The sum of ``function`` over all blocks, as a tree of dask tasks under whatever scheduler is set."""
-    shared = [dask.delayed(argument, pure=False, traverse=False) for argument in arguments]
-    task, joined = dask.delayed(function, pure=False), dask.delayed(add, pure=False)
-    results = [task(location, take, *shared) for location, take in located]
+
+    def reduced(part: Located) -> Any:
+        return add([function(location, take, *arguments) for location, take in part])
+
+    task = dask.delayed(reduced, pure=False, traverse=False)
+    joined = dask.delayed(add, pure=False, traverse=False)
+    results = [
+        task(dask.delayed(part, pure=False, traverse=False))
+        for part in (located[i : i + _TOGETHER] for i in range(0, len(located), _TOGETHER))
+    ]
     while len(results) > 1:
-        results = [joined(results[i : i + _FAN_IN]) for i in range(0, len(results), _FAN_IN)]
+        results = [joined(results[i : i + _TOGETHER]) for i in range(0, len(results), _TOGETHER)]
     return dask.compute(results[0])[0]
 
 
