@@ -13,7 +13,7 @@ from without_gpu import host
 from without_gpu.cases import Case, networks
 from without_gpu.nvrtc import compiled
 
-QUICK = {("slopes", 2), ("smooth", 1)}
+QUICK = {("slopes", 2)}
 KERNELS = [
     pytest.param(family, inputs, marks=() if (family, inputs) in QUICK else pytest.mark.slow)
     for family in ("slopes", "smooth")
