@@ -9,19 +9,42 @@ from pathlib import Path
 
 import pytest
 
+from deeplimits.figures.names import FIGURE_NAMES
+from deeplimits.limits import registry
+from deeplimits.limits.names import LIMIT_NAMES
+from deeplimits.sweep.claims import load_claims
 from deeplimits.sweep.study import load_study
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
-    [ROOT / "README.md", ROOT / "config/README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")]
+    [ROOT / "README.md", ROOT / "config/README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
 )
+LIMIT_PAGES = sorted((ROOT / "docs/limits").glob("*.md"))
+LIMIT_HEADINGS = [
+    "Equation",
+    "Observables",
+    "Networks",
+    "Coordinate and time",
+    "How it is solved",
+    "How accurate it is",
+    "Rate",
+    "When not to use it",
+    "Source",
+]
+CLAIM_ID = re.compile(r"`((?:LN24|LNR22|H22)\.[\w.]*\w)`")
+FIGURE = re.compile(r"\bfigures? ((?:`\w+`(?:, | and )?)+)")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        if "://" not in target:
-            assert (page.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8")):
+        if "://" in target:
+            continue
+        there = page.parent / target if target else page
+        assert there.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
 
 
 def test_every_page_is_in_the_index():
@@ -69,3 +92,70 @@ def test_study_of_the_readme_is_valid(tmp_path):
         path = tmp_path / f"{name}.yaml"
         path.write_text(text, encoding="utf-8")
         assert load_study(path).figures
+
+
+def sections(page: Path) -> dict[str, str]:
+    """The text under each heading of the second level."""
+    _, *parts = re.split(r"^## (.*)\n", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def rows(table: str) -> dict[str, list[str]]:
+    """The other cells of a table by the name in backticks in its first."""
+    return {
+        name: [cell.strip() for cell in rest.split("|")]
+        for name, rest in re.findall(r"^\| `(\w+)` \|(.*)\|$", table, re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize("page", LIMIT_PAGES, ids=lambda page: page.stem)
+def test_a_page_of_limits_has_every_heading_and_says_what_its_limits_declare(page):
+    found = sections(page)
+    assert list(found) == LIMIT_HEADINGS
+    assert all(text.strip() for text in found.values())
+    names = list(rows(found["Observables"]))
+    assert names
+    for name in names:
+        limit = registry()[name]
+        assert rows(found["Observables"])[name] == [", ".join(f"`{each}`" for each in limit.observables)]
+        rate, remark = rows(found["Rate"])[name]
+        assert rate == ("none" if limit.rate is None else f"{limit.rate:g}")
+        assert remark == (limit.rate_reason or "measured")
+        assert f"* `{name}`: {limit.source}." in found["Source"]
+    assert list(rows(found["Rate"])) == names
+
+
+def test_every_limit_has_one_page_and_one_row_of_the_index():
+    pages = {name: page.name for page in LIMIT_PAGES for name in rows(sections(page)["Observables"])}
+    assert sorted(pages) == sorted(LIMIT_NAMES)
+    assert sum(len(rows(sections(page)["Observables"])) for page in LIMIT_PAGES) == len(LIMIT_NAMES)
+    index = rows((ROOT / "docs/limits.md").read_text(encoding="utf-8").split("## Notation")[0])
+    assert set(index) == set(LIMIT_NAMES)
+    for name, cells in index.items():
+        assert f"(limits/{pages[name]})" in cells[-1]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_claims_figures_studies_and_tests_that_a_page_names_exist(page):
+    text = re.sub(r"\s+", " ", page.read_text(encoding="utf-8"))
+    claims = {claim.model.id for claim in load_claims(ROOT / "claims")}
+    assert set(CLAIM_ID.findall(text)) <= claims
+    figures = {name for names in FIGURE.findall(text) for name in re.findall(r"`(\w+)`", names)}
+    assert figures <= set(FIGURE_NAMES)
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("*.py"))
+    for name in re.findall(r"`(test_\w+)`", text):
+        assert f"def {name}(" in tests
+    for path in re.findall(r"`((?:tests|tools|src)/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), path
+    for name in re.findall(r"stud(?:y|ies) `([\w-]+)`", text):
+        assert (ROOT / f"config/studies/{name}.yaml").exists(), name
+
+
+def test_every_printed_slip_on_the_scoreboard_is_in_the_errata():
+    cited = set(CLAIM_ID.findall((ROOT / "docs/errata.md").read_text(encoding="utf-8")))
+    printed = {
+        claim.model.id for claim in load_claims(ROOT / "claims") if claim.model.id.endswith(".printed")
+    }
+    assert printed
+    assert printed <= cited
+    assert {claim.removesuffix(".printed") for claim in printed} <= cited
