@@ -91,7 +91,9 @@ def test_a_container_tells_nothing_of_its_engine(card, tmp_path: Path) -> None:
     assert device.launches == [("two_inputs<16, 1>", BLOCK.count)]
     simulate_batch([BLOCK], tmp_path / "b.zarr.zip", tmp_path / "b.json", engine="cpu")
     assert (tmp_path / "a.zarr.zip").read_bytes() == (tmp_path / "b.zarr.zip").read_bytes()
-    assert '"engine":"cuda"' in (tmp_path / "a.json").read_text()
+    receipt = (tmp_path / "a.json").read_text()
+    assert '"engine":"cuda"' in receipt
+    assert '"device":"emulated"' in receipt
 
 
 @pytest.mark.parametrize("fails_at", [0, 1])

@@ -58,6 +58,12 @@ CASES = {
 def test_a_launch_gets_what_its_kernel_takes(card: cupy_stub.Card, case: Case) -> None:
     device = cupy_device().CupyDevice()
     assert device.architecture == "sm_90"
+    assert device.description == {
+        "device": "NVIDIA Nothing",
+        "driver_cuda": "13000",
+        "nvrtc": "13.0",
+        "cupy": "14.0",
+    }
     want = cpu.simulate(case.network, case.layers, case.first, case.count)
     assert drawn(card, case, device) == {name: array.tobytes() for name, array in want.items()}
 

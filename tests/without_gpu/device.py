@@ -17,6 +17,7 @@ class EmulatedDevice:
 
     def __init__(self, processors: int = 1, free: int = 1 << 30, room: int = 1 << 30, fails_at: int = -1):
         self.processors, self._free, self._room, self._fails_at = processors, free, room, fails_at
+        self.description = {"device": "emulated"}
         self.launches: list[tuple[str, int]] = []
 
     def free(self) -> int:

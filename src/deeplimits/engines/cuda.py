@@ -33,6 +33,10 @@ class Device(Protocol):
     def processors(self) -> int:
         """Multiprocessors."""
 
+    @property
+    def description(self) -> dict[str, str]:
+        """The card, its driver, and what kernels are compiled with."""
+
     def free(self) -> int:
         """Bytes of free memory."""
 
@@ -86,6 +90,11 @@ def compute(made: Call, key: int | np.uint64, first: int, width: int, device: De
             chunk //= 2
             continue
         start = rows.stop
+
+
+def description() -> dict[str, str]:
+    """The card of this process, its driver, and what kernels are compiled with."""
+    return _device().description
 
 
 def _device() -> Device:

@@ -91,7 +91,10 @@ def _storable(engine: str) -> str:
 
 
 def _provenance(engine: str, threads: int | None) -> dict[str, Any]:
-    return {
+    from deeplimits.engines import cuda
+
+    card = cuda.description() if engine == "cuda" else {}
+    return card | {
         "deeplimits": __version__,
         "engine": engine,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
