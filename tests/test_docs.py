@@ -13,6 +13,7 @@ from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits import registry
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.sweep.claims import load_claims
+from deeplimits.sweep.points import load_point
 from deeplimits.sweep.study import load_study
 
 ROOT = Path(__file__).parent.parent
@@ -49,8 +50,8 @@ def test_links_lead_somewhere(page):
 
 def test_every_page_is_in_the_index():
     index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
-    for page in (ROOT / "docs").glob("*.md"):
-        assert page.name == "index.md" or f"({page.name})" in index
+    for page in (ROOT / "docs").rglob("*.md"):
+        assert page.name == "index.md" or f"({page.relative_to(ROOT / 'docs')})" in index
 
 
 def test_tables_of_study_files_are_those_of_the_models():
@@ -84,6 +85,26 @@ def test_template_is_a_valid_study():
     assert study.figures
 
 
+def test_alternatives_of_the_template_are_valid(tmp_path):
+    """All that is commented out in the list of networks, with gradients and outputs; and a start."""
+    text = (ROOT / "config/studies/template.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "alternatives.yaml"
+    more = re.sub(r"^  # (- |  )", r"  \1", text, flags=re.MULTILINE)
+    more = more.replace("gradients: false", "gradients: true").replace("output: false", "output: true")
+    path.write_text(more, encoding="utf-8")
+    networks = [point.network for point in load_study(path).points]
+    assert len({network.activation for network in networks}) == 4
+    assert any(network.residual for network in networks)
+    residual = re.sub(
+        r"(?s)networks:.*?  # - architecture: resnet", "networks:\n  # - architecture: resnet", text
+    )
+    residual = re.sub(r"^  # (- |  )", r"  \1", residual, flags=re.MULTILINE)
+    residual = re.sub(r"(?m)^  correlation: 0.3.*$", "", residual).replace("  # start: ", "  start: ")
+    residual = re.sub(r"(?s)compare:.*", "", residual)
+    path.write_text(residual, encoding="utf-8")
+    assert {point.network.start for point in load_study(path).points} == {1.0}
+
+
 def test_study_of_the_readme_is_valid(tmp_path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     studies = re.findall(r"```yaml\n# config/studies/([\w-]+)\.yaml\n(.*?)```", readme, re.DOTALL)
@@ -92,6 +113,16 @@ def test_study_of_the_readme_is_valid(tmp_path):
         path = tmp_path / f"{name}.yaml"
         path.write_text(text, encoding="utf-8")
         assert load_study(path).figures
+
+
+def test_points_of_the_readme_are_valid(tmp_path):
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    points = [text for text in blocks if "grid:" not in text]
+    assert len(points) == 2
+    for text in points:
+        path = tmp_path / "point.yaml"
+        path.write_text(text, encoding="utf-8")
+        assert load_point(path).network.width == 150 or load_point(path).gradients
 
 
 def sections(page: Path) -> dict[str, str]:

@@ -39,7 +39,7 @@ def simulate(
     samples
         Range of global sample indices; any range gives the same networks as any other range that holds them.
     engine
-        ``auto``, ``cpu`` or ``oracle``.
+        ``auto``, ``cpu``, ``cuda`` or ``oracle``.
 
     Returns
     -------
