@@ -5,6 +5,7 @@ with their errors.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,8 @@ def _mean_to_limit(evidence: Evidence, statistic: MeanToLimitModel) -> list[Effe
             return None
         mean, std, count, limit_mean, limit_std = found
         unit = limit_std or 1.0
-        return _effect(evidence, statistic, point, (mean - limit_mean) / unit, std / np.sqrt(count) / unit)
+        effect = _effect(evidence, statistic, point, (mean - limit_mean) / unit, std / np.sqrt(count) / unit)
+        return replace(effect, value=effect.value - statistic.expected)
 
     return gathered(evidence, statistic, measure)
 

@@ -83,6 +83,9 @@ class MeanToLimitModel(LimitModel):
     """Mean less that of the limit, in standard deviations of the limit (of 1, where it is a point)."""
 
     name: Literal["mean_to_limit"]
+    expected: Real = Field(
+        0.0, description="what the difference, times the power of the width, is claimed to be"
+    )
 
 
 class StdToLimitModel(LimitModel):
