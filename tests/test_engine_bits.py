@@ -10,11 +10,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from deeplimits.activations import Activation, ReluLike, Smooth
+from deeplimits.activations import Activation, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines import SAMPLER_VERSION, simulate_block
 from deeplimits.engines.arithmetic import kernel, u4
 from deeplimits.engines.normals import cosine_sine, logarithm, minus_two_log, normal_pair
@@ -103,23 +104,45 @@ def test_known_answer_of_normals() -> None:
     assert got.view(np.uint32).tolist() == KNOWN["normals"]
 
 
-@pytest.mark.parametrize("inputs", [1, 2, 3])
-@pytest.mark.parametrize("kind", ["network", "smooth"])
-def test_known_answer_of_a_small_network(kind: str, inputs: int) -> None:
+KINDS = {
+    "network": (1, 2, 3),
+    "smooth": (1, 2, 3),
+    "layered": (2, 3),
+    "layered-smooth": (1,),
+    "residual": (1, 2, 3),
+    "residual-smooth": (2,),
+    "residual-exotic": (2,),
+}
+NETWORKS = [f"{kind}-{inputs}" for kind, several in KINDS.items() for inputs in several]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_known_answer_of_a_small_network(name: str) -> None:
     assert SAMPLER_VERSION == 1, "a new contract needs new answers"
-    assert digest(known_network(kind, inputs)) == KNOWN[f"{kind}-{inputs}"]
+    assert digest(known_network(name)) == KNOWN[name]
 
 
-def known_network(kind: str, inputs: int) -> Network:
+def known_network(name: str) -> Network:
     """Its key is given and not a hash, so that the answers do not hang on how a network is described."""
+    kind, inputs = name[:-2], int(name[-1])
     gram = ((1.0, 0.3, 0.1), (0.3, 2.0, 0.5), (0.1, 0.5, 0.5))
+    smooth = Smooth.of("softplus", 0.4, -0.5)
+    activation = {
+        "smooth": smooth,
+        "layered-smooth": smooth,
+        "residual-smooth": smooth,
+        "residual-exotic": OrnsteinUhlenbeck(0.75, -0.5),
+    }
     network = Network(
-        ReluLike(0.0, -1.0) if kind == "network" else Smooth.of("softplus", 0.4, -0.5),
+        activation.get(kind, ReluLike(0.0, -1.0)),
         37,
         6,
         tuple(row[:inputs] for row in gram[:inputs]),
         shaping=Shaping("width", 0.5),
+        layer_widths=(37, 5, 16, 1, 33, 20) if kind.startswith("layered") else None,
     )
+    if kind.startswith("residual"):
+        network = replace(network, architecture="resnet", shaping=None)
     network.__dict__["physics_hash"] = "0123456789abcdef" * 4
     return network
 
@@ -129,12 +152,9 @@ def digest(network: Network) -> str:
     return hashlib.sha256(b"".join(array.tobytes() for array in sample.values())).hexdigest()
 
 
-NETWORKS = [f"{kind}-{inputs}" for kind in ("network", "smooth") for inputs in (1, 2, 3)]
-
-
 def digests() -> dict[str, str]:
     """Of all networks with known answers."""
-    return {name: digest(known_network(name[:-2], int(name[-1]))) for name in NETWORKS}
+    return {name: digest(known_network(name)) for name in NETWORKS}
 
 
 KNOWN: dict[str, object] = json.loads(
@@ -144,23 +164,47 @@ KNOWN: dict[str, object] = json.loads(
 
 @pytest.mark.parametrize("gram", [((1.0,),), NETWORK.gram, GRAM_5], ids=["m=1", "m=2", "m=5"])
 @pytest.mark.parametrize("width", [1, 16, 37, 1100])
-@pytest.mark.parametrize("activation", [NETWORK.activation, SMOOTH_ONE], ids=["relu", "smooth"])
+@pytest.mark.parametrize(
+    ("activation", "architecture"),
+    [
+        (NETWORK.activation, "mlp"),
+        (SMOOTH_ONE, "mlp"),
+        (NETWORK.activation, "resnet"),
+        (SMOOTH_ONE, "resnet"),
+        (OrnsteinUhlenbeck(), "resnet"),
+    ],
+    ids=["relu", "smooth", "residual", "residual-smooth", "residual-exotic"],
+)
 def test_any_split_and_thread_count_give_the_same_bits(
-    gram: tuple[tuple[float, ...], ...], width: int, activation: Activation
+    gram: tuple[tuple[float, ...], ...],
+    width: int,
+    activation: Activation,
+    architecture: Literal["mlp", "resnet"],
 ) -> None:
-    network = replace(NETWORK, gram=gram, width=width, activation=activation)
+    network = replace(NETWORK, gram=gram, width=width, activation=activation, architecture=architecture)
+    if network.residual:
+        network = replace(network, shaping=None)
     whole = simulate_block(network, [0, 2, 6], 3, 50, threads=1)
     pieces = [simulate_block(network, [0, 2, 6], a, b - a, threads=2) for a, b in [(3, 4), (4, 20), (20, 53)]]
     for name, array in whole.items():
         assert array.tobytes() == b"".join(piece[name].tobytes() for piece in pieces)
 
 
-def test_what_is_recorded_does_not_change_the_samples() -> None:
-    every = simulate_block(NETWORK, range(7), 0, 20)
+@pytest.mark.parametrize(
+    "network",
+    [NETWORK, known_network("layered-3"), known_network("layered-smooth-1"), known_network("residual-2")],
+    ids=["mlp", "layered", "layered-smooth", "residual"],
+)
+def test_what_is_recorded_does_not_change_the_samples(network: Network) -> None:
+    every = simulate_block(network, range(7), 0, 20)
     for layers in ([6], [0, 3], [2, 5, 6]):
-        some = simulate_block(NETWORK, layers, 0, 20)
+        some = simulate_block(network, layers, 0, 20)
         for name in some:
-            assert some[name].tobytes() == every[name][:, layers].tobytes()
+            if name.endswith("_at"):
+                later = every[name] > layers[-1]
+                assert (some[name] == np.where(later, -1, every[name])).all()
+            else:
+                assert some[name].tobytes() == every[name][:, layers].tobytes()
 
 
 @pytest.mark.slow

@@ -100,7 +100,7 @@ def scratch(network: Network, *, keep: bool = False) -> list[NDArray[Any]]:
         np.empty((slots + reduced + 2 * inputs, LANES), np.float32),
         np.empty((inputs + pairs, inputs), np.float32),
         np.empty(2 * reduced + 2 * inputs, np.float32),
-        np.empty(2 * inputs, np.int32),
+        np.empty(2 * inputs + pairs, np.int32),
         np.empty((3 * inputs, inputs)),
         np.empty((kept, 2 * inputs - 1, padded), np.float32),
         np.empty((kept, inputs), np.float32),

@@ -6,9 +6,9 @@ kept unit by unit. An input is kept over √V_0, and a power of two besides, whi
 network leaves float32's range only where it leaves all sense.
 
 z_a − z_b is kept too, with increments of its own, and the factor of Φᵀ Φ is that of the directions of
-``mlp_general`` with its carried 1 − ρ: nearly parallel inputs keep their distance. Where two inputs have
-grown so differently that their powers of two are not the same they are not nearly parallel, and nothing is
-lost by forming their correlation from their inner product.
+``mlp_general`` with its carried 1 − ρ: nearly parallel inputs of equal growth keep their distance. Where two
+inputs have grown so differently that their powers of two are not the same they are not nearly parallel, and
+nothing is lost by forming their correlation from their inner product.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ _EVERY = 8
 """Layers from one look at the norms to the next."""
 _LARGE, _COMPANION = f4(2.0**60), f4(2.0**30)
 """A mean square beyond which a power of two is taken out; and beyond which that is done with others."""
+_NEAR = 0.0625
+"""D of a near pair, at most, over √S_a √S_b."""
 _STEP = 30
 """The power of two."""
 _APART = f4(np.inf)
@@ -194,18 +196,28 @@ def moved(inputs: int) -> Callable[..., Any]:
         pair = 0
         for a in range(inputs):
             for b in range(a + 1, inputs):
-                together = power_of[a] == power_of[b] and shift[a] == shift[b]
-                for at in range(0, z.shape[1], LANES):
-                    if together:
+                if power_of[a] == power_of[b] and shift[a] == shift[b]:
+                    for at in range(0, z.shape[1], LANES):
                         multiply(apart[pair, at : at + LANES], power(-shift[a]))
-                    else:
-                        subtract(apart[pair, at : at + LANES], z[a, at : at + LANES], z[b, at : at + LANES])
                 pair += 1
         for a in range(inputs):
             power_of[a] = i4(power_of[a] + shift[a])
         return True
 
     return run
+
+
+@inline
+def near_pairs(sums: Any, inputs: Any, near: Any) -> None:
+    """Which pairs have differences that need be carried: those that are small beside what they are of. Others
+    are formed anew, for the rounding of what once was large does not shrink with it.
+    """
+    pair = 0
+    for a in range(inputs):
+        for b in range(a + 1, inputs):
+            product = square_root(np.float64(sums[a])) * square_root(np.float64(sums[b]))
+            near[pair] = i4(1) if np.float64(sums[inputs + pair]) < _NEAR * product else i4(0)
+            pair += 1
 
 
 @inline
@@ -217,6 +229,15 @@ def set_apart(sums: Any, power_of: Any, inputs: Any) -> None:
             if power_of[a] != power_of[b]:
                 sums[pair] = _APART
             pair += 1
+
+
+@inline
+def settle(gaps: Any, width: Any) -> None:
+    """One unit has but two directions."""
+    if width == 1:
+        for a in range(gaps.shape[0]):
+            for b in range(gaps.shape[0]):
+                gaps[a, b] = 2.0 if gaps[a, b] > 1.0 else 0.0
 
 
 def residual_inputs(constant: int) -> Callable[..., None]:
@@ -268,7 +289,7 @@ def residual_inputs(constant: int) -> Callable[..., None]:
         factor, differences = coefficients[:inputs], coefficients[inputs:]
         sums, of_states = numbers[:reduced], numbers[reduced : 2 * reduced]
         reach, inverse = numbers[2 * reduced : 2 * reduced + inputs], numbers[2 * reduced + inputs :]
-        power_of, shift = whole[:inputs], whole[inputs:]
+        power_of, shift, near = whole[:inputs], whole[inputs : 2 * inputs], whole[2 * inputs :]
         gaps, rows, of_z = matrices[:inputs], matrices[inputs : 2 * inputs], matrices[2 * inputs :]
         k0, k1 = u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
         padded = z.shape[1]
@@ -281,6 +302,7 @@ def residual_inputs(constant: int) -> Callable[..., None]:
             low, high = sample_words(np.int64(first) + row, PURPOSE_FORWARD)
             z[:] = f4(0)
             apart[:] = f4(0)
+            near[:] = i4(1)
             pair = 0
             for a in range(inputs):
                 power_of[a] = i4(0)
@@ -300,6 +322,10 @@ def residual_inputs(constant: int) -> Callable[..., None]:
             for layer in range(depth + 1):
                 # the directions of the activations, and what they are multiplied by
                 difference_factor(gaps, rows)
+                if layer > 0:
+                    # the activations of few units span no more dimensions
+                    for column in range(width, inputs):
+                        rows[:, column] = 0.0
                 pair = 0
                 for a in range(inputs):
                     size_a = branch * square_root(np.float64(sums[a])) if layer > 0 else 1.0
@@ -357,10 +383,12 @@ def residual_inputs(constant: int) -> Callable[..., None]:
                             pair = 0
                             for a in range(inputs):
                                 for b in range(a + 1, inputs):
-                                    for column in range(b + 1):
-                                        add_lanes(
-                                            differences[pair, column], drawn[column], apart[pair, at:end]
-                                        )
+                                    if near[pair] == 1:
+                                        for column in range(b + 1):
+                                            coefficient = differences[pair, column]
+                                            add_lanes(coefficient, drawn[column], apart[pair, at:end])
+                                    else:
+                                        subtract(apart[pair, at:end], z[a, at:end], z[b, at:end])
                                     lanes_d = lanes[inputs + pair]
                                     lanes_e = lanes[inputs + pairs + pair]
                                     lanes_c = lanes[inputs + 2 * pairs + pair]
@@ -394,7 +422,9 @@ def residual_inputs(constant: int) -> Callable[..., None]:
                     for at in range(reduced):
                         sums[at] = sums[at] + tree(lanes[at])
                 set_apart(sums, power_of, inputs)
+                near_pairs(sums, inputs, near)
                 gaps_after(sums, inputs, gaps)
+                settle(gaps, width)
                 for a in range(inputs):
                     if collapsed_at[row, a] < 0 and not sums[a] > f4(0):
                         collapsed_at[row, a] = i4(layer)
@@ -405,6 +435,7 @@ def residual_inputs(constant: int) -> Callable[..., None]:
                 if recorded:
                     set_apart(of_states, power_of, inputs)
                     gaps_after(of_states, inputs, of_z)
+                    settle(of_z, width)
                     pair = 0
                     for a in range(inputs):
                         log_variance[row, record, a] = log_mean(

@@ -37,6 +37,11 @@ from deeplimits.sweep.yamlfile import read_mapping
 _TOLERANCE = 1e-9
 """How far below zero the smallest eigenvalue of a Gram matrix may be by rounding, relative to the largest."""
 
+_REACH = 2.0**60
+"""Of the numbers of an activation that grows faster than a line."""
+_LONGEST = 24
+"""Of its sum of squared branch factors: unscaled branches of 24 layers stay within 2^100."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -180,6 +185,24 @@ def check_activation(network: Network, where: Path, key: str) -> None:
             raise InputError(where, key, "slopes 0 and 0", "an activation that is not zero everywhere")
         if isinstance(phi, ShapedSmooth):
             _check_smooth(network, phi, where, key)
+    if isinstance(network.activation, OrnsteinUhlenbeck):
+        _check_exotic(network, network.activation, where, key)
+
+
+def _check_exotic(network: Network, phi: OrnsteinUhlenbeck, where: Path, key: str) -> None:
+    """Refuse numbers that would leave the engine's range, |α z + β| < 2^127: φ grows faster than a line."""
+    roots = [math.sqrt(network.gram[a][a]) for a in range(network.inputs)]
+    if not all(1 / _REACH <= size <= _REACH for size in (abs(phi.alpha), abs(phi.alpha) * max(roots))):
+        expected = "an α that is, and that makes of the largest input, a number between 2^-60 and 2^60"
+        raise InputError(where, f"{key}.alpha", phi.alpha, expected)
+    if abs(phi.beta) > _REACH:
+        raise InputError(where, f"{key}.beta", phi.beta, "a number up to 2^60")
+    if not all(1 / _REACH <= root <= _REACH for root in roots):
+        raise InputError(where, "inputs", f"<square norms from {min(roots) ** 2:g}>", "norms within 2^±60")
+    time = network.depth ** (1 - 2 * network.branch_exponent)
+    if time > _LONGEST:
+        expected = f"a larger one: d^(1 − 2b), {time:.4g}, is at most {_LONGEST} for an activation that grows"
+        raise InputError(where, "branch_exponent", network.branch_exponent, f"{expected} faster than a line")
 
 
 def _check_smooth(network: Network, phi: ShapedSmooth, where: Path, key: str) -> None:

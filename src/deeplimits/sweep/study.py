@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from deeplimits.activations import Activation, ReluLike, Smooth
+from deeplimits.activations import Activation, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines.backward import check_gradients
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.figures.names import FIGURE_NAMES
@@ -169,7 +169,7 @@ def _extremes(points: tuple[Point, ...]) -> Iterator[Network]:
         match network.activation:
             case ReluLike(c_plus, c_minus) if c_plus == c_minus:
                 yield network
-            case Smooth() if network.residual:
+            case Smooth() | OrnsteinUhlenbeck() if network.residual:
                 branch = (network.activation, network.branch_exponent)
                 if branch not in deepest or network.depth > deepest[branch].depth:
                     deepest[branch] = network
