@@ -227,7 +227,7 @@ def test_known_answers(kind: str, inputs: int) -> None:
 
 def answer(kind: str, inputs: int) -> str:
     """SHA-256 of gradients and output of the networks of ``test_engine_bits``."""
-    found = simulate_block(known_network(kind, inputs), [1, 6], 5, 8, gradients=True, output=True)
+    found = simulate_block(known_network(f"{kind}-{inputs}"), [1, 6], 5, 8, gradients=True, output=True)
     names = ("gradient_log_norm", "gradient_gap", "output")
     return hashlib.sha256(b"".join(found[name].tobytes() for name in names)).hexdigest()
 

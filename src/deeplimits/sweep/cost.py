@@ -11,6 +11,8 @@ SECONDS_PER_NORMAL = {1: 1.6e-9, 2: 1.8e-9}
 SECONDS_PER_NORMAL_MANY = 1e-8
 GRADIENTS = 1.5
 """How much longer a normal takes with gradients: sums in float64, and each activation used several times."""
+ON_TOP = {"smooth": 1.0e-9, "ornstein_uhlenbeck": 2.0e-9}
+"""What tables take besides, by the name of the activation in the physics."""
 SECONDS_PER_BLOCK = 5e-3
 """Writing a small block."""
 SECONDS_PER_BYTE = 3e-9
@@ -21,6 +23,7 @@ SECONDS_PER_JOB = 1.0
 def seconds(block: Block) -> float:
     """Core-seconds to compute and write ``block``."""
     each = SECONDS_PER_NORMAL.get(block.point.network.inputs, SECONDS_PER_NORMAL_MANY)
+    each += ON_TOP.get(block.point.network.physics()["activation"]["name"], 0.0)
     if block.point.gradients:
         each *= GRADIENTS if block.point.network.inputs < 3 else 1.0
     # a layer of few units leaves lanes idle: count whole groups of 32 units

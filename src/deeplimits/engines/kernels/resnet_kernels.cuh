@@ -9,6 +9,7 @@ namespace deeplimits {
 constexpr int SLOPES = 0, SMOOTH = 1, EXOTIC = 2, KINDS = 3;
 constexpr int EVERY = 8;
 constexpr i4 STEP = 30;
+constexpr double NEAR = 0.0625;
 constexpr float LARGE = 0x1p60f, COMPANION = 0x1p30f;
 constexpr i4 APART_BITS = 0x7F800000;
 constexpr i4 FRACTION = 0x007FFFFF, ONE_BITS = 0x3F800000;
@@ -44,6 +45,7 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
     f4 sums_of_z[REDUCED];
     f4 reach[INPUTS], inverse[INPUTS];
     i4 power_of[INPUTS], shift[INPUTS];
+    bool near[PAIRS == 0 ? 1 : PAIRS];
     bool moving;
 
     INLINE void start(
@@ -55,6 +57,7 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
             gaps_of_z[a][a] = 0.0;
             scale(a, reach_factor);
         }
+        Base::for_pairs(crew, [&](int a, int b) { near[Base::pair_of(a, b)] = true; });
         Members::meet();
     }
 
@@ -65,9 +68,15 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
     }
 
     // The directions of the activations, and what they are multiplied by.
-    INLINE void prepare(const Members &crew, i4 layer, f8 branch) {
-        if (crew.member == 0)
+    INLINE void prepare(const Members &crew, i4 layer, i4 width, f8 branch) {
+        if (crew.member == 0) {
             Base::difference_factor();
+            // the activations of few units span no more dimensions
+            for (int a = 0; layer > 0 && a < INPUTS; ++a)
+                for (int column = 1; column < INPUTS; ++column)
+                    if (column >= width)
+                        rows[a][column] = 0.0;
+        }
         Members::meet();
         const auto size = [&](int a) { return layer > 0 ? branch * square_root(f8(sums[a])) : f8(1.0); };
         const auto along = [&](int a, int column) { return rows[a][column] + (column == 0 ? 1.0 : 0.0); };
@@ -89,13 +98,27 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
     }
 
     // 1 - rho of the activations or of the states; the inner product decides where powers of two differ.
-    INLINE void gaps_from(const Members &crew, f4 *reduced, f8 (&into)[INPUTS][INPUTS]) {
+    // One unit has but two directions.
+    INLINE void gaps_from(const Members &crew, i4 width, f4 *reduced, f8 (&into)[INPUTS][INPUTS]) {
         Base::for_pairs(crew, [&](int a, int b) {
             if (power_of[a] != power_of[b])
                 reduced[INPUTS + Base::pair_of(a, b)] = bits_float(APART_BITS);
         });
         Base::gaps_after(crew, reduced, into);
         Members::meet();
+        Base::for_pairs(crew, [&](int a, int b) {
+            if (width == 1)
+                into[a][b] = into[b][a] = into[a][b] > 1.0 ? 2.0 : 0.0;
+        });
+        Members::meet();
+    }
+
+    // Which pairs have differences that need be carried: others are formed anew.
+    INLINE void find_near(const Members &crew) {
+        Base::for_pairs(crew, [&](int a, int b) {
+            const f8 product = square_root(f8(sums[a])) * square_root(f8(sums[b]));
+            near[Base::pair_of(a, b)] = f8(sums[INPUTS + Base::pair_of(a, b)]) < NEAR * product;
+        });
     }
 
     // Find the powers of two to be taken out of the states: inputs of one power move together.
@@ -171,7 +194,7 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
         i4 turn = 0, collapsed = -1;
         shared.start(crew, mantissa_0, exponent_0, gap_0, slope_plus);
         for (i4 layer = 0; layer <= depth; ++layer) {
-            shared.prepare(crew, layer, branch);
+            shared.prepare(crew, layer, width, branch);
             sum_units_shared<UNITS>(crew, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
                 read_anew();
                 Drawn<INPUTS> drawn = {};
@@ -206,7 +229,9 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
                         for (int b = a + 1; b < INPUTS; ++b, ++pair) {
                             f4 &kept = state.at(INPUTS + pair, unit, each);
                             f4 apart = layer > 0 ? kept : f4(0.0f);
-                            apart = moved_by(shared.differences[pair], normals, b + 1, apart);
+                            apart = shared.near[pair]
+                                        ? moved_by(shared.differences[pair], normals, b + 1, apart)
+                                        : z[a] - z[b];
                             kept = apart;
                             f4 difference;
                             if constexpr (KIND == SLOPES)
@@ -221,7 +246,8 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
                     }
                 }
             });
-            shared.gaps_from(crew, shared.sums, shared.gaps);
+            shared.gaps_from(crew, width, shared.sums, shared.gaps);
+            shared.find_near(crew);
             if (crew.member < INPUTS && collapsed < 0 && !(shared.sums[crew.member] > 0.0f))
                 collapsed = layer;
             const bool recorded = record < layers.shape[0] && layers(record) == layer;
@@ -229,7 +255,7 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
             if (recorded || looked)
                 sum_states(crew, shared, turn, width, state);
             if (recorded) {
-                shared.gaps_from(crew, shared.sums_of_z, shared.gaps_of_z);
+                shared.gaps_from(crew, width, shared.sums_of_z, shared.gaps_of_z);
                 if (crew.exists)
                     write(crew, shared, record, width, log_variance, correlation_gap, log_activation);
                 ++record;
@@ -288,8 +314,8 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
                         f4 &apart = state.at(INPUTS + pair, unit, each);
                         const bool together =
                             shared.power_of[a] == shared.power_of[b] && shared.shift[a] == shared.shift[b];
-                        apart = together ? apart * power(-shared.shift[a])
-                                         : state.at(a, unit, each) - state.at(b, unit, each);
+                        if (together)
+                            apart = apart * power(-shared.shift[a]);
                     }
                 }
             }
