@@ -1,37 +1,10 @@
 // Gradients of a perceptron; see engines/backward_kernels.py. A layer at a time is in the card's memory, unit
-// by unit: its normals, the fresh ones, and its activations and slopes. Sums of products are float64, so many
-// that they are formed a few at a time, in passes over what is kept. One thread of a sample does its algebra.
+// by unit. One thread of a sample does its algebra.
 #pragma once
 
-#include "backward_algebra.cuh"
-#include "smooth_kernels.cuh"
+#include "backward_sums.cuh"
 
 namespace deeplimits {
-
-// What a sample keeps in the card's memory, before its units.
-template <int INPUTS> struct Kept {
-    static constexpr int PRODUCTS = INPUTS * (INPUTS + 1) / 2 + INPUTS * INPUTS;
-
-    Matrix<INPUTS> along, lower, orthonormal, scrap, gram, cross;  // of activations
-    Matrix<INPUTS> along_back, lower_back, gram_back, cross_back;  // of gradients
-    Matrix<INPUTS, 2 * INPUTS> pulled;
-    f8 squares[INPUTS], squares_back[INPUTS];
-    f8 totals[PRODUCTS + INPUTS];  // products of rows, then of rows and normals, then squares
-
-    // Sort the sums into matrices.
-    INLINE void unpack(Matrix<INPUTS> &gram_of, f8 (&squares_of)[INPUTS], Matrix<INPUTS> &cross_of) const {
-        int at = 0;
-        for (int i = 0; i < INPUTS; ++i)
-            for (int j = i; j < INPUTS; ++j)
-                gram_of[i][j] = gram_of[j][i] = totals[at++];
-        for (int i = 0; i < INPUTS; ++i)
-            for (int j = 0; j < INPUTS; ++j)
-                cross_of[i][j] = totals[at++];
-        squares_of[0] = gram_of[0][0];
-        for (int i = 1; i < INPUTS; ++i)
-            squares_of[i] = totals[at++];
-    }
-};
 
 // A layer of the forward pass, as the backward pass finds it again.
 template <int INPUTS> struct Layer {
@@ -40,26 +13,21 @@ template <int INPUTS> struct Layer {
     i4 living[INPUTS];
 };
 
-constexpr int CHUNK = 24;  // sums that are formed at a time
-
-template <class Members, int INPUTS> struct Gradients : Directions<Members, INPUTS> {
-    f4 back[INPUTS][2 * INPUTS], back_differences[INPUTS][2 * INPUTS];
+template <class Members, int INPUTS> struct Gradients : Directions<Members, INPUTS>, Back<Members, INPUTS> {
     f4 reach[INPUTS];
     bool living[INPUTS], all_live;
-    Boards<Members, CHUNK, f8> wide;
 };
 
-template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward {
-    static constexpr int UNITS = Drawn<INPUTS>::UNITS;
+template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward
+    : BackwardPass<INPUTS, THREADS, TEAMS, SMOOTH> {
+    using Base = BackwardPass<INPUTS, THREADS, TEAMS, SMOOTH>;
+    using Base::UNITS, Base::PRODUCTS, Base::OWN, Base::FRESH, Base::BASIS, Base::SLOPES_OF;
+    using Members = typename Base::Members;
     static constexpr bool POLAR = INPUTS == 2 && !SMOOTH;
-    using Members = Crew<THREADS, TEAMS>;
     using Shared = Gradients<Members, INPUTS>;
     using Ledger = Kept<INPUTS>;
     static constexpr int PAIRS = Shared::PAIRS;
-    static constexpr int PRODUCTS = Ledger::PRODUCTS;
     static constexpr int SHARED = Members::SAMPLES * sizeof(Shared);
-    // of the units' rows: normals of the forward pass, fresh ones, activations or gradients, slopes
-    static constexpr int OWN = 0, FRESH = INPUTS, BASIS = 2 * INPUTS, SLOPES_OF = 3 * INPUTS;
 
     // A unit of a layer, for every input.
     struct Unit {
@@ -98,13 +66,6 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward {
         }
     };
 
-    static INLINE f4 difference_of(f4 apart, f4 z_a, f4 z_b, f4 psi_a, f4 psi_b, f4 phi_a, f4 phi_b) {
-        if constexpr (SMOOTH)
-            return smooth_difference(apart, z_a, z_b, psi_a, psi_b);
-        else
-            return slopes_difference(apart, psi_a, psi_b, phi_a, phi_b);
-    }
-
     static INLINE Unit unit_of(const Shared &shared, const Table &table, Setting setting, const f4 *normals) {
         Unit unit;
 #pragma unroll
@@ -125,7 +86,8 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward {
     static INLINE f4
     pair_of(const Shared &shared, const Unit &unit, const f4 *normals, int a, int b, int pair) {
         const f4 apart = combine(shared.differences[pair], normals, b + 1);
-        return difference_of(apart, unit.z[a], unit.z[b], unit.psi[a], unit.psi[b], unit.phi[a], unit.phi[b]);
+        return Base::difference_of(
+            apart, unit.z[a], unit.z[b], unit.psi[a], unit.psi[b], unit.phi[a], unit.phi[b]);
     }
 
     // Of two inputs by their angle, both over R.
@@ -181,7 +143,7 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward {
     static INLINE void keep(
         const Members &crew, Shared &shared, const Table &table, Setting setting, i4 &turn, i4 width,
         i4 layer, SampleWords sample, SampleWords sample_back, Key key, UnitRows<UNITS> units, f8 *squares) {
-        sum_squares(crew, shared, turn, width, squares, [&](i4 first_unit, auto add) {
+        Base::sum_squares(crew, shared, turn, width, squares, [&](i4 first_unit, auto add) {
             Normals drawn;
             Drawn<INPUTS> fresh;
             drawn.draw(first_unit, width, layer, sample, key);
@@ -227,7 +189,7 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward {
     // Turn the activations that are kept into gradients, phi_0 and phi_0 - phi_a, and add up their squares.
     static INLINE void pull_back(
         const Members &crew, Shared &shared, i4 &turn, i4 width, UnitRows<UNITS> units, f8 *squares) {
-        sum_squares(crew, shared, turn, width, squares, [&](i4 first_unit, auto add) {
+        Base::sum_squares(crew, shared, turn, width, squares, [&](i4 first_unit, auto add) {
             for (int each = 0; each < UNITS; ++each) {
                 f4 kept[2 * INPUTS], slopes[INPUTS], z[INPUTS], gradients[INPUTS];
 #pragma unroll
@@ -242,7 +204,7 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward {
                     gradients[a] = z[a] * slopes[a];
                     f4 row = gradients[0];
                     if (a > 0)
-                        row = difference_of(
+                        row = Base::difference_of(
                             combine(shared.back_differences[a], kept, 2 * INPUTS), z[0], z[a], slopes[0],
                             slopes[a], gradients[0], gradients[a]);
                     units.at(BASIS + a, first_unit, each) = row;
@@ -250,60 +212,6 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward {
                 }
             }
         });
-    }
-
-    // Visit all units; visit(unit, add) calls add(a, x) for every input, and the squares of all but the first
-    // are summed.
-    template <class Visit> static INLINE void sum_squares(
-        const Members &crew, Shared &shared, i4 &turn, i4 width, f8 *squares, Visit visit) {
-        if constexpr (INPUTS == 1) {
-            crew.template own_units<UNITS>(width, [&](i4 unit) { visit(unit, [](int, f4) {}); });
-            Members::meet();
-        } else {
-            auto &boards = reinterpret_cast<Boards<Members, INPUTS - 1, f8> &>(shared.wide);
-            sum_units_shared<UNITS>(crew, boards, turn, width, squares, [&](i4 unit, auto &sums) {
-                read_anew();
-                visit(unit, [&](int a, f4 x) {
-                    if (a > 0)
-                        sums[a - 1] = fma(f8(x), f8(x), sums[a - 1]);
-                });
-            });
-        }
-    }
-
-    // Sums of products of what is kept, from FROM on: of the rows of BASIS, then of those with the rows
-    // OTHERS.
-    template <int OTHERS, int FROM = 0> static INLINE void sum_products(
-        const Members &crew, Shared &shared, i4 &turn, i4 width, UnitRows<UNITS> units, f8 *totals) {
-        constexpr int SIZE = PRODUCTS - FROM < CHUNK ? PRODUCTS - FROM : CHUNK;
-        auto &boards = reinterpret_cast<Boards<Members, SIZE, f8> &>(shared.wide);
-        sum_units_shared<UNITS>(crew, boards, turn, width, totals + FROM, [&](i4 unit, auto &sums) {
-            for (int each = 0; each < UNITS; ++each) {
-                f4 rows[INPUTS], others[INPUTS];
-#pragma unroll
-                for (int i = 0; i < INPUTS; ++i) {
-                    rows[i] = units.at(BASIS + i, unit, each);
-                    others[i] = units.at(OTHERS + i, unit, each);
-                }
-                int at = -FROM;
-#pragma unroll
-                for (int i = 0; i < INPUTS; ++i) {
-#pragma unroll
-                    for (int j = i; j < INPUTS; ++j, ++at)
-                        if (at >= 0 && at < SIZE)
-                            sums[at] = fma(f8(rows[i]), f8(rows[j]), sums[at]);
-                }
-#pragma unroll
-                for (int i = 0; i < INPUTS; ++i) {
-#pragma unroll
-                    for (int j = 0; j < INPUTS; ++j, ++at)
-                        if (at >= 0 && at < SIZE)
-                            sums[at] = fma(f8(rows[i]), f8(others[j]), sums[at]);
-                }
-            }
-        });
-        if constexpr (FROM + SIZE < PRODUCTS)
-            sum_products<OTHERS, FROM + SIZE>(crew, shared, turn, width, units, totals);
     }
 
     static INLINE Setting setting_of(const Shared &shared, f4 plus, f4 minus) {
@@ -359,26 +267,6 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward {
         Members::meet();
     }
 
-    // The readout is one unit more, whose gradient is 1 for all inputs.
-    static INLINE void start_back(Ledger &kept, Shared &shared, i4 depth, SampleWords output, Key key) {
-        kept.cross_back.fill(0.0);
-        kept.along_back.fill(0.0);
-        kept.lower_back.fill(0.0);
-        kept.along_back[0][0] = 1.0;
-        kept.lower_back[0][0] = 1.0;
-        for (int call = 0; call < (INPUTS + 3) / 4; ++call) {
-            const Words words = philox(u4(call), u4(depth), output.low, output.high, key);
-            const Pair one = normal_pair(words.w0, words.w1), two = normal_pair(words.w2, words.w3);
-            const f4 normals[4] = {one.first, one.second, two.first, two.second};
-            for (int i = 0; i < 4 && 4 * call + i < INPUTS; ++i)
-                kept.cross_back[0][4 * call + i] = f8(normals[i]);
-        }
-        for (int a = 0; a < INPUTS; ++a) {
-            kept.squares_back[a] = 1.0;
-            shared.variances[a] = {1.0f, 0};
-        }
-    }
-
     static INLINE void run(
         void *memory, u8 key_, i8 first, Array<const i8> widths, Array<const i4> layers, Array<const f4> plus,
         Array<const f4> minus, Array<const f4> inverse_scale, Array<const f4> normalizer,
@@ -398,8 +286,10 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward {
         shared.start(crew, mantissa_0, exponent_0, gap_0);
         forward(
             crew, shared, table, turn, widths, plus, minus, inverse_scale, normalizer, sample, key, found);
-        if (crew.member == 0)
-            start_back(kept, shared, depth, SampleWords(first + crew.row, PURPOSE_OUTPUT), key);
+        if (crew.member == 0) {
+            kept.start(depth, SampleWords(first + crew.row, PURPOSE_OUTPUT), key);
+            shared.start_gradients();
+        }
         i8 record = layers.shape[0] - 1;
         const i4 lowest = max(layers(0), 1);
         for (i4 layer = depth; layer >= lowest; --layer) {
@@ -422,7 +312,7 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward {
             keep(
                 crew, shared, table, setting, turn, width, at, sample, sample_back, key, units,
                 kept.totals + PRODUCTS);
-            sum_products<FRESH>(crew, shared, turn, width, units, kept.totals);
+            Base::template sum_products<BASIS, FRESH>(crew, shared, turn, width, units, kept.totals);
             if (crew.member == 0) {
                 kept.unpack(kept.gram, kept.squares, kept.cross);
                 directions(kept.gram, kept.squares, kept.along);
@@ -436,34 +326,18 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward {
             }
             Members::meet();
             pull_back(crew, shared, turn, width, units, kept.totals + PRODUCTS);
-            sum_products<OWN>(crew, shared, turn, width, units, kept.totals);
+            Base::template sum_products<BASIS, OWN>(crew, shared, turn, width, units, kept.totals);
             if (crew.member == 0) {
-                kept.unpack(kept.gram_back, kept.squares_back, kept.cross_back);
-                directions(kept.gram_back, kept.squares_back, kept.along_back);
-                orthonormalise(kept.gram_back, kept.along_back, kept.lower_back, kept.scrap);
+                kept.take_gradients();
                 for (int a = 0; a < INPUTS; ++a) {
                     const f4 factor = f4(kept.squares_back[a]) * normalizer(at);
-                    shared.variances[a] = rescale(shared.variances[a], factor);
+                    shared.norms[a] = rescale(shared.norms[a], factor);
                 }
             }
             if (record >= 0 && layers(record) == layer) {
                 if (crew.leads)
-                    write(kept, shared, crew.row, record, log_norm, gradient_gap);
+                    shared.write_gradients(kept, crew.row, record, log_norm, gradient_gap);
                 --record;
-            }
-        }
-    }
-
-    static INLINE void write(
-        const Ledger &kept, const Shared &shared, i8 row, i8 record, Array<f4, 3> log_norm,
-        Array<f4, 3> gradient_gap) {
-        int pair = 0;
-        for (int a = 0; a < INPUTS; ++a) {
-            log_norm(row, record, a) = log_variance_of(shared.variances[a]);
-            for (int b = a + 1; b < INPUTS; ++b, ++pair) {
-                const bool both = shared.variances[a].mantissa > 0.0f && shared.variances[b].mantissa > 0.0f;
-                gradient_gap(row, record, pair) =
-                    both ? f4(gap_between(kept.gram_back, kept.squares_back, a, b)) : bits_float(NAN_BITS);
             }
         }
     }
