@@ -1,4 +1,4 @@
-"""Gradients of perceptrons by the CUDA kernels: the bits of the CPU engine, run on the host, and compiled for cards."""
+"""Gradients by the CUDA kernels: the bits of the CPU engine, run on the host, and compiled for cards."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from without_gpu import host
 from without_gpu.cases import Case, networks
 from without_gpu.nvrtc import compiled
 
-QUICK = {("slopes", 2)}
+FAMILIES = ("slopes", "smooth", "residual slopes", "residual smooth")
+QUICK = {("slopes", 2), ("residual smooth", 1)}
 KERNELS = [
     pytest.param(family, inputs, marks=() if (family, inputs) in QUICK else pytest.mark.slow)
-    for family in ("slopes", "smooth")
+    for family in FAMILIES
     for inputs in range(1, 9)
 ]
 
@@ -49,9 +50,11 @@ def test_bits_of_the_cpu_engine(family: str, inputs: int, monkeypatch: pytest.Mo
                 assert bits(call.outputs) == bits(want.values()), (crew, case)
 
 
-@pytest.mark.parametrize("kind", ["address", pytest.param("thread", marks=pytest.mark.slow)])
-def test_sanitizers_find_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = Case(next(networks("slopes", 3)).network, (1, 5), 5, 2)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["address", "thread"])
+@pytest.mark.parametrize("family", ["slopes", "residual smooth"])
+def test_sanitizers_find_nothing(family: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(next(networks(family, 3)).network, (1, 5), 5, 2)
     want = backward.gradients(case.network, case.layers, case.first, case.count, 1)
     for crew in crews(call_of(case, monkeypatch).kernel):
         call = call_of(case, monkeypatch)
@@ -70,5 +73,5 @@ def test_compiles_without_spills(
     for crew in crews(call.kernel):
         made = compiled(instance(call, crew).source(), architecture)
         assert (made.spilled, made.stack) == (0, 0), made.log
-        assert made.registers <= (160 if inputs <= 3 else 255)
+        assert made.registers <= (176 if inputs <= 3 else 255)
         assert made.shared <= 48 << 10

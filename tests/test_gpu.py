@@ -50,7 +50,7 @@ def test_whole_blocks(width: int) -> None:
 
 
 @pytest.mark.parametrize("inputs", range(1, 9))
-@pytest.mark.parametrize("family", ["slopes", "smooth"])
+@pytest.mark.parametrize("family", ["slopes", "smooth", "residual slopes", "residual smooth"])
 def test_gradients(family: str, inputs: int) -> None:
     for case in networks(family, inputs):
         want = backward.gradients(case.network, case.layers, case.first, case.count)

@@ -40,8 +40,17 @@ _RESIDUAL = {
     for inputs in range(1, MAX_INPUTS + 1)
 }
 
-KERNELS = tuple(_KERNELS.values())
-"""Of perceptrons."""
+_RESIDUAL_ON_CARD = {
+    (name, inputs): Kernel(
+        "backward_residual",
+        name,
+        "u8 i8 i8 i8 i4[1] f8 f4 f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3]",
+        inputs,
+    )
+    for name in ("piecewise_linear", "smooth")
+    for inputs in range(1, MAX_INPUTS + 1)
+}
+"""The CUDA engine goes forward and back in one launch, so its kernels take what the forward pass takes."""
 
 LARGEST_STATE = 1 << 31
 """Bytes of the states of a sample that are kept for the backward pass of a residual network."""
@@ -87,7 +96,10 @@ def gradients(
     gap = np.full((count, len(layers), pairs), np.nan, np.float32)
     recorded = {"gradient_log_norm": log_norm, "gradient_gap": gap}
     if network.residual:
-        _residual(network, layers, first, log_norm, gap, threads)
+        if engine == "cuda":
+            fill(_residual_call(network, layers, recorded), network.key, first, network.width, engine)
+        else:
+            _residual(network, layers, first, log_norm, gap, threads)
         return recorded
     if layers[-1] == 0:
         return recorded
@@ -95,6 +107,15 @@ def gradients(
     call = Call(kernel, _constants(network, layers), (log_norm, gap), recorded)
     fill(call, network.key, first, max(network.widths), engine, threads, lambda: scratch(network))
     return recorded
+
+
+def _residual_call(network: Network, layers: Sequence[int], recorded: dict[str, NDArray[Any]]) -> Call:
+    """Of a residual network, for the CUDA engine."""
+    kind, _, _ = resnet.activation_constants(network)
+    width, depth, _, *others = resnet.call(network, [network.depth], 1).constants
+    kernel = _RESIDUAL_ON_CARD[("piecewise_linear" if kind == resnet.SLOPES else "smooth"), network.inputs]
+    constants = (width, depth, np.array(layers, np.int32), *others)
+    return Call(kernel, constants, tuple(recorded.values()), recorded)
 
 
 def _residual(

@@ -84,9 +84,13 @@ def _state(call: Call) -> int:
         return 2 * (4 * inputs**2 + inputs * (inputs + 1) + 4 + 5 * inputs)
     if call.kernel.module == "resnet_kernels":
         return (inputs + pairs) * _padded(int(call.constants[0]), inputs)
+    algebra = 12 * inputs**2 + 3 * inputs + inputs * (inputs + 1) // 2 + inputs**2
+    if call.kernel.module == "backward_residual":
+        padded, layers = _padded(int(call.constants[0]), inputs), int(call.constants[1]) + 1
+        rows = inputs + pairs + 5 * inputs + layers * (2 * inputs - 1)
+        return 2 * algebra + rows * padded + layers * inputs + layers * inputs % 2
     if call.kernel.module == "backward_kernels":
         widths = call.constants[0]
-        algebra = 12 * inputs**2 + 3 * inputs + inputs * (inputs + 1) // 2 + inputs**2
         layers = len(widths) * (2 * inputs**2 + 2 * inputs)
         return 2 * algebra + layers + 4 * inputs * _padded(int(widths.max()), inputs)
     return 0

@@ -185,11 +185,40 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
         Array<f4, 2> states) {
         const Members crew(log_variance.shape[0]);
         Shared &shared = static_cast<Shared *>(memory)[crew.place];
-        const Key key(key_);
         const SampleWords sample(first + crew.row, PURPOSE_FORWARD);
-        const Table table(table_, bits, top);
         const i4 width = i4(width_);
         const State state(&states(crew.slot, 0), width);
+        const Records records = {layers, log_variance, correlation_gap, log_activation};
+        const Constants constants = {width, i4(depth), branch, start, slope_plus, slope_minus};
+        const i4 collapsed = forward(
+            crew, shared, constants, mantissa_0, exponent_0, gap_0, Table(table_, bits, top), sample,
+            Key(key_), state, records, [](i4) {});
+        if (crew.exists && crew.member < INPUTS)
+            collapsed_at(crew.row, crew.member) = collapsed;
+    }
+
+    struct Constants {
+        i4 width, depth;
+        f8 branch;
+        f4 start, slope_plus, slope_minus;
+    };
+
+    struct Records {
+        Array<const i4> layers;
+        Array<f4, 3> log_variance, correlation_gap, log_activation;
+    };
+
+    // The whole pass; keep(layer) sees the states of every layer. Returns where this thread's input
+    // collapsed.
+    template <class Keep> static INLINE i4 forward(
+        const Members &crew, Shared &shared, Constants constants, Array<const f4> mantissa_0,
+        Array<const i4> exponent_0, Array<const f8> gap_0, Table table, SampleWords sample, Key key,
+        State state, Records records, Keep keep) {
+        const i4 width = constants.width, depth = constants.depth;
+        const f8 branch = constants.branch;
+        const f4 start = constants.start;
+        const f4 slope_plus = constants.slope_plus, slope_minus = constants.slope_minus;
+        const Array<const i4> layers = records.layers;
         i8 record = 0;
         i4 turn = 0, collapsed = -1;
         shared.start(crew, mantissa_0, exponent_0, gap_0, slope_plus);
@@ -257,9 +286,10 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
             if (recorded) {
                 shared.gaps_from(crew, width, shared.sums_of_z, shared.gaps_of_z);
                 if (crew.exists)
-                    write(crew, shared, record, width, log_variance, correlation_gap, log_activation);
+                    write(crew, shared, record, width, records);
                 ++record;
             }
+            keep(layer);
             if (looked) {
                 shared.look(crew, width);
                 if (shared.moving)
@@ -267,8 +297,7 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
                 shared.follow(crew, slope_plus);
             }
         }
-        if (crew.exists && crew.member < INPUTS)
-            collapsed_at(crew.row, crew.member) = collapsed;
+        return collapsed;
     }
 
     // z plus the sum of coefficients[column] * normals[column] over the first columns, in their order.
@@ -323,17 +352,16 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
     }
 
     static INLINE void write(
-        const Members &crew, const Shared &shared, i8 record, i4 width, Array<f4, 3> log_variance,
-        Array<f4, 3> correlation_gap, Array<f4, 3> log_activation) {
+        const Members &crew, const Shared &shared, i8 record, i4 width, Records records) {
         for (int a = crew.member; a < INPUTS; a += Shared::MEMBERS) {
             const i4 power_of = shared.power_of[a];
-            log_variance(crew.row, record, a) =
+            records.log_variance(crew.row, record, a) =
                 log_mean(shared.variances[a], power_of, shared.sums_of_z[a], width);
-            log_activation(crew.row, record, a) =
+            records.log_activation(crew.row, record, a) =
                 log_mean(shared.variances[a], power_of, shared.sums[a], width);
         }
         Shared::for_pairs(crew, [&](int a, int b) {
-            correlation_gap(crew.row, record, Shared::pair_of(a, b)) = f4(shared.gaps_of_z[a][b]);
+            records.correlation_gap(crew.row, record, Shared::pair_of(a, b)) = f4(shared.gaps_of_z[a][b]);
         });
     }
 };
