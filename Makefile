@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Every job starts Python: let it keep its bytecode.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 
-.PHONY: build setup test test-fast lint format lock bench gpu clean clean-results help
+.PHONY: build setup test test-fast test-exhaustive lint format lock bench gpu clean clean-results help
 
 build: $(READY)
 	@$(BIN)/snakemake --cores $(CORES)
@@ -20,7 +20,10 @@ test: $(READY)
 	@$(BIN)/python -m pytest -n auto
 
 test-fast: $(READY)
-	@$(BIN)/python -m pytest -n auto -m "not slow"
+	@$(BIN)/python -m pytest -n auto -m "not slow and not exhaustive"
+
+test-exhaustive: $(READY)
+	@$(BIN)/python -m pytest -n auto -m exhaustive
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -57,6 +60,7 @@ help:
 	@echo "make setup          only .venv"
 	@echo "make test           the whole test suite"
 	@echo "make test-fast      the tests for daily use"
+	@echo "make test-exhaustive  every instance of every CUDA kernel: compiled, and its bits (an hour or more)"
 	@echo "make lint           ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make format         apply ruff and snakefmt"
 	@echo "make bench          measure speed and memory into benchmarks/results"

@@ -29,7 +29,9 @@ SMALL = {"many_inputs": (3, 80), "smooth_inputs": (2, 96), "residual_inputs": (3
 
 QUICK = {("slopes", 1), ("slopes", 2), ("slopes", 3), ("smooth", 2), ("residual slopes", 2)}
 KERNELS = [
-    pytest.param(family, inputs, marks=() if (family, inputs) in QUICK else pytest.mark.slow)
+    pytest.param(
+        family, inputs, marks=pytest.mark.slow if (family, inputs) in QUICK else pytest.mark.exhaustive
+    )
     for family in FAMILIES
     for inputs in range(1, 9)
 ]

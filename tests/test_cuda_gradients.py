@@ -16,7 +16,9 @@ from without_gpu.nvrtc import compiled
 FAMILIES = ("slopes", "smooth", "residual slopes", "residual smooth")
 QUICK = {("slopes", 2), ("residual smooth", 1)}
 KERNELS = [
-    pytest.param(family, inputs, marks=() if (family, inputs) in QUICK else pytest.mark.slow)
+    pytest.param(
+        family, inputs, marks=pytest.mark.slow if (family, inputs) in QUICK else pytest.mark.exhaustive
+    )
     for family in FAMILIES
     for inputs in range(1, 9)
 ]

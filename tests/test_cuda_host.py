@@ -28,10 +28,12 @@ SANITISED = [(family, inputs) for family in FAMILIES for inputs in (2, 3)]
 
 
 def kernels(quick: set[tuple[str, int]], among: list[tuple[str, int]] = KERNELS) -> list[object]:
-    """Parameters of a test for every kernel; all but some are slow."""
+    """Parameters of a test for every kernel; some are slow, the rest exhaustive."""
     return [
         pytest.param(
-            *kernel, marks=() if kernel in quick else pytest.mark.slow, id=f"{kernel[0]} {kernel[1]}"
+            *kernel,
+            marks=pytest.mark.slow if kernel in quick else pytest.mark.exhaustive,
+            id=f"{kernel[0]} {kernel[1]}",
         )
         for kernel in among
     ]

@@ -46,9 +46,12 @@ for size in range(1, 9):
 
 
 def names(quick: bool = True) -> list[Any]:
-    """Parameters of a test; many inputs are slow."""
+    """Parameters of a test; many inputs are exhaustive."""
     slow = [name for name in PATHS if name[:10] == "covariance" and int(name[11]) not in QUICK]
-    return [pytest.param(name, marks=pytest.mark.slow if name in slow else ()) for name in PATHS]
+    return [
+        pytest.param(name, marks=pytest.mark.exhaustive if name in slow else pytest.mark.slow)
+        for name in PATHS
+    ]
 
 
 class Card:
