@@ -17,12 +17,14 @@ CELLS = 6
 
 def features(sample: Sample) -> NDArray[np.float64]:
     """log V^{aa} of every input and ρ of every pair at the last record, and where they are there log ‖φ‖² / n
-    of every input, the first input's layer of explosion or collapse, the output, and of all records the log square norm of the gradient of every input
-    and the cosine for every pair [sample, feature]; dead networks as points of their own.
+    of every input, the first input's layer of explosion or collapse, the output, and of all records the log
+    square norm of the gradient of every input and the cosine for every pair [sample, feature]; dead networks
+    as points of their own.
     """
     columns = [_sizes(sample["log_variance"][:, -1]), _cosines(sample["correlation_gap"][:, -1])]
     if "log_activation" in sample:
-        columns.append(_sizes(sample["log_activation"][:, -1]))
+        # rounded: where all units saturate, φ is all but constant, to the rounding of either engine
+        columns.append(_sizes(np.round(sample["log_activation"][:, -1], 5)))
     columns += [
         sample[name][:, :1].astype(float) for name in ("exploded_at", "collapsed_at") if name in sample
     ]

@@ -322,10 +322,6 @@ def residual_inputs(constant: int) -> Callable[..., None]:
             for layer in range(depth + 1):
                 # the directions of the activations, and what they are multiplied by
                 difference_factor(gaps, rows)
-                if layer > 0:
-                    # the activations of few units span no more dimensions
-                    for column in range(width, inputs):
-                        rows[:, column] = 0.0
                 pair = 0
                 for a in range(inputs):
                     size_a = branch * square_root(np.float64(sums[a])) if layer > 0 else 1.0

@@ -68,15 +68,9 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
     }
 
     // The directions of the activations, and what they are multiplied by.
-    INLINE void prepare(const Members &crew, i4 layer, i4 width, f8 branch) {
-        if (crew.member == 0) {
+    INLINE void prepare(const Members &crew, i4 layer, f8 branch) {
+        if (crew.member == 0)
             Base::difference_factor();
-            // the activations of few units span no more dimensions
-            for (int a = 0; layer > 0 && a < INPUTS; ++a)
-                for (int column = 1; column < INPUTS; ++column)
-                    if (column >= width)
-                        rows[a][column] = 0.0;
-        }
         Members::meet();
         const auto size = [&](int a) { return layer > 0 ? branch * square_root(f8(sums[a])) : f8(1.0); };
         const auto along = [&](int a, int column) { return rows[a][column] + (column == 0 ? 1.0 : 0.0); };
@@ -223,7 +217,7 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
         i4 turn = 0, collapsed = -1;
         shared.start(crew, mantissa_0, exponent_0, gap_0, slope_plus);
         for (i4 layer = 0; layer <= depth; ++layer) {
-            shared.prepare(crew, layer, width, branch);
+            shared.prepare(crew, layer, branch);
             sum_units_shared<UNITS>(crew, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
                 read_anew();
                 Drawn<INPUTS> drawn = {};
