@@ -210,6 +210,9 @@ BAD_RESIDUAL_POINTS = [
         "f'(x) ≠ 0",
         None,
     ),
+    ("name: relu", "name: sin, center: 1.5707963267948966", "activation", "sin(x)", "f'(x) ≠ 0", None),
+    ("name: relu", "name: softplus, center: 1.0e+9", "activation", "1e+09", "does not overflow", None),
+    ("name: relu", "name: expression, expression: abs(x)", "activation", "abs(x)", "smooth at x", None),
     ("name: relu", "name: sin, a: 0.001", "activation.a", "0.001", "a larger one", None),
 ]
 

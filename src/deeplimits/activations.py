@@ -16,6 +16,7 @@ value once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -114,15 +115,20 @@ class Smooth:
     def problem(self) -> str | None:
         """Why this is no activation at all, in words, or None: f is not smooth at x₀, or f'(x₀) = 0."""
         try:
-            origin, kink, slope, _, _ = _taylor(self.formula, self.center)
+            origin, kink, slope, second, third = _taylor(self.formula, self.center)
         except (ArithmeticError, ValueError, TypeError):
             return f"a function that is finite and real at x = {self.center!r}"
         if not all(isinstance(value, EXACT.mpf) and EXACT.isfinite(value) for value in (origin, slope)):
             return f"a function that is finite and real at x = {self.center!r}"
         if kink > 1e-12:
             return f"a function that is smooth at x = {self.center!r}"
-        if abs(slope) < 1e-30:
+        # a zero of f' is no float: its neighbours are as near as can be asked for
+        if abs(slope) <= 1e-12 * max(abs(second), abs(third)):
             return f"a function with f'(x) ≠ 0 at x = {self.center!r}"
+        try:
+            Formula(self.formula)(float(self.center), _plain())
+        except (ArithmeticError, ValueError):
+            return f"a function that does not overflow at x = {self.center!r}"
         return None
 
 
@@ -281,6 +287,13 @@ def numeric() -> Library:
         name: getattr(special if name in ("erf", "erfc") else np, names.get(name, name)) for name in FUNCTIONS
     }
     return Library(functions, float, float(np.pi))
+
+
+@cache
+def _plain() -> Library:
+    """Formulas in float64, on numbers: overflow is an error."""
+    functions = {name: getattr(math, {"abs": "fabs"}.get(name, name)) for name in FUNCTIONS}
+    return Library(functions, float, math.pi)
 
 
 def _exact(text: str) -> Callable[[mpmath.mpf], Any]:
