@@ -60,7 +60,7 @@ help:
 	@echo "make setup          only .venv"
 	@echo "make test           the whole test suite"
 	@echo "make test-fast      the tests for daily use"
-	@echo "make test-exhaustive  every instance of every CUDA kernel: compiled, and its bits (an hour or more)"
+	@echo "make test-exhaustive  every instance of every CUDA kernel, gradients of 10⁶ networks (hours)"
 	@echo "make lint           ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make format         apply ruff and snakefmt"
 	@echo "make bench          measure speed and memory into benchmarks/results"

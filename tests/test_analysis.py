@@ -166,6 +166,7 @@ def test_schedulers_change_no_bit_of_a_study_store(tmp_path: Path) -> None:
             assert variable.values.tobytes() == other.tobytes(), (node.path, name)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_blocks() -> None:
     """64 blocks take no more than a few do: blocks are made when read and are not kept."""
 

@@ -65,6 +65,7 @@ def test_an_open_verdict_says_what_would_decide_it():
     assert judge([effect(0.0, 0.1)], 1.0, "equal", 1e-3).samples_needed is None
 
 
+@pytest.mark.slow
 def test_wrong_verdicts_are_as_rare_as_stated():
     """At the edge of the margin a claim may be called either way at the error rate, 0.02 here, at most. 20,000
     verdicts: the counts exceed the 1 − 1e-6 quantile of a binomial law with probability 1e-6 each.

@@ -135,6 +135,7 @@ def test_show_tells_distances_and_rates(built: Config) -> None:
     assert "variance" in done.stdout
 
 
+@pytest.mark.slow
 def test_queries_see_points_blocks_and_results(built: Config) -> None:
     folder = built.path.parent.parent
 

@@ -148,6 +148,7 @@ def test_the_step_error_is_of_second_order() -> None:
     assert abs(errors[1] + (errors[1] - errors[0]) / 3) < 4 * noise
 
 
+@pytest.mark.slow
 def test_one_input_is_a_geometric_brownian_motion_or_explodes_as_often_as_it_should() -> None:
     """Within four standard errors of the law without noise (6e-5 each) and, for the explosion, half a per
     mille."""

@@ -236,6 +236,7 @@ def test_far_samples_and_other_seeds_differ() -> None:
         assert not np.intersect1d(near, other["log_variance"]).size
 
 
+@pytest.mark.slow
 def test_damaged_machine_code_is_compiled_anew(tmp_path: Path) -> None:
     """In processes of their own: one compiles, one finds half a file, one finds it whole and never loads Numba."""
     code = (

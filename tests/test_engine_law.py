@@ -114,6 +114,7 @@ class WrongNormalizer(Network):
 
 @pytest.mark.parametrize("name", ["by-depth-4x5", "tanh-3x4"])
 @pytest.mark.parametrize("inputs", [1, 2, 3])
+@pytest.mark.slow
 def test_planted_faults_are_caught(name: str, inputs: int) -> None:
     network = with_inputs(SMALL[name], inputs)
     samples, layer = 300_000, network.depth - 1

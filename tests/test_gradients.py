@@ -85,34 +85,26 @@ def ours(network: Network, samples: int, inputs: int) -> Sample:
     return simulate_block(network, records(network), 0, samples, gradients=True, output=True)
 
 
-@pytest.mark.parametrize("name", ["relu-3x4", "softplus-5x3", "widths-2,5,3"])
-def test_small_network_quickly(name: str) -> None:
-    truth = drawn(SMALL[name], 60_000, 1)
-    for inputs in (1, 2, 3):
-        assert smallest(ours(SMALL[name], 60_000, inputs), marginal(truth, inputs)) > THRESHOLD
+def counts(some: int) -> pytest.MarkDecorator:
+    """Samples: some, and in the exhaustive suite a million."""
+    many = pytest.param(1_000_000, marks=pytest.mark.exhaustive, id="many")
+    return pytest.mark.parametrize("samples", [pytest.param(some, marks=pytest.mark.slow, id="some"), many])
 
 
-@pytest.mark.slow
+@counts(60_000)
 @pytest.mark.parametrize("name", SMALL)
-def test_small_networks(name: str) -> None:
-    truth = drawn(SMALL[name], 1_000_000, 2)
+def test_small_networks(name: str, samples: int) -> None:
+    truth = drawn(SMALL[name], samples, 2)
     for inputs in (1, 2, 3):
-        assert smallest(ours(SMALL[name], 1_000_000, inputs), marginal(truth, inputs)) > THRESHOLD
+        assert smallest(ours(SMALL[name], samples, inputs), marginal(truth, inputs)) > THRESHOLD
 
 
-@pytest.mark.slow
+@counts(20_000)
 @pytest.mark.parametrize("name", RESIDUAL)
-def test_residual_networks(name: str) -> None:
-    truth = drawn(RESIDUAL[name], 1_000_000, 3)
+def test_residual_networks(name: str, samples: int) -> None:
+    truth = drawn(RESIDUAL[name], samples, 3)
     for inputs in (1, 2, 3):
-        assert smallest(ours(RESIDUAL[name], 1_000_000, inputs), marginal(truth, inputs)) > THRESHOLD
-
-
-def test_residual_network_quickly() -> None:
-    truth = drawn(RESIDUAL["relu-2x3-b0"], 20_000, 4)
-    for inputs in (1, 2):
-        found = ours(RESIDUAL["relu-2x3-b0"], 20_000, inputs)
-        assert smallest(found, marginal(truth, inputs)) > THRESHOLD
+        assert smallest(ours(RESIDUAL[name], samples, inputs), marginal(truth, inputs)) > THRESHOLD
 
 
 @pytest.mark.parametrize(("branch_exponent", "factor"), [(0.5, 1 + 1 / 16), (0.0, 1.5)])

@@ -289,6 +289,7 @@ def test_smooth_networks_without_curvature_have_a_drift_of_their_own_at_a_quarte
     assert not limit.applies(replace(network, activation=Smooth.of("softplus")))
 
 
+@pytest.mark.slow
 def test_certain_limits_are_those_that_are_numbers() -> None:
     networks = [UNSHAPED, SHAPED, replace(SHAPED, shaping=Shaping("width", 0.25))]
     for limit in registry().values():
@@ -306,6 +307,7 @@ def test_the_start_must_have_a_law() -> None:
     assert registry()["correlation_sde"].laws(same, [150], "correlation") == [PointMass(1.0)]
 
 
+@pytest.mark.slow
 def test_symmetric_network_is_within_its_distance_of_the_limit() -> None:
     """n = d = 256, c = (½, −½), 65,536 samples: Kolmogorov distance at most 0.009, of which 0.0034 is
     noise."""

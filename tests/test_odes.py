@@ -276,6 +276,7 @@ inputs: {correlation: 0.3}
 """
 
 
+@pytest.mark.slow
 def test_the_command_line_tells_the_explosion(tmp_path: Path) -> None:
     point = tmp_path / "point.yaml"
     point.write_text(POINT)
@@ -300,6 +301,7 @@ def test_the_command_line_tells_the_explosion(tmp_path: Path) -> None:
     assert "explosion_probability" not in answer()
 
 
+@pytest.mark.slow
 def test_predictions_know_their_inputs() -> None:
     three = perceptron(SOFTPLUS, 0.5, gram=((1.0, 0.3, 0.1), (0.3, 2.0, 0.2), (0.1, 0.2, 0.5)))
     found = [

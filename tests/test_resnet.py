@@ -99,6 +99,7 @@ def check(network: Network, samples: int, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["relu-3x4", "ornstein-5x3"])
+@pytest.mark.slow
 def test_small_network_quickly(name: str) -> None:
     check(SMALL[name], 100_000, 1)
 
@@ -121,6 +122,7 @@ def test_networks_that_start_from_one_number(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["slopes-4x5", "tanh-3x4", "ornstein-5x3", "layered-tanh"])
 @pytest.mark.parametrize("inputs", [1, 2, 3])
+@pytest.mark.slow
 def test_planted_faults_are_caught(name: str, inputs: int) -> None:
     network = with_inputs(SMALL[name], inputs)
     samples, layer = 100_000, network.depth - 1

@@ -159,6 +159,7 @@ def softplus(width: int, depth: int, center: float, name: str = "softplus") -> N
 
 
 @pytest.mark.parametrize("center", [-2.0, -1.0, 0.0, float(np.log(1.25)), 0.5])
+@pytest.mark.slow
 def test_explosion_in_the_end_has_its_closed_form(center: float) -> None:
     """P(explosion by T) → P_Γ(β + 1, β V_0), to 1e-5 and better."""
     network = softplus(100, 10000, center)
@@ -205,6 +206,7 @@ def test_explosive_law_is_the_backward_equation_of_its_own() -> None:
     assert rate == pytest.approx(v**2 * second + beta * v * (v - 1) * first, abs=2e-4)
 
 
+@pytest.mark.slow
 def test_explosive_law_has_the_mass_that_is_left() -> None:
     network = softplus(100, 100, -1.0)
     law = registry()["smooth_variance"].laws(network, [100], "variance")[0]
@@ -237,6 +239,7 @@ def test_networks_explode_as_often_as_they_should() -> None:
     assert abs(exploded.mean() - expected) < 5 * error + 3 / 400
 
 
+@pytest.mark.slow
 def test_correlations_of_odd_activations_follow_the_linear_law() -> None:
     network = replace(softplus(200, 200, 0.0, "tanh"), gram=((1.0, 0.3), (0.3, 1.0)))
     limit = default_limit(network, "correlation")

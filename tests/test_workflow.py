@@ -108,6 +108,7 @@ def test_targets_are_studies_figures_and_kinds(project):
         "simulations",
         "aggregates",
         "figures",
+        "claims",
         "small",
         "ks_against_width",
     }
