@@ -79,7 +79,8 @@ class Drift:
         return max(self.kappa / 4, 3 * self.a, 2 * abs(self.b))
 
     @property
-    def _mode(self) -> int:
+    def mode(self) -> int:
+        """Which drift the kernel applies."""
         if self.kappa:
             return _RELU_LIKE
         return _SMOOTH if self.a or self.b else _NO_DRIFT
@@ -142,7 +143,7 @@ def covariance_paths(
     exploded = np.empty((count, inputs), np.int64)
     start = triangle(variances, gaps)
 
-    mode = drift._mode  # noqa: SLF001
+    mode = drift.mode
     constants = (start, mode, size, bend, drift.b, int(coarse), tables_of("excess"), steps, rest)
     call = Call(_KERNELS[inputs], constants, (variance, gap, exploded), {})
     fill(call, key, first, 1, resolve("auto"), threads, lambda: _scratch(inputs))
