@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from deeplimits.errors import InputError
 from deeplimits.figures.claims_page import page_of
 from deeplimits.store.query import run_query
 from deeplimits.sweep.claims import load_claims
-from tiny import deeplimits, project, simulated
+from tiny import deeplimits, project, simulated, strict_json
 
 ROOT = Path(__file__).parent.parent
 
@@ -211,6 +210,19 @@ def test_bad_claims_are_refused_by_name(tmp_path, change, key, nearest):
     assert caught.value.where.endswith("x.yaml")
 
 
+def test_a_claim_names_a_study_that_is_there(tmp_path):
+    studies = tmp_path / "studies"
+    studies.mkdir()
+    (studies / "tiny.yaml").touch()
+    folder = claims_file(tmp_path, {"statistic": KS}, {"id": "b", "statistic": KS, "study": "tny"})
+    with pytest.raises(InputError, match="tiny") as caught:
+        load_claims(folder, studies)
+    assert (caught.value.key, caught.value.found, caught.value.nearest) == ("claims.1.study", "tny", "tiny")
+    assert caught.value.where.endswith("x.yaml")
+    (studies / "tny.yaml").touch()
+    assert [claim.model.study for claim in load_claims(folder, studies)] == ["tiny", "tny"]
+
+
 def test_a_claim_is_made_once_and_somewhere(tmp_path):
     with pytest.raises(InputError, match="no claims"):
         load_claims(tmp_path)
@@ -219,9 +231,7 @@ def test_a_claim_is_made_once_and_somewhere(tmp_path):
 
 
 def test_claims_of_the_project_are_about_its_studies():
-    claims = load_claims(ROOT / "claims")
-    studies = {path.stem for path in (ROOT / "config/studies").glob("*.yaml")}
-    assert {claim.model.study for claim in claims} <= studies
+    claims = load_claims(ROOT / "claims", ROOT / "config/studies")
     ids = {claim.model.id for claim in claims}
     for name in ids:
         if name.endswith(".printed"):
@@ -238,6 +248,7 @@ def evaluated(tmp_path_factory):
     config = project(folder, STUDY)
     simulated(config)
     aggregate_study(config.study("tiny"), config.results)
+    project(folder, STUDY, "another")  # there, but never run
     claims_file(
         folder,
         {"id": "holds", "statistic": KS},
@@ -253,7 +264,18 @@ def evaluated(tmp_path_factory):
     )
     done = deeplimits("claims", "--json", "--out", str(config.results / "claims.json"), cwd=folder)
     assert done.returncode == 0, done.stderr
-    return folder, config, {row["id"].removeprefix("X1."): row for row in json.loads(done.stdout)}
+    rows = strict_json(done.stdout)
+    assert strict_json((config.results / "claims.json").read_text()) == rows
+    return folder, config, {row["id"].removeprefix("X1."): row for row in rows}
+
+
+def test_a_misspelt_study_is_one_message(evaluated, tmp_path):
+    folder = claims_file(tmp_path, {"statistic": KS, "study": "tinny"})
+    done = deeplimits("claims", "--json", "--claims", str(folder), cwd=evaluated[0])
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "x.yaml: claims.0.study: found 'tinny', expected a study in" in done.stderr
+    assert done.stderr.rstrip().endswith("another, tiny; did you mean 'tiny'?")
 
 
 def test_rows_have_what_they_promise(evaluated):

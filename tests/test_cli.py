@@ -13,7 +13,7 @@ import pytest
 from deeplimits.limits import registry
 from deeplimits.sweep.config import Config
 from deeplimits.sweep.points import load_point
-from tiny import deeplimits, project
+from tiny import deeplimits, project, strict_json
 
 POINT = """
 activation: {name: relu, c_plus: 0.5, c_minus: -0.5}
@@ -60,6 +60,43 @@ def test_limit_prints_what_the_library_computes(point: Path, tmp_path: Path) -> 
     np.testing.assert_allclose(list(answer["quantiles"].values()), law.quantile([0.1, 0.5]), rtol=1e-12)
     text = deeplimits("limit", str(point), "--matched").stdout
     assert text.startswith("matched_sde: correlation at time 1")
+
+
+EXPLOSIVE = """
+activation: {name: softplus, center: -2.0}
+shaping: {by: width, exponent: 0.5}
+width: 40
+depth: 40
+inputs: {correlation: 1.0}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "unknown"),
+    [
+        # one network in six has exploded by t = 1: so have the mean and the highest quantile
+        (EXPLOSIVE, ["--observable", "log_variance"], ["mean", "std", "0.95"]),
+        # equal inputs stay equal: log ℓ²(1 − ρ) is −∞
+        (
+            POINT.replace("correlation: 0.3", "correlation: 1.0")
+            .replace(", c_plus: 0.5, c_minus: -0.5", "")
+            .replace("shaping: {by: width, exponent: 0.5}\n", ""),
+            ["--observable", "rescaled_correlation"],
+            ["mean", "0.05", "0.25", "0.5", "0.75", "0.95"],
+        ),
+    ],
+)
+def test_json_is_strict_and_null_where_nothing_is_finite(
+    tmp_path: Path, text: str, options: list[str], unknown: list[str]
+) -> None:
+    (tmp_path / "point.yaml").write_text(text)
+    out = tmp_path / "limit.json"
+    done = deeplimits("limit", str(tmp_path / "point.yaml"), "--json", "--out", str(out), *options)
+    assert done.returncode == 0, done.stderr
+    answer = strict_json(done.stdout)
+    assert strict_json(out.read_text()) == answer
+    values = answer | answer["quantiles"]
+    assert [name for name, value in values.items() if value is None] == unknown
 
 
 @pytest.mark.parametrize(

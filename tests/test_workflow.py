@@ -315,6 +315,17 @@ claims:
 """
 
 
+def test_a_claim_about_no_study_is_one_message_and_no_job(project):
+    (project / "claims").mkdir()
+    (project / "claims/x.yaml").write_text(CLAIMS.replace("study: small", "study: smal"))
+    run = snakemake(project, "--cores", "1")
+    assert run.returncode != 0
+    assert "claims/x.yaml: claims.0.study: found 'smal', expected a study" in output(run)
+    assert "did you mean 'small'?" in output(run)
+    assert "Traceback" not in output(run)
+    assert not (project / "results").exists()
+
+
 @pytest.mark.slow
 def test_scoreboard_follows_its_claims(project):
     (project / "claims").mkdir()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import container_path, receipt_path
@@ -47,6 +49,15 @@ def simulated(config: Config, target_seconds: float = 30.0) -> list[str]:
     for batch in plan.batches:
         compute(config, batch)
     return [block.id for batch in plan.batches for block in batch.blocks]
+
+
+def strict_json(text: str) -> Any:
+    """What JSON says; NaN and Infinity, which Python writes and no standard knows, are refused."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
 
 
 def deeplimits(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:

@@ -58,6 +58,21 @@ def _config(path: Path, results: Path | None, scale: str | None) -> Config:
     return load_config(path, {key: value for key, value in overrides.items() if value is not None})
 
 
+def _json(value: Any, indent: int = 2) -> str:
+    """Strict JSON: null where a number is not finite."""
+    import json
+    import math
+
+    def strict(found: Any) -> Any:
+        if isinstance(found, dict):
+            return {key: strict(each) for key, each in found.items()}
+        if isinstance(found, list | tuple):
+            return [strict(each) for each in found]
+        return None if isinstance(found, float) and not math.isfinite(found) else found
+
+    return json.dumps(strict(value), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
 def _print_table(frame: pd.DataFrame, title: str | None = None) -> None:
     """A table that fits the terminal, or as wide as it is where it goes into a file or a pipe."""
     from rich import box
@@ -139,12 +154,10 @@ def limit(
     quantiles: Annotated[
         str, typer.Option("--quantiles", help="Levels, separated by commas.")
     ] = "0.05,0.25,0.5,0.75,0.95",
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON; null where not finite.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Write there what --json prints.")] = None,
 ) -> None:
     """What theory predicts for a network, without simulating it."""
-    import json
-
     from deeplimits.api import predict
     from deeplimits.limits import matched_limit
     from deeplimits.limits.observables import parse
@@ -158,7 +171,7 @@ def limit(
         parse(observable, source, "observable")
         name = matched_limit(network, observable).name
     answer = predict(network, observable, name, layer, levels, source)
-    text = json.dumps(answer, indent=2)
+    text = _json(answer)
     if out is not None:
         from deeplimits.store.atomic import write_text
 
@@ -191,13 +204,11 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Points, blocks, jobs, core-hours and bytes, before anything runs."""
-    import json
-
     from deeplimits.store.status import planned
 
     rows = planned(_config(config, results, scale), study)
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print(_json(rows))
         return
     for row in rows:
         print(
@@ -218,13 +229,11 @@ def status(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """What is done and what is missing, and the time left by the cost model."""
-    import json
-
     from deeplimits.store.status import progress
 
     rows = progress(_config(config, results, scale), study)
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print(_json(rows))
         return
     for row in rows:
         done = "aggregated" if row["aggregated"] else "not aggregated"
@@ -298,14 +307,13 @@ def claims(
     page: Annotated[Path | None, typer.Option("--page", help="Write the scoreboard there, as HTML.")] = None,
 ) -> None:
     """Hold every numbered claim against the studies: holds, fails or undecided."""
-    import json
-
     from deeplimits.analysis.claims import verdicts
     from deeplimits.store.atomic import write_text
     from deeplimits.sweep.claims import load_claims
 
-    rows = verdicts(load_claims(folder), _config(config, results, scale).results)
-    text = json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
+    settings = _config(config, results, scale)
+    rows = verdicts(load_claims(folder, settings.studies_folder), settings.results)
+    text = _json(rows, 1)
     if out is not None:
         write_text(out, text + "\n")
     if page is not None:

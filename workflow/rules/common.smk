@@ -19,7 +19,7 @@ ALL_CORES = workflow.resource_settings.cores or 1
 
 try:
     if workflow.is_main_process:
-        SETTINGS, TARGETS = prepare(Path(CONFIG_FILE), config)
+        SETTINGS, TARGETS = prepare(Path(CONFIG_FILE), config, Path("claims"))
     else:
         SETTINGS, TARGETS = load_config(Path(CONFIG_FILE), config), {}
 except InputError as error:

@@ -21,6 +21,7 @@ from deeplimits.errors import InputError
 from deeplimits.laws import noise_floor
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import figure_files, receipt_path, study_receipt, study_todo, todo_path
+from deeplimits.sweep.claims import load_claims
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.plan import make_plan
 from deeplimits.sweep.study import Study
@@ -45,16 +46,26 @@ class Targets:
         return (*self.batches, self.aggregate, *(path for files in self.figures.values() for path in files))
 
 
-def prepare(path: Path, overrides: Mapping[str, Any] | None = None) -> tuple[Config, dict[str, Targets]]:
+def prepare(
+    path: Path, overrides: Mapping[str, Any] | None = None, claims: Path | None = None
+) -> tuple[Config, dict[str, Targets]]:
     """Plan what is missing, write the todo files, and name the targets of every study.
+
+    Parameters
+    ----------
+    claims
+        Folder of claims, which may be empty or missing.
 
     Raises
     ------
     InputError
-        For whatever is wrong with the configuration or with one of its studies; nothing is written then.
+        For whatever is wrong with the configuration, with one of its studies or with a claim; nothing is
+        written then.
     """
     config = load_config(path, overrides)
     studies = config.studies()
+    if claims and any(claims.glob("*.yaml")):
+        load_claims(claims, config.studies_folder)
     catalogue = Catalogue(config.results)
     plan = make_plan(studies, catalogue.held, config.target_seconds)
     targets = {study.name: _targets(config.results, study, plan.receipts[study.name]) for study in studies}

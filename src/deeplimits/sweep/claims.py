@@ -229,14 +229,20 @@ class Claim:
     model: ClaimModel
 
 
-def load_claims(folder: Path = DEFAULT_FOLDER) -> list[Claim]:
+def load_claims(folder: Path = DEFAULT_FOLDER, studies: Path | None = None) -> list[Claim]:
     """The claims of every file in ``folder``, files in the order of their names.
+
+    Parameters
+    ----------
+    studies
+        Folder of the study files that claims may name; their names are not checked without it.
 
     Raises
     ------
     InputError
         For whatever is wrong with a file, or if there is none.
     """
+    known = None if studies is None else tuple(sorted(path.stem for path in studies.glob("*.yaml")))
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise InputError(folder, "", "<no claims>", "a folder with files of claims, NAME.yaml")
@@ -250,6 +256,11 @@ def load_claims(folder: Path = DEFAULT_FOLDER) -> list[Claim]:
             if claim.id in places:
                 raise InputError(
                     path, f"claims.{index}.id", claim.id, f"each claim once; {places[claim.id].name} has it"
+                )
+            if known is not None and claim.study not in known:
+                expected = f"a study in {studies}: " + ", ".join(known)
+                raise InputError(
+                    path, f"claims.{index}.study", claim.study, expected, nearest_name(claim.study, known)
                 )
             places[claim.id] = path
             claims.append(Claim(model.paper, claim))
