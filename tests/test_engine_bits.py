@@ -8,15 +8,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 from deeplimits.activations import Activation, OrnsteinUhlenbeck, ReluLike, Smooth
-from deeplimits.engines import SAMPLER_VERSION, simulate_block
+from deeplimits.engines import SAMPLER_VERSION, paths, simulate_block
 from deeplimits.engines.arithmetic import kernel, u4
 from deeplimits.engines.normals import cosine_sine, logarithm, minus_two_log, normal_pair
 from deeplimits.engines.philox import philox
@@ -152,9 +153,30 @@ def digest(network: Network) -> str:
     return hashlib.sha256(b"".join(array.tobytes() for array in sample.values())).hexdigest()
 
 
+PATHS: dict[str, Callable[[], tuple[Any, ...]]] = {
+    "path-chain": lambda: paths.chain_gaps(0.7, 5, [0, 3, 40], 5, 65),
+    "path-chain-far": lambda: paths.chain_gaps(1.5, 2, [1, 100], 1 << 40, 15),
+    "path-correlation": lambda: paths.correlation_gaps(0.7, 1.0, 0.01, [0, 3, 100], 5, 65),
+    "path-correlation-far": lambda: paths.correlation_gaps(1.9, 7.0, 0.3, [5, 30], 1 << 40, 15),
+    "path-rescaled": lambda: (paths.rescaled_correlations(1.0, 0.01, [1, 3, 100], 5, 65),),
+    "path-rescaled-far": lambda: (paths.rescaled_correlations(-300.0, 0.01, [100], 1 << 40, 15),),
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_known_answer_of_sampled_paths(name: str) -> None:
+    assert path_digest(name) == KNOWN[name]
+
+
+def path_digest(name: str) -> str:
+    return hashlib.sha256(b"".join(np.asarray(part).tobytes() for part in PATHS[name]())).hexdigest()
+
+
 def digests() -> dict[str, str]:
-    """Of all networks with known answers."""
-    return {name: digest(known_network(name)) for name in NETWORKS}
+    """Of all networks and paths with known answers."""
+    return {name: digest(known_network(name)) for name in NETWORKS} | {
+        name: path_digest(name) for name in PATHS
+    }
 
 
 KNOWN: dict[str, object] = json.loads(
@@ -224,7 +246,7 @@ def test_instruction_set_leaves_no_trace(tmp_path: Path) -> None:
             text=True,
         )
         assert done.returncode == 0, done.stderr
-        assert done.stdout.strip() == str({name: KNOWN[name] for name in NETWORKS})
+        assert done.stdout.strip() == str({name: KNOWN[name] for name in [*NETWORKS, *PATHS]})
 
 
 def test_far_samples_and_other_seeds_differ() -> None:

@@ -19,6 +19,7 @@ from numba.extending import intrinsic
 LANES = 16
 
 _WORD, _REAL, _WIDE, _FLAG = ir.IntType(32), ir.FloatType(), ir.DoubleType(), ir.IntType(1)
+_INDEX = ir.IntType(64)
 _ROW = ir.VectorType(_REAL, 4)
 
 
@@ -38,6 +39,10 @@ class Vector:
             return other.value
         return ir.Constant(self.value.type, [float(other) if self._real else int(other)] * LANES)
 
+    def like(self, number: float) -> Vector:
+        """A number of this kind in every lane."""
+        return Vector(self.builder, self.operand(number))
+
     def _new(self, real: str, whole: str, other: Any, *, swapped: bool = False) -> Vector:
         operands = [self.value, self.operand(other)]
         if swapped:
@@ -56,6 +61,9 @@ class Vector:
     def __rmul__(self, other: Any) -> Vector:
         return self._new("fmul", "mul", other)
 
+    def __truediv__(self, other: Any) -> Vector:
+        return self._new("fdiv", "sdiv", other)
+
     def __rtruediv__(self, other: Any) -> Vector:
         return self._new("fdiv", "sdiv", other, swapped=True)
 
@@ -64,6 +72,9 @@ class Vector:
 
     def __and__(self, other: Any) -> Vector:
         return self._new("and_", "and_", other)
+
+    def __or__(self, other: Any) -> Vector:
+        return self._new("or_", "or_", other)
 
     def __rshift__(self, other: Any) -> Vector:
         return self._new("lshr", "lshr", other)
@@ -84,6 +95,12 @@ class Vector:
     def __gt__(self, other: Any) -> Vector:
         return self._compared(">", other)
 
+    def __le__(self, other: Any) -> Vector:
+        return self._compared("<=", other)
+
+    def __ge__(self, other: Any) -> Vector:
+        return self._compared(">=", other)
+
     def equals(self, other: Any) -> Vector:
         """Lanes where both are the same number."""
         return self._compared("==", other)
@@ -102,6 +119,22 @@ class Vector:
         function = self.builder.module.declare_intrinsic(name, (), ir.FunctionType(kind, [kind] * 3))
         operands = [self.value, self.operand(factor), self.operand(addend)]
         return Vector(self.builder, self.builder.call(function, operands))
+
+    def root(self) -> Vector:
+        """√x of float64 numbers, correctly rounded."""
+        kind = self.value.type
+        function = self.builder.module.declare_intrinsic(
+            "llvm.sqrt.v16f64", (), ir.FunctionType(kind, [kind])
+        )
+        return Vector(self.builder, self.builder.call(function, [self.value]))
+
+    def whole(self) -> Vector:
+        """The numbers without their fractions, as int32."""
+        return Vector(self.builder, self.builder.fptosi(self.value, ir.VectorType(_WORD, LANES)))
+
+    def real(self) -> Vector:
+        """The int32 numbers as float64."""
+        return Vector(self.builder, self.builder.sitofp(self.value, ir.VectorType(_WIDE, LANES)))
 
     def wide(self) -> Vector:
         """The float32 numbers as float64."""
@@ -147,11 +180,26 @@ class Table:
         )
 
 
+class Coefficients:
+    """An array of three dimensions, of which all lanes read the same number."""
+
+    def __init__(self, builder: Any, array: Any):
+        self.builder, self.data = builder, array.data
+        self.shape = [builder.extract_value(array.shape, axis) for axis in range(3)]
+
+    def __getitem__(self, place: tuple[int, int, int]) -> Vector:
+        builder, (first, second, third) = self.builder, place
+        row = builder.add(builder.mul(_INDEX(first), self.shape[1]), _INDEX(second))
+        at = builder.add(builder.mul(row, self.shape[2]), _INDEX(third))
+        return Vector(builder, _splat(builder, builder.load(builder.gep(self.data, [at]))))
+
+
 def lanewise(function: Callable[..., dict[str, Vector]]) -> Callable[..., Any]:
     """A building block for kernels from a function of vectors.
 
-    Arguments are float32 or float64 arrays of 16 lanes, numbers (the same for every lane), or arrays of rows
-    of four (``Table``). The function returns what to store, by the names of its arguments.
+    Arguments are float32 or float64 arrays of 16 lanes, numbers (the same for every lane), arrays of rows of
+    four (``Table``), or arrays of three dimensions (``Coefficients``). The function returns what to store, by
+    the names of its arguments.
     """
     names = list(inspect.signature(function).parameters)
 
@@ -164,8 +212,8 @@ def lanewise(function: Callable[..., dict[str, Vector]]) -> Callable[..., Any]:
                     values[name] = Vector(builder, _splat(builder, value))
                     continue
                 array = context.make_array(kind)(context, builder, value)
-                if kind.ndim == 2:
-                    values[name] = Table(builder, array)
+                if kind.ndim > 1:
+                    values[name] = (Table if kind.ndim == 2 else Coefficients)(builder, array)
                     continue
                 reals = ir.VectorType(_WIDE if kind.dtype == types.float64 else _REAL, LANES)
                 places[name] = builder.bitcast(array.data, reals.as_pointer())

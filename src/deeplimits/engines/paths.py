@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from deeplimits.activations import EXACT
 from deeplimits.engines import resolve
 from deeplimits.engines.calls import Call
+from deeplimits.engines.cpu import LANES
 from deeplimits.engines.dispatch import fill
 from deeplimits.engines.native import Kernel
 
@@ -30,9 +31,11 @@ Array = NDArray[np.float64]
 _DEGREE = 17
 """Of the polynomials, as the kernels have it; their error is below 1e-12."""
 
-_CHAIN = Kernel("path_kernels", "chain", "u8 i8 f8 f8 f8 f8[3] i8[1] f8[2] i8[1]")
-_CORRELATION = Kernel("path_kernels", "correlation", "u8 i8 f8 f8 f8 f8 f8[3] i8[1] f8[2] i8[1]")
-_RESCALED = Kernel("path_kernels", "rescaled", "u8 i8 f8 f8 f8 f8 i8[1] f8[2]")
+_CHAIN = Kernel("path_kernels", "chain", "u8 i8 f8 f8 f8 f8[3] i8[1] f8[2] i8[1] f8[1] f4[2] f8[1]")
+_CORRELATION = Kernel(
+    "path_kernels", "correlation", "u8 i8 f8 f8 f8 f8 f8[3] i8[1] f8[2] i8[1] f8[1] f4[2] f8[1]"
+)
+_RESCALED = Kernel("path_kernels", "rescaled", "u8 i8 f8 f8 f8 f8 i8[1] f8[2] f8[1] f4[2]")
 
 
 def stream_key(description: dict[str, Any]) -> np.uint64:
@@ -100,7 +103,13 @@ def _run(
     left = np.zeros(count, np.int64)
     outputs = (out, left) if counted else (out,)
     call = Call(kernel, (*arguments[1:], steps), outputs, {})
-    fill(call, arguments[0], first, 1, resolve("auto"), threads)
+
+    def scratch() -> list[Array | NDArray[np.float32]]:
+        """State, normals and projections of the paths in the lanes."""
+        projections = [np.empty(LANES)] if counted else []
+        return [np.empty(LANES), np.empty((4, LANES), np.float32), *projections]
+
+    fill(call, arguments[0], first, 1, resolve("auto"), threads, scratch)
     return out, int(left.sum())
 
 
