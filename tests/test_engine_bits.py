@@ -184,7 +184,11 @@ KNOWN: dict[str, object] = json.loads(
 )
 
 
-@pytest.mark.parametrize("gram", [((1.0,),), NETWORK.gram, GRAM_5], ids=["m=1", "m=2", "m=5"])
+@pytest.mark.parametrize(
+    "gram",
+    [((1.0,),), NETWORK.gram, pytest.param(GRAM_5, marks=pytest.mark.slow)],
+    ids=["m=1", "m=2", "m=5"],
+)
 @pytest.mark.parametrize("width", [1, 16, 37, 1100])
 @pytest.mark.parametrize(
     ("activation", "architecture"),

@@ -147,9 +147,9 @@ def test_output_is_gaussian_given_the_last_layer() -> None:
         assert stats.kstest(values, "norm").pvalue > THRESHOLD
 
 
-@pytest.mark.parametrize("inputs", [1, 2, 3])
+@pytest.mark.parametrize("inputs", [1, *(pytest.param(m, marks=pytest.mark.slow) for m in (2, 3))])
 @pytest.mark.parametrize("width", [3, 37, 1100])
-@pytest.mark.parametrize("name", ["relu", "smooth"])
+@pytest.mark.parametrize("name", ["relu", pytest.param("smooth", marks=pytest.mark.slow)])
 def test_neither_split_nor_threads_nor_records_change_bits(name: str, width: int, inputs: int) -> None:
     activation = ReluLike(0.0, -1.0) if name == "relu" else Smooth.of("softplus", 0.4, -0.5)
     gram = tuple(tuple(1.0 if a == b else 0.2 for b in range(inputs)) for a in range(inputs))

@@ -1,10 +1,10 @@
 """The rates that limits declare, measured: Kolmogorov distance of networks to the law against the width.
 
 The noise is accounted for as in a study: the floor taken off by the bootstrap, points that are all noise left
-out, a 95 % interval for the exponent. Its half-width is at most 0.15, ½ is outside of it, and the declared 1
-within 0.12 of it, for the next order of 1/n that still bends the curve at these widths. That allowance was chosen
-from measured exponents (0.91 for the variance, 0.79 for a smooth one), not derived: ½ is what the test excludes, and
-whether the exponent is 1 takes wider networks. Seeds are fixed.
+out, a 95 % interval for the exponent. Its half-width is at most 0.15 and ½ is below it. 1 is in it where the networks are
+wide enough for the leading term of the error (exhaustive: 10¹¹ normals; n = 32 … 128, where the distance is not lost
+in the noise there); at the widths of the daily tests the next order of 1/n still bends the curve, for a smooth
+activation down to 0.8, so that there only ½ is excluded. Seeds are fixed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from deeplimits.networks.network import Network, Shaping
 
 GRAM = ((1.0, 0.3), (0.3, 1.0))
 SHAPED = Shaping("width", 0.5)
-NARROW, WIDE = (8, 12, 16, 24, 32), (16, 24, 32, 48, 64)
-BEND = 0.12
+NARROW, WIDE, WIDEST = (8, 12, 16, 24, 32), (16, 24, 32, 48, 64), (32, 48, 64, 96, 128)
 
 
 def measured(
@@ -57,7 +56,7 @@ def measured(
     ],
     ids=["one-sided", "symmetric", "linear", "variance", "smooth"],
 )
-def test_a_declared_rate_is_measured(
+def test_a_rate_is_not_one_half(
     name: str,
     observable: str,
     activation: ReluLike | Identity | Smooth,
@@ -66,11 +65,32 @@ def test_a_declared_rate_is_measured(
 ) -> None:
     rate = measured(name, observable, activation, widths, 1 << power)
     assert rate is not None
-    declared = registry()[name].rate
-    assert declared == 1.0
     assert rate.half_width <= 0.15, rate
-    assert rate.low - BEND <= declared <= rate.high + BEND, rate
-    assert rate.low > 0.5, rate
+    assert 0.5 < rate.low < 1.1, rate
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    ("name", "observable", "activation", "widths"),
+    [
+        ("matched_sde", "correlation", ReluLike(0.0, -1.0), WIDEST),
+        ("correlation_sde", "correlation", ReluLike(0.5, -0.5), WIDEST),
+        ("linear", "correlation", Identity(), WIDE),
+        ("variance", "log_variance", ReluLike(0.5, -0.5), WIDEST),
+        ("smooth_variance", "log_variance", Smooth.of("tanh"), WIDEST),
+        ("smooth_variance", "log_variance", Smooth.of("softplus", 1.0, 1.0), WIDEST),
+        ("linear", "correlation", Smooth.of("tanh"), WIDE),
+    ],
+    ids=["one-sided", "symmetric", "linear", "variance", "tanh", "softplus", "tanh-correlation"],
+)
+def test_a_rate_is_one(
+    name: str, observable: str, activation: ReluLike | Identity | Smooth, widths: tuple[int, ...]
+) -> None:
+    rate = measured(name, observable, activation, widths, 1 << 21)
+    assert rate is not None
+    print(name, activation, rate)
+    assert rate.half_width <= 0.15, rate
+    assert 0.5 < rate.low <= 1.0 <= rate.high, rate
 
 
 def test_one_sided_slopes_leave_an_error_of_one_half_without_the_matched_constants() -> None:

@@ -13,6 +13,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import index
 from typing import Any, Literal
 
 import mpmath
@@ -187,11 +188,11 @@ class Network:
             **residual,
             "activation": activation,
             "architecture": self.architecture,
-            "depth": self.depth,
+            "depth": index(self.depth),
             "gram": [[_number(value) for value in row] for row in self.gram],
-            "seed": self.seed,
+            "seed": index(self.seed),
             "shaping": shaping,
-            "width": list(self.layer_widths) if self.layer_widths else self.width,
+            "width": [index(n) for n in self.layer_widths] if self.layer_widths else index(self.width),
         }
 
     @cached_property

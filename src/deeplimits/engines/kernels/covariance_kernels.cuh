@@ -11,6 +11,9 @@ constexpr i8 NO_DRIFT = 0, RELU_LIKE = 1;
 constexpr double EXPLODED = 1e12, SINGULAR = 1e-13;
 constexpr i8 INFINITY_BITS = 0x7FF0000000000000LL, UNDEFINED_BITS = 0x7FF8000000000000LL;
 
+// What a path carries is in memory anyway, and unrolled the addresses alone are more than there are registers.
+#define ROLLED _Pragma("unroll 1")
+
 template <int INPUTS> struct covariance {
     using Members = Paths;
     static constexpr int SHARED = 16;
@@ -44,7 +47,7 @@ template <int INPUTS> struct covariance {
 
     // Add the normals of a step, in groups of four: counter (step, group).
     static INLINE void add_normals(const Path &path, i8 step, SampleWords sample, Key key) {
-        for (int group = 0; group < (NORMALS + 3) / 4; ++group) {
+        ROLLED for (int group = 0; group < (NORMALS + 3) / 4; ++group) {
             const Words words = philox(u4(step), u4(group), sample.low, sample.high, key);
             const Pair one = normal_pair(words.w0, words.w1);
             const Pair two = normal_pair(words.w2, words.w3);
@@ -57,16 +60,16 @@ template <int INPUTS> struct covariance {
 
     // The roots of V^aa and 1 - rho^ab of the rows of L.
     static INLINE void gaps_of(const Path &path, const Numbers &lower) {
-        for (int a = 0; a < INPUTS; ++a) {
+        ROLLED for (int a = 0; a < INPUTS; ++a) {
             f8 square = 0.0;
-            for (int i = 0; i < a + 1; ++i)
+            ROLLED for (int i = 0; i < a + 1; ++i)
                 square = fma(lower(a, i), lower(a, i), square);
             path.roots(a) = square_root(square);
         }
-        for (int a = 0; a < INPUTS; ++a) {
-            for (int b = a + 1; b < INPUTS; ++b) {
+        ROLLED for (int a = 0; a < INPUTS; ++a) {
+            ROLLED for (int b = a + 1; b < INPUTS; ++b) {
                 f8 total = 0.0;
-                for (int i = 0; i < b + 1; ++i) {
+                ROLLED for (int i = 0; i < b + 1; ++i) {
                     const f8 first = i <= a ? lower(a, i) / path.roots(a) : f8(0.0);
                     const f8 difference = first - lower(b, i) / path.roots(b);
                     total = fma(difference, difference, total);
@@ -80,34 +83,34 @@ template <int INPUTS> struct covariance {
     static INLINE void triangle_of(const Path &path, const Numbers &lower) {
         const Numbers &gaps = path.gaps;
         lower(0, 0) = 1.0;
-        for (int a = 1; a < INPUTS; ++a)
+        ROLLED for (int a = 1; a < INPUTS; ++a)
             lower(a, 0) = 1.0 - gaps(0, a);
-        for (int i = 1; i < INPUTS; ++i) {
+        ROLLED for (int i = 1; i < INPUTS; ++i) {
             const f8 whole = gaps(0, i) * (2.0 - gaps(0, i));
             f8 pivot = whole;
-            for (int k = 1; k < i; ++k)
+            ROLLED for (int k = 1; k < i; ++k)
                 pivot = fma(-lower(i, k), lower(i, k), pivot);
             const bool regular = pivot > SINGULAR * whole;
             const f8 root = regular ? square_root(pivot) : f8(0.0);
             lower(i, i) = root;
-            for (int a = i + 1; a < INPUTS; ++a) {
+            ROLLED for (int a = i + 1; a < INPUTS; ++a) {
                 f8 entry = gaps(0, i) + gaps(0, a) - gaps(i, a);
                 entry = fma(-gaps(0, i), gaps(0, a), entry);
-                for (int k = 1; k < i; ++k)
+                ROLLED for (int k = 1; k < i; ++k)
                     entry = fma(-lower(i, k), lower(a, k), entry);
                 lower(a, i) = regular ? entry / root : f8(0.0);
             }
         }
-        for (int a = 0; a < INPUTS; ++a)
-            for (int i = 0; i < a + 1; ++i)
+        ROLLED for (int a = 0; a < INPUTS; ++a)
+            ROLLED for (int i = 0; i < a + 1; ++i)
                 lower(a, i) = lower(a, i) * path.roots(a);
     }
 
     static INLINE void relu_like(const Path &path, f8 strength, Array<const f8, 3> table) {
-        for (int a = 0; a < INPUTS; ++a) {
-            for (int b = a + 1; b < INPUTS; ++b) {
+        ROLLED for (int a = 0; a < INPUTS; ++a) {
+            ROLLED for (int b = a + 1; b < INPUTS; ++b) {
                 f8 gap = path.gaps(a, b);
-                for (int twice = 0; twice < 2; ++twice)
+                ROLLED for (int twice = 0; twice < 2; ++twice)
                     gap = max<f8>(fma(-strength, tabulated(table, 0, gap), gap), 0.0);
                 path.gaps(a, b) = 0.5 * (path.gaps(a, b) + gap);
             }
@@ -126,8 +129,8 @@ template <int INPUTS> struct covariance {
     static INLINE void euler(const Path &path, f8 part) {
         const Numbers &gaps = path.gaps, &variances = path.after;
         const f8 rest = 1.0 - part;
-        for (int a = 0; a < INPUTS; ++a) {
-            for (int b = a + 1; b < INPUTS; ++b) {
+        ROLLED for (int a = 0; a < INPUTS; ++a) {
+            ROLLED for (int b = a + 1; b < INPUTS; ++b) {
                 const f8 gap = gaps(a, b);
                 const f8 between = square_root(variances(a) * variances(b));
                 const f8 factor = square_root(fma(part, variances(a), rest) * fma(part, variances(b), rest));
@@ -138,7 +141,7 @@ template <int INPUTS> struct covariance {
                 gaps(a, b) = top / factor;
             }
         }
-        for (int a = 0; a < INPUTS; ++a)
+        ROLLED for (int a = 0; a < INPUTS; ++a)
             variances(a) = variances(a) * fma(part, variances(a), rest);
     }
 
@@ -146,7 +149,7 @@ template <int INPUTS> struct covariance {
         const Numbers &before = path.before, &after = path.after, &final = path.final;
         const f8 half = exponential(lean), whole = exponential(fma(2.0, lean, part));
         const f8 infinite = bits_double(INFINITY_BITS);
-        for (int a = 0; a < INPUTS; ++a) {
+        ROLLED for (int a = 0; a < INPUTS; ++a) {
             const f8 square = path.roots(a) * path.roots(a);
             before(a) = logistic(square, half);
             final(a) = logistic(square, whole);
@@ -157,13 +160,13 @@ template <int INPUTS> struct covariance {
                 final(a) = 1.0;
             }
             after(a) = before(a);
-            for (int b = a + 1; b < INPUTS; ++b)
+            ROLLED for (int b = a + 1; b < INPUTS; ++b)
                 path.old(a, b) = path.gaps(a, b);
         }
-        for (int twice = 0; twice < 2; ++twice)
+        ROLLED for (int twice = 0; twice < 2; ++twice)
             euler(path, part);
-        for (int a = 0; a < INPUTS; ++a) {
-            for (int b = a + 1; b < INPUTS; ++b) {
+        ROLLED for (int a = 0; a < INPUTS; ++a) {
+            ROLLED for (int b = a + 1; b < INPUTS; ++b) {
                 const f8 one = square_root(before(a) * before(b));
                 const f8 other = square_root(after(a) * after(b));
                 const f8 root = 0.5 * square_root((before(a) + after(a)) * (before(b) + after(b)));
@@ -173,21 +176,21 @@ template <int INPUTS> struct covariance {
                 path.gaps(a, b) = top / root;
             }
         }
-        for (int a = 0; a < INPUTS; ++a)
+        ROLLED for (int a = 0; a < INPUTS; ++a)
             path.roots(a) = square_root(final(a));
     }
 
     // One of the flows of the diagonal noise: a log-normal factor on column i.
     static INLINE void stretch(const Path &path, const Numbers &lower, int i, f8 spread, f8 size, int used) {
         const f8 factor = exponential(fma(spread, path.noise(used), -0.25 * size * f8(i8(i + 1))));
-        for (int a = i; a < INPUTS; ++a)
+        ROLLED for (int a = i; a < INPUTS; ++a)
             lower(a, i) = lower(a, i) * factor;
     }
 
     // One of those below it: a multiple of column i added to column j.
     static INLINE void shear(const Path &path, const Numbers &lower, int i, int j, f8 slant, int used) {
         const f8 amount = slant * path.noise(used);
-        for (int a = i; a < INPUTS; ++a)
+        ROLLED for (int a = i; a < INPUTS; ++a)
             lower(a, j) = fma(amount, lower(a, i), lower(a, j));
     }
 
@@ -198,10 +201,10 @@ template <int INPUTS> struct covariance {
         const f8 spread = 0.5 * square_root(size);
         const f8 slant = square_root(0.5 * size);
         int used = 0;
-        for (int i = 0; i < INPUTS; ++i)
+        ROLLED for (int i = 0; i < INPUTS; ++i)
             stretch(path, lower, i, spread, size, used++);
-        for (int i = 1; i < INPUTS; ++i)
-            for (int j = 0; j < i; ++j)
+        ROLLED for (int i = 1; i < INPUTS; ++i)
+            ROLLED for (int j = 0; j < i; ++j)
                 shear(path, lower, i, j, slant, used++);
         if (mode != NO_DRIFT) {
             gaps_of(path, lower);
@@ -211,10 +214,10 @@ template <int INPUTS> struct covariance {
                 smooth(path, bend * size, lean * size, step);
             triangle_of(path, lower);
         }
-        for (int i = INPUTS - 1; i > 0; --i)
-            for (int j = i - 1; j >= 0; --j)
+        ROLLED for (int i = INPUTS - 1; i > 0; --i)
+            ROLLED for (int j = i - 1; j >= 0; --j)
                 shear(path, lower, i, j, slant, used++);
-        for (int i = 0; i < INPUTS; ++i)
+        ROLLED for (int i = 0; i < INPUTS; ++i)
             stretch(path, lower, i, spread, size, used++);
     }
 
@@ -227,28 +230,28 @@ template <int INPUTS> struct covariance {
         const SampleWords sample(first + member.row, PURPOSE_PATH);
         const Path path(reinterpret_cast<f8 *>(states.data), states.shape[0], member.slot);
         const f8 half = square_root(f8(0.5));
-        for (int a = 0; a < INPUTS; ++a) {
+        ROLLED for (int a = 0; a < INPUTS; ++a) {
             path.exploded(a) = -1.0;
-            for (int i = 0; i < INPUTS; ++i)
+            ROLLED for (int i = 0; i < INPUTS; ++i)
                 path.lower(a, i) = start(a, i);
         }
         bool fresh = true;
         i8 step = 0, record = 0;
         while (record < steps.shape[0]) {
             if (fresh) {
-                for (int i = 0; i < NORMALS + 4; ++i)
+                ROLLED for (int i = 0; i < NORMALS + 4; ++i)
                     path.noise(i) = 0.0;
-                for (i8 part = 0; part < 1 + pairs; ++part)
+                ROLLED for (i8 part = 0; part < 1 + pairs; ++part)
                     add_normals(path, (1 + pairs) * step + part, sample, key);
-                for (int i = 0; pairs && i < NORMALS; ++i)
+                ROLLED for (int i = 0; pairs && i < NORMALS; ++i)
                     path.noise(i) = half * path.noise(i);
             }
             // a record within a step, or at its start, is a shorter step of a copy
             const bool aside = steps(record) == step;
             const Numbers lower = aside ? path.aside : path.lower;
             const f8 length = aside ? f8(rest(record)) : size;
-            for (int a = 0; aside && a < INPUTS; ++a)
-                for (int i = 0; i < INPUTS; ++i)
+            ROLLED for (int a = 0; aside && a < INPUTS; ++a)
+                ROLLED for (int i = 0; i < INPUTS; ++i)
                     lower(a, i) = path.lower(a, i);
             if (length > 0.0)
                 advance(path, lower, mode, length, bend, lean, step, table);
@@ -262,16 +265,16 @@ template <int INPUTS> struct covariance {
                 write(path, member.row, record, variance, gap);
             ++record;
         }
-        for (int a = 0; member.exists && a < INPUTS; ++a)
+        ROLLED for (int a = 0; member.exists && a < INPUTS; ++a)
             exploded(member.row, a) = __double2ll_rz(path.exploded(a).value);
     }
 
     static INLINE void write(const Path &path, i8 row, i8 record, Array<f8, 3> variance, Array<f8, 3> gap) {
         int pair = 0;
-        for (int a = 0; a < INPUTS; ++a) {
+        ROLLED for (int a = 0; a < INPUTS; ++a) {
             const bool gone = path.exploded(a) >= 0.0;
             variance(row, record, a) = gone ? bits_double(INFINITY_BITS) : path.roots(a) * path.roots(a);
-            for (int b = a + 1; b < INPUTS; ++b, ++pair) {
+            ROLLED for (int b = a + 1; b < INPUTS; ++b, ++pair) {
                 const bool gone_too = gone || path.exploded(b) >= 0.0;
                 gap(row, record, pair) = gone_too ? bits_double(UNDEFINED_BITS) : path.gaps(a, b);
             }
