@@ -13,14 +13,15 @@ from deeplimits.analysis.evidence import Evidence, NoEvidence
 from deeplimits.analysis.groups import GROUPS, pair_index
 from deeplimits.analysis.statistics import effects_of
 from deeplimits.limits import predictions
-from deeplimits.sweep.claims import STATISTICS
+from deeplimits.limits.setting import Setting
+from deeplimits.sweep.statistics import STATISTICS
 
 SAMPLES = 4096
 RATE = 1e-3
 
 
-def store(points: list[dict[str, Any]], **groups: xr.Dataset) -> Evidence:
-    """A study store with these points; ``values`` are samples of log V, ``gram`` of V [sample, a, b]."""
+def store(points: list[dict[str, Any]], observable: str = "log_variance", **groups: xr.Dataset) -> Evidence:
+    """A study store with these points; ``values`` are samples of ``observable``, ``gram`` of V [sample, a, b]."""
     first = {"network": "a", "width": 8, "depth": 8, "seed": 0, "inputs": 1, "normals": 64}
     numbers = {"correlation_0": np.nan, "exponent": 0.0, "center": np.nan, "start": np.nan}
     slopes = {"c_plus": 0.0, "c_minus": -1.0}
@@ -28,7 +29,7 @@ def store(points: list[dict[str, Any]], **groups: xr.Dataset) -> Evidence:
     names = [*first, *numbers, *slopes]
     coordinates: dict[str, Any] = {name: ("point", [point[name] for point in filled]) for name in names}
     coordinates["layer"] = (("point", "record"), [[point["depth"]] for point in filled])
-    coordinates["observable"] = ("observable", ["log_variance"])
+    coordinates["observable"] = ("observable", [observable])
     moments = {
         name: (("point", "record", "observable"), [[[find(point)]] for point in filled])
         for name, find in {
@@ -230,6 +231,74 @@ def test_place_of_a_pair():
             assert pair_index(inputs, int(a), int(b)) == pair_index(inputs, int(b), int(a)) == place
 
 
+def relu_layer(width: int, generator: np.random.Generator) -> dict[str, Any]:
+    """One layer of ReLU of two inputs: V, log V of the first and 1 − ρ as ``values``."""
+    count, rho = GROUPS * 128, -0.5
+    normals = generator.standard_normal((count, 2, width))
+    normals[:, 1] = rho * normals[:, 0] + np.sqrt(1 - rho**2) * normals[:, 1]
+    active = np.maximum(normals, 0)
+    gram = 2 * active @ active.transpose(0, 2, 1) / width
+    return {
+        "gram": gram,
+        "values": gram[:, 0, 1] / np.sqrt(gram[:, 0, 0] * gram[:, 1, 1]),
+        "gram_0": np.array([[1.0, rho], [rho, 1.0]]),
+        "inputs": 2,
+        "width": width,
+        "depth": 1,
+        "correlation_0": rho,
+    }
+
+
+def test_control_takes_the_noise_off_a_mean_and_not_its_value():
+    """In parts of μ_r/n, extrapolated: within 5 of its own errors (1e-6); the plain mean has four times the
+    error. A drift that is off by two fifths is seen (planted).
+    """
+    generator = np.random.default_rng(21)
+    found = store([relu_layer(width, generator) for width in (32, 64, 128)], observable="correlation")
+    keys = {"observable": "correlation", "moment": "mean", "expected": "step_mean", "unit": "step_drift"}
+    plain, controlled = (
+        effects_of(found, statistic("moment", **keys, control=control, extrapolate=[1.0]))[0]
+        for control in (False, True)
+    )
+    assert abs(controlled.value) < 5 * controlled.error
+    assert plain.error > 4 * controlled.error
+    assert abs(plain.value - controlled.value) < 5 * plain.error
+    off = keys | {"expected": "exact_kernel"}
+    missing = effects_of(found, statistic("moment", **off, control=True, extrapolate=[1.0]))[0]
+    assert abs(missing.value) == pytest.approx(1, abs=5 * missing.error)
+    assert 5 * missing.error < 0.4
+    deeper = store([relu_layer(16, generator) | {"depth": 2}], observable="correlation")
+    with pytest.raises(NoEvidence, match="after one layer"):
+        effects_of(deeper, statistic("moment", **keys, control=True))
+
+
+def test_pooled_sizes_are_one_mean():
+    """Its error is the one of all samples together; a size that disagrees widens it."""
+    generator = np.random.default_rng(22)
+    same = [{"width": n, "values": 3 + generator.standard_normal(SAMPLES)} for n in (4, 8, 16, 32)]
+    keys = {"observable": "log_variance", "moment": "mean", "expected": 3.0, "points": "pooled"}
+    (effect,) = effects_of(store(same), statistic("moment", **keys))
+    assert abs(effect.value) < 5 * effect.error
+    assert effect.error == pytest.approx(1 / np.sqrt(4 * SAMPLES), rel=0.5)
+    assert effect.samples == 4 * SAMPLES
+    apart = [*same[:3], {"width": 32, "values": 4 + generator.standard_normal(SAMPLES)}]
+    (wider,) = effects_of(store(apart), statistic("moment", **keys))
+    assert wider.error > 5 * effect.error
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"points": "pooled", "extrapolate": [1.0]},
+        {"relative": True, "unit": "step_drift"},
+        {"control": True, "moment": "variance"},
+    ],
+)
+def test_keys_that_contradict_each_other_are_refused(keys):
+    with pytest.raises(ValueError, match=r"either|control"):
+        statistic("moment", **({"observable": "correlation", "moment": "mean"} | keys))
+
+
 # ------------------------------------------------------------------------------------- probabilities and rates
 
 
@@ -294,6 +363,22 @@ def test_growth_against_the_formulas_beside_it():
     assert verdict(evidence, statistic("growth", width=[3, 6], expected="printed"), 1e-3) == "fails"
     effect = effects_of(evidence, statistic("growth", width=6, times_width=2.0))[0]
     assert (effect.value, effect.normals) == (pytest.approx(3.6), SAMPLES * 300)
+    line = {"width": [4, 8, 16], "time": [1.0] * 3, "samples": [SAMPLES] * 3, "network": ["r"] * 3}
+    line |= {"mean": [0.5 + 2 / n for n in (4, 8, 16)], "error": [1e-3] * 3, "corrected": [0.5] * 3}
+    line |= {"unit_estimate": [0.01 + 1 / n for n in (4, 8, 16)], "unit_error": [1e-3] * 3}
+    several = xr.Dataset({name: ("growth", array) for name, array in line.items()}, attrs={"steps": 50})
+    table = store([{}], growth=several)
+    for name, keys, limit in (
+        ("growth", {"expected": "corrected", "times_width": 1.0}, 2.0),
+        ("growth", {"expected": 0.4}, 0.1),
+        ("unit_to_limit", {}, 0.01),
+    ):
+        chosen = statistic(name, width=[4, 8, 16], extrapolate=[1.0], **keys)
+        (effect,) = effects_of(table, chosen)
+        assert effect.value == pytest.approx(limit)
+        assert effect.samples == 3 * SAMPLES
+    with pytest.raises(NoEvidence, match="too few widths"):
+        effects_of(table, statistic("unit_to_limit", width=4, extrapolate=[1.0]))
     for absent in ({"width": 4}, {"width": 3, "time": 0.5}, {"width": 3, "network": "s"}):
         with pytest.raises(NoEvidence):
             effects_of(evidence, statistic("growth", **absent))
@@ -332,7 +417,7 @@ def test_formulas_for_one_layer_of_relu(rho):
     """Against its definition: five standard errors, 1e-6 each."""
     count, width = 1 << 17, 8
     samples = relu_samples(rho, width, count)
-    setting = predictions.Setting(width, 1, 0.0, 0.0, -1.0, np.array([[1, rho], [rho, 1]]))
+    setting = Setting(width, 1, 0.0, 0.0, -1.0, np.array([[1, rho], [rho, 1]]))
     first, second, cross = samples[:, 0, 0], samples[:, 1, 1], samples[:, 0, 1]
 
     def close(values: np.ndarray, expected: float) -> None:
@@ -348,7 +433,7 @@ def test_formulas_for_one_layer_of_relu(rho):
 
 def test_formulas_near_one_are_those_of_any_correlation():
     for x in (1e-2, 1e-3):
-        setting = predictions.Setting(100, 1, 0.0, 0.0, -1.0, np.array([[1, 1 - x], [1 - x, 1]]))
+        setting = Setting(100, 1, 0.0, 0.0, -1.0, np.array([[1, 1 - x], [1 - x, 1]]))
         mean = predictions.step_mean(setting) - predictions.near_one_mean(setting)
         assert abs(mean) < x**3.5 + x**3 / 100
         assert predictions.near_one_variance(setting) / predictions.step_variance(setting) == pytest.approx(
@@ -358,9 +443,27 @@ def test_formulas_near_one_are_those_of_any_correlation():
         assert abs(step) < 0.1 * x**2.5
 
 
+def test_noise_as_printed_and_as_it_is():
+    """The Bessel process against half a million draws of it, to 5 standard errors; Σ Σᵀ against the matrix."""
+    one = Setting(16, 8, 1.0, 0.0, 0.0, np.eye(1), ((0, 0), (0, 0)))
+    assert predictions.linear_log_variance(one) == 1.0
+    normals = np.sqrt(one.time) * np.random.default_rng(31).standard_normal((1 << 19, 3)) + [0.5, 0, 0]
+    log_v = -np.log(2 * np.sqrt((normals**2).sum(axis=1)))
+    deviations = (log_v - log_v.mean()) ** 2
+    error = deviations.std() / np.sqrt(len(log_v))
+    assert predictions.linear_log_variance_printed(one) == pytest.approx(deviations.mean(), abs=5 * error)
+    assert (predictions.isserlis(one), predictions.isserlis_printed(one)) == (2 / 16, 4 / 16)
+    pairs = [(a, b) for a in range(3) for b in range(a, 3)]
+    sigma = 4 * np.array(
+        [[predictions.isserlis(Setting(4, 1, 0.3, 0.5, -0.5, GRAM, (p, q))) for q in pairs] for p in pairs]
+    )
+    chosen = Setting(4, 1, 0.3, 0.5, -0.5, GRAM, (pairs[1], pairs[3]))
+    assert predictions.isserlis_printed(chosen) == pytest.approx((sigma @ sigma.T)[1, 3] / 4)
+
+
 def test_printed_formulas_differ_from_the_corrected_ones():
     gram = np.array([[1.0, 0.3], [0.3, 1.0]])
-    shaped = predictions.Setting(100, 1, 0.3, 0.5, -0.5, gram, ((0, 1),))
+    shaped = Setting(100, 1, 0.3, 0.5, -0.5, gram, ((0, 1),))
     exact = predictions.exact_kernel(shaped)
     assert abs(predictions.shaped_step(shaped) - exact) < 1e-3
     assert abs(predictions.shaped_step_printed(shaped) - exact) > 5e-3

@@ -13,6 +13,8 @@ from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.analysis.equivalence import Counted, Effect, extrapolated, jackknife, judge
 from deeplimits.errors import InputError
 from deeplimits.figures.claims_page import page_of
+from deeplimits.figures.claims_scoreboard import draw
+from deeplimits.figures.style import save
 from deeplimits.store.query import run_query
 from deeplimits.sweep.claims import load_claims
 from tiny import deeplimits, project, simulated, strict_json
@@ -262,7 +264,8 @@ def evaluated(tmp_path_factory):
             "statistic": "{name: rms_to_limit, observable: correlation, limit: correlation_ode}",
         },
     )
-    done = deeplimits("claims", "--json", "--out", str(config.results / "claims.json"), cwd=folder)
+    files = ("--out", str(config.results / "claims.json"), "--figure", str(config.results / "claims"))
+    done = deeplimits("claims", "--json", *files, cwd=folder)
     assert done.returncode == 0, done.stderr
     rows = strict_json(done.stdout)
     assert strict_json((config.results / "claims.json").read_text()) == rows
@@ -371,3 +374,41 @@ def test_page_is_whole_and_says_what_the_rows_say(evaluated):
     assert "<script>" not in page_of(rows)
     assert "a &lt; b &amp;" in page_of(rows)
     assert page_of(rows) == page_of(rows)
+
+
+def test_picture_has_every_claim_and_the_same_bytes_when_drawn_again(evaluated, tmp_path):
+    _, config, rows = evaluated
+    paths = [tmp_path / f"claims.{suffix}" for suffix in ("pdf", "svg", "png")]
+    save(draw(list(rows.values())), tuple(paths))
+    for path in paths:
+        assert path.read_bytes() == (config.results / path.name).read_bytes(), path.name
+    text = paths[1].read_text()
+    for name in rows:
+        assert f">X1.{name}<" in text
+    found = [row["verdict"] for row in rows.values()]
+    for verdict in ("holds", "fails", "undecided"):
+        assert f">{found.count(verdict)} {verdict}<" in text
+    # a claim without an effect has its row, and no interval
+    (row,) = (row for row in rows.values() if row["id"] == "X1.absent")
+    (axis,) = draw([row]).axes
+    assert [len(line.get_xdata()) for line in axis.lines] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("sense", "effect", "shaded"),
+    [("equal", 0.05, (-1, 1)), ("at_most", -50.0, (-200, 1)), ("at_least", 1e9, (-1, 200))],
+)
+def test_picture_shades_the_margin_and_clips_what_lies_beyond(evaluated, sense, effect, shaded):
+    row = evaluated[2]["holds"] | {
+        "sense": sense,
+        "effect": effect,
+        "interval": [effect - 0.01, effect + 0.01],
+    }
+    (axis,) = draw([row]).axes
+    (area,) = axis.collections
+    corners = area.get_paths()[0].vertices[:, 0]
+    assert (corners.min(), corners.max()) == shaded
+    interval, mark, _ = axis.lines
+    (at,) = mark.get_xdata()
+    assert at == pytest.approx(min(max(effect / row["margin"], -200), 200))
+    assert -200 <= interval.get_xdata()[0] <= at <= interval.get_xdata()[1] <= 200

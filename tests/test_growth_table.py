@@ -11,6 +11,7 @@ import pytest
 
 from deeplimits.analysis.aggregate import build_tree
 from deeplimits.analysis.growth_table import growth_table
+from deeplimits.engines.residual_paths import residual_paths
 from deeplimits.errors import InputError
 from deeplimits.store.catalogue import Catalogue
 from tiny import STUDY, project, simulated
@@ -50,6 +51,23 @@ def test_the_table_has_a_row_for_each_law_and_time_and_decides(tmp_path: Path) -
     assert found["corrected"].values[at] < found["mean"].values[at] < found["printed"].values[at]
     assert found["printed"].values[at] == pytest.approx(1 / 4 / (1 - 1 / 16) - 1 / 4)
     assert np.isnan(found["corrected"].values[rows[linear, 4, 1.0]])
+    # a network of one unit is half constant, half a geometric Brownian motion; of four each is nearer to the
+    # Gaussian, and far above the noise of 0.869/√65536 = 0.003
+    distance, error = found["unit_estimate"].values, found["unit_error"].values
+    assert distance[rows[relu, 1, 1.0]] > 0.1
+    assert 0.03 < distance[at] < distance[rows[relu, 1, 1.0]] / 2
+    assert (error > 0).all()
+    assert error[at] < 0.003
+
+
+def test_the_unit_of_a_path_is_its_first() -> None:
+    """Of one unit it is all there is; of three its mean square is a third of all, to 5 standard errors."""
+    alone = residual_paths(1, (4, 8), (0.0, 1.0), 0, 64)
+    np.testing.assert_allclose(2 * np.log(np.abs(alone.unit)), alone.log_square, atol=1e-6)
+    three = residual_paths(3, (4, 8), (0.0, 1.0), 0, 1 << 14)
+    difference = 3 * three.unit**2 - np.exp(three.log_square)
+    error = difference.std(axis=0) / np.sqrt(len(difference))
+    assert (np.abs(difference.mean(axis=0)) < 5 * error).all()
 
 
 def test_the_store_keeps_it_and_scale_makes_it_larger(tmp_path: Path) -> None:

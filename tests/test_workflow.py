@@ -334,7 +334,8 @@ def test_scoreboard_follows_its_claims(project):
     assert run.returncode == 0, output(run)
     (row,) = json.loads((project / "results/claims.json").read_text())
     assert (row["id"], row["verdict"]) == ("X1.a", "holds")
-    assert "X1.a" in (project / "results/claims.html").read_text()
+    for kind in ("html", "svg"):
+        assert "X1.a" in (project / f"results/claims.{kind}").read_text()
     assert NOTHING in output(snakemake(project, "-n", "results/claims.html"))
     (project / "claims/x.yaml").write_text(CLAIMS.replace("margin: 0.2", "margin: 0.0001"))
     assert jobs(snakemake(project, "-n", "results/claims.html")) == {"claims": 1}

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from deeplimits.sweep import claims, models
+from deeplimits.sweep import claims, models, statistics
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = (DOCS / "study-files.md", DOCS / "claims.md")
@@ -70,7 +70,9 @@ def table(model: type[BaseModel]) -> str:
 
 def model(name: str) -> type[BaseModel]:
     """The model of a name."""
-    found: type[BaseModel] = getattr(models if hasattr(models, name) else claims, name)
+    found: type[BaseModel] = next(
+        getattr(module, name) for module in (models, claims, statistics) if hasattr(module, name)
+    )
     return found
 
 

@@ -305,6 +305,9 @@ def claims(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Write there what --json prints.")] = None,
     page: Annotated[Path | None, typer.Option("--page", help="Write the scoreboard there, as HTML.")] = None,
+    figure: Annotated[
+        Path | None, typer.Option("--figure", help="Draw the scoreboard as FIGURE.pdf, .svg and .png.")
+    ] = None,
 ) -> None:
     """Hold every numbered claim against the studies: holds, fails or undecided."""
     from deeplimits.analysis.claims import verdicts
@@ -320,9 +323,15 @@ def claims(
         from deeplimits.figures.claims_page import page_of
 
         write_text(page, page_of(rows))
+    if figure is not None:
+        from deeplimits.figures.claims_scoreboard import draw
+        from deeplimits.figures.style import save
+        from deeplimits.store.paths import FIGURE_FORMATS
+
+        save(draw(rows), tuple(figure.with_name(f"{figure.name}.{suffix}") for suffix in FIGURE_FORMATS))
     if as_json:
         print(text)
-    elif out is None and page is None:
+    elif out is None and page is None and figure is None:
         _print_claims(rows)
 
 

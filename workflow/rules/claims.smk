@@ -5,7 +5,11 @@ localrules:
 
 # A project without claims has no scoreboard.
 CLAIMS = [path.as_posix() for path in sorted(Path("claims").glob("*.yaml"))]
-SCOREBOARD = [f"{RESULTS}/claims.json", f"{RESULTS}/claims.html"] if CLAIMS else []
+SCOREBOARD = (
+    multiext(f"{RESULTS}/claims", ".json", ".html", ".pdf", ".svg", ".png")
+    if CLAIMS
+    else []
+)
 
 
 # A claim whose study the configuration leaves out is on the scoreboard as undecided.
@@ -14,6 +18,13 @@ rule claims:
         claims=CLAIMS,
         studies=[study.aggregate for study in TARGETS.values()],
     output:
+        multiext(f"{RESULTS}/claims", ".pdf", ".svg"),
+        picture=report(
+            f"{RESULTS}/claims.png",
+            caption="../report/claims_scoreboard.rst",
+            category="Claims",
+            labels={"figure": "scoreboard, drawn", "study": "all"},
+        ),
         verdicts=f"{RESULTS}/claims.json",
         page=report(
             f"{RESULTS}/claims.html",
@@ -33,7 +44,9 @@ rule claims:
         runtime=30,
     params:
         options=OPTIONS,
+        figure=f"{RESULTS}/claims",
     message:
         "Holding {input.claims} against the studies"
     shell:
-        "deeplimits claims {params.options} --out {output.verdicts} --page {output.page} > {log} 2>&1"
+        "deeplimits claims {params.options} --out {output.verdicts} --page {output.page}"
+        " --figure {params.figure} > {log} 2>&1"

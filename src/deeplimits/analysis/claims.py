@@ -27,7 +27,7 @@ def verdicts(claims: Sequence[Claim], results: Path) -> list[dict[str, Any]]:
 def _evidence(study: str, results: Path, opened: dict[str, Evidence | str]) -> Evidence | str:
     if study not in opened:
         try:
-            opened[study] = Evidence(open_study_store(results, study).load())
+            opened[study] = Evidence(open_study_store(results, study))
         except StoreError as error:
             opened[study] = str(error)
         except (OSError, ValueError, KeyError) as error:

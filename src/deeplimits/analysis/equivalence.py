@@ -120,6 +120,15 @@ def extrapolated(effects: Sequence[Effect], powers: Sequence[float]) -> Effect |
     """
     if len({effect.size for effect in effects}) < len(powers) + 1:
         return None
+    return _fitted(effects, powers, "extrapolated from")
+
+
+def pooled(effects: Sequence[Effect]) -> Effect:
+    """The weighted mean of what is claimed to be the same at every size, its error widened likewise."""
+    return _fitted(effects, (), "together") or effects[-1]
+
+
+def _fitted(effects: Sequence[Effect], powers: Sequence[float], how: str) -> Effect | None:
     size = np.array([effect.size for effect in effects])
     design = np.stack([np.ones(len(size)), *(size**-power for power in powers)], axis=1)
     error = np.array([effect.error for effect in effects])
@@ -141,7 +150,7 @@ def extrapolated(effects: Sequence[Effect], powers: Sequence[float]) -> Effect |
         float(np.sqrt(covariance[0, 0] * widening)),
         sum(effect.samples for effect in effects),
         sum(effect.normals for effect in effects),
-        f"{effects[0].about.partition('; ')[0]}; extrapolated from {sizes}",
+        f"{effects[0].about.partition('; ')[0]}; {how} {sizes}",
         freedom=min(effect.freedom for effect in effects),
     )
 

@@ -5,17 +5,18 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from deeplimits.analysis.equivalence import Effect, extrapolated
+from deeplimits.analysis.equivalence import Effect, extrapolated, pooled
 from deeplimits.limits.observables import parse
-from deeplimits.limits.predictions import Setting
-from deeplimits.sweep.claims import StatisticModel, WhereModel
+from deeplimits.limits.predictions import PREDICTIONS
+from deeplimits.limits.setting import Setting
+from deeplimits.sweep.statistics import ExpectedModel, StatisticModel, WhereModel
 
 _COORDINATES = {
     "network": "network",
@@ -36,13 +37,25 @@ class NoEvidence(Exception):
 
 @dataclass(frozen=True)
 class Evidence:
-    """An open study store."""
+    """An open study store, of which each array is read when it is first asked for."""
 
     tree: xr.DataTree
+    _arrays: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict)
 
     def array(self, group: str, name: str) -> NDArray[Any]:
-        """A variable or coordinate of a group."""
-        return np.asarray(self.tree[group].to_dataset()[name].values)
+        """A variable or coordinate of a group.
+
+        Raises
+        ------
+        NoEvidence
+            If it cannot be read.
+        """
+        if (group, name) not in self._arrays:
+            try:
+                self._arrays[group, name] = np.asarray(self.tree[group].to_dataset()[name].values)
+            except (OSError, ValueError) as error:
+                raise NoEvidence(f"the store cannot be read: {error}") from error
+        return self._arrays[group, name]
 
     def at(self, name: str, point: int) -> Any:
         """A coordinate of a point."""
@@ -146,6 +159,31 @@ class Evidence:
         return curves
 
 
+def effect_at(
+    evidence: Evidence, statistic: StatisticModel, point: int, value: float, error: float, **more: Any
+) -> Effect:
+    """An effect at a point, scaled as the statistic asks; ``more`` are further fields of it."""
+    factor = float(evidence.at("width", point)) ** statistic.times_width
+    return Effect(
+        value * factor,
+        error * factor,
+        evidence.samples,
+        evidence.normals(point),
+        evidence.about(point),
+        size=float(evidence.at(statistic.size, point)),
+        **more,
+    )
+
+
+def expected_at(
+    evidence: Evidence, statistic: ExpectedModel, point: int, entries: list[list[int]] | None = None
+) -> float:
+    """The number that is claimed at a point, of these entries of V."""
+    if not isinstance(statistic.expected, str):
+        return float(statistic.expected)
+    return PREDICTIONS[statistic.expected](evidence.setting(point, entries or []))
+
+
 def gathered(
     evidence: Evidence, statistic: StatisticModel, measure: Callable[[int], Effect | None]
 ) -> list[Effect]:
@@ -166,6 +204,8 @@ def gathered(
             if limit is None:
                 raise NoEvidence(f"{len(measured)} sizes are too few for an extrapolation")
             effects.append(limit)
+        elif statistic.points == "pooled":
+            effects.append(pooled(measured))
         else:
             effects += measured if statistic.points == "all" else measured[-1:]
     if not effects:

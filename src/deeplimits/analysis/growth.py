@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.analysis.distances import CELLS, cell_counts
 from deeplimits.engines.residual_paths import ResidualPaths, residual_paths
+from deeplimits.laws import NormalLaw
 
 Array = NDArray[np.float64]
 
@@ -40,6 +42,9 @@ class Growth:
         Mean and variance of the number of positive units at time t, of the deepest network.
     samples
         Living networks that were used.
+    unit
+        How many of the first units of the deepest networks lie in each cell of u = F(x), F the law of
+        infinite width, N(0, e^{(s₊² + s₋²) t/2}) (Hayou 2022, Theorem 2).
     """
 
     mean: float
@@ -50,6 +55,13 @@ class Growth:
     positive: float
     positive_variance: float
     samples: int
+    unit: NDArray[np.int64]
+
+
+def unit_law(time: float, slopes: tuple[float, float] = (1.0, 0.0)) -> NormalLaw:
+    """A unit at time t in a network of infinite depth, then infinite width, from N(0, 1)."""
+    plus, minus = slopes
+    return NormalLaw(0.0, float(np.exp((plus**2 + minus**2) * time / 4)))
 
 
 def mean_log_growth(
@@ -76,6 +88,7 @@ def mean_log_growth(
     deepest = int(np.argmax(depths))
     size = len(depths) + 4
     total, squares, count = np.zeros(size), np.zeros((size, size)), 0
+    law, cells = unit_law(time, slopes), np.zeros(CELLS, np.int64)
     for first in range(0, samples, _CHUNK):
         chunk = min(_CHUNK, samples - first)
         paths = residual_paths(
@@ -85,6 +98,7 @@ def mean_log_growth(
         total += rows.sum(axis=0)
         squares += rows.T @ rows
         count += len(rows)
+        cells += cell_counts(law, paths.unit[:, deepest, 1])
     mean = total / count
     covariance = squares / count - np.outer(mean, mean)
     estimates = slice(0, len(depths) + 1)
@@ -103,6 +117,7 @@ def mean_log_growth(
         positive=float(mean[-2]),
         positive_variance=float(covariance[-2, -2]),
         samples=count,
+        unit=cells,
     )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 
 from deeplimits.activations import Slopes
-from deeplimits.analysis.growth import mean_log_growth
+from deeplimits.analysis.distances import distances
+from deeplimits.analysis.growth import mean_log_growth, unit_law
 from deeplimits.analysis.labels import label_of
 from deeplimits.limits.hayou_growth import initial_rate, mean_growth
 from deeplimits.networks.network import Network
@@ -29,6 +30,8 @@ _COLUMNS: dict[str, Any] = {
     "samples": np.int64,
     "printed": float,
     "corrected": float,
+    "unit_estimate": float,
+    "unit_error": float,
 }
 
 
@@ -36,7 +39,9 @@ def growth_table(study: Study) -> xr.Dataset:
     """A row for each network and time: ``mean`` and standard ``error`` of the estimate of E log ‖φ(X_t)‖ /
     ‖φ(X_0)‖, ``variance`` of the growth and ``positive_variance`` of the number of positive units, both of
     the deepest networks, and living ``samples``; what Theorem 1 and Proposition 10 of Hayou 2022 print, and
-    the corrected mean of ReLU, NaN for other slopes.
+    the corrected mean of ReLU, NaN for other slopes. ``unit_estimate`` is the Kolmogorov distance of a unit
+    of the deepest networks to its law at infinite width, the noise floor taken off, ``unit_error`` its
+    standard error.
     """
     rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
     networks = growing(study.points) if study.growth else []
@@ -61,6 +66,8 @@ def _row(study: Study, network: Network, time: float) -> dict[str, Any]:
         time,
         slopes=(plus, minus),
     )
+    label = f"{study.name}/unit/{network.physics_hash}/{time}/{study.growth.samples}"
+    distance = distances(unit_law(time, (plus, minus)), found.unit, label)["ks"]
     relu = network.slopes == Slopes(1, 0)
     return {
         "network": label_of(network),
@@ -74,4 +81,6 @@ def _row(study: Study, network: Network, time: float) -> dict[str, Any]:
         "samples": found.samples,
         "printed": time * initial_rate(network.width, plus, minus),
         "corrected": mean_growth(network.width, time) if relu else np.nan,
+        "unit_estimate": distance.estimate,
+        "unit_error": distance.error,
     }

@@ -17,8 +17,8 @@ from deeplimits.engines.normals import logarithm, normal_pair
 from deeplimits.engines.philox import PURPOSE_PATH, philox, sample_words
 
 LANES = 16
-COLUMNS = 4
-"""What is recorded: log ‖φ(X)‖², log ‖X‖², the control variate, the number of positive units."""
+COLUMNS = 5
+"""What is recorded: log ‖φ(X)‖², log ‖X‖², the control variate, the number of positive units, X_1."""
 
 
 @kernel
@@ -94,6 +94,7 @@ def residual(
                         row[1] = _log(square)
                         row[2] = sums[level, 1, lane]
                         row[3] = positive
+                        row[4] = state[level, 0, lane]
                 record += 1
 
 

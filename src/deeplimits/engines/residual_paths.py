@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 _RESIDUAL = Kernel(
     "residual_kernels", "residual", "u8 i8 i8 i8 f8 f8 f8 f8 i8[1] i8[1] f8[4] f8[3] f8[3] f8[3] f4[2]"
 )
-_COLUMNS, _ROWS = 4, 6
+_COLUMNS, _ROWS = 5, 6
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,15 @@ class ResidualPaths:
         The martingale part of log ‖φ(X)‖² to second order in the increments: mean zero.
     positive
         Number of positive units, K.
+    unit
+        The first unit, X_1.
     """
 
     log_activation: Array
     log_square: Array
     control: Array
     positive: Array
+    unit: Array
 
 
 def residual_paths(

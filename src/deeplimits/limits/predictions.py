@@ -9,50 +9,11 @@ correlation ρ, K_p = K_{p,p} (Li & Nica 2024, eq. (4.11)).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True)
-class Setting:
-    """What a prediction may depend on; ``entries`` are the (a, b) of the V^{ab} it is about, from 0."""
-
-    width: int
-    depth: int
-    exponent: float
-    c_plus: float
-    c_minus: float
-    gram: NDArray[np.float64]
-    entries: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def pair(self) -> tuple[int, int]:
-        """The first pair of different inputs among ``entries``, or inputs 0 and 1."""
-        return next(((a, b) for a, b in self.entries if a != b), (0, 1))
-
-    @property
-    def norm(self) -> float:
-        """√(V_0^{aa} V_0^{bb}) of the pair."""
-        a, b = self.pair
-        return float(np.sqrt(self.gram[a, a] * self.gram[b, b]))
-
-    @property
-    def rho(self) -> float:
-        """ρ of the pair."""
-        return float(self.gram[self.pair]) / self.norm
-
-    @property
-    def time(self) -> float:
-        """T = d / n."""
-        return self.depth / self.width
-
-    @property
-    def slopes(self) -> tuple[float, float]:
-        """s₊ and s₋."""
-        size = float(self.width) ** -self.exponent
-        return 1 + self.c_plus * size, 1 + self.c_minus * size
+from deeplimits.limits.setting import Setting
 
 
 def _q(rho: float) -> float:
@@ -110,10 +71,22 @@ def relu_fourth(setting: Setting) -> float:
     return M2 / setting.width
 
 
-def step_mean(setting: Setting) -> float:
-    """E ρ_1 = c K_1 + μ_r / n, μ_r = (c/4) [K_1 (c² K_2 + 3 M_2 + 3) − 4 c K_{3,1}]: eq. (4.14)."""
+def step_drift(setting: Setting) -> float:
+    """μ_r / n, μ_r = (c/4) [K_1 (c² K_2 + 3 M_2 + 3) − 4 c K_{3,1}]: eq. (4.14)."""
     k1, k2, k31 = _k1(setting.rho), _k2(setting.rho), _k31(setting.rho)
-    return 2 * k1 + 0.5 * (k1 * (4 * k2 + 3 * M2 + 3) - 8 * k31) / setting.width
+    return 0.5 * (k1 * (4 * k2 + 3 * M2 + 3) - 8 * k31) / setting.width
+
+
+def step_mean(setting: Setting) -> float:
+    """E ρ_1 = c K_1 + μ_r / n: eqs. (4.13) and (4.14)."""
+    return 2 * _k1(setting.rho) + step_drift(setting)
+
+
+def relu_fourth_printed(setting: Setting) -> float:
+    """M_2 / n², from V_1 = V_0 (1 + R / √n) with R = (1/n) Σ (c φ² − 1): Li, Nica & Roy 2022, eq. (2.5) with
+    the R printed before it.
+    """
+    return M2 / setting.width**2
 
 
 def step_variance(setting: Setting) -> float:
@@ -122,12 +95,16 @@ def step_variance(setting: Setting) -> float:
     return 2 * (k1**2 * (4 * k2 + M2 + 1) - 8 * k1 * k31 + 2 * k2) / setting.width
 
 
+def near_one_drift(setting: Setting) -> float:
+    """μ_r / n expanded about ρ = 1: eq. (4.16)."""
+    x, root = 1 - setting.rho, np.sqrt(2.0) / np.pi
+    return float((-2 * x + 4 * root * x**1.5 + 3 * x**2 - 73 * root / 15 * x**2.5) / setting.width)
+
+
 def near_one_mean(setting: Setting) -> float:
     """E ρ_1 expanded about ρ = 1: eq. (4.16)."""
     x, root = 1 - setting.rho, np.sqrt(2.0) / np.pi
-    kernel = setting.rho + 2 * root / 3 * x**1.5 + root / 30 * x**2.5
-    drift = -2 * x + 4 * root * x**1.5 + 3 * x**2 - 73 * root / 15 * x**2.5
-    return float(kernel + drift / setting.width)
+    return float(setting.rho + 2 * root / 3 * x**1.5 + root / 30 * x**2.5 + near_one_drift(setting))
 
 
 def near_one_variance(setting: Setting) -> float:
@@ -162,6 +139,41 @@ def isserlis(setting: Setting) -> float:
     (a, b), (c, d) = setting.entries
     gram = setting.gram
     return float(gram[a, c] * gram[b, d] + gram[a, d] * gram[b, c]) / setting.width
+
+
+def isserlis_printed(setting: Setting) -> float:
+    """(Σ Σᵀ)_{ab,cd} / n, the covariance of Σ(V_0) ξ / √n over the entries a ≤ b: eq. (3.16) as printed, with
+    Σ in place of Σ^{1/2}.
+    """
+    first, second = np.triu_indices(len(setting.gram))
+
+    def row(a: int, b: int) -> NDArray[np.float64]:
+        gram = setting.gram
+        return np.asarray(gram[a, first] * gram[b, second] + gram[a, second] * gram[b, first])
+
+    (a, b), (c, d) = setting.entries
+    return float(row(a, b) @ row(c, d)) / setting.width
+
+
+def linear_log_variance(setting: Setting) -> float:
+    """Var log V_T = 2 T, one input, from dV = Σ(V)^{1/2} dB = √2 V dB."""
+    return 2 * setting.time
+
+
+def linear_log_variance_printed(setting: Setting) -> float:
+    """The same from dV = Σ(V) dB = 2 V² dB, V_0 = 1: 1 / 2V is a Bessel process of dimension 3 from ½, the
+    distance of ½ e + √T g from 0 for g ~ N(0, I_3).
+
+    Given the part h of g along e the square of the rest is T χ²_2: Gauss–Hermite over h, Gauss–Laguerre over
+    half of χ²_2.
+    """
+    along, weights = np.polynomial.hermite_e.hermegauss(120)
+    across, other = np.polynomial.laguerre.laggauss(60)
+    square = (0.5 + np.sqrt(setting.time) * along[:, None]) ** 2 + 2 * setting.time * across
+    weight = weights[:, None] * other / weights.sum()
+    log_v = -np.log(2.0) - np.log(square) / 2
+    mean = float((weight * log_v).sum())
+    return float((weight * (log_v - mean) ** 2).sum())
 
 
 def linear_determinant(setting: Setting) -> float:
@@ -245,14 +257,20 @@ PREDICTIONS: dict[str, Callable[[Setting], float]] = {
         relu_kernel_2,
         relu_kernel_31,
         relu_fourth,
+        relu_fourth_printed,
+        step_drift,
         step_mean,
         step_variance,
+        near_one_drift,
         near_one_mean,
         near_one_variance,
         infinite_width_near_one,
         shaped_step,
         shaped_step_printed,
         isserlis,
+        isserlis_printed,
+        linear_log_variance,
+        linear_log_variance_printed,
         linear_determinant,
         linear_product,
         ode_correlation,

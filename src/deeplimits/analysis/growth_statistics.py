@@ -1,0 +1,85 @@
+"""Statistics of claims from what a study with the key ``growth`` estimates: the mean growth of residual
+networks at infinite depth, and the law of one of their units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from deeplimits.analysis.equivalence import Effect, extrapolated
+from deeplimits.analysis.evidence import Evidence, NoEvidence
+from deeplimits.sweep.statistics import GrowthModel, UnitModel
+
+
+def growth(evidence: Evidence, statistic: GrowthModel) -> list[Effect]:
+    """Effects of the mean growth."""
+    effects = []
+    for row in _rows(evidence, statistic):
+        expected = statistic.expected
+        difference = row["mean"] - (row[expected] if isinstance(expected, str) else float(expected))
+        factor = float(row["width"]) ** statistic.times_width
+        effects.append(_effect(evidence, row, difference * factor, row["error"] * factor))
+    return _limits(effects, statistic)
+
+
+def unit(evidence: Evidence, statistic: UnitModel) -> list[Effect]:
+    """Effects of the distance of a unit to its limit."""
+    rows = _rows(evidence, statistic)
+    effects = [_effect(evidence, row, row["unit_estimate"], row["unit_error"]) for row in rows]
+    return _limits(effects, statistic)
+
+
+def _rows(evidence: Evidence, statistic: GrowthModel | UnitModel) -> list[dict[str, Any]]:
+    """The rows of the widths and the time that are asked for.
+
+    Raises
+    ------
+    NoEvidence
+        If one of the widths has none.
+    """
+    widths = statistic.width if isinstance(statistic.width, list) else [statistic.width]
+    rows = [
+        row
+        for row in _table(evidence)
+        if row["width"] in widths
+        and abs(row["time"] - statistic.time) < 1e-9
+        and statistic.network in (None, str(row["network"]))
+    ]
+    if len(rows) < len(widths):
+        raise NoEvidence("the study does not estimate the growth at each of these widths and this time")
+    return rows
+
+
+def _table(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    table = evidence.tree["growth"].to_dataset()
+    for row in range(table.sizes["growth"]):
+        yield {str(name): array.values[row] for name, array in table.data_vars.items()}
+
+
+def _effect(evidence: Evidence, row: dict[str, Any], value: float, error: float) -> Effect:
+    width, samples = int(row["width"]), int(row["samples"])
+    return Effect(
+        float(value),
+        float(error),
+        samples,
+        samples * width * int(evidence.tree["growth"].attrs["steps"]),
+        f"{row['network']}; n = {width}, t = {row['time']:g}",
+        size=float(width),
+    )
+
+
+def _limits(effects: list[Effect], statistic: GrowthModel | UnitModel) -> list[Effect]:
+    if not statistic.extrapolate:
+        return effects
+    networks = dict.fromkeys(effect.about.partition("; ")[0] for effect in effects)
+    found = []
+    for network in networks:
+        limit = extrapolated(
+            [effect for effect in effects if effect.about.partition("; ")[0] == network],
+            statistic.extrapolate,
+        )
+        if limit is None:
+            raise NoEvidence("too few widths for an extrapolation")
+        found.append(limit)
+    return found
