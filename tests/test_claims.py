@@ -264,7 +264,7 @@ def evaluated(tmp_path_factory):
             "statistic": "{name: rms_to_limit, observable: correlation, limit: correlation_ode}",
         },
     )
-    files = ("--out", str(config.results / "claims.json"), "--figure", str(config.results / "claims"))
+    files = ("--out", str(config.results / "claims.json"), "--figure", str(config.results / "claims.png"))
     done = deeplimits("claims", "--json", *files, cwd=folder)
     assert done.returncode == 0, done.stderr
     rows = strict_json(done.stdout)

@@ -306,7 +306,8 @@ def claims(
     out: Annotated[Path | None, typer.Option("--out", help="Write there what --json prints.")] = None,
     page: Annotated[Path | None, typer.Option("--page", help="Write the scoreboard there, as HTML.")] = None,
     figure: Annotated[
-        Path | None, typer.Option("--figure", help="Draw the scoreboard as FIGURE.pdf, .svg and .png.")
+        Path | None,
+        typer.Option("--figure", help="Draw the scoreboard there: FILE.png, and .pdf and .svg beside it."),
     ] = None,
 ) -> None:
     """Hold every numbered claim against the studies: holds, fails or undecided."""
@@ -328,7 +329,7 @@ def claims(
         from deeplimits.figures.style import save
         from deeplimits.store.paths import FIGURE_FORMATS
 
-        save(draw(rows), tuple(figure.with_name(f"{figure.name}.{suffix}") for suffix in FIGURE_FORMATS))
+        save(draw(rows), tuple(figure.with_suffix(f".{suffix}") for suffix in FIGURE_FORMATS))
     if as_json:
         print(text)
     elif out is None and page is None and figure is None:

@@ -44,9 +44,8 @@ rule claims:
         runtime=30,
     params:
         options=OPTIONS,
-        figure=f"{RESULTS}/claims",
     message:
         "Holding {input.claims} against the studies"
     shell:
         "deeplimits claims {params.options} --out {output.verdicts} --page {output.page}"
-        " --figure {params.figure} > {log} 2>&1"
+        " --figure {output.picture} > {log} 2>&1"

@@ -218,7 +218,10 @@ def _growth(drift: Drift) -> float:
     return 3 * drift.a + 2 * drift.b
 
 
-@lru_cache(maxsize=4)
+_KEPT = 8
+"""Draws kept: the fine and the coarse paths of four sets of inputs, which widths of a study share."""
+
+
 def _drawn(
     network: Network,
     drift: Drift,
@@ -228,15 +231,22 @@ def _drawn(
     coarse: bool,
 ) -> Paths:
     pairs = [(a, b) for a in range(network.inputs) for b in range(a + 1, network.inputs)]
+    variances = tuple(network.gram[a][a] for a in range(network.inputs))
+    gaps = tuple(float(network.gap(a, b)) for a, b in pairs)
+    return _paths(variances, gaps, drift, step, times, samples, network.seed, coarse)
+
+
+@lru_cache(maxsize=_KEPT)
+def _paths(
+    variances: tuple[float, ...],
+    gaps: tuple[float, ...],
+    drift: Drift,
+    step: float,
+    times: tuple[float, ...],
+    samples: tuple[int, int],
+    seed: int,
+    coarse: bool,
+) -> Paths:
+    """The paths depend on a network by these alone: its width has a part in its drift and its times."""
     first, stop = samples
-    return covariance_paths(
-        [network.gram[a][a] for a in range(network.inputs)],
-        [float(network.gap(a, b)) for a, b in pairs],
-        drift,
-        step,
-        times,
-        first,
-        stop - first,
-        network.seed,
-        coarse=coarse,
-    )
+    return covariance_paths(variances, gaps, drift, step, times, first, stop - first, seed, coarse=coarse)
