@@ -1,10 +1,9 @@
-"""The rates that limits declare, measured: Kolmogorov distance of networks to the law against the width.
+"""The rates that limits declare, measured: the distance of networks to the law against the width.
 
 The noise is accounted for as in a study: the floor taken off by the bootstrap, points that are all noise left
-out, a 95 % interval for the exponent. Its half-width is at most 0.15 and ½ is below it. 1 is in it where the networks are
-wide enough for the leading term of the error (exhaustive: 10¹¹ normals; n = 32 … 128, where the distance is not lost
-in the noise there); at the widths of the daily tests the next order of 1/n still bends the curve, for a smooth
-activation down to 0.8, so that there only ½ is excluded. Seeds are fixed.
+out, a 95 % interval for the exponent. Its half-width is at most 0.15 and ½ is below it. The exhaustive test (10¹¹
+normals) finds 1: the next order of the distance bends the exponent by O(1/n), for a smooth activation down to 0.8 at
+the widths of the daily test, and is extrapolated away. Seeds are fixed.
 """
 
 from __future__ import annotations
@@ -27,7 +26,12 @@ NARROW, WIDE, WIDEST = (8, 12, 16, 24, 32), (16, 24, 32, 48, 64), (32, 48, 64, 9
 
 
 def measured(
-    name: str, observable: str, activation: ReluLike | Identity | Smooth, widths: Sequence[int], count: int
+    name: str,
+    observable: str,
+    activation: ReluLike | Identity | Smooth,
+    widths: Sequence[int],
+    count: int,
+    distance: str = "ks",
 ) -> Rate | None:
     limit, found = registry()[name], []
     gram = GRAM if observable == "correlation" else ((1.0,),)
@@ -40,7 +44,7 @@ def measured(
             else drawn["log_variance"][:, 0, 0].astype(float)
         )
         law = limit.laws(network, [width], observable)[0]
-        found.append(distances(law, cell_counts(law, values), f"{name}/{width}")["ks"])
+        found.append(distances(law, cell_counts(law, values), f"{name}/{width}")[distance])
     return fit_rate(widths, found)
 
 
@@ -71,26 +75,37 @@ def test_a_rate_is_not_one_half(
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(
-    ("name", "observable", "activation", "widths"),
+    ("name", "observable", "activation", "widths", "distance"),
     [
-        ("matched_sde", "correlation", ReluLike(0.0, -1.0), WIDEST),
-        ("correlation_sde", "correlation", ReluLike(0.5, -0.5), WIDEST),
-        ("linear", "correlation", Identity(), WIDE),
-        ("variance", "log_variance", ReluLike(0.5, -0.5), WIDEST),
-        ("smooth_variance", "log_variance", Smooth.of("tanh"), WIDEST),
-        ("smooth_variance", "log_variance", Smooth.of("softplus", 1.0, 1.0), WIDEST),
-        ("linear", "correlation", Smooth.of("tanh"), WIDE),
+        ("matched_sde", "correlation", ReluLike(0.0, -1.0), WIDEST, "ks"),
+        ("correlation_sde", "correlation", ReluLike(0.5, -0.5), WIDEST, "ks"),
+        ("linear", "correlation", Identity(), WIDE, "ks"),
+        ("variance", "log_variance", ReluLike(0.5, -0.5), WIDEST, "ks"),
+        ("smooth_variance", "log_variance", Smooth.of("tanh"), WIDEST, "ks"),
+        ("smooth_variance", "log_variance", Smooth.of("softplus", 1.0, 1.0), WIDEST, "ks"),
+        ("linear", "correlation", Smooth.of("tanh"), WIDE, "wasserstein"),
     ],
     ids=["one-sided", "symmetric", "linear", "variance", "tanh", "softplus", "tanh-correlation"],
 )
 def test_a_rate_is_one(
-    name: str, observable: str, activation: ReluLike | Identity | Smooth, widths: tuple[int, ...]
+    name: str,
+    observable: str,
+    activation: ReluLike | Identity | Smooth,
+    widths: tuple[int, ...],
+    distance: str,
 ) -> None:
-    rate = measured(name, observable, activation, widths, 1 << 21)
-    assert rate is not None
-    print(name, activation, rate)
-    assert rate.half_width <= 0.15, rate
-    assert 0.5 < rate.low <= 1.0 <= rate.high, rate
+    """The exponents at n and at n / 4, extrapolated: the next order of the distance bends them by O(1/n). Of tanh's
+    correlation the Kolmogorov distance has two maxima, of which either may be the larger: no one power of n.
+    """
+    wide = measured(name, observable, activation, widths, 1 << 21, distance)
+    narrow = measured(name, observable, activation, [width // 4 for width in widths], 1 << 19, distance)
+    assert wide is not None
+    assert narrow is not None
+    assert wide.half_width <= 0.15, wide
+    assert wide.low > 0.5, wide
+    exponent = (4 * wide.exponent - narrow.exponent) / 3
+    half_width = np.hypot(4 * wide.half_width, narrow.half_width) / 3
+    assert abs(exponent - 1) <= half_width, (wide, narrow)
 
 
 def test_one_sided_slopes_leave_an_error_of_one_half_without_the_matched_constants() -> None:
