@@ -13,6 +13,8 @@ Sample = dict[str, NDArray[np.float32]]
 
 CELLS = 6
 """Quantile cells a coordinate in the joint tests."""
+CHUNK = 1 << 15
+"""Networks counted at a time, so that their indicators stay near the processor; below 2²⁴."""
 
 
 def features(sample: Sample) -> NDArray[np.float64]:
@@ -51,29 +53,59 @@ def _cosines(gaps: NDArray[np.float32]) -> NDArray[np.float64]:
 def p_values(first: NDArray[np.float64], second: NDArray[np.float64]) -> list[float]:
     """p-values of Kolmogorov–Smirnov tests on each feature and of χ² tests on the cells of each pair and of
     all features."""
-    values = [stats.ks_2samp(x, y, method="asymp").pvalue for x, y in zip(first.T, second.T, strict=True)]
-    codes_first, codes_second = [], []
+    number = first.shape[1]
+    values, codes = [], []
     for x, y in zip(first.T, second.T, strict=True):
-        edges = np.unique(
-            np.quantile(np.concatenate([x, y]), np.linspace(0, 1, CELLS + 1)[1:-1], method="inverted_cdf")
-        )
-        codes_first.append(np.searchsorted(edges, x, side="right"))
-        codes_second.append(np.searchsorted(edges, y, side="right"))
-    features_ = range(len(codes_first))
-    groups = [*combinations(features_, 2)] if len(codes_first) > 1 else []
-    if 2 < len(codes_first) < 7:
-        groups.append(tuple(features_))
-    for group in groups:
-        a = np.ravel_multi_index([codes_first[i] for i in group], [CELLS] * len(group))
-        b = np.ravel_multi_index([codes_second[i] for i in group], [CELLS] * len(group))
-        cells = CELLS ** len(group)
-        counts = np.array([np.bincount(a, minlength=cells), np.bincount(b, minlength=cells)])
+        value, edges = compared(x, y)
+        values.append(value)
+        codes.append([np.searchsorted(edges, sample, side="right") for sample in (x, y)])
+    cells = [np.array(sample) for sample in zip(*codes, strict=True)]
+    tables = []
+    if number > 1:
+        of_pairs = [_of_pairs(cell) for cell in cells]
+        tables += [[counts[i, j].ravel() for counts in of_pairs] for i, j in combinations(range(number), 2)]
+    if 2 < number < 7:
+        jointly = [np.ravel_multi_index([*cell], [CELLS] * number) for cell in cells]
+        tables.append([np.bincount(joint, minlength=CELLS**number) for joint in jointly])
+    for both in tables:
+        counts = np.array(both)
         enough = counts.sum(axis=0) >= 25
         table = np.column_stack([counts[:, enough], counts[:, ~enough].sum(axis=1)])
         table = table[:, table.sum(axis=0) >= 25]
         if table.shape[1] > 1:
-            values.append(stats.chi2_contingency(table, correction=False).pvalue)
-    return [float(value) for value in values]
+            values.append(float(stats.chi2_contingency(table, correction=False).pvalue))
+    return values
+
+
+def compared(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """The p-value of SciPy's ``ks_2samp(x, y, method="asymp")``, and the edges of ``CELLS`` cells of equal shares
+    of all numbers, from one sort of each sample: of millions, sorting is what takes the time.
+    """
+    pooled = np.concatenate([np.sort(x), np.sort(y)])
+    # stable: two runs are merged
+    order = np.argsort(pooled, kind="stable")
+    pooled = pooled[order]
+    of_first = np.cumsum(order < len(x))
+    last = np.append(pooled[1:] != pooled[:-1], True)
+    up_to = np.arange(1, len(pooled) + 1)
+    apart = np.abs(of_first / len(x) - (up_to - of_first) / len(y))[last]
+    value = stats.kstwo.sf(np.max(apart), np.round(len(x) / len(pooled) * len(y)))
+    # the smallest number up to which a share of all lies
+    places = np.ceil(np.arange(1, CELLS) * len(pooled) / CELLS).astype(int) - 1
+    return float(value), np.unique(pooled[places])
+
+
+def _of_pairs(codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Networks in each pair of cells of each pair of features [feature, feature, cell, cell]: products of
+    indicators, a matrix product that float32 has exactly.
+    """
+    number, samples = codes.shape
+    counts = np.zeros((number * CELLS, number * CELLS))
+    for start in range(0, samples, CHUNK):
+        part = codes[:, None, start : start + CHUNK] == np.arange(CELLS)[:, None]
+        indicators = part.reshape(number * CELLS, -1).astype(np.float32)
+        counts += indicators @ indicators.T
+    return counts.reshape(number, CELLS, number, CELLS).swapaxes(1, 2)
 
 
 def smallest(first: Sample, second: Sample) -> float:

@@ -17,7 +17,7 @@ from deeplimits.activations import SMOOTH, Identity, OrnsteinUhlenbeck, ReluLike
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
-from laws_agree import Sample, smallest
+from laws_agree import CELLS, Sample, compared, smallest
 from test_engine_bits import KNOWN, known_network
 
 GRAM = ((1.0, 0.3, -0.2), (0.3, 2.0, 0.6), (-0.2, 0.6, 0.5))
@@ -47,12 +47,25 @@ SMALL["tanh-widths-4,2,3"] = Network(
     Smooth.of("tanh", 0.5, 0.3), 4, 3, GRAM, shaping=SHAPED, layer_widths=(4, 2, 3)
 )
 RESIDUAL = {
-    "relu-3x4": Network(ReluLike(), 3, 4, GRAM, architecture="resnet"),
-    "relu-2x3-b0": Network(ReluLike(), 2, 3, GRAM, architecture="resnet", branch_exponent=0.0),
-    "leaky-1x3": Network(ReluLike(0.5, -1.5), 1, 3, GRAM, architecture="resnet"),
-    "linear-4x2": Network(Identity(), 4, 2, GRAM, architecture="resnet", branch_exponent=0.0),
-    "tanh-3x3": Network(Smooth.of("tanh", 0.5, 0.3), 3, 3, GRAM, architecture="resnet", branch_exponent=0.0),
-    "gelu-5x2": Network(Smooth.of("gelu", 0.8), 5, 2, GRAM, architecture="resnet"),
+    name: Network(
+        activation, width, depth, GRAM, architecture="resnet", branch_exponent=0.0 if unscaled else 0.5
+    )
+    for name, activation, width, depth, unscaled in [
+        ("relu-3x4", ReluLike(), 3, 4, False),
+        ("relu-2x3-b0", ReluLike(), 2, 3, True),
+        ("leaky-1x3", ReluLike(0.5, -1.5), 1, 3, False),
+        ("linear-4x2", Identity(), 4, 2, True),
+        ("tanh-3x3", Smooth.of("tanh", 0.5, 0.3), 3, 3, True),
+        ("sigmoid-2x4", Smooth.of("sigmoid", 0.5, 1.0), 2, 4, True),
+        # with a smaller a the formula log(1 + exp(x)) overflows in the oracle's float64
+        ("softplus-5x3", Smooth.of("softplus", 1.0, -1.0), 5, 3, False),
+        ("erf-2x4", Smooth.of("erf", 0.7), 2, 4, False),
+        ("arctan-3x2", Smooth.of("arctan", 0.3, 0.5), 3, 2, True),
+        ("sin-4x3", Smooth.of("sin", 0.8, 0.3), 4, 3, False),
+        ("gelu-5x2", Smooth.of("gelu", 0.8), 5, 2, False),
+        ("silu-1x4", Smooth.of("silu", 1.2), 1, 4, True),
+        ("formula-4x4", Smooth.of("x + tanh(x)**2 / 2", 0.6, 0.1), 4, 4, False),
+    ]
 }
 COMPARISONS = 3 * (len(SMALL) + len(RESIDUAL) + 4) + 40
 THRESHOLD = 1e-3 / COMPARISONS
@@ -89,6 +102,28 @@ def counts(some: int) -> pytest.MarkDecorator:
     """Samples: some, and in the exhaustive suite a million."""
     many = pytest.param(1_000_000, marks=pytest.mark.exhaustive, id="many")
     return pytest.mark.parametrize("samples", [pytest.param(some, marks=pytest.mark.slow, id="some"), many])
+
+
+def test_comparisons_have_the_p_values_of_scipy() -> None:
+    generator = np.random.default_rng(0)
+    for digits in (0, 1, 8):
+        x, y = (np.round(generator.standard_normal(count), digits) for count in (30_000, 40_007))
+        value, edges = compared(x, y)
+        assert value == pytest.approx(stats.ks_2samp(x, y, method="asymp").pvalue, rel=1e-9)
+        shares = np.arange(1, CELLS) / CELLS
+        cells = np.unique(np.quantile(np.concatenate([x, y]), shares, method="inverted_cdf"))
+        assert edges.tolist() == cells.tolist()
+
+
+def test_every_activation_is_compared() -> None:
+    """With the oracle, of either architecture: all by name, a formula, ReLU, other slopes and the identity."""
+    for networks in (SMALL, RESIDUAL):
+        found = [network.activation for network in networks.values()]
+        formulas = {activation.formula for activation in found if isinstance(activation, Smooth)}
+        assert formulas > {Smooth.of(name).formula for name in SMOOTH}
+        assert {ReluLike(), Identity()} < {
+            activation for activation in found if not isinstance(activation, Smooth)
+        }
 
 
 @counts(60_000)
@@ -212,7 +247,7 @@ def test_derivative_of_the_table(name: str) -> None:
 
 
 @pytest.mark.parametrize("inputs", [1, 2, 3])
-@pytest.mark.parametrize("kind", ["network", "smooth"])
+@pytest.mark.parametrize("kind", ["network", "smooth", "residual", "residual-smooth"])
 def test_known_answers(kind: str, inputs: int) -> None:
     assert answer(kind, inputs) == KNOWN[f"gradients-{kind}-{inputs}"]
 

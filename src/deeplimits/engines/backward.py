@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from deeplimits.activations import OrnsteinUhlenbeck, ShapedSmooth
 from deeplimits.engines import MAX_INPUTS, resnet
 from deeplimits.engines.calls import Call, each, gap_constants, rounded, scale_constants
-from deeplimits.engines.cpu import LANES, in_threads
+from deeplimits.engines.cpu import LANES
 from deeplimits.engines.dispatch import fill
 from deeplimits.engines.native import Kernel
 from deeplimits.errors import InputError
@@ -32,25 +32,14 @@ _RESIDUAL = {
     (name, inputs): Kernel(
         "backward_residual",
         name,
-        "u8 i8 i8 i8 i4[1] f4 f4 f4 i4 f4 f4[2] f4[3] f4[2] f4[2] f4[2] "
+        "u8 i8 i8 i8 i4[1] f8 f4 f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] "
+        "i4[1] f4[3] f4[3] f4[3] i4[2] f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2] f4[3] f4[2] "
         "f4[2] f4[2] f4[2] f4[2] f4[2] f4[2] f8[2] f4[2] f4[2] f8[3] f8[2] f8[1] f4[1] i4[1]",
         inputs,
     )
     for name in ("piecewise_linear", "smooth")
     for inputs in range(1, MAX_INPUTS + 1)
 }
-
-_RESIDUAL_ON_CARD = {
-    (name, inputs): Kernel(
-        "backward_residual",
-        name,
-        "u8 i8 i8 i8 i4[1] f8 f4 f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3]",
-        inputs,
-    )
-    for name in ("piecewise_linear", "smooth")
-    for inputs in range(1, MAX_INPUTS + 1)
-}
-"""The CUDA engine goes forward and back in one launch, so its kernels take what the forward pass takes."""
 
 LARGEST_STATE = 1 << 31
 """Bytes of the states of a sample that are kept for the backward pass of a residual network."""
@@ -96,10 +85,8 @@ def gradients(
     gap = np.full((count, len(layers), pairs), np.nan, np.float32)
     recorded = {"gradient_log_norm": log_norm, "gradient_gap": gap}
     if network.residual:
-        if engine == "cuda":
-            fill(_residual_call(network, layers, recorded), network.key, first, network.width, engine)
-        else:
-            _residual(network, layers, first, log_norm, gap, threads)
+        call = _residual_call(network, layers, recorded)
+        fill(call, network.key, first, network.width, engine, threads, lambda: residual_scratch(network))
         return recorded
     if layers[-1] == 0:
         return recorded
@@ -110,49 +97,30 @@ def gradients(
 
 
 def _residual_call(network: Network, layers: Sequence[int], recorded: dict[str, NDArray[Any]]) -> Call:
-    """Of a residual network, for the CUDA engine."""
+    """Of a residual network: its kernels go forward and back, and take what the forward pass takes."""
     kind, _, _ = resnet.activation_constants(network)
     width, depth, _, *others = resnet.call(network, [network.depth], 1).constants
-    kernel = _RESIDUAL_ON_CARD[("piecewise_linear" if kind == resnet.SLOPES else "smooth"), network.inputs]
+    kernel = _RESIDUAL[("piecewise_linear" if kind == resnet.SLOPES else "smooth"), network.inputs]
     constants = (width, depth, np.array(layers, np.int32), *others)
     return Call(kernel, constants, tuple(recorded.values()), recorded)
 
 
-def _residual(
-    network: Network,
-    layers: Sequence[int],
-    first: int,
-    log_norm: NDArray[np.float32],
-    gap: NDArray[np.float32],
-    threads: int | None,
-) -> None:
-    """As ``gradients``, of a residual network: sample after sample the forward pass, whose states are kept,
-    then the backward pass.
-    """
-    kind, numbers, held = resnet.activation_constants(network)
-    forward = resnet.call(network, [network.depth], 1)
-    kernel = _RESIDUAL[("piecewise_linear" if kind == resnet.SLOPES else "smooth"), network.inputs]
-    branch = np.float32(forward.constants[3])
-    constants = (network.width, network.depth, np.array(layers, np.int32), branch, *numbers, *held)
-
-    def share(rows: slice) -> None:
-        ends = [np.empty_like(array) for array in forward.outputs]
-        working, own = resnet.scratch(network, keep=True), residual_scratch(network)
-        for row in range(rows.start, rows.stop):
-            forward.kernel(network.key, first + row, *forward.constants, *ends, *working)
-            kernel(network.key, first + row, *constants, *working[-2:], log_norm[row], gap[row], *own)
-
-    in_threads(share, len(log_norm), threads)
-
-
 def residual_scratch(network: Network) -> list[NDArray[Any]]:
-    """As ``scratch``, for a residual network; the gradients of the layer above besides."""
+    """As ``scratch``, for a residual network: what its forward pass needs to keep the states of a sample and
+    record no layer; then the same as for a perceptron, and the gradients of the layer above besides.
+    """
     inputs, width = network.inputs, network.width
     slots, units = 4 * ((inputs + 3) // 4), {1: 4, 2: 2}.get(inputs, 1)
     blocks = -(-width // (units * LANES))
     products = inputs * (inputs + 1) // 2 + inputs - 1 + inputs**2
     each_unit = (blocks * units * inputs, LANES)
     return [
+        np.empty(0, np.int32),
+        np.empty((1, 0, inputs), np.float32),
+        np.empty((1, 0, inputs * (inputs - 1) // 2), np.float32),
+        np.empty((1, 0, inputs), np.float32),
+        np.empty((1, inputs), np.int32),
+        *resnet.scratch(network, keep=True),
         np.empty((slots, LANES), np.float32),
         np.empty((blocks * slots, LANES), np.float32),
         np.empty(each_unit, np.float32),

@@ -1,7 +1,8 @@
 """The CPU kernels of gradients of a residual network; see ``backward_kernels``.
 
-g_d = n^{-1/2} w and g_ℓ = g_{ℓ+1} + d^{-b} n^{-1/2} φ'(z_ℓ) ⊙ W_ℓᵀ g_{ℓ+1}. The states are those that the
-kernel of the forward pass keeps; the readout w is the weights of one more unit, on z_d.
+g_d = n^{-1/2} w and g_ℓ = g_{ℓ+1} + d^{-b} n^{-1/2} φ'(z_ℓ) ⊙ W_ℓᵀ g_{ℓ+1}. A sample goes forward by the
+kernel of the forward pass, which keeps the states of all layers, and back over these; the readout w is the
+weights of one more unit, on z_d.
 """
 
 from __future__ import annotations
@@ -30,21 +31,144 @@ from deeplimits.engines.mlp_kernels import DEAD, NAN, TILE, rescale, tree
 from deeplimits.engines.normals import logarithm
 from deeplimits.engines.output_kernels import output_normals
 from deeplimits.engines.philox import PURPOSE_BACKWARD, PURPOSE_FORWARD, PURPOSE_OUTPUT, sample_words
+from deeplimits.engines.resnet_kernels import KINDS, SLOPES, SMOOTH, residual_inputs
 from deeplimits.engines.smooth_kernels import fill, units_per_lane
 
 
 def piecewise_linear(inputs: int) -> Callable[..., None]:
     """The kernel for ``inputs`` inputs and a piecewise-linear activation of the branch."""
-    return _backward(inputs, smooth=False)
+    return _gradients(inputs, smooth=False)
 
 
 def smooth(inputs: int) -> Callable[..., None]:
     """The kernel for ``inputs`` inputs and a smooth activation of the branch."""
-    return _backward(inputs, smooth=True)
+    return _gradients(inputs, smooth=True)
+
+
+def _gradients(inputs: int, *, smooth: bool) -> Callable[..., None]:
+    """See ``backward.residual_scratch`` for the arguments after the outputs."""
+    forward = residual_inputs(KINDS * inputs + (SMOOTH if smooth else SLOPES))
+    backward = _backward(inputs, smooth=smooth)
+
+    @kernel
+    def run(
+        key: Any,
+        first: Any,
+        width: Any,
+        depth: Any,
+        layers: Any,
+        branch: Any,
+        start: Any,
+        plus: Any,
+        minus: Any,
+        mantissa_0: Any,
+        exponent_0: Any,
+        gap_0: Any,
+        bits: Any,
+        top: Any,
+        table: Any,
+        log_norm: Any,
+        gradient_gap: Any,
+        no_layers: Any,
+        log_variance: Any,
+        correlation_gap: Any,
+        log_activation: Any,
+        collapsed_at: Any,
+        z: Any,
+        apart: Any,
+        inside: Any,
+        forward_vectors: Any,
+        coefficients: Any,
+        numbers: Any,
+        whole: Any,
+        forward_matrices: Any,
+        states: Any,
+        reach: Any,
+        normals: Any,
+        fresh: Any,
+        basis: Any,
+        slopes: Any,
+        carried: Any,
+        vectors: Any,
+        wide: Any,
+        product: Any,
+        skip: Any,
+        matrices: Any,
+        pulled: Any,
+        reals: Any,
+        mantissa: Any,
+        exponent: Any,
+    ) -> None:
+        for row in range(log_norm.shape[0]):
+            sample = np.int64(first) + row
+            forward(
+                key,
+                sample,
+                width,
+                depth,
+                no_layers,
+                branch,
+                start,
+                plus,
+                minus,
+                mantissa_0,
+                exponent_0,
+                gap_0,
+                bits,
+                top,
+                table,
+                log_variance,
+                correlation_gap,
+                log_activation,
+                collapsed_at,
+                z,
+                apart,
+                inside,
+                forward_vectors,
+                coefficients,
+                numbers,
+                whole,
+                forward_matrices,
+                states,
+                reach,
+            )
+            backward(
+                key,
+                sample,
+                width,
+                depth,
+                layers,
+                f4(branch),
+                plus,
+                minus,
+                bits,
+                top,
+                table,
+                states,
+                reach,
+                log_norm[row],
+                gradient_gap[row],
+                normals,
+                fresh,
+                basis,
+                slopes,
+                carried,
+                vectors,
+                wide,
+                product,
+                skip,
+                matrices,
+                pulled,
+                reals,
+                mantissa,
+                exponent,
+            )
+
+    return run
 
 
 def _backward(inputs: int, *, smooth: bool) -> Callable[..., None]:
-    """One sample; see ``backward.residual_scratch`` for the last arguments of the kernel."""
+    """A function that goes back over the ``states`` of one sample."""
     units, slots = units_per_lane(inputs), 4 * ((inputs + 3) // 4)
     products = inputs * (inputs + 1) // 2 + inputs - 1 + inputs**2
     fill_normals = fill(inputs)
@@ -97,9 +221,9 @@ def _backward(inputs: int, *, smooth: bool) -> Callable[..., None]:
         gram_back, along_back, lower_back, cross_back = matrices[5], matrices[6], matrices[7], matrices[8]
         totals = reals[:products]
         squares, squares_back = reals[products : products + inputs], reals[products + inputs :]
-        low, high = sample_words(np.int64(sample), PURPOSE_FORWARD)
-        _, high_back = sample_words(np.int64(sample), PURPOSE_BACKWARD)
-        _, high_output = sample_words(np.int64(sample), PURPOSE_OUTPUT)
+        low, high = sample_words(sample, PURPOSE_FORWARD)
+        _, high_back = sample_words(sample, PURPOSE_BACKWARD)
+        _, high_output = sample_words(sample, PURPOSE_OUTPUT)
         cross_back[:] = 0.0
         along_back[:] = 0.0
         lower_back[:] = 0.0
