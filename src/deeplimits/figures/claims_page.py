@@ -9,26 +9,36 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
+from deeplimits.figures.numbers import in_short
+
 _VERDICTS = ("holds", "fails", "undecided")
-_REACH = 3.0
+_REACH = 2.0
 """Margins to each side of what is claimed that a bar shows; what lies beyond ends in an arrow."""
-_WIDTH, _HEIGHT = 220, 26
+_WIDTH, _HEIGHT = 260, 24
 
 _STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; color: #1c1c1c; background: #fff; margin: 2rem auto;
-  max-width: 78rem; padding: 0 1rem; }
+body { font: 15px/1.4 system-ui, sans-serif; color: #1c1c1c; background: #fff; margin: 2rem auto;
+  max-width: 84rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-table { border-collapse: collapse; width: 100%; }
-th { text-align: left; font-weight: 600; border-bottom: 2px solid #999; }
-th, td { padding: .4rem .6rem; vertical-align: top; }
+table { border-collapse: collapse; width: 100%; table-layout: fixed; }
+th { text-align: left; font-weight: 600; border-bottom: 2px solid #999; position: sticky; top: 0;
+  background: #fff; }
+th, td { padding: .35rem .6rem; vertical-align: top; overflow-wrap: anywhere; }
 td { border-bottom: 1px solid #ddd; }
-.id { font-family: ui-monospace, monospace; font-size: .85em; white-space: nowrap; }
-.note { color: #555; font-size: .85em; }
+th:nth-child(1) { width: 15%; } th:nth-child(2) { width: 27%; } th:nth-child(3) { width: 8%; }
+th:nth-child(4) { width: 27%; } th:nth-child(5) { width: 23%; }
+.printed td { background: #fdf6f1; } .printed .id { font-style: italic; }
+.id { font-family: ui-monospace, monospace; font-size: .85em; }
+.note { color: #555; font-size: .82em; }
 .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .verdict { font-weight: 700; padding: .1rem .5rem; border-radius: .3rem; white-space: nowrap; }
 .holds { background: #d3ecdd; color: #0b5230; } .fails { background: #f8d9cf; color: #8a2408; }
 .undecided { background: #e6e6e6; color: #444; }
-svg { display: block; }
+svg { display: block; max-width: 100%; }
+@media (max-width: 60rem) {
+  th { display: none; } td { display: block; border: 0; padding: .15rem .6rem; }
+  tr { display: block; border-bottom: 1px solid #999; padding: .6rem 0; }
+}
 """
 
 
@@ -55,13 +65,20 @@ def page_of(rows: Sequence[dict[str, Any]]) -> str:
 <p>{len(rows)} claims: {counts}.</p>
 <p>An effect is what simulated networks show, less what is claimed. A claim <b>holds</b> where the whole
 interval of its effect lies within the margin (shaded), <b>fails</b> where it lies wholly beyond it, and is
-<b>undecided</b> otherwise; either of the first two is wrong with at most the error rate stated. An id that
-ends in <code>.printed</code> is a statement as a paper prints it that the project holds to be a slip; the
-corrected one stands beside it.</p>
+<b>undecided</b> otherwise; either of the first two is wrong with {_rates(rows)}. Bars show the effect
+with its interval; what lies more than {_REACH:g} margins away ends in an arrow. An id that ends in
+<code>.printed</code> is a statement as a paper prints it that the project holds to be a slip; the corrected
+one stands beside it.</p>
 {"".join(papers)}
 </body>
 </html>
 """
+
+
+def _rates(rows: Sequence[dict[str, Any]]) -> str:
+    """The largest probability of a wrong verdict, in words."""
+    rates = sorted({row["error_rate"] for row in rows})
+    return "a probability of at most " + (f"{rates[-1]:g}" if rates else "the error rate of the claim")
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> str:
@@ -75,15 +92,17 @@ def _row(row: dict[str, Any]) -> str:
         effect = ""
     else:
         low, high = row["interval"]
-        effect = f'{_bar(row)}<span class="number">{row["effect"]:.3g} [{low:.3g}, {high:.3g}]</span>'
+        numbers = f"{row['effect']:.3g} [{low:.3g}, {high:.3g}]".replace("-", "\N{MINUS SIGN}")
+        effect = f'{_bar(row)}<span class="number">{numbers}</span>'
     about = f"{escape(row['about'])}<br>" if row["about"] else ""
-    return f"""<tr id="{escape(row["id"])}">
-<td class="id">{escape(row["id"])}<div class="note">{escape(row["source"])}</div></td>
+    kind = ' class="printed"' if row["id"].endswith(".printed") else ""
+    return f"""<tr id="{escape(row["id"])}"{kind}>
+<td><span class="id">{escape(row["id"])}</span><div class="note">{escape(row["source"])}</div></td>
 <td>{escape(row["statement"])}</td>
 <td><span class="verdict {row["verdict"]}">{row["verdict"]}</span>{reason}</td>
 <td>{effect}<div class="note">margin {_margin(row)}: {escape(row["because"])}</div></td>
 <td class="note">{escape(row["statistic"])}, study {escape(row["study"])}<br>{about}
-{row["samples"]:,} networks, {row["normals"]:.2g} normals; error rate {row["error_rate"]:g}</td>
+{row["samples"]:,} networks, {in_short(row["normals"])} normals</td>
 </tr>
 """
 
@@ -110,8 +129,9 @@ def _bar(row: dict[str, Any]) -> str:
         f'<rect x="{first}" y="2" width="{last - first:.1f}" height="{_HEIGHT - 4}" fill="#eef3ee"/>',
         f'<line x1="{place(0)}" x2="{place(0)}" y1="2" y2="{_HEIGHT - 2}" stroke="#999"/>',
         f'<path d="M{place(low)} {middle} H{place(high)}" stroke="{color}" stroke-width="3"/>',
-        f'<circle cx="{place(row["effect"])}" cy="{middle}" r="4" fill="{color}"/>',
     ]
+    if abs(row["effect"]) <= _REACH * margin:
+        marks.append(f'<circle cx="{place(row["effect"])}" cy="{middle}" r="4" fill="{color}"/>')
     for beyond, x, tip in ((low < -_REACH * margin, 0, 7), (high > _REACH * margin, _WIDTH, _WIDTH - 7)):
         if beyond:
             marks.append(

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from deeplimits.figures.numbers import in_short
 from deeplimits.figures.style import LIMIT, PAGE, SECOND, new_figure
 
 _REACH = 200.0
@@ -75,21 +76,13 @@ def _row(axis: Any, place: int, row: dict[str, Any]) -> None:
     at = float(np.clip(row["effect"] / row["margin"], -_REACH, _REACH))
     axis.plot(ends, [place, place], color=color, lw=1.4, solid_capstyle="butt", zorder=2)
     axis.plot([at], [place], marker, color=color, **_MARK, zorder=3)
-    _text(axis, place, f"{_short(row['samples']):>8}   {_short(row['normals']):>7}")
+    _text(axis, place, f"{in_short(row['samples']):>8}   {in_short(row['normals']):>7}")
 
 
 def _text(axis: Any, place: float, text: str) -> None:
     """Beside a row, to the right of the axis."""
     look = {"size": 5.2, "color": "0.35", "family": "DejaVu Sans Mono"}
     axis.text(1.01, place, text, transform=axis.get_yaxis_transform(), va="center", clip_on=False, **look)
-
-
-def _short(count: float) -> str:
-    """A count in three figures, 1.57 M."""
-    for size, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if count >= size:
-            return f"{count / size:.3g} {name}"
-    return f"{count:.3g}"
 
 
 def _legend(rows: Sequence[dict[str, Any]]) -> list[Any]:
