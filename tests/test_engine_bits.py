@@ -117,7 +117,13 @@ KINDS = {
 NETWORKS = [f"{kind}-{inputs}" for kind, several in KINDS.items() for inputs in several]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+SLOW = {"residual-3", "residual-smooth-2", "residual-smooth-3", "residual-exotic-2", "residual-exotic-3"}
+"""To compile."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in NETWORKS]
+)
 def test_known_answer_of_a_small_network(name: str) -> None:
     assert SAMPLER_VERSION == 1, "a new contract needs new answers"
     assert digest(known_network(name)) == KNOWN[name]

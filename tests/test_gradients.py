@@ -69,6 +69,8 @@ RESIDUAL = {
 }
 COMPARISONS = 3 * (len(SMALL) + len(RESIDUAL) + 4) + 40
 THRESHOLD = 1e-3 / COMPARISONS
+SEVERAL = [1, *(pytest.param(inputs, marks=pytest.mark.slow) for inputs in (2, 3))]
+"""Inputs; kernels of more than one take long to compile."""
 
 
 def records(network: Network) -> list[int]:
@@ -182,7 +184,7 @@ def test_output_is_gaussian_given_the_last_layer() -> None:
         assert stats.kstest(values, "norm").pvalue > THRESHOLD
 
 
-@pytest.mark.parametrize("inputs", [1, *(pytest.param(m, marks=pytest.mark.slow) for m in (2, 3))])
+@pytest.mark.parametrize("inputs", SEVERAL)
 @pytest.mark.parametrize("width", [3, 37, 1100])
 @pytest.mark.parametrize("name", ["relu", pytest.param("smooth", marks=pytest.mark.slow)])
 def test_neither_split_nor_threads_nor_records_change_bits(name: str, width: int, inputs: int) -> None:
@@ -246,7 +248,7 @@ def test_derivative_of_the_table(name: str) -> None:
     assert error <= 3e-6
 
 
-@pytest.mark.parametrize("inputs", [1, 2, 3])
+@pytest.mark.parametrize("inputs", SEVERAL)
 @pytest.mark.parametrize("kind", ["network", "smooth", "residual", "residual-smooth"])
 def test_known_answers(kind: str, inputs: int) -> None:
     assert answer(kind, inputs) == KNOWN[f"gradients-{kind}-{inputs}"]
@@ -259,6 +261,7 @@ def answer(kind: str, inputs: int) -> str:
     return hashlib.sha256(b"".join(found[name].tobytes() for name in names)).hexdigest()
 
 
+@pytest.mark.slow
 def test_residual_bits() -> None:
     network = Network(ReluLike(), 37, 9, ((1.0, 0.3), (0.3, 2.0)), architecture="resnet")
     whole = simulate_block(network, [0, 4, 9], 3, 12, threads=1, gradients=True, output=True)
