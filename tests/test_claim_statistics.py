@@ -401,6 +401,15 @@ def test_points_are_chosen_by_their_coordinates():
         evidence.curves([0, 0], "width")
 
 
+def test_a_store_that_cannot_be_read_is_no_evidence():
+    class Gone:
+        def __getitem__(self, group: str) -> None:
+            raise OSError(f"{group} is gone")
+
+    with pytest.raises(NoEvidence, match=r"cannot be read: moments is gone"):
+        Evidence(Gone()).array("moments", "width")
+
+
 # ------------------------------------------------------------------------------------- predictions
 
 

@@ -4,12 +4,14 @@ formula.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deeplimits.analysis.aggregate import build_tree
+from deeplimits.analysis.growth import mean_log_growth, mean_log_growths
 from deeplimits.analysis.growth_table import growth_table
 from deeplimits.engines.residual_paths import residual_paths
 from deeplimits.errors import InputError
@@ -58,6 +60,15 @@ def test_the_table_has_a_row_for_each_law_and_time_and_decides(tmp_path: Path) -
     assert 0.03 < distance[at] < distance[rows[relu, 1, 1.0]] / 2
     assert (error > 0).all()
     assert error[at] < 0.003
+
+
+def test_a_time_gives_the_same_bits_alone_as_among_others() -> None:
+    depths, times, samples = (10, 20), (0.2, 0.7, 1.0), 3000
+    together = mean_log_growths(3, times, depths, samples, seed=2, slopes=(1.0, -0.5))
+    for time, found in zip(times, together, strict=True):
+        alone = mean_log_growth(3, depths, samples, 2, time, slopes=(1.0, -0.5))
+        for field in fields(found):
+            np.testing.assert_array_equal(getattr(found, field.name), getattr(alone, field.name))
 
 
 def test_the_unit_of_a_path_is_its_first() -> None:

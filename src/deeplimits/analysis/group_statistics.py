@@ -92,6 +92,8 @@ def _first_order(evidence: Evidence, point: int) -> Array:
     if setting.depth != 1 or int(evidence.at("inputs", point)) != 2 or not np.all(np.diag(setting.gram) == 1):
         raise NoEvidence("the mean of V is known after one layer, of two inputs of unit norm")
     counts = evidence.array("groups", "gram_count")[point].astype(float)
+    if not (counts > 0).all():
+        raise NoEvidence("fewer samples than groups of them")
     first, cross, second = evidence.array("groups", "gram_mean")[point].T
     kernel = PREDICTIONS["exact_kernel"](setting)
     linear = (cross - kernel) - kernel / 2 * ((first - 1) + (second - 1))

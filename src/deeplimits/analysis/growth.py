@@ -74,51 +74,79 @@ def mean_log_growth(
     slopes: tuple[float, float] = (1.0, 0.0),
     threads: int | None = None,
 ) -> Growth:
-    """Estimate the mean growth from ``samples`` networks at layer 0, of every depth in ``depths``.
+    """Estimate the mean growth by one time; see ``mean_log_growths``."""
+    (found,) = mean_log_growths(width, (time,), depths, samples, seed, slopes=slopes, threads=threads)
+    return found
+
+
+def mean_log_growths(
+    width: int,
+    times: Sequence[float],
+    depths: Sequence[int],
+    samples: int,
+    seed: int = 0,
+    *,
+    slopes: tuple[float, float] = (1.0, 0.0),
+    threads: int | None = None,
+) -> list[Growth]:
+    """Estimate the mean growth by each of ``times`` (ascending) from ``samples`` networks at layer 0, of
+    every depth in ``depths``. A time gives the same bits alone as among others.
 
     Parameters
     ----------
     depths
-        The largest is a multiple of each, and ``time`` a whole number of layers of each. Through k depths a
+        The largest is a multiple of each, and every time a whole number of layers of each. Through k depths a
         polynomial in 1 / L of degree k − 1 is laid.
     slopes
         s₊ and s₋ of φ.
     """
-    weights = extrapolation(depths)
-    deepest = int(np.argmax(depths))
-    size = len(depths) + 4
-    total, squares, count = np.zeros(size), np.zeros((size, size)), 0
-    law, cells = unit_law(time, slopes), np.zeros(CELLS, np.int64)
+    weights, deepest = extrapolation(depths), int(np.argmax(depths))
+    sums = [_Sums(len(depths) + 4, unit_law(time, slopes)) for time in times]
     for first in range(0, samples, _CHUNK):
         chunk = min(_CHUNK, samples - first)
         paths = residual_paths(
-            width, depths, (0.0, time), first, chunk, slopes=slopes, seed=seed, threads=threads
+            width, depths, (0.0, *times), first, chunk, slopes=slopes, seed=seed, threads=threads
         )
-        rows = _rows(paths, weights, deepest)
-        total += rows.sum(axis=0)
-        squares += rows.T @ rows
-        count += len(rows)
-        cells += cell_counts(law, paths.unit[:, deepest, 1])
-    mean = total / count
-    covariance = squares / count - np.outer(mean, mean)
-    estimates = slice(0, len(depths) + 1)
-    at = covariance[-1, -1]
-    slope = covariance[estimates, -1] / at if at > 0 else np.zeros(len(depths) + 1)
-    known = positive_mean(width, slopes)
-    means = mean[estimates] - slope * (mean[-1] - known)
-    left = np.diag(covariance)[estimates] - slope * covariance[estimates, -1]
-    errors = np.sqrt(np.maximum(left, 0.0) / count)
-    return Growth(
-        mean=float(means[0]),
-        error=float(errors[0]),
-        by_depth=tuple(float(value) for value in means[1:]),
-        errors=tuple(float(value) for value in errors[1:]),
-        variance=float(covariance[-3, -3]),
-        positive=float(mean[-2]),
-        positive_variance=float(covariance[-2, -2]),
-        samples=count,
-        unit=cells,
-    )
+        for record, held in enumerate(sums, 1):
+            held.add(_rows(paths, record, weights, deepest), paths.unit[:, deepest, record])
+    return [held.growth(len(depths), positive_mean(width, slopes)) for held in sums]
+
+
+class _Sums:
+    """Sums of rows, of their products, and counts of units, by one time."""
+
+    def __init__(self, size: int, law: NormalLaw) -> None:
+        self._total, self._squares, self._count = np.zeros(size), np.zeros((size, size)), 0
+        self._law, self._cells = law, np.zeros(CELLS, np.int64)
+
+    def add(self, rows: Array, units: Array) -> None:
+        """Add networks."""
+        self._total += rows.sum(axis=0)
+        self._squares += rows.T @ rows
+        self._count += len(rows)
+        self._cells += cell_counts(self._law, units)
+
+    def growth(self, depths: int, known: float) -> Growth:
+        """The estimate, given the mean number of positive units at layer 0."""
+        mean = self._total / self._count
+        covariance = self._squares / self._count - np.outer(mean, mean)
+        estimates = slice(0, depths + 1)
+        at = covariance[-1, -1]
+        slope = covariance[estimates, -1] / at if at > 0 else np.zeros(depths + 1)
+        means = mean[estimates] - slope * (mean[-1] - known)
+        left = np.diag(covariance)[estimates] - slope * covariance[estimates, -1]
+        errors = np.sqrt(np.maximum(left, 0.0) / self._count)
+        return Growth(
+            mean=float(means[0]),
+            error=float(errors[0]),
+            by_depth=tuple(float(value) for value in means[1:]),
+            errors=tuple(float(value) for value in errors[1:]),
+            variance=float(covariance[-3, -3]),
+            positive=float(mean[-2]),
+            positive_variance=float(covariance[-2, -2]),
+            samples=self._count,
+            unit=self._cells,
+        )
 
 
 def extrapolation(depths: Sequence[int]) -> Array:
@@ -136,20 +164,20 @@ def positive_mean(width: int, slopes: tuple[float, float] = (1.0, 0.0)) -> float
     return (half - width * 0.5**width) / alive if plus == 0 else half
 
 
-def _rows(paths: ResidualPaths, weights: Array, deepest: int) -> Array:
-    """A row for each living network: growth less its martingale, extrapolated and at each depth; growth and
-    number of positive units of the deepest; that number at layer 0.
+def _rows(paths: ResidualPaths, record: int, weights: Array, deepest: int) -> Array:
+    """A row for each network that is alive at a record: growth less its martingale, extrapolated and at each
+    depth; growth and number of positive units of the deepest; that number at layer 0.
     """
-    first, last = paths.log_activation[:, :, 0], paths.log_activation[:, :, 1]
+    first, last = paths.log_activation[:, :, 0], paths.log_activation[:, :, record]
     alive = np.isfinite(last).all(axis=1)
     growth = (last[alive] - first[alive]) / 2
-    left = growth - paths.control[alive, :, 1] / 2
+    left = growth - paths.control[alive, :, record] / 2
     return np.column_stack(
         [
             left @ weights,
             left,
             growth[:, deepest],
-            paths.positive[alive, deepest, 1],
+            paths.positive[alive, deepest, record],
             paths.positive[alive, deepest, 0],
         ]
     )

@@ -11,7 +11,7 @@ import xarray as xr
 
 from deeplimits.activations import Slopes
 from deeplimits.analysis.distances import distances
-from deeplimits.analysis.growth import mean_log_growth, unit_law
+from deeplimits.analysis.growth import Growth, mean_log_growths, unit_law
 from deeplimits.analysis.labels import label_of
 from deeplimits.limits.hayou_growth import initial_rate, mean_growth
 from deeplimits.networks.network import Network
@@ -44,10 +44,9 @@ def growth_table(study: Study) -> xr.Dataset:
     standard error.
     """
     rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
-    networks = growing(study.points) if study.growth else []
-    for network in networks:
-        for time in study.growth.times if study.growth else []:
-            for name, value in _row(study, network, time).items():
+    for network in growing(study.points) if study.growth else []:
+        for row in _of_network(study, network):
+            for name, value in row.items():
                 rows[name].append(value)
     return xr.Dataset(
         {name: ("growth", np.array(rows[name], dtype=kind)) for name, kind in _COLUMNS.items()},
@@ -55,19 +54,24 @@ def growth_table(study: Study) -> xr.Dataset:
     )
 
 
-def _row(study: Study, network: Network, time: float) -> dict[str, Any]:
+def _of_network(study: Study, network: Network) -> list[dict[str, Any]]:
+    """Rows of a network, one for each time, in the order of the study; all times are of the same paths."""
     assert study.growth
-    plus, minus = float(network.slopes.plus), float(network.slopes.minus)
-    found = mean_log_growth(
-        network.width,
-        study.growth.depths,
-        study.growth.samples,
-        network.seed,
-        time,
-        slopes=(plus, minus),
+    slopes = float(network.slopes.plus), float(network.slopes.minus)
+    times = sorted(set(study.growth.times))
+    growths = mean_log_growths(
+        network.width, times, study.growth.depths, study.growth.samples, network.seed, slopes=slopes
     )
+    found = dict(zip(times, growths, strict=True))
+    return [_row(study, network, time, found[time], slopes) for time in study.growth.times]
+
+
+def _row(
+    study: Study, network: Network, time: float, found: Growth, slopes: tuple[float, float]
+) -> dict[str, Any]:
+    assert study.growth
     label = f"{study.name}/unit/{network.physics_hash}/{time}/{study.growth.samples}"
-    distance = distances(unit_law(time, (plus, minus)), found.unit, label)["ks"]
+    distance = distances(unit_law(time, slopes), found.unit, label)["ks"]
     relu = network.slopes == Slopes(1, 0)
     return {
         "network": label_of(network),
@@ -79,7 +83,7 @@ def _row(study: Study, network: Network, time: float) -> dict[str, Any]:
         "variance": found.variance,
         "positive_variance": found.positive_variance,
         "samples": found.samples,
-        "printed": time * initial_rate(network.width, plus, minus),
+        "printed": time * initial_rate(network.width, *slopes),
         "corrected": mean_growth(network.width, time) if relu else np.nan,
         "unit_estimate": distance.estimate,
         "unit_error": distance.error,
