@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Every job starts Python: let it keep its bytecode.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 
-.PHONY: build setup test test-fast test-exhaustive lint format lock bench gpu clean clean-results help
+.PHONY: build setup test test-fast test-exhaustive lint format lock bench bench-peers gpu clean clean-results help
 
 build: $(READY)
 	@$(BIN)/snakemake --cores $(CORES)
@@ -41,8 +41,19 @@ lock:
 	@tools/lock.sh
 
 bench: $(READY)
-	@$(BIN)/python benchmarks/engine.py
-	@$(BIN)/python benchmarks/pipeline.py
+	@for script in engine floor losses scaling sampled_paths memory small_blocks pipeline; do \
+		echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+# Pythons that have the peers; benchmarks/README.md says how to make them. What is not named is left out.
+PEERS ?=
+NEURAL_TANGENTS ?=
+CUPY ?=
+bench-peers: $(READY)
+	@$(if $(PEERS)$(NEURAL_TANGENTS)$(CUPY),,echo "name PEERS, NEURAL_TANGENTS or CUPY: see benchmarks/README.md"; exit 1)
+	@$(if $(PEERS),$(BIN)/python benchmarks/explicit_weights.py $(PEERS))
+	@$(if $(PEERS),$(BIN)/python benchmarks/sampled_paths.py $(PEERS))
+	@$(if $(NEURAL_TANGENTS),$(BIN)/python benchmarks/monte_carlo_kernel.py $(NEURAL_TANGENTS))
+	@$(if $(CUPY),$(BIN)/python benchmarks/start_up.py $(CUPY))
 
 gpu: $(READY)
 	@$(BIN)/python -m pytest -m "slow or not slow" tests/test_gpu.py
@@ -64,6 +75,7 @@ help:
 	@echo "make lint           ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make format         apply ruff and snakefmt"
 	@echo "make bench          measure speed and memory into benchmarks/results"
+	@echo "make bench-peers    measure beside other libraries (benchmarks/README.md)"
 	@echo "make gpu            compare bits and measure speed on an NVIDIA card"
 	@echo "make lock           resolve the dependencies again (needs uv)"
 	@echo "make clean          remove .venv, caches and logs; results stay"

@@ -1,9 +1,7 @@
-"""The CPU engine against NumPy's generator and on two threads, and its memory: run this file."""
+"""The CPU engine against NumPy's generator, and on two threads: run this file."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -67,21 +65,6 @@ def threads() -> Ratio:
     )
 
 
-def peak_memory() -> float:
-    """Peak resident memory in MB of a process that simulates a whole block at n = 4096 into a container."""
-    code = (
-        "import sys; sys.path.insert(0, 'benchmarks'); import resource, tempfile, pathlib;"
-        "from engine import network; from deeplimits.sweep.blocks import Block;"
-        "from deeplimits.sweep.points import Point; from deeplimits.store.simulate import simulate_batch;"
-        "folder = pathlib.Path(tempfile.mkdtemp());"
-        "point = Point(network(4096, 16, 2), tuple(range(17)));"
-        "simulate_batch([Block(point, 0)], folder / 'x.zarr.zip', folder / 'x.json');"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return float(done.stdout)
-
-
 if __name__ == "__main__":
     figures = [against_numpy(2), against_numpy(1), against_numpy(3, 32), against_numpy(8, 8), threads()]
     for name, drawn in {
@@ -92,6 +75,3 @@ if __name__ == "__main__":
     }.items():
         figures.append(over_a_fill(name, drawn, 32, "<= 0.5"))
     keep("engine", figures)
-    memory = peak_memory()
-    print(f"peak memory of a block at n = 4096: {memory:.0f} MB (bar <= 400)")
-    keep("memory", {"block_n4096_megabytes": memory})

@@ -1,76 +1,73 @@
-"""Networks with explicit weights in PyTorch beside ours: n = d = 150, 8,192 samples, two inputs.
+"""Networks with explicit weights in NumPy, PyTorch and JAX beside ours: two inputs, float32, weights drawn
+anew for every sample.
 
-PyTorch is a peer, not a dependency: give this script a Python that has it,
+PyTorch and JAX are peers, not dependencies: give this script a Python that has them (see README.md),
 
-    python benchmarks/explicit_weights.py /path/to/python/with/torch
+    python benchmarks/explicit_weights.py /path/to/python/with/peers
 
-PyTorch's side runs in that interpreter, ours in this one, each on all processors, in turns.
+A peer runs in that interpreter, ours in this one, each on all processors, in turns. Peers draw few samples,
+and their time is scaled to as many as ours: each of their samples costs the same.
 """
 
 from __future__ import annotations
 
-import subprocess
 import sys
+from typing import Any
 
 from deeplimits.engines import simulate_block
+from deeplimits.networks.network import Network
 from engine import network
-from measure import Ratio, keep, machine, timed
+from measure import Peer, Ratio, keep, ratio
 
-WIDTH = DEPTH = 150
+PEERS = {"NumPy": "explicit_numpy", "PyTorch": "explicit_torch", "JAX": "explicit_jax"}
+SQUARE = 150
 SAMPLES = 8192
-ROUNDS = 3
-PART = 512
-"""Samples that PyTorch draws in a round: its time for all of them is this many times longer."""
+DEPTH = 16
+WIDTHS = {64: (8192, 512, 64), 256: (8192, 64, 16), 1024: (2048, 8, 2)}
+"""Samples of ours, of a peer, and how many of them a peer has in memory at a time."""
 
-TORCH = """
-import sys, time, torch
-width, depth, samples, chunk = {width}, {depth}, {samples}, 64
-plus, minus = 1.0, 1.0 - width**-0.5
-scale = (2 / (plus**2 + minus**2) / width) ** 0.5
 
-def draw(count):
-    # fresh weights for every sample, as a batch: weights [sample, n, n], preactivations [sample, n, 2]
-    z = torch.empty(count, width, 2).normal_()
-    z[:, :, 1] = 0.3 * z[:, :, 0] + (1 - 0.09) ** 0.5 * z[:, :, 1]
-    weights = torch.empty(count, width, width)
-    for _ in range(depth - 1):
-        weights.normal_()
-        z = scale * torch.bmm(weights, torch.where(z > 0, plus * z, minus * z))
-    phi = scale * torch.where(z > 0, plus * z, minus * z)
-    return phi.transpose(1, 2) @ phi
+def beside(name: str, python: str, width: int, depth: int, samples: tuple[int, int, int], bar: str) -> Any:
+    """The ratio of a peer's time over ours, versions, and the peer's peak memory in MB."""
+    ours, theirs, chunk = samples
+    drawn = network(width, depth, 2)
+    options = {"width": width, "depth": depth, "samples": theirs, "chunk": chunk}
+    with Peer(python, PEERS[name], **options) as peer:
+        version = peer.facts["versions"][name.lower().replace("pytorch", "torch")]
+        found = ratio(
+            f"{name} {version} over ours, n = {width}, d = {depth}, N = {ours:,}",
+            peer,
+            lambda: simulate_block(drawn, [depth], 0, ours),
+            bar,
+            rounds=3,
+            work=ours / theirs,
+        )
+        check(name, peer.facts["mean"], drawn, theirs)
+        return found, peer.facts["versions"], peer.megabytes
 
-with torch.inference_mode():
-    draw(chunk)
-    for line in sys.stdin:
-        start = time.perf_counter()
-        for _ in range(samples // chunk):
-            draw(chunk)
-        print(time.perf_counter() - start, torch.__version__, torch.get_num_threads(), flush=True)
-"""
+
+def check(name: str, mean: float, drawn: Network, count: int) -> None:
+    """That a peer draws the same networks: mean correlations within five standard errors."""
+    ours = 1 - simulate_block(drawn, [drawn.depth], 0, 4096)["correlation_gap"]
+    error = ours.std() / count**0.5
+    assert abs(mean - ours.mean()) < 5 * error, (name, mean, ours.mean(), error)
 
 
 def main(python: str) -> None:
-    code = TORCH.format(width=WIDTH, depth=DEPTH, samples=PART)
-    peer = subprocess.Popen([python, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert peer.stdin is not None
-    assert peer.stdout is not None
-    drawn = network(WIDTH, DEPTH, 2)
-    simulate_block(drawn, [DEPTH], 0, SAMPLES)
-    ratios, theirs, ours = [], [], []
-    for _ in range(ROUNDS):
-        peer.stdin.write("go\n")
-        peer.stdin.flush()
-        seconds, version, threads = peer.stdout.readline().split()
-        theirs.append(float(seconds) * SAMPLES / PART)
-        ours.append(timed(lambda: simulate_block(drawn, [DEPTH], 0, SAMPLES)))
-        ratios.append(theirs[-1] / ours[-1])
-    peer.stdin.close()
-    peer.wait()
-    ratios.sort()
-    name = f"PyTorch {version} ({threads} threads) over ours ({machine()['processors']} processors)"
-    found = Ratio(name, ratios[ROUNDS // 2], ratios[0], ratios[-1], min(theirs), min(ours), ">= 300")
-    print(found)
-    keep("explicit_weights", [found])
+    figures: list[Ratio] = []
+    versions: dict[str, str] = {}
+    megabytes: dict[str, float] = {}
+    for name in PEERS:
+        bar = ">= 300" if name == "PyTorch" else "none"
+        found, known, _ = beside(name, python, SQUARE, SQUARE, (SAMPLES, 64, 64), bar)
+        figures.append(found)
+        versions |= known
+        for width, samples in WIDTHS.items():
+            found, _, memory = beside(name, python, width, DEPTH, samples, "none")
+            figures.append(found)
+            megabytes[f"{name}, n = {width}, {samples[2]} samples at a time, megabytes"] = memory
+    keep("explicit_weights", figures, versions)
+    keep("explicit_weights_memory", megabytes, versions)
 
 
 if __name__ == "__main__":

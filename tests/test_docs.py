@@ -18,7 +18,13 @@ from deeplimits.sweep.study import load_study
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
-    [ROOT / "README.md", ROOT / "config/README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    [
+        ROOT / "README.md",
+        ROOT / "config/README.md",
+        ROOT / "benchmarks/README.md",
+        ROOT / "CHANGELOG.md",
+        *(ROOT / "docs").rglob("*.md"),
+    ]
 )
 LIMIT_PAGES = sorted((ROOT / "docs/limits").glob("*.md"))
 LIMIT_HEADINGS = [
@@ -62,6 +68,21 @@ def test_tables_of_study_files_are_those_of_the_models():
         page = path.read_text(encoding="utf-8")
         assert study_keys.filled(page) == page, "run: python tools/study_keys.py"
         assert page.count("| key | type |") == page.count("<!-- keys of ")
+
+
+def test_figures_of_the_performance_page_are_those_that_were_measured():
+    spec = importlib.util.spec_from_file_location("measured", ROOT / "tools/measured.py")
+    measured = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(measured)
+    page = measured.PAGE.read_text(encoding="utf-8")
+    assert measured.filled(page) == page, "run: python tools/measured.py"
+    shown = set(re.findall(r"<!-- results of (\w+) -->", page))
+    assert shown == {path.stem for path in measured.RESULTS.glob("*.json")} - {"gpu", "sampled_paths_numpy"}
+
+
+def test_every_benchmark_is_in_the_readme_of_benchmarks():
+    named = re.findall(r"^\| `(\w+)\.py` \|", (ROOT / "benchmarks/README.md").read_text(), re.MULTILINE)
+    assert sorted([*named, "measure"]) == sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
 
 
 def test_every_dependency_has_its_reason():
