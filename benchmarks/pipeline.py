@@ -112,7 +112,7 @@ def verbs(folder: Path) -> dict[str, float]:
             subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
         times = [timed(run) for _ in range(10 if verb == "simulate" else 4)]
-        figures[f"{verb}_seconds"] = statistics.median(times[1:])
+        figures[f"verb_{verb}_seconds"] = statistics.median(times[1:])
     return figures
 
 
@@ -145,7 +145,7 @@ def main() -> None:
         folder = Path(temporary)
         figures = planning(folder / "large") | workflow(folder) | verbs(folder / "8")
     bars = {
-        "simulate_seconds": 1.2,
+        "verb_simulate_seconds": 1.2,
         "plan_seconds": 20,
         "plan_megabytes": 1000,
         "plan_jobs": 1000,
