@@ -75,7 +75,12 @@ inputs: {correlation: 1.0}
     ("text", "options", "unknown"),
     [
         # one network in six has exploded by t = 1: so have the mean and the highest quantile
-        (EXPLOSIVE, ["--observable", "log_variance"], ["mean", "std", "0.95"]),
+        pytest.param(
+            EXPLOSIVE,
+            ["--observable", "log_variance"],
+            ["mean", "std", "0.95"],
+            marks=pytest.mark.slow,
+        ),
         # equal inputs stay equal: log ℓ²(1 − ρ) is −∞
         (
             POINT.replace("correlation: 0.3", "correlation: 1.0")

@@ -202,8 +202,8 @@ KNOWN: dict[str, object] = json.loads(
         (NETWORK.activation, "mlp"),
         (SMOOTH_ONE, "mlp"),
         (NETWORK.activation, "resnet"),
-        (SMOOTH_ONE, "resnet"),
-        (OrnsteinUhlenbeck(), "resnet"),
+        pytest.param(SMOOTH_ONE, "resnet", marks=pytest.mark.slow),
+        pytest.param(OrnsteinUhlenbeck(), "resnet", marks=pytest.mark.slow),
     ],
     ids=["relu", "smooth", "residual", "residual-smooth", "residual-exotic"],
 )

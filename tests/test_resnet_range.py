@@ -138,6 +138,7 @@ def exact_exotic(v: mpmath.mpf) -> mpmath.mpf:
     return context.exp(low**2)
 
 
+@pytest.mark.slow
 def test_the_exotic_activation_to_2e_7() -> None:
     """Relative error over the whole line; α y + β is rounded once before."""
     generator = np.random.default_rng(4)

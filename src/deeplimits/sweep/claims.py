@@ -14,8 +14,8 @@ from deeplimits.errors import InputError, nearest_name
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import parse
 from deeplimits.limits.predictions import PREDICTIONS
-from deeplimits.sweep.models import validated
 from deeplimits.sweep.statistics import FROM_LIMIT, STATISTICS, ExpectedModel, Statistic, StrictModel
+from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
 
 DEFAULT_FOLDER = Path("claims")

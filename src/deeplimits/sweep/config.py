@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from deeplimits.errors import InputError, nearest_name
-from deeplimits.sweep.models import ConfigModel, validated
+from deeplimits.sweep.models import ConfigModel
 from deeplimits.sweep.study import Study, load_study
+from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
 
 SCALES = {"papers": 1, "deep": 64}

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from deeplimits.errors import InputError
-from deeplimits.sweep.models import DepthModel, GridModel, validated
+from deeplimits.sweep.models import DepthModel, GridModel
+from deeplimits.sweep.validation import validated
 
 _INPUTS = ("correlation", "gram", "start")
 """Keys of which a grid has one."""

@@ -6,12 +6,9 @@ Strict on purpose: a number in quotes is no number, an unknown key is an error, 
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from deeplimits.errors import InputError, nearest_name
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -262,93 +259,3 @@ class ConfigModel(_Model):
     target_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         0.5, description="core-minutes that one simulation job should take"
     )
-
-
-M = TypeVar("M", bound=BaseModel)
-
-
-def validated(model: type[M], value: Any, where: str | Path, prefix: str = "") -> M:
-    """``value`` as a ``model``, or one InputError that names the file, the key, what was found and what was
-    expected.
-    """
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise _input_error(model, error, where, prefix) from None
-
-
-_EXPECTED = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "string_type": "text",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping of keys to values",
-    "finite_number": "a finite number",
-    "missing": "this key, which has no default",
-    "bool_type": "true or false",
-}
-
-
-def _input_error(
-    model: type[BaseModel], error: ValidationError, where: str | Path, prefix: str
-) -> InputError:
-    problems = error.errors(include_url=False)
-    # unions report every branch: the branch that got furthest says most
-    # a misspelt key explains a missing one
-    problem = max(
-        problems,
-        key=lambda item: (
-            item["type"] == "extra_forbidden",
-            len(item["loc"]),
-            item["type"] not in ("literal_error", "int_type", "list_type"),
-        ),
-    )
-    kind, found, context = problem["type"], problem["input"], problem.get("ctx", {})
-    path = [
-        part
-        for part in problem["loc"]
-        if isinstance(part, int) or (part.isidentifier() and not _is_tag(part))
-    ]
-    nearest = None
-    if kind == "extra_forbidden":
-        names = _keys_at(model, path[:-1])
-        expected, nearest = "one of the keys " + ", ".join(names), nearest_name(path[-1], names)
-        found = path[-1]
-    elif kind == "literal_error":
-        names = [name.strip("'") for name in str(context["expected"]).replace(" or ", ", ").split(", ")]
-        expected, nearest = "one of " + ", ".join(names), nearest_name(found, names)
-    elif kind == "missing":
-        expected, found = _EXPECTED[kind], "<nothing>"
-    elif kind == "value_error":
-        expected = str(context["error"])
-    elif "ge" in context or "gt" in context or "le" in context:
-        bounds = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
-        expected = "a number " + " and ".join(
-            f"{bounds[name]} {value}" for name, value in context.items() if name in bounds
-        )
-    else:
-        expected = _EXPECTED.get(kind, problem["msg"][:1].lower() + problem["msg"][1:])
-    key = ".".join(str(part) for part in ([prefix] if prefix else []) + path)
-    return InputError(where, key, found, expected, nearest)
-
-
-def _is_tag(part: str) -> bool:
-    """Names that pydantic adds to a path for the branch of a union."""
-    return part in {"int", "float", "str", "list", "literal", "DepthModel", "constrained"}
-
-
-def _keys_at(model: type[BaseModel], path: list[Any]) -> list[str]:
-    current: Any = model
-    for part in path:
-        if isinstance(part, int) or not (isinstance(current, type) and issubclass(current, BaseModel)):
-            continue
-        annotation = current.model_fields[part].annotation if part in current.model_fields else None
-        current = next((inner for inner in _models_in(annotation)), current)
-    return sorted(current.model_fields)
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [found for inner in getattr(annotation, "__args__", ()) for found in _models_in(inner)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,33 +13,16 @@ from deeplimits.activations import (
     Identity,
     OrnsteinUhlenbeck,
     ReluLike,
-    ShapedSmooth,
-    Slopes,
     Smooth,
 )
-from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.backward import check_gradients
-from deeplimits.engines.tables import NoTable, table
-from deeplimits.errors import InputError, nearest_name
-from deeplimits.formulas import FormulaError
-from deeplimits.networks.network import Gram, Network, Shaping
-from deeplimits.sweep.models import (
-    ActivationModel,
-    InputsModel,
-    NetworkModel,
-    PointModel,
-    ShapingModel,
-    validated,
-)
+from deeplimits.errors import InputError
+from deeplimits.networks.network import Network, Shaping
+from deeplimits.sweep.activation import activation, check_activation
+from deeplimits.sweep.grams import inputs_gram
+from deeplimits.sweep.models import NetworkModel, PointModel, ShapingModel
+from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
-
-_TOLERANCE = 1e-9
-"""How far below zero the smallest eigenvalue of a Gram matrix may be by rounding, relative to the largest."""
-
-_REACH = 2.0**60
-"""Of the numbers of an activation that grows faster than a line."""
-_LONGEST = 24
-"""Of its sum of squared branch factors: unscaled branches of 24 layers stay within 2^100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,167 +129,9 @@ def check_layer_widths(widths: Sequence[int], model: NetworkModel, where: Path, 
         raise InputError(where, key, list(widths), "one number: all layers of a resnet have one width")
 
 
-def activation(model: ActivationModel, where: Path, key: str) -> Activation:
-    """The activation that a file describes.
-
-    Raises
-    ------
-    InputError
-        If a formula cannot be read.
-    """
-    if model.name == "identity":
-        return Identity()
-    if model.name == "relu":
-        return ReluLike(model.c_plus, model.c_minus)
-    if model.name == "ornstein_uhlenbeck":
-        if model.alpha == 0:
-            raise InputError(where, f"{key}.alpha", model.alpha, "a number other than 0")
-        return OrnsteinUhlenbeck(model.alpha, model.beta)
-    try:
-        return Smooth.of(model.expression or model.name, model.a, model.center)
-    except FormulaError as error:
-        nearest = nearest_name(error.found, error.names)
-        raise InputError(where, f"{key}.expression", error.found, error.expected, nearest) from None
-
-
 def shaping(model: ShapingModel | None) -> Shaping | None:
     """The shaping that a file describes."""
     return Shaping(model.by, model.exponent) if model else None
-
-
-def check_activation(network: Network, where: Path, key: str) -> None:
-    """Refuse what is no activation: zero everywhere, not smooth or flat at its centre, steeper than a line
-    far away, or shaped so little that it cannot be normalised.
-    """
-    for width in sorted(set(network.layer_widths or [network.width])):
-        phi = network.at_width(width).phi
-        if isinstance(phi, Slopes) and phi.plus == 0 and phi.minus == 0:
-            raise InputError(where, key, "slopes 0 and 0", "an activation that is not zero everywhere")
-        if isinstance(phi, ShapedSmooth):
-            _check_smooth(network, phi, where, key)
-    if isinstance(network.activation, OrnsteinUhlenbeck):
-        _check_exotic(network, network.activation, where, key)
-
-
-def _check_exotic(network: Network, phi: OrnsteinUhlenbeck, where: Path, key: str) -> None:
-    """Refuse numbers that would leave the engine's range, |α z + β| < 2^127: φ grows faster than a line."""
-    roots = [math.sqrt(network.gram[a][a]) for a in range(network.inputs)]
-    if not all(1 / _REACH <= size <= _REACH for size in (abs(phi.alpha), abs(phi.alpha) * max(roots))):
-        expected = "an α that is, and that makes of the largest input, a number between 2^-60 and 2^60"
-        raise InputError(where, f"{key}.alpha", phi.alpha, expected)
-    if abs(phi.beta) > _REACH:
-        raise InputError(where, f"{key}.beta", phi.beta, "a number up to 2^60")
-    if not all(1 / _REACH <= root <= _REACH for root in roots):
-        raise InputError(where, "inputs", f"<square norms from {min(roots) ** 2:g}>", "norms within 2^±60")
-    time = network.depth ** (1 - 2 * network.branch_exponent)
-    if time > _LONGEST:
-        expected = f"a larger one: d^(1 − 2b), {time:.4g}, is at most {_LONGEST} for an activation that grows"
-        raise InputError(where, "branch_exponent", network.branch_exponent, f"{expected} faster than a line")
-
-
-def _check_smooth(network: Network, phi: ShapedSmooth, where: Path, key: str) -> None:
-    function = phi.activation
-    found = f"<{function.formula} at center {function.center:g}>"
-    problem = function.problem()
-    if problem:
-        raise InputError(where, key, found, problem)
-    try:
-        held = table(function)
-        # a branch adds at most d^{1-b} times its largest activation to the first preactivation
-        gain = (
-            network.depth ** (1 - network.branch_exponent)
-            if network.residual
-            else math.sqrt(float(phi.normalizer))
-        )
-    except NoTable as error:
-        raise InputError(where, key, found, str(error)) from None
-    except ArithmeticError:
-        raise InputError(
-            where, f"{key}.a", function.a, "a larger one: φ_s² cannot be integrated against a Gaussian"
-        ) from None
-    start = math.sqrt(max(network.gram[a][a] for a in range(network.inputs))) / float(phi.scale)
-    if not held.holds(start, gain, added=network.residual):
-        raise InputError(
-            where,
-            f"{key}.a",
-            function.a,
-            f"a larger one: with s = {float(phi.scale):.6g} the network leaves |z| ≤ {held.limit:g} s, "
-            f"beyond which {function.formula} has no table, for it approaches no line",
-        )
-
-
-def inputs_gram(model: InputsModel, where: Path) -> Gram:
-    """The Gram matrix V_0 of the inputs."""
-    if model.correlation is not None:
-        return correlation_gram(model.correlation)
-    if model.start is not None:
-        return start_gram(model.start)
-    if model.gram is not None:
-        return checked_gram(model.gram, where, "inputs.gram")
-    assert model.gram_file is not None
-    return checked_gram(_read_matrix(where.parent / model.gram_file, where), where, "inputs.gram_file")
-
-
-def correlation_gram(correlation: float) -> Gram:
-    """Two inputs of unit norm."""
-    return ((1.0, float(correlation)), (float(correlation), 1.0))
-
-
-def start_gram(start: float) -> Gram:
-    """The Gram matrix of a state of equal units."""
-    return ((float(start) * float(start),),)
-
-
-def _read_matrix(path: Path, where: Path) -> list[list[float]]:
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [[float(cell) for cell in row] for row in csv.reader(file) if row]
-    except FileNotFoundError:
-        raise InputError(
-            where, "inputs.gram_file", str(path.name), "a CSV file beside this one; there is no such file"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(where, "inputs.gram_file", f"<{error}>", "a CSV file of numbers") from None
-
-
-def checked_gram(rows: Sequence[Sequence[float]], where: Path, key: str) -> Gram:
-    """The Gram matrix ``rows``, if it is one.
-
-    Raises
-    ------
-    InputError
-        If it is not square, not finite, not symmetric, not positive semi-definite, has a diagonal that is not
-        positive, or is too large.
-    """
-    import numpy as np
-
-    size = len(rows)
-    if any(len(row) != size for row in rows):
-        raise InputError(where, key, [len(row) for row in rows], f"{size} rows of {size} numbers")
-    if not 1 <= size <= MAX_INPUTS:
-        raise InputError(where, key, f"<{size} inputs>", f"1 to {MAX_INPUTS} inputs")
-    matrix = np.array(rows, float)
-    if not np.isfinite(matrix).all():
-        raise InputError(where, key, rows, "finite numbers")
-    if not (np.diag(matrix) > 0).all():
-        raise InputError(where, key, np.diag(matrix).tolist(), "a positive diagonal")
-    for a in range(size):
-        for b in range(a):
-            if matrix[a, b] != matrix[b, a]:
-                raise InputError(
-                    where,
-                    f"{key}.{a}.{b}",
-                    float(matrix[a, b]),
-                    f"a symmetric matrix; {b}.{a} is {float(matrix[b, a])!r}",
-                )
-    scale = np.sqrt(np.outer(np.diag(matrix), np.diag(matrix)))
-    smallest = float(np.linalg.eigvalsh(matrix / scale)[0])
-    if smallest < -_TOLERANCE:
-        expected = "a positive semi-definite matrix, as the Gram matrix of inputs is"
-        raise InputError(
-            where, key, f"<smallest eigenvalue {smallest:.3g} after scaling to unit diagonal>", expected
-        )
-    return tuple(tuple(float(value) for value in row) for row in rows)
 
 
 def recorded_layers(

@@ -17,23 +17,21 @@ from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
+from deeplimits.sweep.activation import activation, check_activation
+from deeplimits.sweep.grams import checked_gram, correlation_gram, start_gram
 from deeplimits.sweep.grid import as_list, check_axes, combinations, own_grid, size_of
 from deeplimits.sweep.growth import check_growth, scaled_growth
-from deeplimits.sweep.models import CompareModel, GridModel, GrowthModel, NetworkModel, StudyModel, validated
+from deeplimits.sweep.models import CompareModel, GridModel, GrowthModel, NetworkModel, StudyModel
 from deeplimits.sweep.points import (
     Point,
-    activation,
-    check_activation,
     check_architecture,
     check_layer_widths,
     check_start,
-    checked_gram,
-    correlation_gram,
     one_spelling,
     recorded_layers,
     shaping,
-    start_gram,
 )
+from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
 
 MAX_POINTS = 1_000_000

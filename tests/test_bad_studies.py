@@ -1,0 +1,234 @@
+"""Bad studies and configurations: one clear message each (file, key, found, expected, nearest name), exit code 2, no
+traceback, and nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deeplimits.errors import InputError
+from deeplimits.sweep.config import load_config
+from deeplimits.sweep.study import load_study
+from input_files import POINT, STUDY, check, project, run
+
+BAD_STUDIES = [
+    ("title: A study", "title: ''", "title", "''", "", None),
+    ("width: [16, 32]", "width: [16, 0]", "grid.width", "0", "", None),
+    ("width: [16, 32]", "width: []", "grid.width", "[]", "at least one", None),
+    (
+        "exponent: 0.5}}]",
+        "exponent: 0.5}, grid: {widht: 3}}]",
+        "networks.0.grid.widht",
+        "'widht'",
+        "one of",
+        "width",
+    ),
+    (
+        "exponent: 0.5}}]",
+        "exponent: 0.5}, grid: {width: []}}]",
+        "networks.0.grid.width",
+        "[]",
+        "at least",
+        None,
+    ),
+    ("exponent: 0.5}}]", "exponent: 0.5}, grid: 3}]", "networks.0.grid", "3", "a mapping", None),
+    ("width: [16, 32]", "widht: [16]", "grid.widht", "'widht'", "one of the keys", "width"),
+    ("times_width: 1.0", "times_widht: 1.0", "grid.depth", "widht", "one of the keys", "times_width"),
+    ("correlation: [0.3]", "correlation: [0.3, 1.2]", "grid.correlation", "1.2", "", None),
+    ("exponent: 0.5", "exponent: [0.5, -1]", "networks.0.shaping.exponent", "-1", "≥ 0", None),
+    ("name: relu", "name: [relu, rleu]", "networks.0.activation.name", "'rleu'", "one of relu", "relu"),
+    (
+        "architecture: mlp,",
+        "architectur: mlp,",
+        "networks.0.architectur",
+        "'architectur'",
+        "one of the keys",
+        "architecture",
+    ),
+    (
+        "limit: correlation_sde",
+        "limit: corelation_sde",
+        "compare.0.limit",
+        "'corelation_sde'",
+        "one of",
+        "correlation_sde",
+    ),
+    (
+        "observable: correlation",
+        "observable: corelation",
+        "compare.0.observable",
+        "'corelation'",
+        "one of",
+        "correlation",
+    ),
+    ("distances: [ks,", "distances: [kss,", "compare.0.distances", "'kss'", "one of ks", "ks"),
+    (
+        "figures: [ks_against_width]",
+        "figures: [ks_against_widths]",
+        "figures.0",
+        "'ks_against_widths'",
+        "one of",
+        "ks_against_width",
+    ),
+    ("samples: 4096", "samples: 0", "samples", "0", "≥ 1", None),
+    ("samples: 4096", "samples: 1e4", "samples", "10000.0", "a whole number", None),
+    (
+        "seed: [0]",
+        "seed: [0, 1], zip: [width, seed, correlation]",
+        "grid.zip",
+        "correlation",
+        "equal length",
+        None,
+    ),
+    ("seed: [0]", "seed: 3, zip: [width, seed]", "grid.seed", "3", "a list", None),
+    ("distances: [ks, wasserstein]", "distances: [rms]", "compare.0.distances", "rms", "is random", None),
+    (
+        "limit: correlation_sde",
+        "limit: correlation_ode",
+        "compare.0.distances",
+        "wasserstein",
+        "is a number",
+        None,
+    ),
+    ("at: 1.0", "at: 2.0", "compare.0.at", "2.0", "a time up to 1", None),
+    ("at: 1.0", "at: 0.5", "compare.0.at", "0.5", "recorded", None),
+    ("limit: correlation_sde", "limit: unshaped", "compare.0", "", "", None),
+    (
+        "architecture: mlp,",
+        "architecture: resnet,",
+        "networks.0.shaping",
+        "shaping",
+        "a resnet has no shaping",
+        None,
+    ),
+    (
+        "architecture: mlp,",
+        "branch_exponent: [0, 0.5],",
+        "networks.0.branch_exponent",
+        "0.0",
+        "only a resnet",
+        None,
+    ),
+    ("correlation: [0.3]", "start: [1.0]", "grid.start", "1.0", "only a resnet", None),
+    ("correlation: [0.3]", "correlation: [0.3], start: [1.0]", "grid", "start", "exactly one", None),
+    (", depth: {times_width: 1.0}", "", "grid.depth", "<nothing>", "no default", None),
+    ("width: [16, 32]", "width: [16, [8, 9]]", "grid.depth", "function of the width", "2, the length", None),
+    ("[16, 32], depth: {times_width: 1.0}", "[[8, 9]], depth: 3", "grid.depth", "3", "2, the length", None),
+    ("width: [16, 32]", "width: [16, []]", "grid.width.1", "[]", "", None),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "key", "found", "expected", "nearest"), BAD_STUDIES)
+def test_bad_studies(
+    tmp_path: Path, old: str, new: str, key: str, found: str, expected: str, nearest: str | None
+) -> None:
+    path = tmp_path / "study.yaml"
+    assert old in STUDY
+    path.write_text(STUDY.replace(old, new))
+    with pytest.raises(InputError) as caught:
+        load_study(path)
+    check(caught.value, path, key, found, expected, nearest)
+
+
+def test_a_network_may_have_axes_of_its_own(tmp_path: Path) -> None:
+    """They replace those keys of the study's grid, inputs given one way those given another way, and nothing
+    else; the points are those that two studies would have.
+    """
+    text = STUDY.replace(
+        "exponent: 0.5}}]",
+        "exponent: 0.5}}, {activation: {name: relu}, grid: {depth: {power_of_width: 0.5}, gram: [[2.0]], seed: 4}}]",
+    ).replace("at: 1.0, ", "")
+    study = tmp_path / "study.yaml"
+    study.write_text(text)
+    networks = [point.network for point in load_study(study).points]
+    assert [(n.width, n.depth, n.inputs, n.seed) for n in networks] == [
+        (16, 16, 2, 0),
+        (32, 32, 2, 0),
+        (16, 4, 1, 4),
+        (32, 6, 1, 4),
+    ]
+    assert networks[3].gram == ((2.0,),)
+    study.write_text(STUDY)
+    assert [point.network for point in load_study(study).points] == networks[:2]
+
+
+def test_a_grid_of_a_thousand_million_points_is_refused_before_it_is_expanded(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    many = "[" + ", ".join(map(str, range(1, 1001))) + "]"
+    rhos = "[" + ", ".join(str(i / 1000) for i in range(1000)) + "]"
+    path.write_text(
+        STUDY.replace("width: [16, 32]", f"width: {many}")
+        .replace("correlation: [0.3]", f"correlation: {rhos}")
+        .replace("seed: [0]", f"seed: {many}")
+    )
+    with pytest.raises(
+        InputError,
+        match=r"1,000,000,000 points: width 1000 × correlation 1000 × seed 1000.*at most 1,000,000 points",
+    ):
+        load_study(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "<nothing>"),
+        ("- a\n- b", "['a', 'b']"),
+        ("a: [1, 2", "line"),
+        ("\x00", "<"),
+        ("!!python/object:os.system {}", "<"),
+        ("? [1]\n: 2", "<"),
+        ("1: 2", "1"),
+    ],
+)
+def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str, found: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_study(path)
+    assert found in str(caught.value) and str(path) in str(caught.value)
+
+
+def test_missing_and_unreadable_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        load_study(tmp_path / "nothing.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="readable"):
+        load_study(tmp_path / "binary.yaml")
+    with pytest.raises(InputError, match="readable"):
+        load_study(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected", "nearest"),
+    [
+        ("studies: [one, one]", "each study once", None),
+        ("studies: [onne]", "a study: one", "one"),
+        ("studdies: all", "one of the keys", "studies"),
+        ("scale: deeep", "one of papers, deep", "deep"),
+        ("target_minutes: 0", "> 0", None),
+    ],
+)
+def test_bad_configurations(tmp_path: Path, config: str, expected: str, nearest: str | None) -> None:
+    path = project(tmp_path, config, one=STUDY)
+    with pytest.raises(InputError) as caught:
+        load_config(path)
+    assert expected in caught.value.expected and caught.value.nearest == nearest
+
+
+def test_the_command_line_says_one_sentence_and_starts_nothing(tmp_path: Path) -> None:
+    config = project(tmp_path, one=STUDY.replace("name: relu", "name: rleu"))
+    results = tmp_path / "results"
+    for arguments in (["plan"], ["status"], ["aggregate", "one"], ["figure", "one/ks_against_width"]):
+        done = run(*arguments, "--config", str(config), "--results", str(results))
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+        assert (
+            "one.yaml: networks.0.activation.name: found 'rleu'" in done.stderr
+            and "did you mean 'relu'?" in done.stderr
+        )
+        assert not results.exists()
+    point = tmp_path / "point.yaml"
+    point.write_text(POINT.replace("width: 150", "width: 0"))
+    done = run("simulate", str(point), "--out", str(results / "x.zarr.zip"))
+    assert done.returncode == 2 and "width: found 0" in done.stderr and not results.exists()
