@@ -178,11 +178,9 @@ def path_digest(name: str) -> str:
     return hashlib.sha256(b"".join(np.asarray(part).tobytes() for part in PATHS[name]())).hexdigest()
 
 
-def digests() -> dict[str, str]:
-    """Of all networks and paths with known answers."""
-    return {name: digest(known_network(name)) for name in NETWORKS} | {
-        name: path_digest(name) for name in PATHS
-    }
+def digests(names: list[str]) -> dict[str, str]:
+    """Of networks and paths with known answers."""
+    return {name: path_digest(name) if name in PATHS else digest(known_network(name)) for name in names}
 
 
 KNOWN: dict[str, object] = json.loads(
@@ -239,24 +237,38 @@ def test_what_is_recorded_does_not_change_the_samples(network: Network) -> None:
                 assert some[name].tobytes() == every[name][:, layers].tobytes()
 
 
-@pytest.mark.slow
-def test_instruction_set_leaves_no_trace(tmp_path: Path) -> None:
-    """The same kernels compiled for a processor without vector multiply-add, in a process of its own."""
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import test_engine_bits as t; print(t.digests())"
-    for cpu, features in [("generic", ""), ("haswell", "+avx2,+fma"), ("x86-64-v4", None)]:
-        environment = os.environ | {"NUMBA_CPU_NAME": cpu, "NUMBA_CACHE_DIR": str(tmp_path)}
-        if features is not None:
-            environment["NUMBA_CPU_FEATURES"] = features
-        if features is None and "avx512f" not in Path("/proc/cpuinfo").read_text():
-            continue
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(Path(__file__).parent)],
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.strip() == str({name: KNOWN[name] for name in [*NETWORKS, *PATHS]})
+INSTRUCTION_SETS = {"generic": "", "haswell": "+avx2,+fma", "x86-64-v4": None}
+"""Features of processors, None for all that theirs has."""
+QUICK = [name for name in NETWORKS if name not in SLOW]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param([*QUICK, *PATHS], marks=pytest.mark.slow, id="quick"),
+        pytest.param(sorted(SLOW), marks=pytest.mark.exhaustive, id="slow"),
+    ],
+)
+@pytest.mark.parametrize("processor", INSTRUCTION_SETS)
+def test_instruction_set_leaves_no_trace(tmp_path: Path, processor: str, names: list[str]) -> None:
+    """The same kernels compiled for another processor, the first without vector multiply-add, in a process of its
+    own.
+    """
+    features = INSTRUCTION_SETS[processor]
+    if features is None and "avx512f" not in Path("/proc/cpuinfo").read_text():
+        pytest.skip("this processor has no AVX-512")
+    environment = os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CACHE_DIR": str(tmp_path)}
+    if features is not None:
+        environment["NUMBA_CPU_FEATURES"] = features
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import test_engine_bits as t; print(t.digests(sys.argv[2:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent), *names],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str({name: KNOWN[name] for name in names})
 
 
 def test_far_samples_and_other_seeds_differ() -> None:
