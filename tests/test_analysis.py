@@ -89,7 +89,7 @@ def split(values: Sequence[NDArray[np.float32]], cuts: Sequence[int]) -> list[tu
 
 def reduce_all(located: list[tuple[Held, int]]) -> tuple[list[Reduced], list[NDArray[np.int64]]]:
     tasks = [(name, 0, 7) for name in OF_ONE_LAYER]
-    return reduce_point(located, tasks, [("log_variance", 0, 7, NormalLaw(0.0, 1.0))])  # type: ignore[arg-type]
+    return reduce_point(located, tasks, [("log_variance", 0, 7, NormalLaw(0.0, 1.0))])
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_growth_is_that_of_each_network() -> None:
     values = generator.normal(size=(4000, 3, 1)).astype(np.float32)
     values[:100], values[100:250, 1:], values[250:300, 2] = -np.inf, -np.inf, -np.inf
     blocks = [(Held(log_activation=part), len(part)) for part in np.split(values, [1000, 1700])]
-    reduced, _ = reduce_point(blocks, [("log_growth", record, 9) for record in range(3)], [])  # type: ignore[arg-type]
+    reduced, _ = reduce_point(blocks, [("log_growth", record, 9) for record in range(3)], [])
     assert [(kept.count, kept.dead) for kept in reduced] == [(3900, 100), (3750, 250), (3700, 300)]
     assert (reduced[0].mean, reduced[0].std) == (0.0, 0.0)
     for record, alive in ((1, 250), (2, 300)):
@@ -183,7 +183,7 @@ def test_memory_does_not_grow_with_the_number_of_blocks() -> None:
         tracemalloc.start()
         with dask.config.set(scheduler="synchronous"):
             reduce_point(
-                [(Made(seed), 1 << 14) for seed in range(blocks)],  # type: ignore[misc]
+                [(Made(seed), 1 << 14) for seed in range(blocks)],
                 [("correlation", 0, 7)],
                 [],
             )
@@ -253,7 +253,7 @@ def test_root_mean_squares_cover_and_do_not_depend_on_chunks() -> None:
     values[:7] = -np.inf
     whole, *others = (
         reduce_point(
-            [(Held(log_variance=part), len(part)) for part in np.split(values, cuts)],  # type: ignore[misc]
+            [(Held(log_variance=part), len(part)) for part in np.split(values, cuts)],
             [("log_variance", 0, 7)],
             [("log_variance", 0, 7, PointMass(0.5))],
         )[1][0]

@@ -29,25 +29,25 @@ GRAM_5 = tuple(tuple(1.0 if a == b else 0.2 for b in range(5)) for a in range(5)
 
 
 @kernel
-def words(counter, key):  # type: ignore[no-untyped-def]
+def words(counter, key):
     return philox(u4(counter[0]), u4(counter[1]), u4(counter[2]), u4(counter[3]), u4(key[0]), u4(key[1]))
 
 
 @kernel
-def tables(bits, radius, cosine, sine):  # type: ignore[no-untyped-def]
+def tables(bits, radius, cosine, sine):
     for i in range(len(bits)):
         radius[i] = minus_two_log(bits[i])
         cosine[i], sine[i] = cosine_sine(bits[i])
 
 
 @kernel
-def logarithms(values, exponents, out):  # type: ignore[no-untyped-def]
+def logarithms(values, exponents, out):
     for i in range(len(values)):
         out[i] = logarithm(values[i], exponents[i])
 
 
 @kernel
-def pair(radius_word, angle_word):  # type: ignore[no-untyped-def]
+def pair(radius_word, angle_word):
     return normal_pair(u4(radius_word), u4(angle_word))
 
 
@@ -310,9 +310,9 @@ def test_a_kernel_that_could_raise_is_refused() -> None:
     from deeplimits.engines.compiler import machine_code
 
     with pytest.raises(AssertionError, match="raises or allocates"):
-        machine_code("arithmetic", "kernel", _raising, [("i8", 1)])  # type: ignore[arg-type]
+        machine_code("arithmetic", "kernel", _raising, [("i8", 1)])
 
 
-def _raising(x):  # type: ignore[no-untyped-def]
+def _raising(x):
     if x[0] > 0:
         raise ValueError

@@ -108,7 +108,7 @@ class WrongNormalizer(Network):
     """A network whose layers are one per cent too large."""
 
     @cached_property
-    def normalizer(self) -> mpmath.mpf:  # type: ignore[override]
+    def normalizer(self) -> mpmath.mpf:
         return self.phi.normalizer * 1.01
 
 

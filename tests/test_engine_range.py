@@ -17,7 +17,7 @@ from deeplimits.networks.network import Network, Shaping
 
 
 @kernel
-def polar(words, radius, cosine, sine):  # type: ignore[no-untyped-def]
+def polar(words, radius, cosine, sine):
     """R², cos θ, sin θ of units 2j and 2j + 1 for counters and keys in ``words`` [j, 6]."""
     for j in range(len(words)):
         w = words[j]
@@ -28,7 +28,7 @@ def polar(words, radius, cosine, sine):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def four_normals(words, out):  # type: ignore[no-untyped-def]
+def four_normals(words, out):
     for j in range(len(words)):
         w = words[j]
         w0, w1, w2, w3 = philox(u4(w[0]), u4(w[1]), u4(w[2]), u4(w[3]), u4(w[4]), u4(w[5]))

@@ -234,7 +234,7 @@ def test_derivative_of_the_table(name: str) -> None:
     out, scrap = np.empty_like(u), np.empty(16, np.float32)
 
     @kernel
-    def derivatives(u, table, bits, top, out, scrap):  # type: ignore[no-untyped-def]
+    def derivatives(u, table, bits, top, out, scrap):
         one = np.float32(1)
         for at in range(0, len(u), 16):
             smooth_unit(
@@ -304,7 +304,7 @@ def test_planted_faults_are_caught(fault: str, monkeypatch: pytest.MonkeyPatch) 
     right, projects = backward_kernels.transposed, fault != "no projection"
 
     @kernel
-    def faulty(basis, fresh, drawn, rows, lower, squares, pulled, product, differences):  # type: ignore[no-untyped-def]
+    def faulty(basis, fresh, drawn, rows, lower, squares, pulled, product, differences):
         if projects:
             basis[:] = 0.0
         else:

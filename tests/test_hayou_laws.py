@@ -130,7 +130,7 @@ def test_the_sampled_law_is_the_closed_one_and_its_step_error_is_extrapolated(
     for observable in ("log_growth", "log_variance", "log_activation"):
         law = sde.laws(network, [2, 4], observable)[1]
         exact = linear.laws(network, [4], observable)[0]
-        assert kolmogorov(exact, law.samples) < 3 * floor  # type: ignore[attr-defined]
+        assert kolmogorov(exact, law.samples) < 3 * floor
     paths = residual_paths(3, (8,), (0.0, 1.0), 0, hayou_sampled.SAMPLES, slopes=(1.0, 1.0))
     growth = hayou_sampled.observed(paths, 3, "log_growth")[:, 0, 1]
     assert kolmogorov(linear.laws(network, [4], "log_growth")[0], growth) > 4 * floor
@@ -143,9 +143,9 @@ def test_deep_relu_networks_follow_the_sde(start: float | None) -> None:
     drawn = explicit(3, 300, 10_000, 5, start=start)
     law = registry()["hayou_sde"].laws(network, [100, 200], "log_activation")[1]
     sample = drawn["activation"] - np.log(3)
-    assert same(law.samples, sample[np.isfinite(sample)]) > RATE  # type: ignore[attr-defined]
+    assert same(law.samples, sample[np.isfinite(sample)]) > RATE
     shifted = registry()["hayou_sde"].laws(network, [100], "log_activation")[0]
-    assert same(shifted.samples, sample[np.isfinite(sample)]) < 1e-6  # type: ignore[attr-defined]
+    assert same(shifted.samples, sample[np.isfinite(sample)]) < 1e-6
 
 
 @pytest.mark.slow
@@ -178,7 +178,7 @@ def test_distances_to_the_sampled_law_fall_at_its_rate(monkeypatch: pytest.Monke
     exponent by 0.04 (one standard deviation), the next order in 1/L by less."""
     monkeypatch.setattr(hayou_sampled, "SAMPLES", 1 << 19)
     sde, distances, depths = registry()["hayou_sde"], [], (4, 8, 16)
-    law = sde.laws(replace(RESNET, depth=16), [16], "log_growth")[0].samples  # type: ignore[attr-defined]
+    law = sde.laws(replace(RESNET, depth=16), [16], "log_growth")[0].samples
     for depth in depths:
         paths = residual_paths(3, (depth,), (0.0, 1.0), 0, 1 << 19, seed=depth)
         growth = hayou_sampled.observed(paths, 3, "log_growth")[:, 0, 1]

@@ -32,7 +32,7 @@ def test_paths_are_residual_networks(width: int, slopes: tuple[float, float], st
         assert same(paths.log_activation[:, level, 0], drawn["first"]) > RATE
         assert same(paths.log_activation[:, level, 1], drawn["activation"]) > RATE
         assert same(paths.log_square[:, level, 1], drawn["square"]) > RATE
-    wrong = explicit(width, 4, samples, 7, tuple(np.sqrt(0.8) * np.array(slopes)), start, 2.0)  # type: ignore[arg-type]
+    wrong = explicit(width, 4, samples, 7, tuple(np.sqrt(0.8) * np.array(slopes)), start, 2.0)
     with np.errstate(invalid="ignore"):
         growth = paths.log_activation[:, 1, 1] - paths.log_activation[:, 1, 0]
         other = wrong["activation"] - wrong["first"]

@@ -72,4 +72,4 @@ def test_counts_are_those_of_the_samples_and_of_the_limit(tmp_path: Path) -> Non
 def test_limits_without_a_joint_law_have_none() -> None:
     network = None
     for name in ("correlation_sde", "variance", "linear"):
-        assert registry()[name].jointly(network, 1, ["correlation"]) is None  # type: ignore[arg-type]
+        assert registry()[name].jointly(network, 1, ["correlation"]) is None

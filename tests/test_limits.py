@@ -102,7 +102,7 @@ def test_correlation_quantiles(name: str, time: float, rho: float) -> None:
         activation=Identity() if name == "linear" else SHAPED.activation,
     )
     limit = registry()[name]
-    kappa = limit.kappa(network)  # type: ignore[attr-defined]
+    kappa = limit.kappa(network)
 
     def drift(y: Array) -> Array:
         r = np.tanh(y)

@@ -80,7 +80,7 @@ def test_every_observable_has_the_column_of_its_inputs() -> None:
         "covariance_1_2": (1 - gap[:, 1, 2]) * np.exp((log_variance[:, 1, 1] + log_variance[:, 1, 2]) / 2),
         "output_1": held.read("output")[:, 1].astype(float),
     }
-    reduced, _ = reduce_point([(held, 500)], [(name, 1, 7) for name in expected], [])  # type: ignore[list-item]
+    reduced, _ = reduce_point([(held, 500)], [(name, 1, 7) for name in expected], [])
     for kept, (name, values) in zip(reduced, expected.items(), strict=True):
         assert kept.mean == pytest.approx(values.mean(), rel=1e-6), name
         assert kept.quantiles[3] == pytest.approx(np.median(values), abs=2e-2), name

@@ -28,12 +28,12 @@ RELU = ReluLike()
 TANH, SOFTPLUS = Smooth.of("tanh"), Smooth.of("softplus", 1.0, -1.0)
 
 
-def perceptron(activation, exponent: float | None, width: int = 100, depth: int = 100, gram=GRAM) -> Network:  # type: ignore[no-untyped-def]
+def perceptron(activation, exponent: float | None, width: int = 100, depth: int = 100, gram=GRAM) -> Network:
     shaping = None if exponent is None else Shaping("width", exponent)
     return Network(activation, width, depth, gram, shaping=shaping)
 
 
-def residual(activation=RELU, width: int = 100, depth: int = 100, gram=GRAM, branch: float = 0.5) -> Network:  # type: ignore[no-untyped-def]
+def residual(activation=RELU, width: int = 100, depth: int = 100, gram=GRAM, branch: float = 0.5) -> Network:
     return Network(activation, width, depth, gram, architecture="resnet", branch_exponent=branch)
 
 

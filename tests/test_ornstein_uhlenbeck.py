@@ -174,12 +174,12 @@ def test_the_sampled_sde_serves_every_branch(monkeypatch: pytest.MonkeyPatch) ->
     limit = registry()["hayou_sde"]
     for observable, sample in samples.items():
         law = limit.laws(network, [100], observable)[0]
-        assert stats.ks_2samp(law.samples, sample, method="asymp").pvalue > RATE, observable  # type: ignore[attr-defined]
+        assert stats.ks_2samp(law.samples, sample, method="asymp").pvalue > RATE, observable
         early = limit.laws(network, [30], observable)[0]
-        assert stats.ks_2samp(early.samples, sample, method="asymp").pvalue < 1e-6, observable  # type: ignore[attr-defined]
+        assert stats.ks_2samp(early.samples, sample, method="asymp").pvalue < 1e-6, observable
     law = limit.laws(EXOTIC, [400], "log_activation")[0]
     exact = registry()["ornstein_uhlenbeck"].laws(EXOTIC, [400], "log_activation")[0]
-    assert stats.kstest(law.samples, exact.cdf).pvalue > RATE  # type: ignore[attr-defined]
+    assert stats.kstest(law.samples, exact.cdf).pvalue > RATE
 
 
 def test_a_network_is_not_compared_with_itself(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +188,7 @@ def test_a_network_is_not_compared_with_itself(monkeypatch: pytest.MonkeyPatch) 
     network = Network(Smooth.of("tanh"), 2, 400, ((1.0,),), architecture="resnet")
     law = registry()["hayou_sde"].laws(network, [400], "log_variance")[0]
     own = simulate_block(network, [0, 400], 0, 1 << 12)["log_variance"][:, 1, 0].astype(float)
-    assert np.isin(own, law.samples).mean() < 0.05  # type: ignore[attr-defined]
+    assert np.isin(own, law.samples).mean() < 0.05
 
 
 def test_defaults() -> None:

@@ -121,7 +121,7 @@ def test_inputs_of_any_size(scale: float) -> None:
 
 
 @kernel
-def exotic_of(y, reach, offset, inside, table, bits, phi, lanes):  # type: ignore[no-untyped-def]
+def exotic_of(y, reach, offset, inside, table, bits, phi, lanes):
     for start in range(0, len(y), 16):
         end = start + 16
         exotic(y[start:end], reach, offset, np.float32(1), inside, table, bits, phi[start:end], lanes)

@@ -76,7 +76,7 @@ def test_physics_survives_a_todo(
 ) -> None:
     network = Network(
         ReluLike(0.1, -0.7), width, depth, ((1.0, rho), (rho, 1.0)), seed, Shaping(by, exponent)
-    )  # type: ignore[arg-type]
+    )
     physics = json.loads(json.dumps(network.physics()))
     assert network_from_physics(physics).physics_hash == network.physics_hash
 

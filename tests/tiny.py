@@ -63,4 +63,4 @@ def strict_json(text: str) -> Any:
 def deeplimits(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "deeplimits", *arguments], capture_output=True, text=True, **options
-    )  # type: ignore[call-overload,no-any-return]
+    )

@@ -4,7 +4,7 @@ localrules:
 
 
 # A project without claims has no scoreboard.
-CLAIMS = [path.as_posix() for path in sorted(Path("claims").glob("*.yaml"))]
+CLAIMS = [path.as_posix() for path in sorted(CLAIMS_FOLDER.glob("*.yaml"))]
 SCOREBOARD = (
     multiext(f"{RESULTS}/claims", ".json", ".html", ".pdf", ".svg", ".png")
     if CLAIMS

@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from deeplimits.errors import InputError
 from deeplimits.store.workflow import planned_receipts, prepare, study_facts
+from deeplimits.sweep.claims import DEFAULT_FOLDER as CLAIMS_FOLDER
 from deeplimits.sweep.config import load_config
 
 # `deeplimits` of the environment that runs Snakemake, whether or not that environment is activated.
@@ -19,7 +20,7 @@ ALL_CORES = workflow.resource_settings.cores or 1
 
 try:
     if workflow.is_main_process:
-        SETTINGS, TARGETS = prepare(Path(CONFIG_FILE), config, Path("claims"))
+        SETTINGS, TARGETS = prepare(Path(CONFIG_FILE), config, CLAIMS_FOLDER)
     else:
         SETTINGS, TARGETS = load_config(Path(CONFIG_FILE), config), {}
 except InputError as error:

@@ -57,6 +57,10 @@ class Evidence:
                 raise NoEvidence(f"the store cannot be read: {error}") from error
         return self._arrays[group, name]
 
+    def names(self, group: str) -> list[str]:
+        """The variables of a group."""
+        return [str(name) for name in self.tree[group].data_vars]
+
     def at(self, name: str, point: int) -> Any:
         """A coordinate of a point."""
         return self.array("moments", name)[point].item()

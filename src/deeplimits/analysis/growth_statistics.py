@@ -52,9 +52,9 @@ def _rows(evidence: Evidence, statistic: GrowthModel | UnitModel) -> list[dict[s
 
 
 def _table(evidence: Evidence) -> Iterator[dict[str, Any]]:
-    table = evidence.tree["growth"].to_dataset()
-    for row in range(table.sizes["growth"]):
-        yield {str(name): array.values[row] for name, array in table.data_vars.items()}
+    columns = {name: evidence.array("growth", name) for name in evidence.names("growth")}
+    for row in range(len(columns["width"])):
+        yield {name: column[row] for name, column in columns.items()}
 
 
 def _effect(evidence: Evidence, row: dict[str, Any], value: float, error: float) -> Effect:
