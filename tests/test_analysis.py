@@ -21,7 +21,7 @@ from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import CELLS, Distance, cell_counts, distances
 from deeplimits.analysis.observables import MEASURES
 from deeplimits.analysis.rates import fit_rate
-from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_point
+from deeplimits.analysis.reduce import BINS, LEVELS, TOGETHER, Reduced, reduce_point
 from deeplimits.laws import EmpiricalLaw, NormalLaw, PointMass, kolmogorov
 from deeplimits.store.catalogue import Catalogue
 from tiny import STUDY, project, simulated
@@ -154,7 +154,8 @@ def test_neither_chunks_nor_schedulers_change_counts(
 
 
 def test_schedulers_change_no_bit_of_a_study_store(tmp_path: Path) -> None:
-    config = project(tmp_path, STUDY.replace("samples: 8192", "samples: 16384"))
+    # so many blocks that there is more than one task
+    config = project(tmp_path, STUDY.replace("samples: 8192", f"samples: {(TOGETHER + 1) * 8192}"))
     simulated(config)
     trees = []
     for scheduler in ("synchronous", "threads"):

@@ -15,7 +15,7 @@ from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.engines import simulate_block
 from deeplimits.engines.paths import chain_gaps, correlation_gaps, rescaled_correlations
 from deeplimits.errors import InputError
-from deeplimits.laws import EmpiricalLaw, NormalLaw, PointMass, kolmogorov, noise_floor
+from deeplimits.laws import NormalLaw, PointMass, kolmogorov, noise_floor
 from deeplimits.limits import default_limit, registry
 from deeplimits.limits.infinite_width import next_gap
 from deeplimits.limits.names import LIMIT_NAMES
@@ -386,9 +386,3 @@ def test_scheme_of_the_paper_approaches_the_exact_law() -> None:
     ]
     assert distances[0] > 3 * noise_floor(1 << 15)
     assert distances[1] < 2 * noise_floor(1 << 15)
-
-
-def test_empirical_law_agrees_with_its_sample() -> None:
-    law = EmpiricalLaw.of([3.0, 1.0, np.nan, 2.0])
-    assert law.quantile([0.01, 1 / 3, 0.5, 0.99]).tolist() == [1.0, 1.0, 2.0, 3.0]
-    assert law.cdf([0.5, 1.0, 2.5, 3.0]).tolist() == pytest.approx([0, 1 / 3, 2 / 3, 1])

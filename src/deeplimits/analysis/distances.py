@@ -60,7 +60,7 @@ def distances(law: Law, counts: IntArray, label: str) -> dict[str, Distance]:
     generator = np.random.Generator(np.random.Philox(seed))
     smooth = _smoothed(coarse / total, total)
     resampled = generator.multinomial(total, smooth, size=_RESAMPLES) / total
-    fine_widths, widths = _widths(law, CELLS), _widths(law, _COARSE)
+    fine_widths, widths = _widths(law)
     sizes = len(law.samples) if isinstance(law, EmpiricalLaw) else 0
     noise = float(np.sqrt(1 / total + (1 / sizes if sizes else 0.0)))
     levels = np.arange(1, _COARSE + 1) / _COARSE
@@ -89,10 +89,10 @@ def _smoothed(parts: Array, total: int) -> Array:
     return parts / parts.sum()
 
 
-def _widths(law: Law, cells: int) -> Array:
-    """Lengths in x of the cells of equal probability."""
-    levels = np.clip(np.arange(cells + 1) / cells, _TAIL, 1 - _TAIL)
-    return np.diff(law.quantile(levels))
+def _widths(law: Law) -> tuple[Array, Array]:
+    """Lengths in x of the cells of equal probability, and of the coarse ones."""
+    ends = law.quantile(np.clip(np.arange(CELLS + 1) / CELLS, _TAIL, 1 - _TAIL))
+    return np.diff(ends), np.diff(ends[:: CELLS // _COARSE])
 
 
 def _distance(name: str, parts: Array, widths: Array) -> Array:

@@ -34,7 +34,7 @@ class Rate:
 
 def fit_rate(sizes: Sequence[float], distances: Sequence[Distance]) -> Rate | None:
     """The rate, or None where fewer than three points rise above their noise."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     used = [
         (size, d)
@@ -53,6 +53,6 @@ def fit_rate(sizes: Sequence[float], distances: Sequence[Distance]) -> Rate | No
     chi_square = float(weight @ (y - level - slope * x) ** 2)
     freedom = len(used) - 2
     scale = max(1.0, chi_square / freedom)
-    width = float(t.ppf(0.975, freedom)) if scale > 1 else 1.96
+    width = float(stdtrit(freedom, 0.975)) if scale > 1 else 1.96
     half = width * float(np.sqrt(scale / curvature))
     return Rate(-slope, -slope - half, -slope + half, float(np.exp(level)), chi_square, len(used))

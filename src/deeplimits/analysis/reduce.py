@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import dask
 import numpy as np
 from numpy.typing import NDArray
 
@@ -252,26 +251,32 @@ def reduce_point(
     return reduced, compared
 
 
-_TOGETHER = 8
+TOGETHER = 8
 """Blocks that one task reduces, and results that one adds: a task has its price."""
 
 
 def over_blocks(
     function: Callable[..., Any], add: Callable[[Sequence[Any]], Any], located: Located, *arguments: Any
 ) -> Any:
-    """The sum of ``function`` over all blocks, as a tree of dask tasks under whatever scheduler is set."""
+    """The sum of ``function`` over all blocks, as a tree of dask tasks under whatever scheduler is set; where
+    there would be one task, it is done here and now, in a tenth of the time of a small one.
+    """
 
     def reduced(part: Located) -> Any:
         return add([function(location, take, *arguments) for location, take in part])
+
+    if len(located) <= TOGETHER:
+        return reduced(located)
+    import dask
 
     task = dask.delayed(reduced, pure=False, traverse=False)
     joined = dask.delayed(add, pure=False, traverse=False)
     results = [
         task(dask.delayed(part, pure=False, traverse=False))
-        for part in (located[i : i + _TOGETHER] for i in range(0, len(located), _TOGETHER))
+        for part in (located[i : i + TOGETHER] for i in range(0, len(located), TOGETHER))
     ]
     while len(results) > 1:
-        results = [joined(results[i : i + _TOGETHER]) for i in range(0, len(results), _TOGETHER)]
+        results = [joined(results[i : i + TOGETHER]) for i in range(0, len(results), TOGETHER)]
     return dask.compute(results[0])[0]
 
 
