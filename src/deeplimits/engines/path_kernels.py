@@ -6,6 +6,7 @@ A step waits for the one before, so sixteen paths are followed side by side, in 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from deeplimits.engines.arithmetic import fma, inline, kernel, square_root, u4
 from deeplimits.engines.lanewise import LANES, Coefficients, Vector, lanewise
 from deeplimits.engines.normals import normal_pair
-from deeplimits.engines.philox import PURPOSE_PATH, philox, sample_words
+from deeplimits.engines.philox import PURPOSE_PATH, halves, philox, sample_words
 
 DEGREE = 17
 """Of the polynomials in the tables; their error is below 1e-12."""
@@ -110,12 +111,6 @@ def exponential(x: Vector) -> Vector:
 
 
 @inline
-def halves(key: Any) -> Any:
-    """The two words of a key."""
-    return u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
-
-
-@inline
 def _draw(step: Any, first: Any, k0: Any, k1: Any, noise: Any) -> None:
     """Fill ``noise`` [step, path] for steps 4j … 4j + 3, j = ``step`` // 4; paths from ``first`` on."""
     for path in range(LANES):
@@ -139,6 +134,51 @@ def _count(outside: Any, start: Any, left: Any) -> None:
         left[row] += np.int64(outside[row - start])
 
 
+def following(advance: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that follows the paths from row ``start`` of ``out`` [sample, record] on, from ``states``
+    [path], and stores them after ``steps`` steps of ``advance``. ``noise`` [4, path] is scratch.
+    """
+
+    @kernel
+    def run(
+        key: Any, first: Any, start: Any, constants: Any, steps: Any, out: Any, states: Any, noise: Any
+    ) -> None:
+        k0, k1 = halves(key)
+        record = 0
+        for step in range(steps[-1] + 1):
+            if steps[record] == step:
+                _store(states, start, record, out)
+                record += 1
+            if record == len(steps):
+                break
+            if step % 4 == 0:
+                _draw(step, np.int64(first) + start, k0, k1, noise)
+            advance(states, noise[step % 4], step, constants)
+
+    return run
+
+
+@inline
+def _chain(gaps: Any, noise: Any, step: Any, constants: Any) -> None:
+    inverse_width, root, table, outside = constants
+    chain_step(gaps, noise, inverse_width, root, table, outside)
+
+
+@inline
+def _correlation(gaps: Any, noise: Any, step: Any, constants: Any) -> None:
+    half_kappa, size, root, table, outside = constants
+    correlation_step(gaps, noise, half_kappa, size, root, table, outside)
+
+
+@inline
+def _rescaled(r: Any, noise: Any, step: Any, constants: Any) -> None:
+    kappa, size, root = constants
+    rescaled_step(r, noise, kappa, size, root, np.float64(step + 1) * size)
+
+
+_follow_chain, _follow_correlation, _follow_rescaled = map(following, (_chain, _correlation, _rescaled))
+
+
 @kernel
 def chain(
     key: Any,
@@ -157,20 +197,10 @@ def chain(
     """Fill ``out`` [sample, record] with 1 − ρ after ``steps`` layers of the Markov chain; ``left`` [sample]
     counts the projections. ``gaps`` and ``outside`` [path], ``noise`` [4, path] are scratch.
     """
-    k0, k1 = halves(key)
     for start in range(0, out.shape[0], LANES):
         gaps[:] = gap_0
         outside[:] = 0.0
-        record = 0
-        for step in range(steps[-1] + 1):
-            if steps[record] == step:
-                _store(gaps, start, record, out)
-                record += 1
-            if record == len(steps):
-                break
-            if step % 4 == 0:
-                _draw(step, np.int64(first) + start, k0, k1, noise)
-            chain_step(gaps, noise[step % 4], inverse_width, root, table, outside)
+        _follow_chain(key, first, start, (inverse_width, root, table, outside), steps, out, gaps, noise)
         _count(outside, start, left)
 
 
@@ -191,20 +221,11 @@ def correlation(
     outside: Any,
 ) -> None:
     """Fill ``out`` [sample, record] with 1 − ρ after ``steps`` steps of Euler's scheme; see ``chain``."""
-    k0, k1 = halves(key)
     for start in range(0, out.shape[0], LANES):
         gaps[:] = gap_0
         outside[:] = 0.0
-        record = 0
-        for step in range(steps[-1] + 1):
-            if steps[record] == step:
-                _store(gaps, start, record, out)
-                record += 1
-            if record == len(steps):
-                break
-            if step % 4 == 0:
-                _draw(step, np.int64(first) + start, k0, k1, noise)
-            correlation_step(gaps, noise[step % 4], half_kappa, size, root, table, outside)
+        constants = (half_kappa, size, root, table, outside)
+        _follow_correlation(key, first, start, constants, steps, out, gaps, noise)
         _count(outside, start, left)
 
 
@@ -222,16 +243,6 @@ def rescaled(
     noise: Any,
 ) -> None:
     """Fill ``out`` [sample, record] with r after ``steps`` steps of the scheme (4.9); see ``chain``."""
-    k0, k1 = halves(key)
     for start in range(0, out.shape[0], LANES):
         states[:] = start_0
-        record = 0
-        for step in range(steps[-1] + 1):
-            if steps[record] == step:
-                _store(states, start, record, out)
-                record += 1
-            if record == len(steps):
-                break
-            if step % 4 == 0:
-                _draw(step, np.int64(first) + start, k0, k1, noise)
-            rescaled_step(states, noise[step % 4], kappa, size, root, np.float64(step + 1) * size)
+        _follow_rescaled(key, first, start, (kappa, size, root), steps, out, states, noise)

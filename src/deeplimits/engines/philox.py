@@ -49,6 +49,12 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
 
 
 @inline
+def halves(key: Any) -> Any:
+    """The two words of a key."""
+    return u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
+
+
+@inline
 def sample_words(sample: Any, purpose: Any) -> Any:
     """Last two counter words of a sample index (int64) and a purpose."""
     low = u4(sample & 0xFFFFFFFF)

@@ -7,7 +7,7 @@ weight matrix, are tested against it in law. It has no number contract and never
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,12 +38,7 @@ def simulate(
     s² up to the last record, −1 where there is none; with a ``readout`` also ``output``, and
     ``gradient_log_norm`` and ``gradient_gap`` of it.
     """
-    chunk = max(1, ELEMENTS // (network.width**2 * (network.depth if readout else 1)))
-    parts = [
-        _simulate_chunk(network, layers, min(chunk, samples - start), generator, readout)
-        for start in range(0, samples, chunk)
-    ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return in_chunks(_simulate_chunk, network, layers, samples, generator, readout)
 
 
 def _simulate_chunk(
@@ -87,6 +82,25 @@ def _simulate_chunk(
         drawn["output"] = (weights @ output)[:, 0].astype(np.float32)
         drawn |= tape.gradients(slopes * np.swapaxes(weights, 1, 2), layers, residual=False)
     return drawn if network.piecewise_linear else drawn | {"exploded_at": exploded}
+
+
+def in_chunks(
+    simulate_chunk: Callable[..., dict[str, NDArray[Any]]],
+    network: Network,
+    layers: Sequence[int],
+    samples: int,
+    generator: np.random.Generator,
+    readout: bool,
+) -> dict[str, NDArray[Any]]:
+    """What ``simulate_chunk`` draws, so many samples at a time that their weights are held; with a
+    ``readout`` those of all layers.
+    """
+    chunk = max(1, ELEMENTS // (network.width**2 * (network.depth if readout else 1)))
+    parts = [
+        simulate_chunk(network, layers, min(chunk, samples - start), generator, readout)
+        for start in range(0, samples, chunk)
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _threshold(network: Network) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.networks.backpropagation import Tape, observe
-from deeplimits.networks.mlp import ELEMENTS, inputs_with_gram
+from deeplimits.networks.mlp import in_chunks, inputs_with_gram
 from deeplimits.networks.network import Network
 
 
@@ -35,12 +35,7 @@ def simulate(
     where there is none; with a ``readout`` also ``output``, and ``gradient_log_norm`` and ``gradient_gap`` of
     it.
     """
-    chunk = max(1, ELEMENTS // (network.width**2 * (network.depth if readout else 1)))
-    parts = [
-        _simulate_chunk(network, layers, min(chunk, samples - start), generator, readout)
-        for start in range(0, samples, chunk)
-    ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return in_chunks(_simulate_chunk, network, layers, samples, generator, readout)
 
 
 def _simulate_chunk(
