@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from deeplimits.analysis import order_statistics as order
-from deeplimits.analysis.aggregate import build_tree
+from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import CELLS, Distance, cell_counts, distances
 from deeplimits.analysis.observables import MEASURES
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.reduce import BINS, LEVELS, TOGETHER, Reduced, reduce_point
 from deeplimits.laws import EmpiricalLaw, NormalLaw, PointMass, kolmogorov
-from deeplimits.store.catalogue import Catalogue
-from tiny import STUDY, project, simulated
+from deeplimits.store.paths import study_store
+from deeplimits.store.zarr_zip import digest
+from tiny import STUDY, project, reduced, simulated
 
 FLOATS = arrays(np.float32, st.integers(1, 60), elements=st.floats(allow_nan=False, width=32))
 
@@ -157,14 +158,12 @@ def test_schedulers_change_no_bit_of_a_study_store(tmp_path: Path) -> None:
     # so many blocks that there is more than one task
     config = project(tmp_path, STUDY.replace("samples: 8192", f"samples: {(TOGETHER + 1) * 8192}"))
     simulated(config)
-    trees = []
+    digests = set()
     for scheduler in ("synchronous", "threads"):
         with dask.config.set(scheduler=scheduler):
-            trees.append(build_tree(config.study("tiny"), Catalogue(config.results)))
-    for node in trees[0].subtree:
-        for name, variable in node.variables.items():
-            other = trees[1][node.path].to_dataset()[name].values
-            assert variable.values.tobytes() == other.tobytes(), (node.path, name)
+            aggregate_study(config.study("tiny"), config.results)
+        digests.add(digest(study_store(config.results, "tiny")))
+    assert len(digests) == 1
 
 
 @pytest.mark.slow
@@ -274,10 +273,10 @@ def test_distances_to_a_number_are_kept_with_their_rate(tmp_path: Path) -> None:
     ).replace("[8, 12]", "[8, 12, 16]")
     config = project(tmp_path, study)
     simulated(config)
-    tree = build_tree(config.study("tiny"), Catalogue(config.results))
-    comparison, rates = tree["comparison"].to_dataset(), tree["rates"].to_dataset()
-    moments = tree["moments"].to_dataset().sel(observable="correlation").isel(record=-1)
-    value = tree["limits"].to_dataset()["quantile"].isel(record=-1, entry=0, level=3).values
+    tree = reduced(config)
+    comparison, rates = tree["comparison"], tree["rates"]
+    moments = tree["moments"].sel(observable="correlation").isel(record=-1)
+    value = tree["limits"]["quantile"].isel(record=-1, entry=0, level=3).values
     expected = np.hypot(moments["std"].values, moments["mean"].values - value)
     np.testing.assert_allclose(comparison["rms_value"].values[:, 0], expected, rtol=1e-9)
     assert np.isnan(comparison["ks_value"].values[:, 0]).all()

@@ -4,6 +4,7 @@ gives the store of an undisturbed run."""
 from __future__ import annotations
 
 import hashlib
+import json
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from deeplimits.store.query import run_query
 from deeplimits.store.verify import verify_store
 from deeplimits.store.workflow import prepare
 from deeplimits.sweep.config import Config
-from tiny import STUDY, planned, project
+from tiny import STUDY, planned, project, simulated
 
 # long enough for a kill to land inside it, with many arrays to be half-way through
 LONG = STUDY.replace("samples: 8192", "samples: 262144").replace("layers: 3", "layers: all")
@@ -96,28 +97,46 @@ def test_a_killed_simulation_leaves_all_or_nothing(tmp_path: Path) -> None:
     assert verify_store(config.results) == ([], 1)
 
 
-@pytest.mark.slow
-def test_a_killed_aggregation_leaves_all_or_nothing(tmp_path: Path) -> None:
+def test_an_aggregation_killed_at_any_step_leaves_all_or_nothing(tmp_path: Path) -> None:
+    """A new store over an old one: the store is the one or the other, whole, and a receipt is its own."""
     config = project(tmp_path)
-    prepare(config.path)
-    process = start(config, "simulate", str(todo_of(config)))
-    assert process.wait() == 0
+    simulated(config)
+    writer = Path(__file__).with_name("killed_writer.py")
+    done = subprocess.run(
+        [sys.executable, str(writer), str(config.path)], capture_output=True, text=True, check=True
+    )
+    *killed, whole = map(json.loads, done.stdout.splitlines())
+    assert not whole["killed"]
+    assert whole["store"] == whole["receipt"]
+    old = killed[0]["store"]
+    assert old != whole["store"]
+    # the old receipt goes, the store is opened, written, flushed and renamed with its folder flushed, and so is
+    # the receipt
+    assert len(killed) > 12
+    for state in killed:
+        assert state["killed"]
+        assert state["store"] in (old, whole["store"])
+        assert state["receipt"] in (None, state["store"])
+    assert sum(state["receipt"] is None for state in killed) > 8
+    assert any(state["left"] for state in killed)
+    assert not whole["left"]
+
+
+@pytest.mark.slow
+def test_a_killed_aggregation_runs_again(tmp_path: Path) -> None:
+    config = project(tmp_path)
+    simulated(config)
     study = config.study("tiny")
     aggregate_study(study, config.results)
     receipt = study_receipt(config.results, "tiny")
     truth = receipt.read_bytes()
-    chance = np.random.default_rng(2)
-    killed = 0
-    for _ in range(5):
+    for _ in range(3):
         process = start(config, "aggregate", "tiny", "--results", str(config.results))
-        while process.poll() is None and receipt.exists() and not partial(config):
-            time.sleep(0.001)
-        time.sleep(chance.random() * 0.2)
+        while process.poll() is None and receipt.exists():
+            time.sleep(0.0005)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        killed += process.returncode == -signal.SIGKILL
         assert not receipt.exists() or receipt.read_bytes() == truth
-    assert killed > 0
-    aggregate_study(study, config.results)
-    assert receipt.read_bytes() == truth
-    assert not partial(config)
+        aggregate_study(study, config.results)
+        assert receipt.read_bytes() == truth
+        assert not partial(config)

@@ -16,7 +16,7 @@ from deeplimits.engines import simulate_block
 from deeplimits.limits.collapse import collapse_probability
 from deeplimits.networks.network import Network
 from deeplimits.store.catalogue import Catalogue
-from tiny import STUDY, project, simulated
+from tiny import STUDY, as_dataset, project, simulated
 
 RESNET = Network(ReluLike(), 1, 5, ((1.0,),), architecture="resnet")
 
@@ -89,7 +89,7 @@ def test_studies_count_collapses_as_often_as_they_happen(tmp_path: Path) -> None
     config = project(tmp_path, COLLAPSE)
     simulated(config)
     study = config.study("tiny")
-    found = events(study, Catalogue(config.results), {})
+    found = as_dataset(events(study, Catalogue(config.results), {}))
     alive, collapsed = found["alive"].values, found["collapsed"].values
     exact = found["collapse_probability"].values
     for i, point in enumerate(study.points):
@@ -117,7 +117,7 @@ def test_studies_count_collapses_as_often_as_they_happen(tmp_path: Path) -> None
 def test_stores_say_nothing_of_events_that_have_no_meaning(tmp_path: Path) -> None:
     config = project(tmp_path, STUDY.replace("8192", "64"))
     simulated(config)
-    found = events(config.study("tiny"), Catalogue(config.results), {})
+    found = as_dataset(events(config.study("tiny"), Catalogue(config.results), {}))
     assert (found["exploded"] == -1).all()
     assert (found["collapsed"] == -1).all()
     assert (found["alive"] == -1).all()
@@ -129,7 +129,7 @@ def test_the_first_samples_are_kept_whole(tmp_path: Path) -> None:
     config = project(tmp_path, PATHS_OF_TWO)
     simulated(config)
     study = config.study("tiny")
-    kept = paths(study, Catalogue(config.results), {})
+    kept = as_dataset(paths(study, Catalogue(config.results), {}))
     assert set(kept) == {"log_variance", "correlation_gap", "log_activation"}
     assert kept.sizes == {"point": 4, "path": 32, "record": 7}
     for i, point in enumerate(study.points):

@@ -13,7 +13,6 @@ import pytest
 from scipy import stats
 
 from deeplimits.activations import Identity, ReluLike
-from deeplimits.analysis.aggregate import build_tree
 from deeplimits.analysis.strong_error import strong_error
 from deeplimits.engines import simulate_block
 from deeplimits.engines.residual_paths import residual_paths
@@ -21,9 +20,8 @@ from deeplimits.laws import PointMass, kolmogorov, noise_floor
 from deeplimits.limits import default_limit, hayou_sampled, registry
 from deeplimits.limits.hayou_one_unit import affine_log_square
 from deeplimits.networks.network import Network
-from deeplimits.store.catalogue import Catalogue
 from hayou_networks import LEVELS, RATE, RESNET, explicit, is_law, same
-from tiny import project, simulated
+from tiny import project, reduced, simulated
 
 
 @pytest.mark.parametrize(
@@ -235,7 +233,7 @@ compare:
 """
     config = project(tmp_path, study)
     simulated(config)
-    comparison = build_tree(config.study("tiny"), Catalogue(config.results))["comparison"]
+    comparison = reduced(config)["comparison"]
     distances = comparison["ks_value"].values
     assert np.isnan(distances[1, 0])
     # 2.35 √(1/N + 1/M): false-alarm rate 1e-4 for all three, and 0.004 for the depth

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deeplimits.analysis.aggregate import build_tree
 from deeplimits.limits import registry
-from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.samples import lazy_point
-from tiny import project, simulated
+from tiny import project, reduced, simulated
 
 THREE = """
 title: Three inputs
@@ -34,7 +32,7 @@ def test_counts_are_those_of_the_samples_and_of_the_limit(tmp_path: Path) -> Non
     config = project(tmp_path, THREE)
     simulated(config)
     study = config.study("tiny")
-    joint = build_tree(study, Catalogue(config.results))["joint"].to_dataset().isel(point=0)
+    joint = reduced(config)["joint"].isel(point=0)
     names = [*zip(joint["first"].values.tolist(), joint["second"].values.tolist(), strict=True)]
     assert len(names) == 6
     assert ("correlation", "correlation_0_2") in names

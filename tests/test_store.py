@@ -18,13 +18,14 @@ from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.container import CorruptContainer, digest, read_array, write_container
+from deeplimits.store.container import write_container
 from deeplimits.store.paths import batches_folder
 from deeplimits.store.receipts import read_receipt, read_todo
 from deeplimits.store.samples import lazy_point
 from deeplimits.store.simulate import simulate_batch
 from deeplimits.store.verify import verify_store
 from deeplimits.store.workflow import prepare
+from deeplimits.store.zarr_zip import CorruptContainer, digest, read_array
 from deeplimits.sweep.blocks import Block, block_size
 from deeplimits.sweep.plan import Batch
 from deeplimits.sweep.points import Point, network_from_physics, recorded_layers

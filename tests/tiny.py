@@ -8,9 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import xarray as xr
+
+from deeplimits.analysis.aggregate import reduced_study
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import container_path, receipt_path
 from deeplimits.store.simulate import simulate_batch
+from deeplimits.store.zarr_zip import Group
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.plan import Batch, Plan, make_plan
 
@@ -49,6 +53,19 @@ def simulated(config: Config, target_seconds: float = 30.0) -> list[str]:
     for batch in plan.batches:
         compute(config, batch)
     return [block.id for batch in plan.batches for block in batch.blocks]
+
+
+def reduced(config: Config, study: str = "tiny") -> dict[str, xr.Dataset]:
+    """The groups of a study's store, from the blocks that are there."""
+    groups = reduced_study(config.study(study), Catalogue(config.results))
+    return {name: as_dataset(group) for name, group in groups.items()}
+
+
+def as_dataset(group: Group) -> xr.Dataset:
+    """A group as xarray opens it."""
+    attributes = dict(group.attributes)
+    coordinates = attributes.pop("coordinates", "").split()
+    return xr.Dataset(dict(group.arrays), attrs=attributes).set_coords(coordinates)
 
 
 def strict_json(text: str) -> Any:

@@ -168,9 +168,9 @@ def predict(
 
 def open_study(name: str, config: Path = DEFAULT_PATH, results: Path | None = None) -> xr.DataTree:
     """The reduced data of a study, opened lazily."""
-    from deeplimits.store.studies import open_study_store
+    from deeplimits.store.studies import open_study_tree
 
-    return open_study_store(results or load_config(config).results, name)
+    return open_study_tree(results or load_config(config).results, name)
 
 
 def open_samples(
@@ -210,9 +210,10 @@ def query(sql: str, results: Path | None = None, config: Path = DEFAULT_PATH) ->
 def study_tables(config: Config, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A study's comparisons and its rates (distance ~ size^−exponent), rounded for reading."""
     from deeplimits.store.query import run_query
+    from deeplimits.store.studies import open_study_store
 
     study = config.study(name)
-    open_study(study.name, config.path, config.results)
+    open_study_store(config.results, study.name)
     # the root mean square stands for the Kolmogorov distance where the limit is a number
     rounded = [
         f"round(coalesce(ks_{part}, rms_{part}), 5) AS {part}"

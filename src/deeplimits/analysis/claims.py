@@ -27,11 +27,11 @@ def verdicts(claims: Sequence[Claim], results: Path) -> list[dict[str, Any]]:
 def _evidence(study: str, results: Path, opened: dict[str, Evidence | str]) -> Evidence | str:
     if study not in opened:
         try:
-            opened[study] = Evidence(open_study_store(results, study))
+            evidence = Evidence(open_study_store(results, study))
+            # what says nothing at all is found out here, and not by each of its claims
+            opened[study] = evidence if evidence.samples else f"study {study} has no samples"
         except StoreError as error:
             opened[study] = str(error)
-        except (OSError, ValueError, KeyError) as error:
-            opened[study] = f"the store of study {study} cannot be read: {error}"
     return opened[study]
 
 

@@ -5,16 +5,16 @@ paths.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from deeplimits.analysis.reduce import over_blocks
+from deeplimits.limits import registry
 from deeplimits.limits.collapse import collapse_probability
-from deeplimits.limits.smooth import SmoothVariance
 from deeplimits.store.catalogue import BlockLocation, Catalogue
+from deeplimits.store.studies import Columns, dataset
+from deeplimits.store.zarr_zip import Group
 from deeplimits.sweep.blocks import variables
 from deeplimits.sweep.points import Point
 from deeplimits.sweep.study import Study
@@ -27,7 +27,7 @@ _ALONG_PATHS = ("log_variance", "correlation_gap", "log_activation", "gradient_l
 Counts = NDArray[np.int64]
 
 
-def events(study: Study, catalogue: Catalogue, coordinates: dict[str, Any]) -> xr.Dataset:
+def events(study: Study, catalogue: Catalogue, coordinates: Columns) -> Group:
     """Counts of what happened to the first input, −1 where it has no meaning, and exact probabilities.
 
     ``exploded`` [point, record] counts networks with V ≥ s² by each recorded layer, and
@@ -41,7 +41,7 @@ def events(study: Study, catalogue: Catalogue, coordinates: dict[str, Any]) -> x
     exploded, collapsed = np.full(shape, -1, np.int64), np.full(shape, -1, np.int64)
     alive = np.full(shape[0], -1, np.int64)
     explosion, collapse = np.full((shape[0], 2), np.nan), np.full(shape, np.nan)
-    limit = SmoothVariance()
+    limit = registry()["smooth_variance"]
     for i, point in enumerate(study.points):
         stored, last = variables(point), len(point.layers)
         located = list(catalogue.locations(point, study.samples))
@@ -54,7 +54,7 @@ def events(study: Study, catalogue: Catalogue, coordinates: dict[str, Any]) -> x
             counts = over_blocks(_collapsed, _added, located, point.layers)
             alive[i], collapsed[i, :last] = counts[0], counts[1:]
             collapse[i, :last] = [collapse_probability(point.network, layer) for layer in point.layers]
-    return xr.Dataset(
+    return dataset(
         {
             "exploded": (("point", "record"), exploded),
             "explosion_probability": (("point",), explosion[:, 0]),
@@ -67,7 +67,7 @@ def events(study: Study, catalogue: Catalogue, coordinates: dict[str, Any]) -> x
     )
 
 
-def paths(study: Study, catalogue: Catalogue, coordinates: dict[str, Any]) -> xr.Dataset:
+def paths(study: Study, catalogue: Catalogue, coordinates: Columns) -> Group:
     """The first samples, as they are stored, of the first input or pair [point, path, record]; NaN where a
     point has no such variable.
     """
@@ -84,9 +84,7 @@ def paths(study: Study, catalogue: Catalogue, coordinates: dict[str, Any]) -> xr
                 part = location.read(name)[:take, :, 0]
                 array[i, filled : filled + take, : len(point.layers)] = part
                 filled += take
-    return xr.Dataset(
-        {name: (("point", "path", "record"), array) for name, array in kept.items()}, coordinates
-    )
+    return dataset({name: (("point", "path", "record"), array) for name, array in kept.items()}, coordinates)
 
 
 def _stored(point: Point, name: str) -> bool:

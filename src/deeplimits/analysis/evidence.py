@@ -6,16 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from deeplimits.analysis.equivalence import Effect, extrapolated, pooled
 from deeplimits.limits.observables import parse
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.limits.setting import Setting
+from deeplimits.store.errors import StoreError
 from deeplimits.sweep.statistics import ExpectedModel, StatisticModel, WhereModel
 
 _COORDINATES = {
@@ -31,6 +31,22 @@ _COORDINATES = {
 """Keys of ``where`` and the coordinates they select by."""
 
 
+class Arrays(Protocol):
+    """What evidence is read from: ``store.studies.StudyStore``."""
+
+    def array(self, group: str, name: str) -> NDArray[Any]:
+        """A variable or coordinate of a group; KeyError where there is none."""
+        ...
+
+    def variables(self, group: str) -> list[str]:
+        """Names of the arrays of a group that are no coordinates."""
+        ...
+
+    def attributes(self, group: str = "") -> dict[str, Any]:
+        """What is written beside the arrays of a group, or of all groups."""
+        ...
+
+
 class NoEvidence(Exception):
     """The store does not hold what a claim asks for; the message says what."""
 
@@ -39,7 +55,7 @@ class NoEvidence(Exception):
 class Evidence:
     """An open study store, of which each array is read when it is first asked for."""
 
-    tree: xr.DataTree
+    store: Arrays
     _arrays: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict)
 
     def array(self, group: str, name: str) -> NDArray[Any]:
@@ -52,14 +68,14 @@ class Evidence:
         """
         if (group, name) not in self._arrays:
             try:
-                self._arrays[group, name] = np.asarray(self.tree[group].to_dataset()[name].values)
-            except (OSError, ValueError) as error:
+                self._arrays[group, name] = self.store.array(group, name)
+            except StoreError as error:
                 raise NoEvidence(f"the store cannot be read: {error}") from error
         return self._arrays[group, name]
 
     def names(self, group: str) -> list[str]:
         """The variables of a group."""
-        return [str(name) for name in self.tree[group].data_vars]
+        return self.store.variables(group)
 
     def at(self, name: str, point: int) -> Any:
         """A coordinate of a point."""
@@ -68,7 +84,7 @@ class Evidence:
     @property
     def samples(self) -> int:
         """Networks drawn at each point."""
-        return int(self.tree.attrs["samples"])
+        return int(self.store.attributes()["samples"])
 
     def normals(self, point: int) -> int:
         """Standard normals drawn at a point."""

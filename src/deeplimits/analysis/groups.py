@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from deeplimits.analysis.observables import measure, usable
 from deeplimits.analysis.reduce import over_blocks, stored
 from deeplimits.store.catalogue import BlockLocation, Catalogue
+from deeplimits.store.studies import Columns, dataset
+from deeplimits.store.zarr_zip import Group
 from deeplimits.sweep.study import Study
 
 GROUPS = 64
@@ -35,10 +35,10 @@ _Scaled = tuple[str, int, int, float, float]
 def groups(
     study: Study,
     catalogue: Catalogue,
-    coordinates: dict[str, Any],
+    coordinates: Columns,
     tasks: Sequence[Sequence[_Scaled]],
     names: Sequence[str],
-) -> xr.Dataset:
+) -> Group:
     """The dataset; ``tasks`` [point] lists observables of the last record with their means and standard
     deviations.
     """
@@ -70,7 +70,7 @@ def groups(
             gram_mean[i, :, :size] = mean / count[:, None]
             gram_product[i, :, :size, :size] = product / count[:, None, None]
     first, second = np.triu_indices(most)
-    return xr.Dataset(
+    return dataset(
         {
             "power_sum": (("point", "observable", "group", "power"), powers),
             "counted": (("point", "observable", "group"), counted),
@@ -80,8 +80,8 @@ def groups(
             "gram_mean": (("point", "group", "pair"), gram_mean),
             "gram_product": (("point", "group", "pair", "pair_2"), gram_product),
         },
-        coordinates
-        | {
+        {
+            **coordinates,
             "observable": ("observable", list(names)),
             "pair_first": ("pair", first),
             "pair_second": ("pair", second),

@@ -63,7 +63,7 @@ def _effect(evidence: Evidence, row: dict[str, Any], value: float, error: float)
         float(value),
         float(error),
         samples,
-        samples * width * int(evidence.tree["growth"].attrs["steps"]),
+        samples * width * int(evidence.store.attributes("growth")["steps"]),
         f"{row['network']}; n = {width}, t = {row['time']:g}",
         size=float(width),
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from deeplimits.activations import Slopes
 from deeplimits.analysis.distances import distances
@@ -15,11 +14,13 @@ from deeplimits.analysis.growth import Growth, mean_log_growths, unit_law
 from deeplimits.analysis.labels import label_of
 from deeplimits.limits.hayou_growth import initial_rate, mean_growth
 from deeplimits.networks.network import Network
+from deeplimits.store.studies import dataset
+from deeplimits.store.zarr_zip import Group
 from deeplimits.sweep.growth import growing
 from deeplimits.sweep.study import Study
 
 _COLUMNS: dict[str, Any] = {
-    "network": np.dtypes.StringDType(),
+    "network": str,
     "width": np.int64,
     "seed": np.int64,
     "time": float,
@@ -35,7 +36,7 @@ _COLUMNS: dict[str, Any] = {
 }
 
 
-def growth_table(study: Study) -> xr.Dataset:
+def growth_table(study: Study) -> Group:
     """A row for each network and time: ``mean`` and standard ``error`` of the estimate of E log ‖φ(X_t)‖ /
     ‖φ(X_0)‖, ``variance`` of the growth and ``positive_variance`` of the number of positive units, both of
     the deepest networks, and living ``samples``; what Theorem 1 and Proposition 10 of Hayou 2022 print, and
@@ -48,9 +49,9 @@ def growth_table(study: Study) -> xr.Dataset:
         for row in _of_network(study, network):
             for name, value in row.items():
                 rows[name].append(value)
-    return xr.Dataset(
+    return dataset(
         {name: ("growth", np.array(rows[name], dtype=kind)) for name, kind in _COLUMNS.items()},
-        attrs={"steps": max(study.growth.depths) if study.growth else 0},
+        attributes={"steps": max(study.growth.depths) if study.growth else 0},
     )
 
 

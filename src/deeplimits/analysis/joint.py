@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from deeplimits.analysis.reduce import observed, over_blocks
 from deeplimits.limits import registry
 from deeplimits.limits.observables import parse
 from deeplimits.store.catalogue import BlockLocation, Catalogue
+from deeplimits.store.studies import Columns, dataset
+from deeplimits.store.zarr_zip import Group
 from deeplimits.sweep.comparisons import compared_layers, is_recorded
 from deeplimits.sweep.points import Point
 from deeplimits.sweep.study import Study
@@ -40,8 +40,8 @@ def planes(study: Study) -> list[tuple[str, str]]:
 
 
 def joint(
-    study: Study, catalogue: Catalogue, coordinates: dict[str, Any], names: Sequence[str], edges: Array
-) -> xr.Dataset:
+    study: Study, catalogue: Catalogue, coordinates: Columns, names: Sequence[str], edges: Array
+) -> Group:
     """Counts of networks and of the first limit with a joint law [point, plane, x, y], the cells' edges, and
     how many samples there are of each, those outside the cells included.
 
@@ -73,7 +73,7 @@ def joint(
             limit_counts[i, chosen] = [_cells(sample[x], sample[y], *ends) for x, y, *ends in axes]
             totals[i, 1] = len(next(iter(sample.values())))
     cells = ("point", "plane", "x", "y")
-    return xr.Dataset(
+    return dataset(
         {
             "count": (cells, counts),
             "limit_count": (cells, limit_counts),
@@ -82,10 +82,10 @@ def joint(
             "samples": (("point",), totals[:, 0]),
             "limit_samples": (("point",), totals[:, 1]),
         },
-        coordinates
-        | {
-            "first": ("plane", np.array([x for x, _ in pairs], dtype=np.dtypes.StringDType())),
-            "second": ("plane", np.array([y for _, y in pairs], dtype=np.dtypes.StringDType())),
+        {
+            **coordinates,
+            "first": ("plane", np.array([x for x, _ in pairs], dtype=str)),
+            "second": ("plane", np.array([y for _, y in pairs], dtype=str)),
         },
     )
 

@@ -145,7 +145,7 @@ def _probability(evidence: Evidence, statistic: ProbabilityModel) -> list[Effect
 
 
 def _rate(evidence: Evidence, statistic: RateModel) -> list[Effect]:
-    if "entry" not in evidence.tree["rates"].to_dataset():
+    if "entry" not in evidence.names("rates"):
         raise NoEvidence("the study fits no rates")
     entry = evidence.entry(statistic.observable, statistic.limit, None)
     columns = {

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from deeplimits.store.errors import StoreError
-from deeplimits.store.studies import open_study_store
+from deeplimits.store.studies import StudyStore, open_study_store
 
 Array = NDArray[np.float64]
 
@@ -20,7 +19,8 @@ Array = NDArray[np.float64]
 class StudyData:
     """An open study store."""
 
-    tree: xr.DataTree
+    store: StudyStore
+    _arrays: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, results: Path, study: str) -> StudyData:
@@ -31,16 +31,24 @@ class StudyData:
         StoreError
             If the study has not been aggregated.
         """
-        return cls(open_study_store(results, study).load())
+        return cls(open_study_store(results, study))
 
     def array(self, group: str, name: str, **selection: Any) -> NDArray[Any]:
         """A variable or coordinate of a group of the store, with labels selected."""
-        return np.asarray(self.tree[group].to_dataset()[name].sel(selection).values)
+        if (group, name) not in self._arrays:
+            self._arrays[group, name] = self.store.array(group, name)
+        array = self._arrays[group, name]
+        dimensions = list(self.store.dimensions(group, name)) if selection else []
+        for dimension, label in selection.items():
+            (at,) = np.flatnonzero(self.array(group, dimension) == label)
+            array = array.take(at, dimensions.index(dimension))
+            dimensions.remove(dimension)
+        return array
 
     @property
     def samples(self) -> int:
         """Networks drawn at each point."""
-        return int(self.tree.attrs["samples"])
+        return int(self.store.attributes()["samples"])
 
     @property
     def points(self) -> int:
@@ -56,7 +64,8 @@ class StudyData:
         labels = [str(label) for label in self.array("moments", "network")]
         if network not in labels:
             known = ", ".join(sorted(set(labels)))
-            raise StoreError(f"study {self.tree.attrs['study']} has no network {network!r}; it has {known}")
+            study = self.store.attributes()["study"]
+            raise StoreError(f"study {study} has no network {network!r}; it has {known}")
         return labels.index(network)
 
     def layers(self, point: int) -> NDArray[np.int64]:

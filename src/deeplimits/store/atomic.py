@@ -7,7 +7,6 @@ whose name starts with ``.part-``, which nobody reads and the next writer of the
 from __future__ import annotations
 
 import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,27 +17,17 @@ _PREFIX = ".part-"
 
 @contextmanager
 def written_aside(final: Path) -> Iterator[Path]:
-    """A path beside ``final`` to write a file or a folder to; on leaving without an exception it becomes
-    ``final``.
-    """
+    """A path beside ``final`` to write a file to; on leaving without an exception it becomes ``final``."""
     final.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(final)
     aside = final.parent / f"{_PREFIX}{final.name}-{uuid.uuid4().hex[:8]}"
     try:
         yield aside
         _flush(aside)
-        if aside.is_dir() and final.exists():
-            # a folder cannot be renamed over another: the old one goes aside first, and its receipt has gone
-            # before it
-            old = aside.with_name(aside.name + "-old")
-            final.rename(old)
-            aside.rename(final)
-            shutil.rmtree(old)
-        else:
-            aside.replace(final)
+        aside.replace(final)
         _flush_folder(final.parent)
     except BaseException:
-        _remove(aside)
+        aside.unlink(missing_ok=True)
         raise
 
 
@@ -51,22 +40,10 @@ def write_text(final: Path, text: str) -> None:
 def remove_leftovers(final: Path) -> None:
     """Remove what killed writers of ``final`` left beside it."""
     for path in final.parent.glob(f"{_PREFIX}{final.name}-*"):
-        _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
         path.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:
-    if path.is_dir():
-        for child in path.iterdir():
-            _flush(child)
-        _flush_folder(path)
-        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -26,8 +26,8 @@ class BlockLocation:
     group: str
 
     def read(self, variable: str, records: slice | list[int] | None = None) -> NDArray[Any]:
-        """One variable of the block, checked; see ``container.read_array``."""
-        from deeplimits.store.container import read_array
+        """One variable of the block, checked; see ``zarr_zip.read_array``."""
+        from deeplimits.store.zarr_zip import read_array
 
         return read_array(self.container, self.group, variable, records)
 

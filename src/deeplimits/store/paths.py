@@ -29,7 +29,7 @@ def receipt_path(results: Path, batch: str) -> Path:
 
 def study_store(results: Path, study: str) -> Path:
     """Reduced data of a study."""
-    return results / "studies" / f"{study}.zarr"
+    return results / "studies" / f"{study}.zarr.zip"
 
 
 def study_receipt(results: Path, study: str) -> Path:
@@ -53,6 +53,8 @@ def claims_file(results: Path) -> Path:
 
 
 def aggregated_studies(results: Path) -> list[str]:
-    """Studies whose store has a receipt, by name."""
-    names = (path.name for path in (results / "studies").glob("*.json"))
-    return sorted(name.removesuffix(".json") for name in names if not name.endswith(".todo.json"))
+    """Studies that have a store and its receipt, by name."""
+    names = (path.name.removesuffix(".json") for path in (results / "studies").glob("*.json"))
+    return sorted(
+        name for name in names if not name.endswith(".todo") and study_store(results, name).exists()
+    )

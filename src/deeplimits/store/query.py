@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.networks.network import Network
 from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.paths import aggregated_studies, claims_file, study_store
+from deeplimits.store.paths import aggregated_studies, claims_file
+from deeplimits.store.studies import StudyStore, open_study_store
 from deeplimits.sweep.points import network_from_physics
 
 TABLES = ("points", "blocks", "moments", "quantiles", "comparison", "rates", "events", "growth", "claims")
@@ -125,50 +126,54 @@ def _blocks(results: Path) -> pd.DataFrame:
     )
 
 
-def _studies(results: Path) -> list[tuple[str, xr.DataTree]]:
-    return [
-        (name, xr.open_datatree(study_store(results, name), engine="zarr", consolidated=False))
-        for name in aggregated_studies(results)
-    ]
+def _table(results: Path, group: str, *names: str) -> list[pd.DataFrame]:
+    """A group of every study store as a table, of all its arrays or of these and what labels them."""
+    stores = [(study, open_study_store(results, study)) for study in aggregated_studies(results)]
+    return [_frame(study, store, group, names or store.variables(group)) for study, store in stores]
 
 
-def _frame(dataset: xr.Dataset, study: str, variable: str | None = None) -> pd.DataFrame:
-    frame = (dataset if variable is None else dataset[[variable]]).to_dataframe().reset_index()
-    frame.insert(0, "study", study)
-    for column in frame.columns:
-        if frame[column].dtype == object:
-            frame[column] = frame[column].astype(str)
-    return frame
+def _frame(study: str, store: StudyStore, group: str, names: Sequence[str]) -> pd.DataFrame:
+    """One row for each place along the dimensions of the arrays, the last one fastest; columns are the study,
+    the dimensions, what labels them, and the arrays.
+    """
+    labels = store.coordinates(group)
+    dimensions = {name: store.dimensions(group, name) for name in [*labels, *names]}
+    arrays = {name: store.array(group, name) for name in dimensions}
+    sizes = {
+        dimension: size
+        for name in sorted(names, key=lambda name: -arrays[name].ndim)
+        for dimension, size in zip(dimensions[name], arrays[name].shape, strict=True)
+    }
+    columns: dict[str, Any] = {"study": study}
+    for name in [*sizes, *(name for name in arrays if name not in sizes)]:
+        along = dimensions.get(name, (name,))
+        if set(along) <= sizes.keys():
+            array = arrays[name] if name in arrays else np.arange(sizes[name])
+            shape = [sizes[each] if each in along else 1 for each in sizes]
+            columns[name] = np.broadcast_to(array.reshape(shape), tuple(sizes.values())).ravel()
+    return pd.DataFrame(columns)
 
 
 def _moments(results: Path) -> pd.DataFrame:
-    frames = [_frame(tree["moments"].to_dataset(), study) for study, tree in _studies(results)]
-    return _joined([frame[frame["layer"] >= 0] for frame in frames], ["study"])
+    return _joined([frame[frame["layer"] >= 0] for frame in _table(results, "moments")])
 
 
 def _events(results: Path) -> pd.DataFrame:
-    frames = [_frame(tree["events"].to_dataset(), study) for study, tree in _studies(results)]
-    meant = [frame[(frame["exploded"] >= 0) | (frame["collapsed"] >= 0)] for frame in frames]
-    return _joined(meant, ["study"])
+    return _joined(
+        [frame[(frame["exploded"] >= 0) | (frame["collapsed"] >= 0)] for frame in _table(results, "events")]
+    )
 
 
 def _quantiles(results: Path) -> pd.DataFrame:
-    frames = [_frame(tree["laws"].to_dataset(), study, "quantile") for study, tree in _studies(results)]
-    return _joined([frame[frame["layer"] >= 0] for frame in frames], ["study"])
+    return _joined([frame[frame["layer"] >= 0] for frame in _table(results, "laws", "quantile")])
 
 
 def _comparison(results: Path) -> pd.DataFrame:
-    frames = []
-    for study, tree in _studies(results):
-        frame = _frame(tree["comparison"].to_dataset().drop_vars("layer"), study)
-        frames.append(frame[frame["at_layer"] >= 0])
-    return _joined(frames, ["study"])
+    return _joined([frame[frame["at_layer"] >= 0] for frame in _table(results, "comparison")])
 
 
 def _rates(results: Path) -> pd.DataFrame:
-    return _joined(
-        [_frame(tree["rates"].to_dataset(), study) for study, tree in _studies(results)], ["study"]
-    )
+    return _joined(_table(results, "rates"))
 
 
 CLAIM_COLUMNS = (
@@ -200,14 +205,12 @@ def _claims(results: Path) -> pd.DataFrame:
 
 
 def _growth(results: Path) -> pd.DataFrame:
-    return _joined(
-        [_frame(tree["growth"].to_dataset(), study) for study, tree in _studies(results)], ["study"]
-    )
+    return _joined(_table(results, "growth"))
 
 
-def _joined(frames: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
     if not frames:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=["study"])
     return pd.concat(frames, ignore_index=True).replace({np.inf: None})
 
 

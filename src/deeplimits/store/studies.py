@@ -1,16 +1,139 @@
-"""Opening the store of a study."""
+"""The store of a study: groups of arrays over its points, written by its aggregation in one file and read
+array by array; ``open_study_tree`` gives the same as an xarray tree.
+
+One file is there or is not, and a reader that has it open goes on reading it when another takes its place.
+"""
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
+import numpy as np
+from numpy.typing import NDArray
 
+from deeplimits import __version__
+from deeplimits.store.atomic import write_text
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import study_receipt, study_store
+from deeplimits.store.zarr_zip import CHUNK_BYTES, Group, read_array, read_metadata, read_names, write_groups
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from deeplimits.sweep.study import Study
+
+FORMAT = 2
+_COORDINATES = "coordinates"
+"""The attribute in which a group names its coordinates, as the CF conventions have it."""
+
+Columns = Mapping[str, tuple[str | tuple[str, ...], Any]]
+"""By name: the dimension or dimensions of an array, and its values."""
 
 
-def open_study_store(results: Path, study: str) -> xr.DataTree:
+def dataset(
+    arrays: Columns, coordinates: Columns | None = None, attributes: Mapping[str, Any] | None = None
+) -> Group:
+    """A group of a study store; a coordinate with the name of its dimension labels that dimension."""
+    labels = coordinates or {}
+    held = {
+        name: ((dimensions,) if isinstance(dimensions, str) else dimensions, np.asarray(values))
+        for name, (dimensions, values) in {**labels, **arrays}.items()
+    }
+    named = [name for name in labels if held[name][0] != (name,)]
+    return Group(held, {**(attributes or {}), **({_COORDINATES: " ".join(named)} if named else {})})
+
+
+def write_study(study: Study, results: Path, groups: Mapping[str, Group]) -> Path:
+    """Write the store of a study and then its receipt, which is returned; the old receipt goes first."""
+    receipt = study_receipt(results, study.name)
+    receipt.unlink(missing_ok=True)
+    root = Group({}, {"study": study.name, "title": study.title, "samples": study.samples})
+    body = {
+        "format": FORMAT,
+        "study": study.name,
+        "samples": study.samples,
+        "sha256": write_groups(study_store(results, study.name), [("", root), *groups.items()], _chunks),
+        "deeplimits": __version__,
+    }
+    write_text(receipt, json.dumps(body, sort_keys=True, indent=1) + "\n")
+    return receipt
+
+
+def _chunks(array: NDArray[Any]) -> tuple[int, ...]:
+    """Whole points, as many as fit into a chunk."""
+    row = max(1, math.prod(array.shape[1:]) * array.itemsize)
+    return (min(len(array), max(1, CHUNK_BYTES // row)), *array.shape[1:])
+
+
+@dataclass(frozen=True)
+class StudyStore:
+    """An open study store, of which each array is read when it is asked for."""
+
+    path: Path
+
+    @cached_property
+    def _names(self) -> dict[str, list[str]]:
+        return read_names(self.path)
+
+    def array(self, group: str, name: str) -> NDArray[Any]:
+        """A variable or coordinate of a group.
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name.
+        StoreError
+            If it cannot be read.
+        """
+        if name not in self._names[group]:
+            raise KeyError(name)
+        return read_array(self.path, group, name)
+
+    def dimensions(self, group: str, name: str) -> tuple[str, ...]:
+        """Names of an array's dimensions."""
+        return tuple(read_metadata(self.path, f"{group}/{name}")["dimension_names"])
+
+    def coordinates(self, group: str) -> list[str]:
+        """The arrays of a group that label its points and dimensions."""
+        named = read_metadata(self.path, group)["attributes"].get(_COORDINATES, "").split()
+        return [
+            name for name in self._names[group] if name in named or self.dimensions(group, name) == (name,)
+        ]
+
+    def variables(self, group: str) -> list[str]:
+        """The other arrays of a group."""
+        coordinates = self.coordinates(group)
+        return [name for name in self._names[group] if name not in coordinates]
+
+    def attributes(self, group: str = "") -> dict[str, Any]:
+        """What is written beside the arrays of a group, or of all groups."""
+        found: dict[str, Any] = read_metadata(self.path, group)["attributes"]
+        return {name: value for name, value in found.items() if name != _COORDINATES}
+
+
+def open_study_store(results: Path, study: str) -> StudyStore:
+    """The reduced data of a study.
+
+    Raises
+    ------
+    StoreError
+        If it has not been aggregated.
+    """
+    path = study_store(results, study)
+    if not (study_receipt(results, study).exists() and path.exists()):
+        raise StoreError(
+            f"{results}: study {study} has not been aggregated yet; run 'deeplimits aggregate {study}' first"
+        )
+    return StudyStore(path)
+
+
+def open_study_tree(results: Path, study: str) -> xr.DataTree:
     """The reduced data of a study, lazily.
 
     Raises
@@ -18,8 +141,9 @@ def open_study_store(results: Path, study: str) -> xr.DataTree:
     StoreError
         If it has not been aggregated.
     """
-    if not study_receipt(results, study).exists():
-        raise StoreError(
-            f"{results}: study {study} has not been aggregated yet; run 'deeplimits aggregate {study}' first"
-        )
-    return xr.open_datatree(study_store(results, study), engine="zarr", consolidated=False)
+    import xarray as xr
+    from zarr.storage import ZipStore
+
+    # a store of Zarr, which xarray takes and its hints leave out
+    store: Any = ZipStore(open_study_store(results, study).path, mode="r")
+    return xr.open_datatree(store, engine="zarr", consolidated=False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from deeplimits.engines import simulate_block
 from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.container import CorruptContainer, digest, read_array
+from deeplimits.store.zarr_zip import CorruptContainer, digest, read_array
 from deeplimits.sweep.blocks import block_from_description
 
 

@@ -27,7 +27,7 @@ from deeplimits.sweep.plan import make_plan
 from deeplimits.sweep.study import Study
 from deeplimits.sweep.yamlfile import read_mapping
 
-_TODO_FORMAT = 2
+_TODO_FORMAT = 3
 
 
 @dataclass(frozen=True)

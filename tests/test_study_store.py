@@ -1,0 +1,116 @@
+"""Study stores: what is written is read back, array by array and by xarray, with the same bytes every time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deeplimits.analysis.aggregate import aggregate_study, reduced_study
+from deeplimits.api import open_study
+from deeplimits.store.catalogue import Catalogue
+from deeplimits.store.errors import StoreError
+from deeplimits.store.paths import study_receipt, study_store
+from deeplimits.store.query import run_query
+from deeplimits.store.studies import dataset, open_study_store, write_study
+from deeplimits.sweep.config import Config
+from tiny import project, simulated
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    config = project(tmp_path_factory.mktemp("built"))
+    simulated(config)
+    aggregate_study(config.study("tiny"), config.results)
+    return config
+
+
+def test_every_array_comes_back_by_itself_and_by_xarray(built: Config) -> None:
+    study = built.study("tiny")
+    groups = reduced_study(study, Catalogue(built.results))
+    store, tree = open_study_store(built.results, "tiny"), open_study("tiny", built.path)
+    assert {node.path for node in tree.subtree} == {"/", *(f"/{name}" for name in groups)}
+    assert store.attributes() == tree.attrs == {"study": "tiny", "title": study.title, "samples": 8192}
+    for name, group in groups.items():
+        opened = tree[name].to_dataset()
+        assert set(store.coordinates(name)) == set(map(str, opened.coords))
+        assert set(store.variables(name)) == set(map(str, opened.data_vars))
+        assert store.attributes(name) == opened.attrs
+        assert {*store.coordinates(name), *store.variables(name)} == set(group.arrays)
+        for variable, (dimensions, array) in group.arrays.items():
+            found = store.array(name, variable)
+            assert found.dtype == array.dtype
+            assert found.shape == array.shape
+            assert found.tobytes() == array.tobytes()
+            assert store.dimensions(name, variable) == opened[variable].dims == tuple(dimensions)
+            assert opened[variable].values.tobytes() == array.tobytes()
+
+
+def test_the_same_study_makes_the_same_bytes(built: Config) -> None:
+    store = study_store(built.results, "tiny")
+    before = store.read_bytes()
+    aggregate_study(built.study("tiny"), built.results)
+    assert store.read_bytes() == before
+
+
+def test_long_texts_many_points_and_nothing_at_all_are_kept(
+    built: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts longer than a shuffled item, arrays in several chunks of which the last is not full, and no rows."""
+    monkeypatch.setattr("deeplimits.store.studies.CHUNK_BYTES", 64)
+    arrays = {
+        "name": ("point", ["ε" * 100, "", "plain"] * 7),
+        "table": (("point", "x", "y"), np.arange(21 * 6, dtype=float).reshape(21, 2, 3)),
+        "none": (("row", "x"), np.empty((0, 2))),
+        "words": ("row", np.array([], dtype=str)),
+    }
+    write_study(built.study("tiny"), tmp_path, {"odd": dataset(arrays, {"x": ("x", [0.5, 1.5])})})
+    store = open_study_store(tmp_path, "tiny")
+    tree = open_study("tiny", built.path, tmp_path)["odd"].to_dataset()
+    for name, (_, values) in arrays.items():
+        np.testing.assert_array_equal(store.array("odd", name), values)
+        np.testing.assert_array_equal(tree[name].values, values)
+    with pytest.raises(KeyError):
+        store.array("odd", "absent")
+
+
+def test_a_reader_goes_on_with_what_it_has_opened(built: Config, tmp_path: Path) -> None:
+    study = built.study("tiny")
+    for value in (1.0, 2.0):
+        write_study(study, tmp_path, {"one": dataset({"value": ("point", [value])})})
+        if value == 1.0:
+            tree = open_study("tiny", built.path, tmp_path)
+    assert tree["one"]["value"].values.tolist() == [1.0]
+    assert open_study_store(tmp_path, "tiny").array("one", "value").tolist() == [2.0]
+
+
+def test_what_is_missing_or_broken_is_said(built: Config, tmp_path: Path) -> None:
+    study = built.study("tiny")
+    with pytest.raises(StoreError, match="deeplimits aggregate tiny"):
+        open_study_store(tmp_path, "tiny")
+    write_study(study, tmp_path, {"one": dataset({"value": ("point", np.arange(1000.0))})})
+    path = study_store(tmp_path, "tiny")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"one/value/c/0") + 40] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="one/value"):
+        open_study_store(tmp_path, "tiny").array("one", "value")
+    path.write_bytes(content[:100])
+    with pytest.raises(StoreError, match="not a zip file"):
+        open_study_store(tmp_path, "tiny").variables("one")
+    path.unlink()
+    assert study_receipt(tmp_path, "tiny").exists()
+    with pytest.raises(StoreError, match="not been aggregated"):
+        open_study_store(tmp_path, "tiny")
+    assert run_query(tmp_path, "SELECT count(*) AS n FROM rates")["n"][0] == 0
+
+
+def test_tables_are_those_that_xarray_makes(built: Config) -> None:
+    tree = open_study("tiny", built.path)
+    found = run_query(built.results, "SELECT * FROM quantiles")
+    expected = tree["laws"].to_dataset()[["quantile"]].to_dataframe().reset_index()
+    assert list(found.columns)[:5] == ["study", "point", "record", "observable", "level"]
+    assert set(found.columns) == {"study", *expected.columns}
+    for column in expected.columns:
+        assert found[column].astype(str).tolist() == expected[column].astype(str).tolist(), column
