@@ -304,13 +304,13 @@ inline void run_block(
 
 // Run `body` with the shared memory of its block, for every thread of every block.
 inline void launch(
-    unsigned blocks, unsigned threads, std::size_t shared, int order, unsigned seed,
+    Index grid, unsigned threads, std::size_t shared, int order, unsigned seed,
     const std::function<void(void *)> &body) {
     std::mt19937 generator(seed);
-    grid_size = {blocks};
+    grid_size = grid;
     block_size = {threads};
-    for (unsigned block = 0; block < blocks; ++block) {
-        block_index = {block};
+    for (unsigned block = 0; block < grid.x * grid.y; ++block) {
+        block_index = {block % grid.x, block / grid.x};
         void *memory = std::aligned_alloc(16, (shared + 15) / 16 * 16);
         std::memset(memory, 0xFF, shared);
         run_block(threads, order, generator, [&] { body(memory); });
@@ -367,6 +367,9 @@ inline float __int2float_rn(int x) { return static_cast<float>(x); }
 inline float __double2float_rn(double x) { return static_cast<float>(x); }
 inline double __ll2double_rn(long long x) { return static_cast<double>(x); }
 inline long long __double2ll_rz(double x) { return static_cast<long long>(x); }
+inline unsigned __umulhi(unsigned x, unsigned y) {
+    return static_cast<unsigned>(static_cast<unsigned long long>(x) * y >> 32);
+}
 
 inline double __longlong_as_double(long long bits) {
     double x;

@@ -1,75 +1,86 @@
-// A program that runs one of its kernel instances: arguments from standard input, outputs to standard output.
+// A program that runs one of its kernel instances, for one call or for several that share a launch: arguments
+// from standard input, outputs to standard output.
 #pragma once
 
 #include "emulator.hpp"
 
 namespace harness {
 
-struct Call {
-    unsigned blocks;
+using Word = unsigned long long;
+
+// Bytes of an element, and dimensions; none for a number.
+struct Argument {
+    std::size_t bytes;
+    int dimensions;
+};
+
+inline void read(void *into, std::size_t bytes) {
+    if (bytes && std::fread(into, bytes, 1, stdin) != 1)
+        emulator::fail("arguments end too early");
+}
+
+struct Launch {
+    unsigned blocks, calls;
     int order;
     unsigned seed;
-    std::vector<std::pair<void *, std::size_t>> arrays;
-    std::unique_ptr<void, void (*)(void *)> kept{nullptr, std::free};
 
-    static void read(void *into, std::size_t bytes) {
-        if (bytes && std::fread(into, bytes, 1, stdin) != 1)
-            emulator::fail("arguments end too early");
-    }
-
-    // Every number has eight bytes.
-    template <class T> T number() {
-        char bytes[8];
-        T value;
-        read(bytes, sizeof bytes);
-        std::memcpy(&value, bytes, sizeof value);
-        return value;
-    }
-
-    // Sizes, then elements; on the heap at their exact size.
-    template <class Array> Array array() {
-        Array made;
-        std::size_t bytes = sizeof *made.data;
-        read(made.shape, sizeof made.shape);
-        for (auto size : made.shape)
-            bytes *= std::size_t(size);
-        void *data = std::malloc(std::max<std::size_t>(bytes, 1));
-        read(data, bytes);
-        arrays.push_back({data, bytes});
-        made.data = static_cast<decltype(made.data)>(data);
-        return made;
-    }
-
-    // [sample, number] of all samples of all blocks, full of NaN.
-    template <class Instance, class Array> Array state() {
-        Array made = {nullptr, {(long long)blocks * Instance::Members::SAMPLES, number<long long>()}};
-        const std::size_t bytes = sizeof *made.data * made.shape[0] * made.shape[1];
-        made.data = static_cast<decltype(made.data)>(std::malloc(bytes));
-        std::memset(made.data, 0xFF, bytes);
-        kept.reset(made.data);
-        return made;
-    }
-
-    template <class Instance, class Body> void run(int outputs, Body body) {
-        emulator::launch(blocks, Instance::Members::BLOCK, Instance::SHARED, order, seed, body);
-        for (auto each = arrays.end() - outputs; each != arrays.end(); ++each)
-            std::fwrite(each->first, 1, each->second, stdout);
-        for (auto &each : arrays)
-            std::free(each.first);
+    // Every number has eight bytes, and so have sizes; elements are on the heap at their exact size. The state
+    // of all samples of all blocks comes last, where there is one, and is full of NaN.
+    template <class Instance, std::size_t COUNT, class Body> void run(
+        const Argument (&arguments)[COUNT], std::size_t words, std::size_t outputs, bool keeps, Body body) {
+        std::unique_ptr<Word[]> table(new Word[calls * words]);
+        std::vector<std::pair<void *, std::size_t>> arrays;
+        std::vector<std::pair<void *, std::size_t>> written;
+        Word *word = table.get();
+        for (unsigned call = 0; call < calls; ++call)
+            for (std::size_t at = 0; at < COUNT; ++at) {
+                const bool state = keeps && at == COUNT - 1;
+                const Argument &argument = arguments[at];
+                if (argument.dimensions == 0) {
+                    read(word++, sizeof *word);
+                    continue;
+                }
+                Word &address = *word++;
+                std::size_t bytes = argument.bytes;
+                for (int axis = 0; axis < argument.dimensions; ++axis) {
+                    if (state && axis == 0)
+                        *word = Word(blocks) * Instance::Members::SAMPLES;
+                    else
+                        read(word, sizeof *word);
+                    bytes *= *word++;
+                }
+                void *data = std::malloc(std::max<std::size_t>(bytes, 1));
+                if (state)
+                    std::memset(data, 0xFF, bytes);
+                else
+                    read(data, bytes);
+                address = reinterpret_cast<Word>(data);
+                arrays.push_back({data, bytes});
+                if (at + outputs + keeps >= COUNT && !state)
+                    written.push_back({data, bytes});
+            }
+        emulator::launch(
+            {blocks, calls}, Instance::Members::BLOCK, Instance::SHARED, order, seed,
+            [&](void *memory) { body(memory, table.get()); });
+        for (auto &[data, bytes] : written)
+            std::fwrite(data, 1, bytes, stdout);
+        for (auto &array : arrays)
+            std::free(array.first);
     }
 };
 
-using Runner = void (*)(Call &);
+using Runner = void (*)(Launch &);
 
 inline int main(int argc, char **argv, const std::vector<std::pair<const char *, Runner>> &instances) {
-    if (argc == 5)
+    if (argc == 6)
         for (auto &[name, runner] : instances)
             if (!std::strcmp(name, argv[1])) {
-                Call call{unsigned(std::atoi(argv[2])), std::atoi(argv[3]), unsigned(std::atoi(argv[4])), {}, {nullptr, std::free}};
-                runner(call);
+                const auto number = [&](int at) { return unsigned(std::atoi(argv[at])); };
+                Launch launch{number(2), number(3), int(number(4)), number(5)};
+                runner(launch);
                 return 0;
             }
-    emulator::fail("usage: INSTANCE BLOCKS ORDER SEED, for an instance that this program has");
+    emulator::fail("usage: INSTANCE BLOCKS CALLS ORDER SEED, for an instance that this program has");
 }
 
 }  // namespace harness

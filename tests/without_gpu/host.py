@@ -53,10 +53,23 @@ class Program:
         Fault
             If a fault was found.
         """
-        outputs = arguments[len(arguments) - instance.outputs :]
-        blocks = -(-len(outputs[0]) // samples_per_block)
-        command = [str(self.path), instance.name, str(blocks), str(order), str(seed)]
-        done = subprocess.run(command, input=b"".join(_packed(instance, arguments)), capture_output=True)
+        self.run_together([(instance, arguments)], samples_per_block, order, seed)
+
+    def run_together(
+        self,
+        calls: Sequence[tuple[Instance, Sequence[Any]]],
+        samples_per_block: int,
+        order: int = FORWARD,
+        seed: int = 0,
+    ) -> None:
+        """As ``run``, for calls that share a launch; their instances differ in what they keep of a sample alone."""
+        outputs = [output for instance, arguments in calls for output in arguments[-instance.outputs :]]
+        samples = max(len(arguments[-1]) for _, arguments in calls)
+        sizes = [-(-samples // samples_per_block), len(calls), order, seed]
+        given = b"".join(part for instance, arguments in calls for part in _packed(instance, arguments))
+        done = subprocess.run(
+            [str(self.path), calls[0][0].name, *map(str, sizes)], input=given, capture_output=True
+        )
         if done.returncode:
             raise Fault(done.stderr.decode(errors="replace"))
         at = 0
@@ -116,20 +129,15 @@ def _source(instances: Sequence[Instance]) -> str:
     modules = sorted({instance.kernel.module for instance in instances})
     lines = ['#include "emulator.hpp"', library(*modules), '#include "harness.hpp"']
     for number, instance in enumerate(instances):
+        arguments = ", ".join(f"{{{kind[1:]}, {dimensions}}}" for kind, dimensions in instance.types)
+        numbers = f"{instance.words}, {instance.outputs}, {int(instance.state > 0)}"
         lines += [
-            f"static void run_{number}(harness::Call &call) {{",
+            f"static void run_{number}(harness::Launch &launch) {{",
             f"    using Instance = deeplimits::{instance.name};",
-        ]
-        for index, (cpp_type, (_, dimensions)) in enumerate(
-            zip(instance.cpp_types(), instance.types, strict=True)
-        ):
-            take = (
-                "state<Instance, " if index == instance.arguments else "array<" if dimensions else "number<"
-            )
-            lines.append(f"    const auto a{index} = call.{take}{cpp_type}>();")
-        handed = ", ".join(f"a{index}" for index in range(len(instance.types)))
-        lines += [
-            f"    call.run<Instance>({instance.outputs}, [=](void *memory) {{ Instance::run(memory, {handed}); }});",
+            f"    static const harness::Argument arguments[] = {{{arguments}}};",
+            f"    launch.run<Instance>(arguments, {numbers}, [](void *memory, const harness::Word *table) {{",
+            instance.from_table(),
+            "    });",
             "}",
         ]
     table = ", ".join(f'{{"{instance.name}", run_{number}}}' for number, instance in enumerate(instances))

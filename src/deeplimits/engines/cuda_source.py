@@ -2,8 +2,9 @@
 kernel of the same name.
 
 The entry takes what the CPU kernel takes, but for its scratch: numbers, and arrays as an address followed by
-their sizes. It is the only symbol of a module, so no mangled names are needed. The tests put the same sources
-behind an entry of their own, to run them on the host.
+their sizes. Where several calls share a launch it takes them from a table, one call for each row of blocks. It
+is the only symbol of a module, so no mangled names are needed. The tests put the same sources behind an entry
+of their own, to run them on the host.
 """
 
 from __future__ import annotations
@@ -24,6 +25,13 @@ OPTIONS = ("--std=c++17", "-fmad=false", "-ftz=false", "-prec-div=true", "-prec-
 
 _INCLUDE = re.compile(r'^#include "(\w+\.cuh)"\n', re.MULTILINE)
 _NUMBERS = {"u8": "unsigned long long", "i8": "long long", "i4": "int", "f4": "float", "f8": "double"}
+_FROM_WORD = {
+    "u8": "{}",
+    "i8": "(long long){}",
+    "i4": "(int){}",
+    "f4": "__int_as_float((int){})",
+    "f8": "__longlong_as_double((long long){})",
+}
 
 
 @dataclass(frozen=True)
@@ -86,13 +94,48 @@ class Instance:
             declared.append(f"{constant}deeplimits::{kind} *__restrict__ a{index}")
             declared += [f"long long {size}" for size in sizes]
             handed.append(f"{cpp_type}{{a{index}, {{{', '.join(sizes)}}}}}")
+        return self._module(", ".join(declared), f"    Instance::run({', '.join(handed)});\n")
+
+    @property
+    def words(self) -> int:
+        """Words of 8 bytes that a call takes in a table: one for a number, for an array its address and sizes."""
+        return sum(1 + dimensions for _, dimensions in self.types)
+
+    def shared_source(self) -> str:
+        """As ``source``, for a launch that several calls share: the entry takes the address of a table [call,
+        word], and the second index of a block tells which call is its own.
+        """
+        return self._module("const unsigned long long *__restrict__ table", self.from_table())
+
+    def from_table(self) -> str:
+        """C++ of a block that takes its call from ``table``; it has nothing to do beyond the samples of that."""
+        handed, at, rows = ["memory"], 0, 0
+        for index, ((kind, dimensions), cpp_type) in enumerate(
+            zip(self.types, self.cpp_types(), strict=True)
+        ):
+            if dimensions:
+                constant = "const " * (index < self.arguments - self.outputs)
+                sizes = ", ".join(f"(long long)words[{at + 1 + axis}]" for axis in range(dimensions))
+                handed.append(f"{cpp_type}{{({constant}deeplimits::{kind} *)words[{at}], {{{sizes}}}}}")
+            else:
+                handed.append(_FROM_WORD[kind].format(f"words[{at}]"))
+            rows = at + 1 if index == self.arguments - 1 else rows
+            at += 1 + dimensions
+        return (
+            f"    const unsigned long long *words = table + blockIdx.y * {at};\n"
+            f"    if ((long long)blockIdx.x * Instance::Members::SAMPLES >= (long long)words[{rows}])\n"
+            "        return;\n"
+            f"    Instance::run({', '.join(handed)});\n"
+        )
+
+    def _module(self, declared: str, body: str) -> str:
         return (
             f"{library(self.kernel.module)}\n"
             f"using Instance = deeplimits::{self.name};\n"
             f'extern "C" __global__ void __launch_bounds__(Instance::Members::BLOCK, 1)\n'
-            f"{ENTRY}({', '.join(declared)}) {{\n"
+            f"{ENTRY}({declared}) {{\n"
             "    __shared__ __align__(16) unsigned char memory[Instance::SHARED];\n"
-            f"    Instance::run({', '.join(handed)});\n"
+            f"{body}"
             "}\n"
         )
 
