@@ -57,7 +57,7 @@ bench-peers: $(READY)
 
 gpu: $(READY)
 	@$(BIN)/python -m pytest -m "slow or not slow" tests/test_gpu.py
-	@$(BIN)/python benchmarks/gpu.py
+	@$(BIN)/python benchmarks/gpu.py $(PEERS)
 
 clean:
 	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis logs dist

@@ -1,22 +1,29 @@
 """The CUDA engine on an NVIDIA card: normals per second from narrow to wide, beside the floor of its own
-normals alone and cuRAND's fill, and the price of small blocks.
+normals alone and cuRAND's fill; PyTorch with explicit weights on that card; the price of small blocks.
 
-Writes ``results/gpu.json`` where there is a card, and says what is missing where there is none.
+Writes ``results/gpu.json`` where there is a card, and says what is missing where there is none. PyTorch is a
+peer, not a dependency: it is compared with where this script is given a Python that has it,
+
+    python benchmarks/gpu.py /path/to/python/with/torch
 """
 
 from __future__ import annotations
 
 import statistics
+import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from deeplimits.engines import devices, simulate_block
-from deeplimits.engines.calls import call
-from deeplimits.engines.crews import fitting, instance
+import small_blocks
+from deeplimits.engines import cuda, devices, simulate_block
+from deeplimits.engines.cpu import forward
 from deeplimits.engines.cuda_source import ENTRY, library
+from deeplimits.sweep.plan import Batch
 from engine import network
-from measure import keep, timed
+from measure import BIN, Peer, child, keep, timed
 
 ROUNDS = 7
 SHAPES = {
@@ -71,10 +78,8 @@ def engine(width: int, depth: int, samples: int, inputs: int) -> dict[str, float
     """The kernel alone, its results on the card."""
     from deeplimits.engines.cupy_device import device
 
-    drawn = network(width, depth, inputs)
-    made = call(drawn, [depth], samples)
-    crew = fitting(made.kernel, width, samples, device().processors)
-    launch, _ = device().prepared(instance(made, crew), crew, [drawn.key, 0, *made.constants, *made.outputs])
+    asked = forward(network(width, depth, inputs), [depth], 0, samples)
+    launch, _ = device().prepared([cuda.invocation(asked, device().processors)])
     return with_rate(seconds(launch), samples * width * depth * inputs)
 
 
@@ -105,29 +110,93 @@ def with_rate(taken: dict[str, float], normals: int) -> dict[str, float]:
     return taken | {"normals": normals, "normals_per_second": normals / taken["seconds"]}
 
 
-def small_blocks(count: int = 1000) -> dict[str, float]:
-    """Wall time of many blocks of 64 samples at n = d = 16, every one a launch of its own."""
-    drawn = network(16, 16, 2)
-    simulate_block(drawn, [16], 0, 64, engine="cuda")
-    total = timed(lambda: [simulate_block(drawn, [16], 64 * at, 64, engine="cuda") for at in range(count)])
-    return {"blocks": count, "seconds": total}
+def beside_torch(python: str, width: int, samples: int, chunk: int) -> tuple[dict[str, float], str]:
+    """PyTorch with explicit weights over ours at n = d, for a sample, and PyTorch's version: over the kernel
+    alone, and over all that ``simulate_block`` does.
+    """
+    ours, drawn = 8192, network(width, width, 2)
+    options = {"width": width, "depth": width, "samples": samples, "chunk": chunk, "device": "cuda"}
+    with Peer(python, "explicit_torch", **options) as peer:
+        theirs = sorted(peer() for _ in range(ROUNDS))
+        mean, version = peer.facts["mean"], peer.facts["versions"]["torch"]
+    found = 1 - simulate_block(drawn, [width], 0, ours, engine="cuda")["correlation_gap"]
+    error = found.std() / samples**0.5
+    assert abs(mean - found.mean()) < 5 * error, (mean, found.mean(), error)
+    whole = sorted(
+        timed(lambda: simulate_block(drawn, [width], 0, ours, engine="cuda")) for _ in range(ROUNDS)
+    )
+    kernel = engine(width, width, ours, 2)["seconds"]
+    middle = statistics.median(theirs) * ours / samples
+    return {
+        "torch_seconds": middle,
+        "torch_low": theirs[0] * ours / samples,
+        "torch_high": theirs[-1] * ours / samples,
+        "kernel_seconds": kernel,
+        "whole_seconds": statistics.median(whole),
+        "over_kernel": middle / kernel,
+        "over_whole": middle / statistics.median(whole),
+    }, version
 
 
-def main() -> None:
+def many_small_blocks() -> dict[str, float]:
+    """A job of a thousand small blocks: its wall time, and the part that the card computes."""
+    from deeplimits.engines.cupy_device import CupyDevice
+
+    class Timed(CupyDevice):
+        """Adds up the time of launches."""
+
+        seconds = 0.0
+
+        def run(self, invocations: Sequence[cuda.Invocation]) -> None:
+            launch, fetch = self.prepared(invocations)
+            self.seconds += seconds(launch)["seconds"]
+            fetch()
+
+    todo = small_blocks.blocks()
+    tasks = [forward(each.point.network, each.point.layers, each.first, each.count) for each in todo]
+    timed_device = Timed()
+    cuda.compute(tasks, timed_device)
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary) / "small.todo.json"
+        path.write_text(Batch(tuple(todo), 0.0).todo)
+        command = [BIN / "deeplimits", "simulate", path, "--engine", "cuda"]
+        wall = statistics.median([child(command)[0] for _ in range(4)][1:])
+    return {
+        "blocks": len(todo),
+        "seconds": wall,
+        "kernel_seconds": timed_device.seconds,
+        "overhead_seconds": wall - timed_device.seconds,
+    }
+
+
+def driver() -> str:
+    """Version of the card's driver."""
+    asked = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()[0]
+
+
+def main(torch_python: str | None) -> None:
     missing = devices.obstacle()
     if missing is not None:
         print(f"nothing measured: needs {missing}")
         return
     from deeplimits.engines.cupy_device import device
 
-    print(device().description)
+    about = device().description | {"driver": driver()}
+    print(about)
     figures: dict[str, Any] = {"floor: normals alone": floor(), "cuRAND: a fill of memory": curand()}
     for name, shape in SHAPES.items():
         figures[name] = engine(*shape)
         print(f"{name}: {figures[name]['normals_per_second']:.3g} normals/s", flush=True)
-    figures["1,000 blocks of 64 samples"] = small_blocks()
-    keep("gpu", {"device": device().description, **figures})
+    figures["1,000 small blocks"] = many_small_blocks()
+    versions: dict[str, str] = {}
+    if torch_python is not None:
+        for width, samples, chunk in ((150, 8192, 2048), (1024, 256, 256)):
+            name = f"PyTorch with explicit weights over ours, n = d = {width}"
+            figures[name], versions["torch"] = beside_torch(torch_python, width, samples, chunk)
+            print(f"{name}: {figures[name]['over_kernel']:.3g}", flush=True)
+    keep("gpu", {"device": about, **figures}, versions)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(sys.argv[1] if len(sys.argv) > 1 else None)

@@ -6,13 +6,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deeplimits.engines import cpu, crews, cuda, devices
-from deeplimits.engines.calls import KERNELS
+from deeplimits.engines.calls import KERNELS, Task
+from deeplimits.engines.cpu import forward
 from deeplimits.engines.crews import NARROW, PATH, PLAIN, WIDE
 from deeplimits.errors import DeviceError, InputError
 from deeplimits.store.simulate import simulate_batch
@@ -20,7 +22,7 @@ from deeplimits.sweep.blocks import Block
 from deeplimits.sweep.points import Point
 from tiny import deeplimits
 from without_gpu.cases import networks
-from without_gpu.device import EmulatedDevice
+from without_gpu.device import EmulatedDevice, drawn
 
 CASE = next(networks("slopes", 2))
 BYTES = 4 * len(CASE.layers) * 3
@@ -28,12 +30,12 @@ BYTES = 4 * len(CASE.layers) * 3
 
 
 def computed(device: EmulatedDevice) -> dict[str, np.ndarray]:
-    return cuda.simulate(CASE.network, CASE.layers, CASE.first, CASE.count, device)
+    return drawn(CASE, device)
 
 
-def same_bits(drawn: dict[str, np.ndarray]) -> bool:
+def same_bits(found: dict[str, np.ndarray]) -> bool:
     want = cpu.simulate(CASE.network, CASE.layers, CASE.first, CASE.count)
-    return {name: array.tobytes() for name, array in drawn.items()} == {
+    return {name: array.tobytes() for name, array in found.items()} == {
         name: array.tobytes() for name, array in want.items()
     }
 
@@ -50,6 +52,64 @@ def test_a_chunk_without_room_is_halved() -> None:
     device = EmulatedDevice(room=4)
     assert same_bits(computed(device))
     assert [samples for _, samples in device.launches] == [2, 2, 2, 2, 2, 1]
+
+
+def tasks(family: str, inputs: int) -> list[Task]:
+    """Of networks that differ in width, depth, layers and samples."""
+    return [
+        forward(case.network, case.layers, case.first, case.count + 20 * at)
+        for at, case in enumerate(networks(family, inputs))
+        if max(case.network.widths) < 1024
+    ]
+
+
+def bits(found: list[Task]) -> list[dict[str, bytes]]:
+    return [{name: array.tobytes() for name, array in task.call.recorded.items()} for task in found]
+
+
+def test_small_tasks_share_launches_by_kernel() -> None:
+    asked = tasks("slopes", 2) + tasks("residual slopes", 1)
+    want = [*tasks("slopes", 2), *tasks("residual slopes", 1)]
+    for task in want:
+        cpu.compute(task)
+    device = EmulatedDevice(processors=4)
+    cuda.compute(asked, device)
+    assert bits(asked) == bits(want)
+    # the crew of narrow networks has launches of its own
+    assert sum(device.calls) == len(asked)
+    assert len(device.calls) == 4
+    assert {name for name, _ in device.launches} == {
+        *("two_inputs<16, 1>", "two_inputs<4, 1>"),
+        *("residual_inputs<3, 16, 1>", "residual_inputs<3, 4, 1>"),
+    }
+
+
+def test_a_task_that_fills_the_card_has_it_to_itself() -> None:
+    asked = [forward(CASE.network, CASE.layers, 0, count) for count in (2048 // 16, 3, 5, 0)]
+    want = [forward(CASE.network, CASE.layers, 0, count) for count in (2048 // 16, 3, 5, 0)]
+    for task in want:
+        cpu.compute(task)
+    device = EmulatedDevice()
+    cuda.compute(asked, device)
+    assert [samples for _, samples in device.launches] == [128, 8]
+    assert bits(asked) == bits(want)
+
+
+def test_tasks_share_as_far_as_memory_goes() -> None:
+    """What is asked for at once fits into half of what is free; what the card refuses all the same goes one by one."""
+    want = [forward(CASE.network, CASE.layers, first, 4) for first in range(6)]
+    for task in want:
+        cpu.compute(task)
+    held = sum(constant.nbytes for constant in CASE.call().constants if isinstance(constant, np.ndarray))
+    for device, calls in (
+        (EmulatedDevice(free=2 * 4 * (4 * BYTES + held)), [4, 2]),
+        (EmulatedDevice(room=4), [1] * 6),
+        (EmulatedDevice(room=3), [1] * 12),
+    ):
+        asked = [forward(CASE.network, CASE.layers, first, 4) for first in range(6)]
+        cuda.compute(asked, device)
+        assert device.calls == calls
+        assert bits(asked) == bits(want)
 
 
 def test_no_room_for_one_sample_is_said() -> None:
@@ -94,6 +154,21 @@ def test_a_container_tells_nothing_of_its_engine(card, tmp_path: Path) -> None:
     receipt = (tmp_path / "a.json").read_text()
     assert '"engine":"cuda"' in receipt
     assert '"device":"emulated"' in receipt
+
+
+@pytest.mark.slow
+def test_small_blocks_of_a_batch_share_launches(card, tmp_path: Path) -> None:
+    """Outputs and gradients too, in a container with the bytes of the CPU engine's."""
+    blocks = [
+        Block(Point(replace(CASE.network, width=width, depth=4), (1, 3), gradients=asked, output=asked), 0)
+        for width, asked in ((20, False), (24, True), (31, True))
+    ]
+    device = card(EmulatedDevice(processors=1000))
+    for engine in ("cuda", "cpu"):
+        simulate_batch(blocks, tmp_path / f"{engine}.zarr.zip", tmp_path / f"{engine}.json", engine)
+    assert (tmp_path / "cuda.zarr.zip").read_bytes() == (tmp_path / "cpu.zarr.zip").read_bytes()
+    assert [name for name, _ in device.launches] == ["two_inputs<16, 1>", "piecewise_linear<2, 16, 1>"]
+    assert device.calls == [3, 2]
 
 
 @pytest.mark.parametrize("fails_at", [0, 1])

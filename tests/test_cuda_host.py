@@ -44,6 +44,7 @@ def differences(program: host.Program, crew: Crew, case: Case, order: int) -> li
     want = cpu.simulate(case.network, case.layers, case.first, case.count, 1)
     call = case.call()
     program.run(instance(call, crew), case.arguments(call), crew.samples, order, seed=7)
+    call.complete()
     return [name for name in want if want[name].tobytes() != call.recorded[name].tobytes()]
 
 
@@ -155,6 +156,41 @@ def test_a_planted_fault_is_found(fault: Fault) -> None:
         return
     with pytest.raises(host.Fault, match=fault.found):
         differences(program, fault.crew, case, host.REVERSE)
+
+
+SHARED = [
+    Case(next(networks("residual slopes", 2)).network, (0, 9), first, count)
+    for first, count in ((0, 20), (7, 3))
+]
+"""The second needs one block of the three that the first needs; each keeps a state."""
+
+
+def shared_differences(program: host.Program) -> list[str]:
+    """As ``differences``, of calls that share a launch."""
+    made = [case.call() for case in SHARED]
+    together = [
+        (instance(call, PLAIN), case.arguments(call)) for case, call in zip(SHARED, made, strict=True)
+    ]
+    program.run_together(together, PLAIN.samples, host.RANDOM)
+    found = []
+    for case, call in zip(SHARED, made, strict=True):
+        want = cpu.simulate(case.network, case.layers, case.first, case.count, 1)
+        call.complete()
+        found += [name for name in want if want[name].tobytes() != call.recorded[name].tobytes()]
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["address", "thread"])
+def test_calls_share_a_launch(kind: str) -> None:
+    assert shared_differences(host.build([instance(SHARED[0].call(), PLAIN)], kind)) == []
+
+
+@pytest.mark.slow
+def test_a_call_that_takes_its_neighbours_arguments_is_found() -> None:
+    fault = ("table + blockIdx.y *", "table + 0 *")
+    program = host.build([instance(SHARED[0].call(), PLAIN)], "plain", fault)
+    assert set(shared_differences(program)) >= {"log_variance", "correlation_gap"}
 
 
 def test_a_missing_compiler_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

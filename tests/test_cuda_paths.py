@@ -11,8 +11,7 @@ import pytest
 from deeplimits.engines import covariance as covariance_module
 from deeplimits.engines import cuda, paths
 from deeplimits.engines.covariance import Drift, covariance_paths
-from deeplimits.engines.crews import Crew
-from deeplimits.engines.cuda_source import Instance
+from deeplimits.engines.cuda import Invocation
 from without_gpu import host
 from without_gpu.nvrtc import compiled
 
@@ -65,12 +64,14 @@ class Card:
     def free(self) -> int:
         return 1 << 30
 
-    def run(self, instance: Instance, crew: Crew, arguments: Sequence[Any]) -> None:
-        self.instances.append(instance)
+    def run(self, invocations: Sequence[Invocation]) -> None:
+        (asked,) = invocations
+        self.instances.append(asked.instance)
         if self.order is not None:
-            host.build([instance], "plain").run(instance, arguments, crew.samples, self.order)
+            program = host.build([asked.instance], "plain")
+            program.run(asked.instance, asked.arguments, asked.crew.samples, self.order)
             return
-        for output in arguments[len(arguments) - instance.outputs :]:
+        for output in asked.outputs:
             output[...] = 1
 
 

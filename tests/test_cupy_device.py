@@ -10,7 +10,9 @@ from types import ModuleType
 import pytest
 
 from deeplimits.engines import cpu, cuda
-from deeplimits.engines.crews import fitting, instance
+from deeplimits.engines.backward import backward
+from deeplimits.engines.calls import Task
+from deeplimits.engines.cpu import forward
 from deeplimits.errors import DeviceError
 from without_gpu import cupy_stub
 from without_gpu.cases import Case, networks
@@ -37,13 +39,21 @@ def cupy_device() -> ModuleType:
     return importlib.import_module("deeplimits.engines.cupy_device")
 
 
+def known(card: cupy_stub.Card, task: Task, device: cuda.Device) -> Task:
+    """Tell the card which instance computes a task."""
+    made = cuda.invocation(task, device.processors)
+    card.instances[made.instance.name] = (made.instance, made.crew)
+    return task
+
+
 def drawn(card: cupy_stub.Card, case: Case, device: cuda.Device) -> dict[str, bytes]:
-    call = case.call()
-    crew = fitting(call.kernel, max(case.network.widths), case.count, device.processors)
-    made = instance(call, crew)
-    card.instances[made.name] = (made, crew)
-    found = cuda.simulate(case.network, case.layers, case.first, case.count, device)
-    return {name: array.tobytes() for name, array in found.items()}
+    task = known(card, forward(case.network, case.layers, case.first, case.count), device)
+    cuda.compute([task], device)
+    return bits(task)
+
+
+def bits(task: Task) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in task.call.recorded.items()}
 
 
 CASES = {
@@ -66,6 +76,39 @@ def test_a_launch_gets_what_its_kernel_takes(card: cupy_stub.Card, case: Case) -
     }
     want = cpu.simulate(case.network, case.layers, case.first, case.count)
     assert drawn(card, case, device) == {name: array.tobytes() for name, array in want.items()}
+
+
+SHARING = {
+    "one input": lambda: (
+        [forward(case.network, (1, 5), case.first, 9) for case in networks("slopes", 1)][:1] * 3
+    ),
+    "a table": lambda: [
+        forward(replace(next(networks("smooth", 2)).network, depth=depth), (depth,), 0, 40 - depth)
+        for depth in (2, 30, 3)
+    ],
+    "a state": lambda: [
+        forward(replace(next(networks("residual slopes", 2)).network, width=width), (3,), 1, width)
+        for width in (40, 33, 70)
+    ],
+    "gradients": lambda: [
+        backward(replace(next(networks("slopes", 2)).network, width=width), (0, 2), 1, 5)
+        for width in (20, 17)
+    ],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("made", SHARING.values(), ids=SHARING)
+def test_a_launch_that_calls_share_gets_what_its_kernel_takes(card: cupy_stub.Card, made) -> None:
+    """Whatever a kernel takes: tables of an activation, states of a size that differs from call to call."""
+    device, want = cupy_device().CupyDevice(), made()
+    for task in want:
+        cpu.compute(task)
+    asked = [known(card, task, device) for task in made()]
+    cuda.compute(asked, device)
+    assert [bits(task) for task in asked] == [bits(task) for task in want]
+    assert len(card.launches) == 1
+    assert card.launches[0].startswith(f"{len(asked)} of ")
 
 
 def test_machine_code_is_compiled_once_and_checked(card: cupy_stub.Card, tmp_path: Path) -> None:

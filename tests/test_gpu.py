@@ -8,13 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeplimits.engines import backward, covariance, cpu, cuda, devices, paths, simulate_block
+from deeplimits.engines import backward, covariance, cpu, devices, paths, simulate_block
 from deeplimits.engines.crews import crews, instance
+from deeplimits.engines.cuda import Invocation
+from deeplimits.engines.requests import Request, answers
 from deeplimits.store.simulate import simulate_batch
-from deeplimits.sweep.blocks import Block
+from deeplimits.sweep.blocks import Block, blocks_of
+from deeplimits.sweep.config import load_config
 from deeplimits.sweep.points import Point
 from test_cuda_paths import PATHS
 from without_gpu.cases import FAMILIES, Case, networks
+from without_gpu.device import drawn
 
 MISSING = devices.obstacle()
 pytestmark = pytest.mark.skipif(MISSING is not None, reason=f"needs {MISSING}")
@@ -33,7 +37,8 @@ def test_bits_of_the_cpu_engine(family: str, inputs: int) -> None:
         want = cpu.simulate(case.network, case.layers, case.first, case.count)
         for crew in crews(case.call().kernel):
             call = case.call()
-            device().run(instance(call, crew), crew, case.arguments(call))
+            device().run([Invocation(instance(call, crew), crew, case.arguments(call))])
+            call.complete()
             same = {name: want[name].tobytes() == call.recorded[name].tobytes() for name in want}
             assert all(same.values()), (crew, case, same)
 
@@ -75,8 +80,33 @@ def test_chunks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(next(networks("residual slopes", 3)).network, (0, 9), 0, 1000)
     want = cpu.simulate(case.network, case.layers, case.first, case.count)
     monkeypatch.setattr(CupyDevice, "free", lambda _: 1 << 17)
-    drawn = cuda.simulate(case.network, case.layers, case.first, case.count, device())
-    assert all(want[name].tobytes() == drawn[name].tobytes() for name in want)
+    found = drawn(case, device())
+    assert all(want[name].tobytes() == found[name].tobytes() for name in want)
+
+
+CONFIG = load_config(Path(__file__).parent.parent / "config" / "config.yaml")
+
+
+@pytest.mark.parametrize("study", CONFIG.study_names)
+def test_whole_studies(study: str) -> None:
+    """Every block of the default build; small ones share launches."""
+    asked = CONFIG.study(study)
+    blocks = [block for point in asked.points for block in blocks_of(point, asked.samples)]
+    requests = [
+        Request(
+            block.point.network,
+            block.point.layers,
+            block.first,
+            block.count,
+            block.point.gradients,
+            block.point.output,
+        )
+        for block in blocks
+    ]
+    answered = [answers(requests, engine, None) for engine in ("cpu", "cuda")]
+    for block, want, found in zip(blocks, *answered, strict=True):
+        same = {name: want[name].tobytes() == found[name].tobytes() for name in want}
+        assert all(same.values()), (block.point, block.index, same)
 
 
 def test_containers_are_those_of_the_cpu_engine(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 """Networks with explicit weights in PyTorch, of two inputs, in float32, with weights drawn anew for every
-sample, as many samples at a time as ``chunk`` says.
+sample, as many samples at a time as ``chunk`` says, on the processor or on the card, as ``device`` says.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from serve import options, serve
 given = options()
 width, depth = int(given["width"]), int(given["depth"])
 samples, chunk = int(given["samples"]), int(given["chunk"])
+torch.set_default_device(given.get("device", "cpu"))
 plus, minus = 1.0, 1.0 - width**-0.5
 scale = (2 / (plus**2 + minus**2) / width) ** 0.5
 

@@ -1,15 +1,16 @@
-"""A card that is not there: what ``cuda.simulate`` talks to, computed by the host program of each instance."""
+"""A card that is not there: what ``cuda.compute`` talks to, computed by the host program of each instance."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from deeplimits.engines.crews import Crew
-from deeplimits.engines.cuda import DeviceMemoryError
-from deeplimits.engines.cuda_source import Instance
+from deeplimits.engines import cuda
+from deeplimits.engines.cpu import forward
+from deeplimits.engines.cuda import DeviceMemoryError, Invocation
 from deeplimits.errors import DeviceError
 from without_gpu import host
+from without_gpu.cases import Case
 
 
 class EmulatedDevice:
@@ -19,15 +20,30 @@ class EmulatedDevice:
         self.processors, self._free, self._room, self._fails_at = processors, free, room, fails_at
         self.description = {"device": "emulated"}
         self.launches: list[tuple[str, int]] = []
+        self.calls: list[int] = []
+        """Of each launch."""
 
     def free(self) -> int:
         return self._free
 
-    def run(self, instance: Instance, crew: Crew, arguments: Sequence[Any]) -> None:
-        samples = len(arguments[-1])
+    def run(self, invocations: Sequence[Invocation]) -> None:
+        samples = sum(invocation.samples for invocation in invocations)
         if samples > self._room:
             raise DeviceMemoryError
         if len(self.launches) == self._fails_at:
             raise DeviceError("the card failed in mid-block: cudaErrorECCUncorrectable")
-        self.launches.append((instance.name, samples))
-        host.build([instance], "plain").run(instance, arguments, crew.samples)
+        first = invocations[0]
+        assert {(each.instance.name, each.crew) for each in invocations} == {
+            (first.instance.name, first.crew)
+        }
+        self.launches.append((first.instance.name, samples))
+        self.calls.append(len(invocations))
+        calls = [(invocation.instance, invocation.arguments) for invocation in invocations]
+        host.build([first.instance], "plain").run_together(calls, first.crew.samples)
+
+
+def drawn(case: Case, device: cuda.Device) -> dict[str, Any]:
+    """What a card records of a case."""
+    task = forward(case.network, case.layers, case.first, case.count)
+    cuda.compute([task], device)
+    return task.call.recorded

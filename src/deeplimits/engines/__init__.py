@@ -94,40 +94,20 @@ def simulate_block(
     - with ``output``, ``output`` [sample, input]: z_out | V_d ~ N(0, V_d), V_d the matrix at the last layer;
       with ``gradients`` they are the gradients of this output.
     """
-    records = [int(layer) for layer in layers]
-    if not records or sorted(set(records)) != records or records[0] < 0 or records[-1] > network.depth:
-        raise InputError("layers", "", records, f"ascending layers between 0 and the depth {network.depth}")
-    if first < 0 or count < 0 or first + count > 1 << 56:
-        raise InputError("samples", "", (first, first + count), "a range within [0, 2**56)")
-    if network.inputs > MAX_INPUTS:
-        raise InputError("inputs", "", network.inputs, f"at most {MAX_INPUTS} inputs")
+    from deeplimits.engines.requests import Request, answers
+
+    records = tuple(int(layer) for layer in layers)
+    request = Request(network, records, first, count, gradients, output)
     used = resolve(engine)
-    if used == "oracle":
-        import numpy as np
+    if used != "oracle":
+        return next(answers([request], used, threads))
+    import numpy as np
 
-        from deeplimits.networks import mlp, resnet
+    from deeplimits.networks import mlp, resnet
 
-        oracle = resnet if network.residual else mlp
-        generator = np.random.default_rng([network.key, first])
-        drawn = oracle.simulate(network, records, count, generator, readout=gradients or output)
-        left_out = {"output"} if not output else set()
-        left_out |= {"gradient_log_norm", "gradient_gap"} if not gradients else set()
-        return {name: array for name, array in drawn.items() if name not in left_out}
-    from deeplimits.engines import cpu, cuda
-
-    def forward(layers: Sequence[int]) -> dict[str, NDArray[Any]]:
-        if used == "cuda":
-            return cuda.simulate(network, layers, first, count)
-        return cpu.simulate(network, layers, first, count, threads)
-
-    if output:
-        from deeplimits.engines.readout import with_output
-
-        recorded = with_output(forward, network, records, first, threads)
-    else:
-        recorded = forward(records)
-    if gradients:
-        from deeplimits.engines.backward import gradients as backward
-
-        recorded |= backward(network, records, first, count, threads, used)
-    return recorded
+    oracle = resnet if network.residual else mlp
+    generator = np.random.default_rng([network.key, first])
+    drawn = oracle.simulate(network, records, count, generator, readout=gradients or output)
+    left_out = {"output"} if not output else set()
+    left_out |= {"gradient_log_norm", "gradient_gap"} if not gradients else set()
+    return {name: array for name, array in drawn.items() if name not in left_out}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import OrnsteinUhlenbeck, ShapedSmooth
 from deeplimits.engines import MAX_INPUTS, resnet
-from deeplimits.engines.calls import Call, each, gap_constants, rounded, scale_constants
+from deeplimits.engines.calls import Call, Task, each, gap_constants, rounded, scale_constants
 from deeplimits.engines.cpu import LANES
 from deeplimits.engines.dispatch import fill
 from deeplimits.engines.native import Kernel
@@ -78,22 +78,28 @@ def gradients(
     """``gradient_log_norm`` and ``gradient_gap`` of samples [first, first + count) of ``network`` at
     ``layers`` (ascending, 0 = input); see ``simulate_block``.
     """
+    task = backward(network, layers, first, count)
+    fill([task], engine, threads)
+    return task.call.recorded
+
+
+def backward(network: Network, layers: Sequence[int], first: int, count: int) -> Task:
+    """The backward pass of samples [first, first + count) of ``network``, recorded at ``layers``."""
     check_gradients(network)
     inputs = network.inputs
     pairs = inputs * (inputs - 1) // 2
-    log_norm = np.full((count, len(layers), inputs), np.nan, np.float32)
-    gap = np.full((count, len(layers), pairs), np.nan, np.float32)
+    log_norm = np.empty((count, len(layers), inputs), np.float32)
+    gap = np.empty((count, len(layers), pairs), np.float32)
     recorded = {"gradient_log_norm": log_norm, "gradient_gap": gap}
     if network.residual:
         call = _residual_call(network, layers, recorded)
-        fill(call, network.key, first, network.width, engine, threads, lambda: residual_scratch(network))
-        return recorded
-    if layers[-1] == 0:
-        return recorded
+        return Task(call, network.key, first, network.width, lambda: residual_scratch(network))
     kernel = _KERNELS[("piecewise_linear" if network.piecewise_linear else "smooth"), inputs]
-    call = Call(kernel, _constants(network, layers), (log_norm, gap), recorded)
-    fill(call, network.key, first, max(network.widths), engine, threads, lambda: scratch(network))
-    return recorded
+    # layer 0 has no units, and where it alone is recorded there is nothing to compute
+    at_input = dict.fromkeys(recorded, np.nan) if layers[0] == 0 else {}
+    rows = slice(0, count if layers[-1] > 0 else 0)
+    call = Call(kernel, _constants(network, layers), (log_norm[rows], gap[rows]), recorded, at_input)
+    return Task(call, network.key, first, max(network.widths), lambda: scratch(network))
 
 
 def _residual_call(network: Network, layers: Sequence[int], recorded: dict[str, NDArray[Any]]) -> Call:

@@ -6,8 +6,8 @@ engine has a kernel of the same name for the same leading arguments.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import mpmath
@@ -61,13 +61,50 @@ class Call:
     outputs
         Arrays to be filled, samples first.
     recorded
-        What the caller gets: the outputs by name, layer 0 filled in.
+        What the caller gets: the outputs by name.
+    at_input
+        What the first record of every sample holds, by name, where no kernel fills it: that of layer 0.
     """
 
     kernel: Kernel
     constants: tuple[Any, ...]
     outputs: tuple[NDArray[Any], ...]
     recorded: dict[str, NDArray[Any]]
+    at_input: Mapping[str, Any] = field(default_factory=dict)
+
+    def complete(self) -> None:
+        """Fill in what the kernel has not."""
+        for name, values in self.at_input.items():
+            self.recorded[name][:, 0] = values
+
+
+@dataclass(frozen=True)
+class Task:
+    """A call for the samples from ``first`` on.
+
+    Parameters
+    ----------
+    width
+        Largest width of a network; 1 for a path.
+    scratch
+        What the CPU kernel needs to write in, for one thread.
+    """
+
+    call: Call
+    key: int | np.uint64
+    first: int
+    width: int
+    scratch: Callable[[], Sequence[Any]]
+
+    @property
+    def count(self) -> int:
+        """Samples."""
+        return len(self.call.outputs[0])
+
+    def arguments(self, rows: slice) -> list[Any]:
+        """What a kernel takes for some of the samples, its scratch left out."""
+        outputs = (output[rows] for output in self.call.outputs)
+        return [self.key, self.first + rows.start, *self.call.constants, *outputs]
 
 
 def call(network: Network, layers: Sequence[int], count: int) -> Call:
@@ -81,9 +118,10 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
     gap = np.empty((count, len(layers), inputs * (inputs - 1) // 2), np.float32)
     variances = [EXACT.mpf(network.gram[a][a]) for a in range(inputs)]
     gaps = [network.gap(a, b) for a in range(inputs) for b in range(a + 1, inputs)]
+    at_input: dict[str, Any] = {}
     if layers[0] == 0:
-        log_variance[:, 0] = [rounded(EXACT.log(variance)) for variance in variances]
-        gap[:, 0] = [rounded(value) for value in gaps]
+        at_input["log_variance"] = [rounded(EXACT.log(variance)) for variance in variances]
+        at_input["correlation_gap"] = [rounded(value) for value in gaps]
     mantissas, exponents = scale_constants(network)
     depth, records = int(layers[-1]), np.array(layers, np.int32)
     # of every layer of the network, recorded or not
@@ -114,7 +152,7 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
         constants += (gap_constants(network),)
         constants += (held.bits, np.float32(2.0**held.highest), held.coefficients)
         outputs = (log_variance, gap, recorded["exploded_at"])
-    return Call(kernel, constants, outputs, recorded)
+    return Call(kernel, constants, outputs, recorded, at_input)
 
 
 def each(network: Network, of_width: dict[int, mpmath.mpf]) -> NDArray[np.float32]:

@@ -41,7 +41,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.engines import MAX_INPUTS, resolve
-from deeplimits.engines.calls import Call
+from deeplimits.engines.calls import Call, Task
 from deeplimits.engines.dispatch import fill
 from deeplimits.engines.native import Kernel
 from deeplimits.engines.paths import stream_key, tables_of
@@ -146,7 +146,7 @@ def covariance_paths(
     mode = drift.mode
     constants = (start, mode, size, bend, drift.b, int(coarse), tables_of("excess"), steps, rest)
     call = Call(_KERNELS[inputs], constants, (variance, gap, exploded), {})
-    fill(call, key, first, 1, resolve("auto"), threads, lambda: _scratch(inputs))
+    fill([Task(call, key, first, 1, lambda: _scratch(inputs))], resolve("auto"), threads)
     with np.errstate(divide="ignore"):
         log_variance = np.log(variance)
     return Paths(log_variance, gap, np.where(exploded < 0, np.inf, (exploded + 1) * size))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
-from deeplimits.engines.calls import call
+from deeplimits.engines.calls import Task, call
 from deeplimits.networks.network import Network
 
 LANES = 16
@@ -38,14 +38,21 @@ def simulate(
     """Samples [first, first + count) of ``network``, recorded at ``layers`` (ascending, 0 = input); see
     ``simulate_block``.
     """
-    made = call(network, layers, count)
+    task = forward(network, layers, first, count)
+    compute(task, threads)
+    return task.call.recorded
 
-    def share(rows: slice) -> None:
-        parts = (output[rows] for output in made.outputs)
-        made.kernel(network.key, first + rows.start, *made.constants, *parts, *working(network))
 
-    in_threads(share, count, threads)
-    return made.recorded
+def forward(network: Network, layers: Sequence[int], first: int, count: int) -> Task:
+    """The forward pass of samples [first, first + count) of ``network``."""
+    width = max(network.widths)
+    return Task(call(network, layers, count), network.key, first, width, lambda: working(network))
+
+
+def compute(task: Task, threads: int | None = None) -> None:
+    """Fill what is recorded of a task."""
+    in_threads(lambda rows: task.call.kernel(*task.arguments(rows), *task.scratch()), task.count, threads)
+    task.call.complete()
 
 
 def working(network: Network) -> list[NDArray[Any]]:

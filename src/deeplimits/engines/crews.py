@@ -16,8 +16,10 @@ from deeplimits.engines.resnet import KINDS
 TILE = 1024
 LANES = 16
 
-_BUSY = 1024
-"""Threads that keep a multiprocessor busy, of the 2,048 that it can hold."""
+HELD = 2048
+"""Threads that a multiprocessor can hold."""
+_BUSY = HELD // 2
+"""Of them, those that keep it busy."""
 _FEW = 16
 """Units that leave half of the lanes idle, or more."""
 
@@ -34,14 +36,23 @@ class Crew:
     teams: int
 
     @property
+    def members(self) -> int:
+        """Threads of a sample."""
+        return self.threads * self.teams
+
+    @property
     def block(self) -> int:
         """Threads of a block, as ``lanes.cuh`` has them."""
-        return 128 if self.teams == 1 else self.threads * self.teams
+        return 128 if self.teams == 1 else self.members
 
     @property
     def samples(self) -> int:
         """Samples of a block."""
-        return self.block // (self.threads * self.teams)
+        return self.block // self.members
+
+    def blocks(self, samples: int) -> int:
+        """Blocks for so many samples."""
+        return -(-samples // self.samples)
 
 
 PATH = Crew(1, 1)

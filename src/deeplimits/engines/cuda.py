@@ -1,29 +1,68 @@
-"""The CUDA engine: the kernels of ``kernels/``, chunk by chunk of samples, with the bits of the CPU engine.
+"""The CUDA engine: the kernels of ``kernels/``, with the bits of the CPU engine.
 
-A chunk is as large as the card's free memory allows; a sample's bits depend on its own index alone, so chunks
-change nothing but the time. What talks to a card is a ``Device``; there is one of CuPy, and one of the tests.
+A task that fills the card is computed chunk by chunk of samples, as large as free memory allows; smaller ones
+share launches. A sample's bits depend on its own index alone, so neither changes anything but the time. What
+talks to a card is a ``Device``; there is one of CuPy, and one of the tests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.engines.calls import Call, call
-from deeplimits.engines.crews import Crew, fitting, instance
+from deeplimits.engines.calls import Task
+from deeplimits.engines.crews import HELD, Crew, fitting, instance
 from deeplimits.engines.cuda_source import Instance
 from deeplimits.errors import DeviceError
-from deeplimits.networks.network import Network
 
 _SHARE = 0.5
-"""Of the free memory, for one chunk: others may need some, and memory is handed out in pieces."""
+"""Of the free memory, for one launch: others may need some, and memory is handed out in pieces."""
+_TOGETHER = 1024
+"""Tasks in one launch, at most."""
 
 
 class DeviceMemoryError(Exception):
     """The card has no room for what was asked."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """Arguments of a kernel instance, and the crew that computes a sample."""
+
+    instance: Instance
+    crew: Crew
+    arguments: list[Any]
+
+    @property
+    def outputs(self) -> list[NDArray[Any]]:
+        """Arrays to be filled, samples first: the last of the arguments."""
+        return self.arguments[len(self.arguments) - self.instance.outputs :]
+
+    @property
+    def samples(self) -> int:
+        """How many are asked for."""
+        return len(self.arguments[-1])
+
+    def part(self, rows: slice) -> Invocation:
+        """For some of the samples."""
+        key, first, *constants = self.arguments[: len(self.arguments) - self.instance.outputs]
+        outputs = (output[rows] for output in self.outputs)
+        return replace(self, arguments=[key, first + rows.start, *constants, *outputs])
+
+    @property
+    def constant_bytes(self) -> int:
+        """Of arrays that are the same for every sample."""
+        constants = self.arguments[: len(self.arguments) - self.instance.outputs]
+        return sum(constant.nbytes for constant in constants if isinstance(constant, np.ndarray))
+
+    @property
+    def sample_bytes(self) -> float:
+        """Of the outputs and the state of a sample."""
+        return sum(output.nbytes for output in self.outputs) / self.samples + 4 * self.instance.state
 
 
 class Device(Protocol):
@@ -40,8 +79,8 @@ class Device(Protocol):
     def free(self) -> int:
         """Bytes of free memory."""
 
-    def run(self, instance: Instance, crew: Crew, arguments: Sequence[Any]) -> None:
-        """Launch for as many samples as the outputs hold, which are the last of ``arguments``, and fill them.
+    def run(self, invocations: Sequence[Invocation]) -> None:
+        """Fill the outputs of invocations of one instance by one crew, in one launch.
 
         Raises
         ------
@@ -52,44 +91,79 @@ class Device(Protocol):
         """
 
 
-def simulate(
-    network: Network, layers: Sequence[int], first: int, count: int, device: Device | None = None
-) -> dict[str, NDArray[Any]]:
-    """Samples [first, first + count) of ``network``, recorded at ``layers`` (ascending, 0 = input); see
-    ``simulate_block``.
+def compute(tasks: Sequence[Task], device: Device | None = None) -> None:
+    """Fill what is recorded of tasks, on this process's card by default.
 
     Raises
     ------
     DeviceError
         If the card fails, or has no room for a single sample.
     """
-    made = call(network, layers, count)
-    compute(made, network.key, first, max(network.widths), device)
-    return made.recorded
-
-
-def compute(made: Call, key: int | np.uint64, first: int, width: int, device: Device | None = None) -> None:
-    """Fill the outputs of a call, on this process's card by default; ``width`` is that of a network."""
     device = device or _device()
-    count = len(made.outputs[0])
-    crew = fitting(made.kernel, width, count, device.processors)
-    chosen = instance(made, crew)
-    each = sum(output.nbytes for output in made.outputs) / max(count, 1) + 4 * chosen.state
-    held = sum(constant.nbytes for constant in made.constants if isinstance(constant, np.ndarray))
-    chunk = int(max(1, min(count, (_SHARE * device.free() - held) // max(each, 1))))
+    sharing: dict[tuple[str, Crew], list[Invocation]] = {}
+    for task in tasks:
+        if task.count == 0:
+            continue
+        whole = invocation(task, device.processors)
+        if task.count * whole.crew.members >= device.processors * HELD:
+            _in_chunks(whole, device)
+        else:
+            sharing.setdefault((whole.instance.name, whole.crew), []).append(whole)
+    for alike in sharing.values():
+        for group in _groups(alike, _SHARE * device.free()):
+            _together(group, device)
+    for task in tasks:
+        task.call.complete()
+
+
+def invocation(task: Task, processors: int) -> Invocation:
+    """Of all samples of a task, on a card with so many multiprocessors."""
+    crew = fitting(task.call.kernel, task.width, task.count, processors)
+    return Invocation(instance(task.call, crew), crew, task.arguments(slice(0, task.count)))
+
+
+def _in_chunks(whole: Invocation, device: Device) -> None:
+    room = _SHARE * device.free() - whole.constant_bytes
+    chunk = int(max(1, min(whole.samples, room // max(whole.sample_bytes, 1))))
     start = 0
-    while start < count:
-        rows = slice(start, min(start + chunk, count))
-        outputs = [output[rows] for output in made.outputs]
+    while start < whole.samples:
+        rows = slice(start, min(start + chunk, whole.samples))
         try:
-            device.run(chosen, crew, [key, first + start, *made.constants, *outputs])
+            device.run([whole.part(rows)])
         except DeviceMemoryError:
             if chunk == 1:
-                message = f"no room for one sample of {chosen.name} on the card"
+                message = f"no room for one sample of {whole.instance.name} on the card"
                 raise DeviceError(message, "free some of its memory") from None
             chunk //= 2
             continue
         start = rows.stop
+
+
+def _groups(invocations: Sequence[Invocation], room: float) -> Iterator[list[Invocation]]:
+    """What fits into one launch and so many bytes, in order."""
+    group: list[Invocation] = []
+    left = room
+    for each in invocations:
+        size = each.constant_bytes + each.samples * each.sample_bytes
+        if group and (len(group) == _TOGETHER or size > left):
+            yield group
+            group, left = [], room
+        group.append(each)
+        left -= size
+    if group:
+        yield group
+
+
+def _together(group: Sequence[Invocation], device: Device) -> None:
+    if len(group) > 1:
+        try:
+            device.run(group)
+        except DeviceMemoryError:
+            pass  # one after another, in chunks that are halved until they fit
+        else:
+            return
+    for each in group:
+        _in_chunks(each, device)
 
 
 def description() -> dict[str, str]:

@@ -2,9 +2,9 @@
 kernel of the same name.
 
 The entry takes what the CPU kernel takes, but for its scratch: numbers, and arrays as an address followed by
-their sizes. Where several calls share a launch it takes them from a table, one call for each row of blocks. It
-is the only symbol of a module, so no mangled names are needed. The tests put the same sources behind an entry
-of their own, to run them on the host.
+their sizes. Where several calls share a launch it takes them from a table, one call for each row of blocks.
+It is the only symbol of a module, so no mangled names are needed. The tests put the same sources behind an
+entry of their own, to run them on the host.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Instance:
 
     @property
     def words(self) -> int:
-        """Words of 8 bytes that a call takes in a table: one for a number, for an array its address and sizes."""
+        """Words of 8 bytes that a call takes in a table: one for a number, address and sizes for an array."""
         return sum(1 + dimensions for _, dimensions in self.types)
 
     def shared_source(self) -> str:
@@ -108,7 +108,7 @@ class Instance:
         return self._module("const unsigned long long *__restrict__ table", self.from_table())
 
     def from_table(self) -> str:
-        """C++ of a block that takes its call from ``table``; it has nothing to do beyond the samples of that."""
+        """C++ of a block that takes its call from ``table``; beyond the samples of that it does nothing."""
         handed, at, rows = ["memory"], 0, 0
         for index, ((kind, dimensions), cpp_type) in enumerate(
             zip(self.types, self.cpp_types(), strict=True)

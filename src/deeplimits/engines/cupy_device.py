@@ -1,4 +1,5 @@
-"""A card through CuPy: compiled kernels kept on disk, arrays copied there and back, one launch a chunk.
+"""A card through CuPy: compiled kernels kept on disk, arrays copied there and back, one launch a chunk
+or for many small calls.
 
 Kernels are compiled here and not by ``RawModule``, which adds ``-ftz=true`` to any options and so would flush
 small numbers to zero; it loads what was compiled.
@@ -16,11 +17,11 @@ import cupy
 import numpy as np
 from cupy.cuda import nvrtc
 
-from deeplimits.engines.crews import Crew
-from deeplimits.engines.cuda import DeviceMemoryError
-from deeplimits.engines.cuda_source import ENTRY, OPTIONS, Instance
+from deeplimits.engines.cuda import DeviceMemoryError, Invocation
+from deeplimits.engines.cuda_source import ENTRY, OPTIONS
 from deeplimits.engines.devices import claimed
 from deeplimits.engines.native import cache_folder
+from deeplimits.engines.shared_launch import SharedLaunch
 from deeplimits.errors import DeviceError
 
 _FAILURES = (cupy.cuda.runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError)
@@ -54,15 +55,13 @@ class CupyDevice:
         """Bytes of free memory, with what CuPy holds for itself."""
         return int(self._device.mem_info[0]) + int(cupy.get_default_memory_pool().free_bytes())
 
-    def run(self, instance: Instance, crew: Crew, arguments: Sequence[Any]) -> None:
+    def run(self, invocations: Sequence[Invocation]) -> None:
         """See ``cuda.Device``."""
-        outputs = arguments[len(arguments) - instance.outputs :]
         try:
             with self._device:
-                launch, copies = self.prepared(instance, crew, arguments)
+                launch, fetch = self.prepared(invocations)
                 launch()
-                for copy, output in zip(copies, outputs, strict=True):
-                    copy.get(out=output)
+                fetch()
         except cupy.cuda.memory.OutOfMemoryError:
             raise DeviceMemoryError from None
         except _FAILURES as error:
@@ -70,36 +69,56 @@ class CupyDevice:
                 raise DeviceMemoryError from None
             raise DeviceError(f"the card {self.architecture} failed in mid-block: {error}") from error
 
-    def prepared(
-        self, instance: Instance, crew: Crew, arguments: Sequence[Any]
-    ) -> tuple[Callable[[], None], list[Any]]:
-        """A function that launches with arguments which are on the card by now, and the outputs there."""
-        kernel = self.kernel(instance)
+    def prepared(self, invocations: Sequence[Invocation]) -> tuple[Callable[[], None], Callable[[], None]]:
+        """A function that launches, with arguments that are on the card by now, and one that fetches the
+        outputs from there.
+        """
+        return self._alone(invocations[0]) if len(invocations) == 1 else self._together(invocations)
+
+    def _alone(self, invocation: Invocation) -> tuple[Callable[[], None], Callable[[], None]]:
+        instance, crew = invocation.instance, invocation.crew
         passed: list[Any] = []
         copies = []
-        for (kind, dimensions), argument in zip(instance.types, arguments, strict=False):
-            if dimensions:
-                copies.append(cupy.asarray(argument))
-                passed += [copies[-1], *map(np.int64, argument.shape)]
-            else:
+        for index, (kind, dimensions) in enumerate(instance.types[: instance.arguments]):
+            argument = invocation.arguments[index]
+            if not dimensions:
                 passed.append(np.dtype(kind).type(argument))
-        copies = copies[len(copies) - instance.outputs :]
-        blocks = -(-len(copies[0]) // crew.samples)
+                continue
+            written = index >= instance.arguments - instance.outputs
+            copies.append(cupy.empty(argument.shape, kind) if written else cupy.asarray(argument))
+            passed += [copies[-1], *map(np.int64, argument.shape)]
+        blocks = crew.blocks(invocation.samples)
         if instance.state:
             rows = blocks * crew.samples
-            passed += [
-                cupy.empty((rows, instance.state), np.float32),
-                np.int64(rows),
-                np.int64(instance.state),
-            ]
-        return partial(kernel, (blocks,), (crew.block,), tuple(passed)), copies
+            state = cupy.empty((rows, instance.state), np.float32)
+            passed += [state, np.int64(rows), np.int64(instance.state)]
+        outputs = invocation.outputs
+        copies = copies[len(copies) - len(outputs) :]
 
-    def kernel(self, instance: Instance) -> Any:
+        def fetch() -> None:
+            for copy, output in zip(copies, outputs, strict=True):
+                copy.get(out=output)
+
+        kernel = self._kernel(instance.name, instance.source)
+        return partial(kernel, (blocks,), (crew.block,), tuple(passed)), fetch
+
+    def _together(self, invocations: Sequence[Invocation]) -> tuple[Callable[[], None], Callable[[], None]]:
+        shared, crew = SharedLaunch(invocations), invocations[0].crew
+        memory = cupy.empty(shared.size, np.uint8)
+        memory[: shared.outputs.start].set(shared.inputs(memory.data.ptr))
+        instance = invocations[0].instance
+        kernel = self._kernel(f"shared {instance.name}", instance.shared_source)
+        grid = shared.blocks, len(invocations)
+        # the table is at the start of the memory
+        launch = partial(kernel, grid, (crew.block,), (memory,))
+        return launch, lambda: shared.take(memory[shared.outputs].get())
+
+    def _kernel(self, name: str, source: Callable[[], str]) -> Any:
         """To be called with blocks, threads and arguments."""
-        if instance.name not in self._kernels:
-            path = _compiled(instance.source(), self.architecture)
-            self._kernels[instance.name] = cupy.RawModule(path=path).get_function(ENTRY)
-        return self._kernels[instance.name]
+        if name not in self._kernels:
+            path = _compiled(source(), self.architecture)
+            self._kernels[name] = cupy.RawModule(path=path).get_function(ENTRY)
+        return self._kernels[name]
 
 
 @cache

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import EXACT
 from deeplimits.engines import resolve
-from deeplimits.engines.calls import Call
+from deeplimits.engines.calls import Call, Task
 from deeplimits.engines.cpu import LANES
 from deeplimits.engines.dispatch import fill
 from deeplimits.engines.native import Kernel
@@ -109,7 +109,7 @@ def _run(
         projections = [np.empty(LANES)] if counted else []
         return [np.empty(LANES), np.empty((4, LANES), np.float32), *projections]
 
-    fill(call, arguments[0], first, 1, resolve("auto"), threads, scratch)
+    fill([Task(call, arguments[0], first, 1, scratch)], resolve("auto"), threads)
     return out, int(left.sum())
 
 

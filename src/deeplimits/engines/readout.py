@@ -4,7 +4,7 @@ records and without a trace in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,15 +20,16 @@ _OUTPUT = Kernel("output_kernels", "fill_output", "u8 i8 i8 f4[2] f4[2] f4[2] f8
 
 
 def with_output(
-    forward: Callable[[Sequence[int]], Recorded],
-    network: Network,
-    layers: Sequence[int],
-    first: int,
-    threads: int | None,
+    recorded: Recorded, network: Network, layers: Sequence[int], first: int, threads: int | None
 ) -> Recorded:
-    """What ``forward`` records at ``layers``, and ``output``; see ``simulate_block``."""
+    """What is recorded at ``layers``, and ``output``; see ``simulate_block``.
+
+    Parameters
+    ----------
+    recorded
+        What the forward pass records at ``layers`` and the last layer of the network.
+    """
     depth, last = network.depth, layers[-1]
-    recorded = forward(layers if last == depth else [*layers, depth])
     top = {name: np.ascontiguousarray(recorded[name][:, -1]) for name in ("log_variance", "correlation_gap")}
     if last != depth:
         for name, array in recorded.items():

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from deeplimits import __version__
 from deeplimits.engines import SAMPLER_VERSION, resolve, simulate_block
+from deeplimits.engines.requests import Request, answers
 from deeplimits.errors import InputError
 from deeplimits.store.container import write_container
 from deeplimits.store.receipts import write_receipt
@@ -36,9 +37,13 @@ def simulate_batch(
     used = _storable(engine)
     receipt.unlink(missing_ok=True)
     start = time.perf_counter()
+    drawn = answers((_request(block.point, block.first, block.count) for block in blocks), used, threads)
     sha256 = write_container(
         container,
-        (_encoded(block.point, block.first, block.count, block.id, used, threads) for block in blocks),
+        (
+            _encoded(block.point, block.first, block.count, block.id, recorded)
+            for block, recorded in zip(blocks, drawn, strict=True)
+        ),
     )
     seconds = time.perf_counter() - start
     normals = sum(block.normals for block in blocks)
@@ -57,22 +62,19 @@ def simulate_range(
     """Compute samples [first, first + count) of a point into a container that opens as a dataset at its
     root.
     """
-    write_container(container, [_encoded(point, first, count, "", resolve(engine), threads)])
+    request = _request(point, first, count)
+    recorded = simulate_block(**vars(request), engine=engine, threads=threads)
+    write_container(container, [_encoded(point, first, count, "", recorded)])
 
 
-def _encoded(point: Point, first: int, count: int, group: str, engine: str, threads: int | None) -> Encoded:
-    arrays: dict[str, NDArray[Any]] = dict(
-        simulate_block(
-            point.network,
-            point.layers,
-            first,
-            count,
-            engine=engine,
-            threads=threads,
-            gradients=point.gradients,
-            output=point.output,
-        )
-    )
+def _request(point: Point, first: int, count: int) -> Request:
+    return Request(point.network, point.layers, first, count, point.gradients, point.output)
+
+
+def _encoded(
+    point: Point, first: int, count: int, group: str, recorded: Mapping[str, NDArray[Any]]
+) -> Encoded:
+    arrays = dict(recorded)
     arrays["layer"] = np.array(point.layers, np.int32)
     arrays["sample"] = np.arange(first, first + count, dtype=np.int64)
     return group, arrays, {"physics": point.network.physics(), "sampler_version": SAMPLER_VERSION}
