@@ -193,6 +193,14 @@ def test_a_call_that_takes_its_neighbours_arguments_is_found() -> None:
     assert set(shared_differences(program)) >= {"log_variance", "correlation_gap"}
 
 
+@pytest.mark.slow
+def test_a_block_that_goes_on_beyond_its_call_is_found() -> None:
+    fault = ("        return;\n    Instance::run(memory", "        ;\n    Instance::run(memory")
+    program = host.build([instance(SHARED[0].call(), PLAIN)], "address", fault)
+    with pytest.raises(host.Fault, match="heap-buffer-overflow"):
+        shared_differences(program)
+
+
 def test_a_missing_compiler_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     case = next(networks("slopes", 1))

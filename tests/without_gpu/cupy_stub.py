@@ -117,7 +117,7 @@ class Card:
             assert not words
             if instance.state:
                 state = arguments.pop()
-                assert state.shape[0] == grid[0] * crew.samples
+                assert state.shape[0] == crew.blocks(len(arguments[-1])) * crew.samples
                 calls.append((replace(instance, state=state.shape[1]), arguments))
             else:
                 calls.append((instance, arguments))

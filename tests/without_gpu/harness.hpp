@@ -25,13 +25,15 @@ struct Launch {
     unsigned seed;
 
     // Every number has eight bytes, and so have sizes; elements are on the heap at their exact size. The state
-    // of all samples of all blocks comes last, where there is one, and is full of NaN.
+    // comes last, where there is one, after the outputs: of all samples of all blocks that the call needs, and
+    // full of NaN.
     template <class Instance, std::size_t COUNT, class Body> void run(
         const Argument (&arguments)[COUNT], std::size_t words, std::size_t outputs, bool keeps, Body body) {
         std::unique_ptr<Word[]> table(new Word[calls * words]);
         std::vector<std::pair<void *, std::size_t>> arrays;
         std::vector<std::pair<void *, std::size_t>> written;
         Word *word = table.get();
+        Word rows = 0;
         for (unsigned call = 0; call < calls; ++call)
             for (std::size_t at = 0; at < COUNT; ++at) {
                 const bool state = keeps && at == COUNT - 1;
@@ -44,11 +46,13 @@ struct Launch {
                 std::size_t bytes = argument.bytes;
                 for (int axis = 0; axis < argument.dimensions; ++axis) {
                     if (state && axis == 0)
-                        *word = Word(blocks) * Instance::Members::SAMPLES;
+                        *word = rows;
                     else
                         read(word, sizeof *word);
                     bytes *= *word++;
                 }
+                constexpr Word SAMPLES = Instance::Members::SAMPLES;
+                rows = (word[-argument.dimensions] + SAMPLES - 1) / SAMPLES * SAMPLES;
                 void *data = std::malloc(std::max<std::size_t>(bytes, 1));
                 if (state)
                     std::memset(data, 0xFF, bytes);

@@ -65,7 +65,8 @@ class SharedLaunch:
                 word += 1
                 continue
             if index == instance.arguments:
-                shape = self.blocks * invocation.crew.samples, instance.state
+                crew = invocation.crew
+                shape = crew.blocks(invocation.samples) * crew.samples, instance.state
                 self._states.append(_Piece(call, word, 4 * shape[0] * shape[1], None))
             else:
                 array = invocation.arguments[index]
