@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from deeplimits.limits import registry
+from deeplimits.store.query import TABLES
 from deeplimits.sweep.config import Config
 from deeplimits.sweep.points import load_point
 from tiny import deeplimits, project, strict_json
@@ -115,6 +116,11 @@ def test_json_is_strict_and_null_where_nothing_is_finite(
         (["limit", "POINT", "--layer", "-1"], "-1"),
         (["limit", "POINT", "--matched", "--limit", "linear"], "either --matched or --limit"),
         (["limit", "nowhere.yaml"], "nowhere.yaml"),
+        (["limit", "config/studies/tiny.yaml"], "networks: found <a study>, expected a point"),
+        (["limit", "RESIDUAL", "--matched"], "without --matched"),
+        (["verify", "--results", "reslts"], "reslts: found <no such folder>"),
+        (["show", "tiny", "--results", "reslts"], "`snakemake --cores all tiny`"),
+        (["aggregate", "tiny", "--results", "reslts"], "`snakemake --cores all STUDY`"),
         (["simulate", "POINT"], "--out"),
         (["simulate", "POINT", "--out", "x.zip"], ".zarr.zip"),
         (["simulate", "POINT", "--out", "x.zarr.zip", "--samples", "5:5"], "0 ≤ A < B"),
@@ -131,7 +137,9 @@ def test_json_is_strict_and_null_where_nothing_is_finite(
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_what_is_wrong_is_one_message(built: Config, point: Path, arguments: list[str], message: str) -> None:
-    words = [str(point) if word == "POINT" else word for word in arguments]
+    residual = point.with_name("residual.yaml")
+    residual.write_text("architecture: resnet\n" + POINT.replace("shaping: {by: width, exponent: 0.5}\n", ""))
+    words = [{"POINT": str(point), "RESIDUAL": str(residual)}.get(word, word) for word in arguments]
     done = deeplimits(*words, cwd=built.path.parent.parent)
     assert done.returncode == 2
     assert done.stdout == ""
@@ -197,6 +205,7 @@ def test_queries_see_points_blocks_and_results(built: Config) -> None:
     assert rows("SELECT * FROM quantiles LIMIT 1")
     (joined,) = rows("SELECT count(*) AS n FROM points p JOIN blocks b ON p.physics = b.physics")
     assert joined["n"] == "2"
+    assert {row["name"] for row in rows("SHOW TABLES")} == set(TABLES)
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,10 @@ if command -v uv >/dev/null 2>&1; then
     install() { uv pip install --quiet --compile-bytecode --python "$venv/bin/python" "$@"; }
 elif "$python" -c 'import ensurepip' 2>/dev/null; then
     "$python" -m venv "$venv"
-    install() { "$venv/bin/python" -m pip install --quiet --compile "$@"; }
+    install() { "$venv/bin/python" -m pip install -qq --compile "$@"; }
 elif "$python" -m pip --version >/dev/null 2>&1; then
     "$python" -m venv --without-pip "$venv"
-    install() { "$python" -m pip --python "$venv/bin/python" install --quiet --compile "$@"; }
+    install() { "$python" -m pip --python "$venv/bin/python" install -qq --compile "$@"; }
 else
     fail "$python has neither ensurepip nor pip; on Debian or Ubuntu: apt install python3-venv (or install uv)"
 fi

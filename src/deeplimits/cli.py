@@ -169,7 +169,16 @@ def limit(
     network = load_point(source).network
     if matched:
         parse(observable, source, "observable")
-        name = matched_limit(network, observable).name
+        chosen = matched_limit(network, observable)
+        if not chosen.applies(network):
+            raise InputError(
+                source,
+                "",
+                "--matched",
+                f"a network whose {observable} has an equation with the network's own constants; "
+                "without --matched, what its limit predicts",
+            )
+        name = chosen.name
     answer = predict(network, observable, name, layer, levels, source)
     text = _json(answer)
     if out is not None:
@@ -398,7 +407,10 @@ def verify(
     """Check every container against its receipt."""
     from deeplimits.store.verify import verify_store
 
-    problems, checked = verify_store(_config(config, results, None).results, recompute)
+    folder = _config(config, results, None).results
+    if not folder.is_dir():
+        raise InputError(folder, "", "<no such folder>", "a folder of results")
+    problems, checked = verify_store(folder, recompute)
     for problem in problems:
         print(problem, file=sys.stderr)
     print(f"{checked} containers checked, {len(problems)} problems")

@@ -68,6 +68,11 @@ def _short(value: object, limit: int = 120) -> str:
 
 
 def nearest_name(found: object, names: Iterable[str]) -> str | None:
-    """The valid name closest to ``found``, or None where none is close enough to be a likely slip."""
-    matches = difflib.get_close_matches(str(found), list(names), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    """The valid name closest to ``found``, or None where none is close enough to be a likely slip. Capitals
+    do not count, nor words before or after a name: ``LeakyReLU`` is close to ``relu``.
+    """
+    plain = {name.lower(): name for name in names}
+    text = str(found).lower()
+    matches = difflib.get_close_matches(text, plain, n=1, cutoff=0.6)
+    inside = sorted((name for name in plain if len(name) > 2 and name in text), key=len)
+    return plain[(matches or inside[-1:])[0]] if matches or inside else None

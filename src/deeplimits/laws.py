@@ -8,7 +8,7 @@ found by Newton's method inside a bracket.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -223,15 +223,22 @@ class PointMass:
 
 @dataclass(frozen=True, eq=False)
 class EmpiricalLaw:
-    """The law of a sample; ``samples`` ascending."""
+    """The law of a sample; ``samples`` ascending.
+
+    Parameters
+    ----------
+    bounded
+        Whether it lies in [−1, 1], as correlations do; only the density minds.
+    """
 
     samples: Array
+    bounded: bool = field(default=False, kw_only=True)
 
     @classmethod
-    def of(cls, values: ArrayLike) -> EmpiricalLaw:
+    def of(cls, values: ArrayLike, bounded: bool = False) -> EmpiricalLaw:
         """The empirical law of ``values``, in any order; NaN is left out."""
         array = np.asarray(values, float)
-        return cls(np.sort(array[~np.isnan(array)]))
+        return EmpiricalLaw(np.sort(array[~np.isnan(array)]), bounded=bounded)
 
     def cdf(self, x: ArrayLike) -> Array:
         return np.searchsorted(self.samples, np.asarray(x, float), side="right") / len(self.samples)
@@ -241,10 +248,19 @@ class EmpiricalLaw:
         return self.samples[np.clip(rank, 0, len(self.samples) - 1)]
 
     def density(self, x: ArrayLike) -> Array:
-        """A Gaussian kernel estimate (Scott's rule)."""
+        """A Gaussian kernel estimate (Scott's rule). Of a bounded law it is made in artanh x, since a kernel
+        in x would smear the mass near ±1 beyond it; samples that are ±1 are an atom, which has no density.
+        """
         from scipy.stats import gaussian_kde
 
-        return np.asarray(gaussian_kde(self.samples)(np.ravel(np.asarray(x, float)))).reshape(np.shape(x))
+        at = np.ravel(np.asarray(x, float))
+        if not self.bounded:
+            return np.asarray(gaussian_kde(self.samples)(at)).reshape(np.shape(x))
+        inner = self.samples[np.abs(self.samples) < 1]
+        estimate, within = gaussian_kde(np.arctanh(inner)), np.abs(at) < 1
+        value = np.zeros(len(at))
+        value[within] = estimate(np.arctanh(at[within])) / (1 - at[within] ** 2)
+        return (value * (len(inner) / len(self.samples))).reshape(np.shape(x))
 
     @property
     def mean(self) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.figures.wording import network_text
 from deeplimits.store.errors import StoreError
 from deeplimits.store.studies import StudyStore, open_study_store
 
@@ -67,6 +68,22 @@ class StudyData:
             study = self.store.attributes()["study"]
             raise StoreError(f"study {study} has no network {network!r}; it has {known}")
         return labels.index(network)
+
+    def panels(self, count: int) -> list[int]:
+        """At most so many points, the first of each network, then the second, and so on; in their order."""
+        labels = [str(label) for label in self.array("moments", "network")]
+        turn = [labels[:point].count(label) for point, label in enumerate(labels)]
+        return sorted(sorted(range(self.points), key=lambda point: (turn[point], point))[:count])
+
+    def title(self, point: int) -> str:
+        """The network of a point, its width and its depth."""
+        network = network_text(str(self.coordinate("network", point)))
+        return f"{network}, n = {self.coordinate('width', point)}, d = {self.coordinate('depth', point)}"
+
+    def first_observable(self) -> str:
+        """What a study compares first, or the log variance."""
+        compared = [str(name) for name in self.array("comparison", "compared")]
+        return compared[0] if compared else "log_variance"
 
     def layers(self, point: int) -> NDArray[np.int64]:
         """Recorded layers."""

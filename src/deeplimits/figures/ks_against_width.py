@@ -8,12 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.data import Array, StudyData
 from deeplimits.figures.style import PAGE, PALETTE, new_figure
+from deeplimits.figures.wording import limit_text, network_text, symbol
 
 _MARKERS = "osD^vPX*"
-_OBSERVED = {"correlation": "ρ", "log_variance": "log V", "variance": "V", "rescaled_correlation": "r"}
-_LIMITS = {"correlation_sde": "its SDE", "smooth_variance": "its SDE", "linear": "a linear network’s SDE"}
 
 
 def draw(data: StudyData) -> Figure:
@@ -21,7 +20,7 @@ def draw(data: StudyData) -> Figure:
     figure, axes = new_figure(1, 1, PAGE, 3.7)
     axis = axes[0, 0]
     labels = [str(label) for label in data.array("comparison", "network")]
-    widths = np.array([float(data.coordinate("width", point)) for point in range(data.points)])
+    widths, depths = (data.array("moments", name).astype(float) for name in ("width", "depth"))
     columns = ("entry", "network", "distance", "exponent", "low", "high", "constant")
     rates = {name: data.array("rates", name) for name in columns}
     curves = [(j, limit, label) for label in dict.fromkeys(labels) for j, limit in data.entries()]
@@ -39,11 +38,8 @@ def draw(data: StudyData) -> Figure:
             for part in ("estimate", "low", "high")
         )
         color, marker = PALETTE[drawn % len(PALETTE)], _MARKERS[drawn % len(_MARKERS)]
-        observed = str(data.array("comparison", "compared")[j])
-        text = (
-            f"{label.replace('-', '−')}: {_OBSERVED.get(observed, observed.replace('_', ' '))} to "
-            + _LIMITS.get(limit, f"the {limit.replace('_', ' ').replace('sde', 'SDE')}")
-        )
+        observed = symbol(str(data.array("comparison", "compared")[j]))
+        text = f"{network_text(label)}:\n   {observed} to {limit_text(limit)}"
         matching = [
             k
             for k in range(len(rates["entry"]))
@@ -55,7 +51,7 @@ def draw(data: StudyData) -> Figure:
             exponent, bottom, top, constant = (
                 float(rates[name][matching[0]]) for name in ("exponent", "low", "high", "constant")
             )
-            text += f"\n   n^(−{exponent:.2f} ± {(top - bottom) / 2:.2f})"
+            text += f", n^(−{exponent:.2f} ± {(top - bottom) / 2:.2f})"
             axis.plot(widths[members], constant * widths[members] ** -exponent, color=color, lw=0.9)
         errors = np.abs(np.vstack([values - low, high - values]))
         axis.errorbar(
@@ -65,7 +61,10 @@ def draw(data: StudyData) -> Figure:
     floor = float(np.nanmin(data.array("comparison", "ks_floor")))
     axis.axhline(floor, color="0.5", ls=":", lw=0.9, label=f"noise floor, {data.samples:,} samples")
     axis.set(
-        xscale="log", yscale="log", xlabel="width n (depth d = n)", ylabel="Kolmogorov distance at t = 1"
+        xscale="log",
+        yscale="log",
+        xlabel=f"width n{depth_text(widths, depths)}",
+        ylabel=f"Kolmogorov distance{_time_text(data)}",
     )
     ticks = sorted(set(widths.tolist()))
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -74,3 +73,20 @@ def draw(data: StudyData) -> Figure:
     axis.minorticks_off()
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), labelspacing=0.8)
     return figure
+
+
+def depth_text(widths: Array, depths: Array) -> str:
+    """How the depth goes with the width [point], where it is one rule for all points."""
+    if (depths == widths).all():
+        return " (depth d = n)"
+    if (depths == depths[0]).all():
+        return f" (depth d = {depths[0]:g})"
+    ratio = depths / widths
+    return f" (depth d = {ratio[0]:g} n)" if np.allclose(ratio, ratio[0], rtol=1e-12, atol=0) else ""
+
+
+def _time_text(data: StudyData) -> str:
+    """The time of the comparisons that are drawn, where it is one."""
+    times = data.array("comparison", "at_time")[np.isfinite(data.array("comparison", "ks_value"))]
+    same = len(times) > 0 and np.allclose(times, times[0], rtol=1e-9, atol=0)
+    return f" at t = {times[0]:g}" if same else " where compared"

@@ -3,44 +3,54 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from deeplimits.figures.data import StudyData
-from deeplimits.figures.style import COLUMN, NETWORK, PAGE, PALETTE, new_figure
+from deeplimits.figures.style import COLUMN, LIMITS, NETWORK, PAGE, new_figure
+from deeplimits.figures.wording import limit_text, observable_text
 
 _PANELS = 6
 
 
 def draw(data: StudyData) -> Figure:
-    """Histograms of the first six points, and the density of every limit with its Kolmogorov distance."""
-    count = min(data.points, _PANELS)
-    columns = min(count, 2)
-    rows = -(-count // columns)
+    """Histograms of six points, the first of every network before the second of any, and the density of every
+    limit with its Kolmogorov distance; a limit that is a number as a line.
+    """
+    points = data.panels(_PANELS)
+    columns = min(len(points), 2)
+    rows = -(-len(points) // columns)
     figure, axes = new_figure(rows, columns, COLUMN if columns == 1 else PAGE, 2.4 * rows)
-    compared = [str(name) for name in data.array("comparison", "compared")]
-    observable = compared[0] if compared else "log_variance"
-    for panel, axis in enumerate(axes.flat):
-        if panel >= count:
-            axis.set_axis_off()
-            continue
-        entries = data.entries(observable)
-        layers = [int(data.array("comparison", "at_layer")[panel, j]) for j, _ in entries]
-        layer = next((layer for layer in layers if layer >= 0), int(data.layers(panel)[-1]))
-        edges, density = data.density(panel, observable, layer)
-        axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
-        for order, (j, limit) in enumerate(entries):
-            x, y = data.limit_density(panel, j)
-            if np.isfinite(y).any():
-                distance = data.compared("ks_value", panel, j)
-                axis.plot(
-                    x, y, color=PALETTE[3 + order], label=f"{limit.replace('_', ' ')}: KS {distance:.3f}"
-                )
-        width, depth = data.coordinate("width", panel), data.coordinate("depth", panel)
-        axis.set(
-            title=f"{data.coordinate('network', panel)}, n = {width}, d = {depth}",
-            xlabel=f"{observable.replace('_', ' ')} at layer {layer}",
-            ylabel="density",
-            ylim=(0, None),
-        )
-        axis.legend()
+    observable = data.first_observable()
+    for axis in axes.flat[len(points) :]:
+        axis.set_axis_off()
+    for axis, point in zip(axes.flat, points, strict=False):
+        _panel(data, axis, point, observable)
     return figure
+
+
+def _panel(data: StudyData, axis: Axes, point: int, observable: str) -> None:
+    entries = data.entries(observable)
+    layers = [int(data.array("comparison", "at_layer")[point, j]) for j, _ in entries]
+    layer = next((layer for layer in layers if layer >= 0), int(data.layers(point)[-1]))
+    edges, density = data.density(point, observable, layer)
+    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
+    drawn = 0
+    for j, limit in entries:
+        x, y = data.limit_density(point, j)
+        color = LIMITS[drawn % len(LIMITS)]
+        if np.isfinite(y).any():
+            distance = data.compared("ks_value", point, j)
+            axis.plot(x, y, color=color, label=f"{limit_text(limit)}: KS {distance:.3f}")
+        elif data.compared("limit_std", point, j) == 0:
+            axis.axvline(data.compared("limit_mean", point, j), color=color, label=limit_text(limit))
+        else:
+            continue
+        drawn += 1
+    axis.set(
+        title=data.title(point),
+        xlabel=f"{observable_text(observable)} at layer {layer}",
+        ylabel="density",
+        ylim=(0, None),
+    )
+    axis.legend(frameon=True, framealpha=0.8, edgecolor="none", borderpad=0.2)

@@ -5,64 +5,75 @@ one's own.
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from deeplimits.figures.data import StudyData
-from deeplimits.figures.style import COLUMN, LIMIT, NETWORK, PAGE, new_figure
+from deeplimits.figures.style import COLUMN, LIMITS, NETWORK, PAGE, new_figure
+from deeplimits.figures.wording import limit_text, observable_text
 
 _PANELS = 6
+_MARKERS = "Ds^v"
 
 
 def draw(data: StudyData) -> Figure:
-    """A panel for each of the first six points: median and the central half of the network, and of every
-    limit compared at all layers.
+    """A panel for each of six points, the first of every network before the second of any: median and the
+    central half of the network, and of every limit, at the layers where it is compared.
     """
-    count = min(data.points, _PANELS)
-    columns = min(count, 2)
-    rows = -(-count // columns)
+    points = data.panels(_PANELS)
+    columns = min(len(points), 2)
+    rows = -(-len(points) // columns)
     figure, axes = new_figure(rows, columns, COLUMN if columns == 1 else PAGE, 2.4 * rows)
-    compared = [str(name) for name in data.array("comparison", "compared")]
-    observable = compared[0] if compared else "log_variance"
-    for panel, axis in enumerate(axes.flat):
-        if panel >= count:
-            axis.set_axis_off()
-            continue
-        width, depth = data.coordinate("width", panel), data.coordinate("depth", panel)
-        time = data.layers(panel) / width
-        axis.fill_between(
-            time,
-            data.quantile(panel, observable, 0.25),
-            data.quantile(panel, observable, 0.75),
-            color=NETWORK,
-            alpha=0.25,
-            lw=0,
-        )
-        axis.plot(
-            time,
-            data.quantile(panel, observable, 0.5),
-            color=NETWORK,
-            lw=2.2,
-            alpha=0.6,
-            label="network: median, central half",
-        )
-        for j, limit in data.entries(observable):
-            middle = data.limit_quantile(panel, j, 0.5)
-            if np.isfinite(middle).any():
-                known = np.isfinite(middle)
-                style = "-" if known.sum() > 1 else "D"
-                axis.plot(time[known], middle[known], style, ms=4, color=LIMIT, label=limit.replace("_", " "))
-                for level in (0.25, 0.75):
-                    axis.plot(
-                        time[known],
-                        data.limit_quantile(panel, j, level)[known],
-                        "--" if known.sum() > 1 else "_",
-                        color=LIMIT,
-                        lw=0.8,
-                    )
-        axis.set(
-            title=f"{data.coordinate('network', panel)}, n = {width}, d = {depth}",
-            xlabel="time ℓ/n",
-            ylabel=observable.replace("_", " "),
-        )
-        axis.legend()
+    observable = data.first_observable()
+    for axis in axes.flat[len(points) :]:
+        axis.set_axis_off()
+    for axis, point in zip(axes.flat, points, strict=False):
+        _panel(data, axis, point, observable)
     return figure
+
+
+def _panel(data: StudyData, axis: Axes, point: int, observable: str) -> None:
+    residual = str(data.coordinate("architecture", point)) == "resnet"
+    time = data.layers(point) / data.coordinate("depth" if residual else "width", point)
+    low, middle, high = (data.quantile(point, observable, level) for level in (0.25, 0.5, 0.75))
+    axis.fill_between(time, low, high, color=NETWORK, alpha=0.25, lw=0)
+    axis.plot(time, middle, color=NETWORK, lw=2.2, alpha=0.6, label="network: median, central half")
+    drawn = 0
+    for j, limit in data.entries(observable):
+        low, middle, high = (data.limit_quantile(point, j, level) for level in (0.25, 0.5, 0.75))
+        known = np.isfinite(middle)
+        if not known.any():
+            continue
+        color, marker = LIMITS[drawn % len(LIMITS)], _MARKERS[drawn % len(_MARKERS)]
+        if known.sum() > 1:
+            axis.plot(time[known], middle[known], color=color, label=limit_text(limit))
+            for quantile in (low, high):
+                axis.plot(time[known], quantile[known], "--", color=color, lw=0.8)
+        else:
+            # hollow and larger each time, so that limits that agree are both seen
+            axis.plot(
+                time[known],
+                middle[known],
+                marker,
+                ms=4 + 2.5 * drawn,
+                color=color,
+                mfc="none" if drawn else color,
+                label=limit_text(limit),
+            )
+            for quantile in (low, high):
+                axis.plot(time[known], quantile[known], "_", ms=6 + 4 * drawn, color=color, lw=0.8)
+        drawn += 1
+    axis.set(
+        title=data.title(point),
+        xlabel="time ℓ/d" if residual else "time ℓ/n",
+        ylabel=observable_text(observable),
+    )
+    _legend_below(axis, drawn + 1)
+
+
+def _legend_below(axis: Axes, rows: int) -> None:
+    """A legend of so many rows in a corner that is kept free for it: bands fill these panels."""
+    bottom, top = axis.get_ylim()
+    share = 0.1 * min(rows, 6)
+    axis.set_ylim(bottom - (top - bottom) * share / (1 - share), top)
+    axis.legend(loc="lower left")

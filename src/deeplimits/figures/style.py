@@ -27,6 +27,10 @@ NETWORK, LIMIT, SECOND, THIRD, FOURTH = (PALETTE[i] for i in (0, 3, 2, 1, 4))
 """One colour a role, in every figure: the network, the limit it is held against, and others beside it."""
 
 
+LIMITS = (LIMIT, SECOND, THIRD, FOURTH)
+"""Colours of several limits in one panel."""
+
+
 def shades(count: int) -> list[tuple[float, float, float]]:
     """Colours of a series that grows, such as widths: light to dark, told apart in grey too."""
     return list(sns.color_palette("blend:#8cc5e3,#08306b", count))

@@ -61,7 +61,7 @@ class ExtrapolatedLaw(EmpiricalLaw):
 
     def density(self, x: ArrayLike) -> Array:
         finite = self.samples[np.isfinite(self.samples)]
-        thinned = EmpiricalLaw(finite[:: max(1, len(finite) // _SHOWN)])
+        thinned = EmpiricalLaw(finite[:: max(1, len(finite) // _SHOWN)], bounded=self.bounded)
         return thinned.density(x) * len(finite) / len(self.samples)
 
     @property
@@ -132,7 +132,7 @@ class CovarianceSde(Limit):
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         fine, coarse = (self.paths(network, layers, coarse=coarse) for coarse in (False, True))
         pairs = zip(observed(fine, observable).T, observed(coarse, observable).T, strict=True)
-        return [_law(one, other) for one, other in pairs]
+        return [_law(one, other, parse(observable).kind == "correlation") for one, other in pairs]
 
     def jointly(self, network: Network, layer: int, observables: Sequence[str]) -> dict[str, Array] | None:
         paths, found = self.paths(network, [layer]), {}
@@ -206,11 +206,11 @@ def observed(paths: Paths, observable: str) -> Array:
     return (1 - paths.correlation_gap[:, :, 0]) * np.exp(paths.log_variance[:, :, :2].sum(axis=2) / 2)
 
 
-def _law(fine: Array, coarse: Array) -> Law:
+def _law(fine: Array, coarse: Array, bounded: bool) -> Law:
     one, other = EmpiricalLaw.of(fine), EmpiricalLaw.of(coarse)
     if one.samples[0] == one.samples[-1]:
         return PointMass(float(one.samples[0]))
-    return ExtrapolatedLaw(one.samples, other)
+    return ExtrapolatedLaw(one.samples, other, bounded=bounded)
 
 
 def _growth(drift: Drift) -> float:

@@ -24,7 +24,7 @@ SAMPLES = 1 << 16
 
 def _observed(gaps: Array, layers: Sequence[int], observable: str) -> list[Law]:
     if observable == "correlation":
-        return [EmpiricalLaw.of(1 - column) for column in gaps.T]
+        return [EmpiricalLaw.of(1 - column, bounded=True) for column in gaps.T]
     with np.errstate(divide="ignore"):
         return [
             EmpiricalLaw.of(np.log(layer**2 * column)) for layer, column in zip(layers, gaps.T, strict=True)

@@ -81,6 +81,6 @@ class Catalogue:
                 raise StoreError(
                     f"{self.results}: samples {block.first} to {block.first + block.count - 1} of width "
                     f"{network.width}, depth {network.depth} are not there yet; "
-                    "run the simulation jobs of this study first"
+                    "`snakemake --cores all STUDY` simulates what a study lacks"
                 )
             yield location, min(block.count, samples - block.first)

@@ -40,8 +40,9 @@ def run_query(results: Path, sql: str) -> pd.DataFrame:
         statements = connection.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise InputError("query", "", sql, "one SELECT")
+        listed = re.match(r"\s*show\b", sql, re.IGNORECASE)
         for name in TABLES:
-            if re.search(rf"\b{name}\b", sql, re.IGNORECASE):
+            if listed or re.search(rf"\b{name}\b", sql, re.IGNORECASE):
                 connection.register(name, _TABLES[name](results))
         connection.execute("SET lock_configuration = true")
         return connection.execute(statements[0]).df()

@@ -128,7 +128,8 @@ def open_study_store(results: Path, study: str) -> StudyStore:
     path = study_store(results, study)
     if not (study_receipt(results, study).exists() and path.exists()):
         raise StoreError(
-            f"{results}: study {study} has not been aggregated yet; run 'deeplimits aggregate {study}' first"
+            f"{results}: study {study} has not been aggregated yet; "
+            f"`snakemake --cores all {study}` does what it lacks"
         )
     return StudyStore(path)
 

@@ -45,7 +45,10 @@ def load_point(path: Path) -> Point:
     InputError
         For whatever is wrong with the file.
     """
-    model = validated(PointModel, read_mapping(path), path)
+    mapping = read_mapping(path)
+    if "networks" in mapping:
+        raise InputError(path, "networks", "<a study>", "a point: one network, its width, depth and inputs")
+    model = validated(PointModel, mapping, path)
     check_architecture(model, path, "")
     width, depth = _size(model, path)
     start = model.inputs.start

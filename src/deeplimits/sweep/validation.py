@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from deeplimits.errors import InputError, nearest_name
 
@@ -50,18 +51,14 @@ def _input_error(
         ),
     )
     kind, found, context = problem["type"], problem["input"], problem.get("ctx", {})
-    path = [
-        part
-        for part in problem["loc"]
-        if isinstance(part, int) or (part.isidentifier() and not _is_tag(part))
-    ]
+    path = _key(problem)
     nearest = None
     if kind == "extra_forbidden":
         names = _keys_at(model, path[:-1])
         expected, nearest = "one of the keys " + ", ".join(names), nearest_name(path[-1], names)
         found = path[-1]
     elif kind == "literal_error":
-        names = [name.strip("'") for name in str(context["expected"]).replace(" or ", ", ").split(", ")]
+        names = _literals(problem)
         expected, nearest = "one of " + ", ".join(names), nearest_name(found, names)
     elif kind == "missing":
         expected, found = _EXPECTED[kind], "<nothing>"
@@ -72,10 +69,39 @@ def _input_error(
         expected = "a number " + " and ".join(
             f"{bounds[name]} {value}" for name, value in context.items() if name in bounds
         )
+    elif kind in _EXPECTED:
+        expected = _any_of([each for each in problems if _key(each) == path], found)
     else:
-        expected = _EXPECTED.get(kind, problem["msg"][:1].lower() + problem["msg"][1:])
+        expected = problem["msg"][:1].lower() + problem["msg"][1:]
     key = ".".join(str(part) for part in ([prefix] if prefix else []) + path)
     return InputError(where, key, found, expected, nearest)
+
+
+def _any_of(problems: list[ErrorDetails], found: object) -> str:
+    """What the branches of a union would have accepted, in words."""
+    texts = [
+        ", ".join(_literals(each)) if each["type"] == "literal_error" else _EXPECTED[each["type"]]
+        for each in problems
+        if each["type"] in _EXPECTED or each["type"] == "literal_error"
+    ]
+    texts = list(dict.fromkeys(texts))
+    # who gave one element where only a list is possible most likely wants the list of it
+    if isinstance(found, str | int | float) and not {"a number", "a whole number", "text"} & {*texts}:
+        texts = [f"a list, such as [{found}]" if text == "a list" else text for text in texts]
+    return ", ".join(texts[:-1]) + " or " * (len(texts) > 1) + texts[-1]
+
+
+def _literals(problem: ErrorDetails) -> list[str]:
+    return [name.strip("'") for name in str(problem["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
+
+
+def _key(problem: ErrorDetails) -> list[int | str]:
+    """Where in the file a problem is."""
+    return [
+        part
+        for part in problem["loc"]
+        if isinstance(part, int) or (part.isidentifier() and not _is_tag(part))
+    ]
 
 
 def _is_tag(part: str) -> bool:

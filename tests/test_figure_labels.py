@@ -1,0 +1,108 @@
+"""What generic figures say about a study: its depths, its times, and every network in turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from deeplimits.figures import ks_against_width, law_against_limit, quantiles_against_time
+from deeplimits.figures.data import StudyData
+from deeplimits.figures.wording import limit_text, network_text, observable_text, symbol
+from tiny import project, simulated
+
+LEAKY = """
+title: Shaped and residual networks, shallow
+networks:
+  - {activation: {name: relu, c_plus: 0.0, c_minus: -0.5}, shaping: {by: width, exponent: 0.5}}
+  - {architecture: resnet, activation: {name: relu}}
+grid: {width: [8, 16, 24, 32], depth: {times_width: 0.5}, correlation: 0.3}
+samples: 256
+record: {layers: 3}
+compare:
+  - {observable: correlation, limit: correlation_sde}
+  - {observable: correlation, limit: matched_sde}
+  - {observable: correlation, limit: resnet_ode}
+figures: [ks_against_width, quantiles_against_time, law_against_limit]
+"""
+
+
+@pytest.fixture(scope="module")
+def leaky(tmp_path_factory: pytest.TempPathFactory) -> StudyData:
+    return _built(tmp_path_factory.mktemp("leaky"), LEAKY)
+
+
+def _built(folder: Path, text: str) -> StudyData:
+    from deeplimits.analysis.aggregate import aggregate_study
+
+    config = project(folder, text)
+    simulated(config)
+    aggregate_study(config.study("tiny"), config.results)
+    return StudyData.open(config.results, "tiny")
+
+
+def _legend(figure: Figure, panel: int) -> list[str]:
+    legend = figure.axes[panel].get_legend()
+    assert legend is not None
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_distances_name_the_depth_and_the_time_that_they_are_at(leaky: StudyData) -> None:
+    (axis,) = ks_against_width.draw(leaky).axes
+    assert axis.get_xlabel() == "width n (depth d = 0.5 n)"
+    assert axis.get_ylabel() == "Kolmogorov distance at t = 0.5"
+
+
+@pytest.mark.parametrize(
+    ("depths", "text"),
+    [
+        ([8, 16, 32], " (depth d = n)"),
+        ([9, 9, 9], " (depth d = 9)"),
+        ([8, 16, 31], ""),
+        ([2, 4, 8], " (depth d = 0.25 n)"),
+    ],
+)
+def test_depths_that_follow_no_one_rule_are_not_named(depths: list[int], text: str) -> None:
+    assert ks_against_width.depth_text(np.array([8.0, 16.0, 32.0]), np.array(depths, float)) == text
+
+
+def test_every_network_has_a_panel_before_any_has_many(leaky: StudyData) -> None:
+    """Eight points of two networks: three panels each, in order."""
+    titles = [axis.get_title() for axis in quantiles_against_time.draw(leaky).axes]
+    shaped = [f"ReLU (0, −0.5), p = 0.5, n = {n}, d = {n // 2}" for n in (8, 16, 24)]
+    residual = [f"ResNet, ReLU, n = {n}, d = {n // 2}" for n in (8, 16, 24)]
+    assert titles == shaped + residual
+    assert [axis.get_title() for axis in law_against_limit.draw(leaky).axes] == titles
+
+
+def test_limits_of_a_panel_can_be_told_apart(leaky: StudyData) -> None:
+    """Each has a name, a colour and a marker of its own, and the time is that of the network."""
+    figure = quantiles_against_time.draw(leaky)
+    assert _legend(figure, 0) == ["network: median, central half", "correlation SDE", "matched SDE"]
+    assert _legend(figure, 3) == ["network: median, central half", "ResNet ODE"]
+    lines = [line for line in figure.axes[0].lines if not line.get_label().startswith("_")]
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 3
+    assert [figure.axes[i].get_xlabel() for i in (0, 3)] == ["time ℓ/n", "time ℓ/d"]
+    assert [float(figure.axes[i].lines[0].get_xdata()[-1]) for i in (0, 3)] == [0.5, 1.0]
+
+
+def test_a_limit_that_is_a_number_is_a_line_across_the_density(leaky: StudyData) -> None:
+    figure = law_against_limit.draw(leaky)
+    assert _legend(figure, 3) == ["network", "ResNet ODE"]
+    (line,) = figure.axes[3].lines
+    assert line.get_xdata()[0] == leaky.compared("limit_mean", 4, 2)
+    assert all(text.partition(": KS ")[2] for text in _legend(figure, 0)[1:])
+
+
+def test_names_are_those_of_formulas() -> None:
+    assert limit_text("matched_covariance_sde") == "matched covariance SDE"
+    assert observable_text("correlation_0_2") == "correlation of inputs 0 and 2"
+    assert observable_text("log_variance_1") == "log variance of input 1"
+    assert [symbol(name) for name in ("correlation", "correlation_0_2", "log_variance_1")] == [
+        "ρ",
+        "ρ₀₂",
+        "log V₁",
+    ]
+    assert network_text("ReLU (0, -0.5)") == "ReLU (0, −0.5)"
