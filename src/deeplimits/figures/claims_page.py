@@ -99,8 +99,8 @@ def _row(row: dict[str, Any]) -> str:
     return f"""<tr id="{escape(row["id"])}"{kind}>
 <td><span class="id">{escape(row["id"])}</span><div class="note">{escape(row["source"])}</div></td>
 <td>{escape(row["statement"])}</td>
-<td><span class="verdict {row["verdict"]}">{row["verdict"]}</span>{reason}</td>
-<td>{effect}<div class="note">margin {_margin(row)}: {escape(row["because"])}</div></td>
+<td><span class="verdict {row["verdict"]}">{row["verdict"]}</span></td>
+<td>{effect}{reason}<div class="note">margin {_margin(row)}: {escape(row["because"])}</div></td>
 <td class="note">{escape(row["statistic"])}, study {escape(row["study"])}<br>{about}
 {row["samples"]:,} networks, {in_short(row["normals"])} normals</td>
 </tr>
