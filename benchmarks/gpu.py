@@ -29,6 +29,7 @@ ROUNDS = 7
 SHAPES = {
     "LNR22 figure 1: n = d = 150, N = 2^13": (150, 150, 1 << 13, 2),
     "n = d = 512, N = 2^14": (512, 512, 1 << 14, 2),
+    "large: n = d = 512, N = 2^17": (512, 512, 1 << 17, 2),
     "narrow: n = 8, d = 64, N = 2^24": (8, 64, 1 << 24, 2),
     "wide: n = 100,000, d = 8, N = 2^10": (100_000, 8, 1 << 10, 2),
     "one input: n = d = 512, N = 2^14": (512, 512, 1 << 14, 1),
@@ -55,6 +56,8 @@ extern "C" __global__ void {ENTRY}(long long blocks, float *out) {{
 )
 """Nothing but normals: Philox and Box-Muller, four a call, added up so that none is left out."""
 THREADS, BLOCK = 1 << 20, 256
+FILLED = 1 << 28
+"""Numbers of cuRAND's fill."""
 
 
 def seconds(launch: Callable[[], Any]) -> dict[str, float]:
@@ -101,7 +104,7 @@ def curand() -> dict[str, float]:
     import numpy as np
 
     generator = cupy.random.Generator(cupy.random.Philox4x3210(0))
-    out = cupy.empty(1 << 28, np.float32)
+    out = cupy.empty(FILLED, np.float32)
     taken = seconds(lambda: generator.standard_normal(out.size, np.float32, out=out))
     return with_rate(taken, out.size)
 

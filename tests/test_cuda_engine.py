@@ -95,6 +95,14 @@ def test_a_task_that_fills_the_card_has_it_to_itself() -> None:
     assert bits(asked) == bits(want)
 
 
+def test_kernels_whose_registers_are_full_share_nothing() -> None:
+    network = next(networks("slopes", 7)).network
+    asked = [forward(network, (2,), first, 2) for first in range(2)]
+    device = EmulatedDevice(processors=4)
+    cuda.compute(asked, device)
+    assert device.calls == [1, 1]
+
+
 def test_tasks_share_as_far_as_memory_goes() -> None:
     """What is asked for at once fits into half of what is free; what the card refuses all the same goes one by one."""
     want = [forward(CASE.network, CASE.layers, first, 4) for first in range(6)]

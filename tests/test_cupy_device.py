@@ -111,6 +111,40 @@ def test_a_launch_that_calls_share_gets_what_its_kernel_takes(card: cupy_stub.Ca
     assert card.launches[0].startswith(f"{len(asked)} of ")
 
 
+@pytest.mark.slow
+def test_the_benchmark_measures(card: cupy_stub.Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it but a job and a driver of its own, on small shapes: what ``make gpu`` runs must not have rotted."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "benchmarks"))
+    import gpu
+    import small_blocks
+
+    kept: dict[str, dict[str, float]] = {}
+    small = {name: (9, 3, 40, inputs) for name, (_, _, _, inputs) in gpu.SHAPES.items()}
+    for name, value in {"SHAPES": small, "ROUNDS": 2, "THREADS": 512, "FILLED": 64}.items():
+        monkeypatch.setattr(gpu, name, value)
+    monkeypatch.setattr(gpu, "driver", lambda: "1.2")
+    monkeypatch.setattr(gpu, "child", lambda _: (9.0, 0.0, ""))
+    monkeypatch.setattr(gpu, "keep", lambda _, figures, __: kept.update(figures))
+    monkeypatch.setattr(gpu.devices, "obstacle", lambda: None)
+    monkeypatch.setattr(small_blocks, "COUNT", 5)
+    prepared = cupy_device().CupyDevice.prepared
+
+    def noted(device, invocations):
+        card.instances |= {each.instance.name: (each.instance, each.crew) for each in invocations}
+        return prepared(device, invocations)
+
+    monkeypatch.setattr(cupy_device().CupyDevice, "prepared", noted)
+    gpu.main(None)
+    about, many = kept.pop("device"), kept.pop("1,000 small blocks")
+    assert about["driver"] == "1.2"
+    assert kept.keys() > small.keys()
+    for figures in kept.values():
+        assert figures["normals_per_second"] == pytest.approx(figures["normals"] / figures["seconds"])
+    assert many["blocks"] == 5
+    assert many["seconds"] - many["kernel_seconds"] == pytest.approx(many["overhead_seconds"])
+    assert "5 of two_inputs<4, 1>" in card.launches
+
+
 def test_machine_code_is_compiled_once_and_checked(card: cupy_stub.Card, tmp_path: Path) -> None:
     case = CASES["one input"]
     for _ in range(2):

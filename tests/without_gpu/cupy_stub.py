@@ -4,6 +4,7 @@ program of its instance, with the arguments and sizes that a card would get."""
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,6 +40,7 @@ class OnCard:
     def __init__(self, content: np.ndarray, *, copy: bool = True):
         self.content = np.array(content, order="C") if copy else content
         self.data = SimpleNamespace(ptr=self.content.ctypes.data)
+        self.size = self.content.size
 
     def __getitem__(self, rows: slice) -> OnCard:
         return OnCard(self.content[rows], copy=False)
@@ -132,6 +134,33 @@ def garbage(shape: int | tuple[int, ...], dtype: Any) -> OnCard:
     return OnCard(made, copy=False)
 
 
+class _Event:
+    """A moment, by the clock of the host."""
+
+    def record(self) -> None:
+        self.seconds = time.perf_counter()
+
+    def synchronize(self) -> None: ...
+
+
+class _Module:
+    """Machine code that is not an instance's: it computes nothing."""
+
+    def load(self, code: bytes) -> None:
+        assert ENTRY.encode() in code
+
+    def get_function(self, name: str) -> Any:
+        assert name == ENTRY
+        return lambda *_: None
+
+
+class _Generator:
+    def __init__(self, bits: object): ...
+
+    def standard_normal(self, size: int, dtype: Any, out: OnCard) -> None:
+        assert (size, dtype) == (out.size, out.content.dtype)
+
+
 class _Device:
     compute_capability = "90"
     mem_info = (1 << 30, 1 << 31)
@@ -171,6 +200,9 @@ def modules(card: Card) -> dict[str, ModuleType]:
     )
     cuda.__dict__.update(
         Device=_Device,
+        Event=_Event,
+        get_elapsed_time=lambda start, stop: 1000 * (stop.seconds - start.seconds),
+        function=SimpleNamespace(Module=_Module),
         nvrtc=nvrtc,
         driver=SimpleNamespace(CUDADriverError=DriverFailure),
         memory=SimpleNamespace(OutOfMemoryError=OutOfMemory),
@@ -186,6 +218,7 @@ def modules(card: Card) -> dict[str, ModuleType]:
         __version__="14.0",
         cuda=cuda,
         asarray=OnCard,
+        random=SimpleNamespace(Generator=_Generator, Philox4x3210=lambda seed: seed),
         empty=garbage,
         RawModule=raw_module,
         get_default_memory_pool=lambda: SimpleNamespace(free_bytes=lambda: 0),

@@ -24,6 +24,9 @@ _FEW = 16
 """Units that leave half of the lanes idle, or more."""
 
 
+SHARING = 6
+"""Inputs up to which calls share launches: more fill a thread's registers, and leave none for addresses."""
+
 _PATHS = ("path_kernels", "covariance_kernels")
 """Modules whose samples are paths."""
 

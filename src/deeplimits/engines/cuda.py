@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.engines.calls import Task
-from deeplimits.engines.crews import HELD, Crew, fitting, instance
+from deeplimits.engines.crews import HELD, SHARING, Crew, fitting, inputs_of, instance
 from deeplimits.engines.cuda_source import Instance
 from deeplimits.errors import DeviceError
 
@@ -105,7 +105,8 @@ def compute(tasks: Sequence[Task], device: Device | None = None) -> None:
         if task.count == 0:
             continue
         whole = invocation(task, device.processors)
-        if task.count * whole.crew.members >= device.processors * HELD:
+        fills = task.count * whole.crew.members >= device.processors * HELD
+        if fills or inputs_of(task.call.kernel) > SHARING:
             _in_chunks(whole, device)
         else:
             sharing.setdefault((whole.instance.name, whole.crew), []).append(whole)
