@@ -32,7 +32,6 @@ HEAVY = {
     "dask",
     "pandas",
     "scipy",
-    "seaborn",
     "matplotlib",
     "snakemake",
     "duckdb",
@@ -101,3 +100,23 @@ def test_a_simulation_job_imports_nothing_heavy(module):
     code = f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not HEAVY & set(loaded.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("module", "needed"),
+    [
+        ("deeplimits.store.workflow", set()),
+        ("deeplimits.analysis.aggregate", set()),
+        ("deeplimits.analysis.claims", set()),
+        ("deeplimits.figures.ks_against_width", {"matplotlib"}),
+        ("deeplimits.store.query", {"duckdb", "pandas"}),
+    ],
+)
+def test_a_verb_imports_what_it_needs_when_it_needs_it(module, needed):
+    """Every verb checks studies, and so asks every limit what it is about: that takes no solver."""
+    code = (
+        f"import sys, {module}; from deeplimits.limits import registry; registry(); "
+        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert HEAVY & set(loaded.stdout.split()) == needed

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
 from deeplimits.laws import KOLMOGOROV_MEAN, EmpiricalLaw, Law, PointMass
 
@@ -82,6 +81,8 @@ def distances(law: Law, counts: IntArray, label: str) -> dict[str, Distance]:
 
 
 def _smoothed(parts: Array, total: int) -> Array:
+    from scipy.ndimage import uniform_filter1d
+
     length = int(_SMOOTHED * total**-0.2 * len(parts)) | 1
     for _ in range(2):
         parts = uniform_filter1d(parts, min(length, len(parts)), mode="nearest")

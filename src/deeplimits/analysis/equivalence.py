@@ -14,7 +14,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import beta, norm, t
+
+from deeplimits.analysis.proportions import clopper_pearson
 
 Sense = Literal["equal", "at_most", "at_least"]
 Interval = tuple[float, float]
@@ -38,7 +39,9 @@ class Effect:
 
     def interval(self, rate: float) -> Interval:
         """Two-sided, each side missed with probability ``rate``."""
-        quantile = norm.ppf(1 - rate) if np.isinf(self.freedom) else t.ppf(1 - rate, self.freedom)
+        from scipy.special import ndtri, stdtrit
+
+        quantile = ndtri(1 - rate) if np.isinf(self.freedom) else stdtrit(self.freedom, 1 - rate)
         half = float(quantile) * self.error
         return self.value - half, self.value + half
 
@@ -53,9 +56,7 @@ class Counted(Effect):
 
     def interval(self, rate: float) -> Interval:
         """Clopper and Pearson's."""
-        low = float(beta.ppf(rate, self.hits, self.samples - self.hits + 1)) if self.hits else 0.0
-        misses = self.samples - self.hits
-        high = float(beta.ppf(1 - rate, self.hits + 1, misses)) if misses else 1.0
+        low, high = map(float, clopper_pearson(self.hits, self.samples, 2 * rate))
         return (low - self.expected) * self.factor, (high - self.expected) * self.factor
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 Array = NDArray[np.float64]
 
@@ -19,8 +18,11 @@ def clopper_pearson(found: ArrayLike, total: ArrayLike, error: float = 0.05) -> 
     -------
     Its lower and upper end, with the shape of ``found``; 0 and 1 where ``total`` is 0.
     """
+    # betaincinv: the quantile of the beta law, without the imports of all laws
+    from scipy.special import betaincinv
+
     found, total = np.broadcast_arrays(np.asarray(found, float), np.asarray(total, float))
     with np.errstate(invalid="ignore"):
-        low = np.where(found > 0, stats.beta.ppf(error / 2, found, total - found + 1), 0.0)
-        high = np.where(found < total, stats.beta.ppf(1 - error / 2, found + 1, total - found), 1.0)
+        low = np.where(found > 0, betaincinv(found, total - found + 1, error / 2), 0.0)
+        high = np.where(found < total, betaincinv(found + 1, total - found, 1 - error / 2), 1.0)
     return low, high

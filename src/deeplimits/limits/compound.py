@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammainc, gammaln
 
 from deeplimits.laws import Law, TabulatedLaw, identity_chart
 
@@ -41,6 +40,8 @@ class Density:
 
 def log_chi_square(width: int) -> Density:
     """log(χ²_n / n), the logarithm of the mean square of n standard normals."""
+    from scipy.special import gammainc, gammaln
+
     half = width / 2
     constant = half * np.log(half) - gammaln(half)
 

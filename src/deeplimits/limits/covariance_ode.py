@@ -16,7 +16,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 
 from deeplimits.activations import ReluLike, Smooth
 from deeplimits.laws import Law, PointMass
@@ -102,6 +101,8 @@ def variance(start: float, growth: float, time: float) -> float:
 
 
 def _smooth(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]:
+    from scipy.integrate import solve_ivp
+
     quarter, growth = constants(network)
     end = explosion_time(network)
 

@@ -18,9 +18,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
-from scipy.linalg import eigh, expm
-from scipy.special import sici
 
 from deeplimits.laws import Chart, TabulatedLaw
 
@@ -194,6 +191,8 @@ def _range(diffusion: Diffusion, low: float, high: float, elapsed: float) -> tup
     constant pushes outwards, of equal cost, through the whole of it or a last part: against a drift that
     grows outwards a short push gets further.
     """
+    from scipy.integrate import solve_ivp
+
     ends = [low, high]
     for window in elapsed * _WINDOWS:
         push = _REACH / np.sqrt(window)
@@ -234,6 +233,8 @@ def _first_derivative(size: int, step: float) -> Array:
 def _symmetric(
     diffusion: Diffusion, nodes: Array, step: float, exponent: Array, initial: Array, elapsed: list[float]
 ) -> list[Array]:
+    from scipy.linalg import eigh
+
     well = (diffusion.drift(nodes) ** 2 + diffusion.drift_slope(nodes)) / 2
     # where the well is this deep nothing is left at the first time, and a larger number would only cost
     # digits
@@ -248,6 +249,8 @@ def _symmetric(
 def _direct(
     diffusion: Diffusion, nodes: Array, step: float, initial: Array, elapsed: list[float]
 ) -> list[Array]:
+    from scipy.linalg import expm
+
     drift = np.clip(diffusion.drift(nodes), -20 / step, 20 / step)
     size = len(nodes)
     generator = 0.5 * _second_derivative(size, step) - _first_derivative(size, step) * drift[None, :]
@@ -267,6 +270,8 @@ def _tables(densities: list[_Density], charts: list[Chart]) -> list[TabulatedLaw
     """F, p and p' of each density on a grid four times as fine: the integral, value and slope of every sinc
     function there.
     """
+    from scipy.special import sici
+
     nodes, step = densities[0].nodes, densities[0].step
     size = len(nodes)
     fine = nodes[0] + step / _REFINE * np.arange((size - 1) * _REFINE + 1)

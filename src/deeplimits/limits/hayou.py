@@ -15,8 +15,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
-from scipy.special import ndtr
 
 from deeplimits.activations import ReluLike, Slopes
 from deeplimits.laws import Law, NormalLaw, PointMass
@@ -155,6 +153,8 @@ class McKeanVlasov(ResidualLimit):
 
     def variances(self, network: Network, times: Sequence[float]) -> list[float]:
         """v at ``times`` (ascending)."""
+        from scipy.integrate import solve_ivp
+
         start = network.start or 0.0
         origin = network.gram[0][0] if network.start is None else 0.0
         if network.start is None and isinstance(network.phi, Slopes):
@@ -179,6 +179,8 @@ class McKeanVlasov(ResidualLimit):
 
 def mean_square(network: Network, mean: float, variance: float) -> float:
     """E φ(x)², x ~ N(``mean``, ``variance``)."""
+    from scipy.special import ndtr
+
     std = float(np.sqrt(variance))
     if isinstance(network.phi, Slopes):
         square = mean**2 + variance

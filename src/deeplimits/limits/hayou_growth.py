@@ -10,8 +10,6 @@ if |α| = |β|.
 from __future__ import annotations
 
 import numpy as np
-from scipy.integrate import quad
-from scipy.special import gammaln
 
 _NODES = 256
 """Of the quadrature over the angle between the positive part of X_0 and X_0."""
@@ -24,6 +22,8 @@ def initial_rate(width: int, plus: float = 1.0, minus: float = 0.0) -> float:
     Given K positive units, A / (A + B) = sin² ω has a beta law. If a slope is 0 its units count for nothing,
     and that one is left is given. Hayou 2022, Theorem 1 and Proposition 10.
     """
+    from scipy.special import gammaln
+
     if plus == 0 and minus == 0:
         raise ValueError("one of the slopes is not 0")
     if minus == 0 or plus == 0:
@@ -68,6 +68,8 @@ def mean_growth(width: int, time: float) -> float:
     θ is the angle between X_0 and X_t in the limit of large widths: θ / π of the units have another sign than
     at t = 0.
     """
+    from scipy.integrate import quad
+
     return float(quad(lambda t: growth_rate(width, t), 0, time, epsabs=1e-12)[0])
 
 

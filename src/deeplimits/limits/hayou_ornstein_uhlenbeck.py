@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfi, ndtr
 
 from deeplimits.activations import OrnsteinUhlenbeck
 from deeplimits.laws import Law, NormalLaw, PointMass
@@ -68,6 +67,8 @@ def coordinate_law(network: Network, time: float) -> Law:
 
 def _gaussian_start(phi: OrnsteinUhlenbeck, variance: float) -> Density:
     """U_0 = h⁻¹(α X_0 + β) for X_0 ~ N(0, ``variance``)."""
+    from scipy.special import erfi, ndtr
+
     scale = abs(phi.alpha) * float(np.sqrt(variance))
     low, high = phi.inverse(phi.beta + scale * _REACH * np.array([-1.0, 1.0]))
 
@@ -116,6 +117,7 @@ def _twice_square(phi: OrnsteinUhlenbeck) -> _Folding:
 
 def _log_square(phi: OrnsteinUhlenbeck) -> _Folding:
     """X = (h(U) − β) / α, so that X² ≤ e^x between h⁻¹(β ± |α| e^{x/2})."""
+    from scipy.special import erfi
 
     def fold(u: Array) -> Array:
         with np.errstate(divide="ignore"):

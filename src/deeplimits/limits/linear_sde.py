@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 
 from deeplimits.laws import Chart, TabulatedLaw
 from deeplimits.limits.fokker_planck import Diffusion, Start, solve
@@ -65,6 +64,7 @@ class LinearSde:
         """The log-normal law with the first two moments of w at a short time: exact for bend = 0, to second
         order in the noise otherwise.
         """
+        from scipy.integrate import solve_ivp
 
         def moments(t: float, state: Array) -> Array:
             mean, variance = state

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.integrate import solve_ivp
 
 from deeplimits.activations import ReluLike
 from deeplimits.laws import Law, PointMass
@@ -31,6 +30,8 @@ def flow(network: Network, kappa: float, times: Sequence[float], where: str) -> 
     InputError
         From ρ_0 = −1, which has no coordinate.
     """
+    from scipy.integrate import solve_ivp
+
     if network.gap() == 0:
         return [1.0 for _ in times]
     y0 = start_coordinate(network, where)

@@ -14,7 +14,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 
 from deeplimits.activations import Slopes
 from deeplimits.laws import Law, PointMass
@@ -84,6 +83,7 @@ class PrintedEquation214(ResnetOde):
 
 def _solved(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]:
     """By quadrature, for (log V^{aa}, log V^{bb}, 1 − ρ)."""
+    from scipy.integrate import solve_ivp
 
     def slope(time: float, state: Array) -> Array:
         first, second = np.exp(state[:2])

@@ -15,18 +15,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import BSpline, make_interp_spline
-from scipy.optimize import brentq
-from scipy.special import gammainc
 
 from deeplimits.activations import Smooth
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass
 from deeplimits.limits.base import Limit, layers_per_time
 from deeplimits.limits.linear_sde import LinearSde
 from deeplimits.networks.network import Network
+
+if TYPE_CHECKING:
+    from scipy.interpolate import BSpline
 
 Array = NDArray[np.float64]
 
@@ -108,6 +109,8 @@ class ExplosiveLaw:
         return float("nan")
 
     def _quantile(self, level: float) -> float:
+        from scipy.optimize import brentq
+
         if level >= self._survival:
             return float("inf")
         low, high = float(self._nodes[0]), float(self._nodes[-1])
@@ -154,6 +157,8 @@ class ExplosiveLaw:
 
     @cached_property
     def _spline(self) -> BSpline:
+        from scipy.interpolate import make_interp_spline
+
         return make_interp_spline(self._nodes, self._values, k=7)
 
 
@@ -194,5 +199,7 @@ class SmoothVariance(Limit):
 
     def explosion_probability_ever(self, network: Network) -> float:
         """P(explosion) = P_Γ(β + 1, β V_0), the regularised lower incomplete gamma function."""
+        from scipy.special import gammainc
+
         beta = stability(network)
         return float(gammainc(beta + 1, beta * network.gram[0][0])) if beta > 0 else 0.0
