@@ -1,0 +1,97 @@
+"""Verbs that ask all studies at once: verdicts on claims, queries, and whether files are whole."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deeplimits.cli.options import configured
+from deeplimits.cli.output import print_claims, print_table, strict_json
+from deeplimits.errors import InputError
+
+if TYPE_CHECKING:
+    from deeplimits.sweep.config import Config
+
+
+@configured
+def claims(
+    settings: Config,
+    folder: Annotated[
+        Path, typer.Option("--claims", help="Folder of the files of claims, NAME.yaml.")
+    ] = Path("claims"),
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write there what --json prints.")] = None,
+    page: Annotated[Path | None, typer.Option("--page", help="Write the scoreboard there, as HTML.")] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option("--figure", help="Draw the scoreboard there: FILE.png, and .pdf and .svg beside it."),
+    ] = None,
+) -> None:
+    """Hold every numbered claim against the studies: holds, fails or undecided."""
+    from deeplimits.analysis.claims import verdicts
+    from deeplimits.store.atomic import write_text
+    from deeplimits.sweep.claims import load_claims
+
+    rows = verdicts(load_claims(folder, settings.studies_folder), settings.results)
+    text = strict_json(rows, 1)
+    if out is not None:
+        write_text(out, text + "\n")
+    if page is not None:
+        from deeplimits.figures.claims_page import page_of
+
+        write_text(page, page_of(rows))
+    if figure is not None:
+        from deeplimits.figures.claims_scoreboard import draw
+        from deeplimits.figures.style import save
+        from deeplimits.store.paths import FIGURE_FORMATS
+
+        save(draw(rows), tuple(figure.with_suffix(f".{suffix}") for suffix in FIGURE_FORMATS))
+    if as_json:
+        print(text)
+    elif out is None and page is None and figure is None:
+        print_claims(rows)
+
+
+@configured
+def query(
+    results: Path,
+    sql: Annotated[
+        str,
+        typer.Argument(
+            help="One SELECT; tables: points, blocks, moments, quantiles, comparison, rates, events, growth, "
+            "claims."
+        ),
+    ],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
+) -> None:
+    """Ask the store, in SQL; it cannot be changed this way."""
+    from deeplimits.store.query import run_query
+
+    frame = run_query(results, sql)
+    if as_csv:
+        print(frame.to_csv(index=False).rstrip("\n"))
+    else:
+        print_table(frame)
+
+
+@configured
+def verify(
+    results: Path,
+    recompute: Annotated[
+        int, typer.Option("--recompute", min=0, help="Blocks to draw again and compare bit for bit.")
+    ] = 0,
+) -> None:
+    """Check every container against its receipt."""
+    from deeplimits.store.verify import verify_store
+
+    if not results.is_dir():
+        raise InputError(results, "", "<no such folder>", "a folder of results")
+    problems, checked = verify_store(results, recompute)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    print(f"{checked} containers checked, {len(problems)} problems")
+    if problems:
+        raise typer.Exit(1)
