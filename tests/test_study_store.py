@@ -87,7 +87,7 @@ def test_a_reader_goes_on_with_what_it_has_opened(built: Config, tmp_path: Path)
 
 def test_what_is_missing_or_broken_is_said(built: Config, tmp_path: Path) -> None:
     study = built.study("tiny")
-    with pytest.raises(StoreError, match="deeplimits aggregate tiny"):
+    with pytest.raises(StoreError, match="tiny has not been aggregated"):
         open_study_store(tmp_path, "tiny")
     write_study(study, tmp_path, {"one": dataset({"value": ("point", np.arange(1000.0))})})
     path = study_store(tmp_path, "tiny")
