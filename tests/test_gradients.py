@@ -298,10 +298,10 @@ def test_a_gradient_of_the_wrong_layer_is_caught() -> None:
 @pytest.mark.parametrize("fault", ["no projection", "independent weights"])
 def test_planted_faults_are_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """(I − Q Qᵀ) left out, or the normals of the forward pass not used again."""
-    from deeplimits.engines import backward, backward_kernels
+    from deeplimits.engines import backward, backward_kernels, backward_sums
     from deeplimits.engines.arithmetic import kernel
 
-    right, projects = backward_kernels.transposed, fault != "no projection"
+    right, projects = backward_sums.transposed, fault != "no projection"
 
     @kernel
     def faulty(basis, fresh, drawn, rows, lower, squares, pulled, product, differences):
@@ -314,6 +314,6 @@ def test_planted_faults_are_caught(fault: str, monkeypatch: pytest.MonkeyPatch) 
     network = replace(SMALL["relu-3x4"], gram=tuple(row[:2] for row in GRAM[:2]))
     truth = simulate_block(replace(network, seed=6), [1, 2], 0, 100_000, engine="oracle", gradients=True)
     assert smallest(simulate_block(network, [1, 2], 0, 100_000, gradients=True), truth) > THRESHOLD
-    monkeypatch.setattr(backward_kernels, "transposed", faulty)
+    monkeypatch.setattr(backward_sums, "transposed", faulty)
     monkeypatch.setitem(backward._KERNELS, ("piecewise_linear", 2), backward_kernels.piecewise_linear(2))
     assert smallest(simulate_block(network, [1, 2], 0, 100_000, gradients=True), truth) < THRESHOLD

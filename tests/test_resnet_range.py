@@ -16,7 +16,7 @@ from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines import simulate_block
 from deeplimits.engines.arithmetic import kernel
 from deeplimits.engines.exotic import BITS, rows
-from deeplimits.engines.resnet_kernels import exotic
+from deeplimits.engines.resnet_layers import exotic
 from deeplimits.networks import resnet
 from deeplimits.networks.network import Gram, Network
 

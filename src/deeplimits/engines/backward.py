@@ -18,9 +18,10 @@ from deeplimits.engines.native import Kernel
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network
 
+_LEDGER = "f4[2] f4[2] f4[2] f4[2] f8[2] f4[2] f8[3] f8[2] f8[1] f4[1] i4[1]"
 _SIGNATURE = (
     "u8 i8 i8[1] i4[1] f4[1] f4[1] f4[1] f4[1] f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] "
-    "f4[2] f4[2] f4[2] f4[2] f4[2] f8[2] f4[2] f4[2] f8[3] f8[2] f8[3] f4[2] i4[2] f8[1] f4[1] f4[1] i4[1]"
+    f"f4[2] f4[2] f8[2] f8[3] f4[2] i4[2] f4[1] {_LEDGER}"
 )
 _KERNELS = {
     (name, inputs): Kernel("backward_kernels", name, _SIGNATURE, inputs)
@@ -33,8 +34,8 @@ _RESIDUAL = {
         "backward_residual",
         name,
         "u8 i8 i8 i8 i4[1] f8 f4 f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] "
-        "i4[1] f4[3] f4[3] f4[3] i4[2] f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2] f4[3] f4[2] "
-        "f4[2] f4[2] f4[2] f4[2] f4[2] f4[2] f8[2] f4[2] f4[2] f8[3] f8[2] f8[1] f4[1] i4[1]",
+        "f4[3] f4[2] f4[2] f4[2] f4[2] "
+        f"f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2] {_LEDGER}",
         inputs,
     )
     for name in ("piecewise_linear", "smooth")
@@ -112,35 +113,21 @@ def _residual_call(network: Network, layers: Sequence[int], recorded: dict[str, 
 
 
 def residual_scratch(network: Network) -> list[NDArray[Any]]:
-    """As ``scratch``, for a residual network: what its forward pass needs to keep the states of a sample and
-    record no layer; then the same as for a perceptron, and the gradients of the layer above besides.
+    """As ``scratch``, for a residual network: the states of every layer of a sample, the z_a, then the z_0 −
+    z_a [layer, row, unit in the order of the lanes], √V / s, the gradients of the layer above, vectors of
+    lanes and coefficients; what the forward pass needs; and a ledger.
     """
-    inputs, width = network.inputs, network.width
-    slots, units = 4 * ((inputs + 3) // 4), {1: 4, 2: 2}.get(inputs, 1)
-    blocks = -(-width // (units * LANES))
-    products = inputs * (inputs + 1) // 2 + inputs - 1 + inputs**2
-    each_unit = (blocks * units * inputs, LANES)
+    inputs, depth = network.inputs, network.depth
+    forward, kept = resnet.scratch(network), ledger(network, network.width)
+    padded = forward[0].shape[1]
     return [
-        np.empty(0, np.int32),
-        np.empty((1, 0, inputs), np.float32),
-        np.empty((1, 0, inputs * (inputs - 1) // 2), np.float32),
-        np.empty((1, 0, inputs), np.float32),
-        np.empty((1, inputs), np.int32),
-        *resnet.scratch(network, keep=True),
-        np.empty((slots, LANES), np.float32),
-        np.empty((blocks * slots, LANES), np.float32),
-        np.empty(each_unit, np.float32),
-        np.empty(each_unit, np.float32),
-        np.empty(each_unit, np.float32),
+        np.empty((depth + 1, 2 * inputs - 1, padded), np.float32),
+        np.empty((depth + 1, inputs), np.float32),
+        np.empty_like(kept[2]),
         np.empty((5 * inputs, LANES), np.float32),
-        np.empty((products, LANES)),
-        np.empty((2 * inputs, 2 * inputs), np.float32),
         np.empty((2 * inputs, inputs), np.float32),
-        np.empty((10, inputs, inputs)),
-        np.empty((inputs, 2 * inputs)),
-        np.empty(products + 2 * inputs),
-        np.empty(inputs, np.float32),
-        np.empty(inputs, np.int32),
+        *forward,
+        *kept,
     ]
 
 
@@ -177,30 +164,42 @@ def _constants(network: Network, layers: Sequence[int]) -> tuple[Any, ...]:
 
 
 def scratch(network: Network) -> list[NDArray[Any]]:
-    """What a kernel needs to write in, for one thread: normals of a layer, fresh ones, activations and slopes
-    there; vectors of lanes; coefficients and matrices; and 1 − ρ, √V / s and which inputs live, a layer each.
+    """What a kernel needs to write in, for one thread: vectors of lanes, coefficients and matrices; 1 − ρ,
+    √V / s and which inputs live, a layer each; sums; and a ledger.
     """
-    inputs, depth, width = network.inputs, network.depth, max(network.widths)
-    pairs, slots = inputs * (inputs - 1) // 2, 4 * ((inputs + 3) // 4)
+    inputs, depth = network.inputs, network.depth
+    pairs = inputs * (inputs - 1) // 2
+    reduced = inputs + 3 * pairs
+    return [
+        np.empty((8 + 4 * inputs + pairs + reduced, LANES), np.float32),
+        np.empty((inputs + pairs, inputs), np.float32),
+        np.empty((inputs, inputs)),
+        np.empty((depth, inputs, inputs)),
+        np.empty((depth, inputs), np.float32),
+        np.empty((depth, inputs), np.int32),
+        np.empty(reduced, np.float32),
+        *ledger(network, max(network.widths)),
+    ]
+
+
+def ledger(network: Network, width: int) -> list[NDArray[Any]]:
+    """What both kinds of kernels keep of a layer of up to ``width`` units: its normals, fresh ones,
+    activations and slopes; sums, coefficients and matrices.
+    """
+    inputs, slots = network.inputs, 4 * ((network.inputs + 3) // 4)
     units = {1: 4, 2: 2}.get(inputs, 1)
     blocks = -(-width // (units * LANES))
-    reduced, products = inputs + 3 * pairs, inputs * (inputs + 1) // 2 + inputs - 1 + inputs**2
+    products = inputs * (inputs + 1) // 2 + inputs - 1 + inputs**2
     return [
         np.empty((blocks * slots, LANES), np.float32),
         np.empty((blocks * slots, LANES), np.float32),
         np.empty((blocks * units * inputs, LANES), np.float32),
         np.empty((blocks * units * inputs, LANES), np.float32),
-        np.empty((8 + 4 * inputs + pairs + reduced, LANES), np.float32),
         np.empty((products, LANES)),
-        np.empty((inputs + pairs, inputs), np.float32),
         np.empty((2 * inputs, 2 * inputs), np.float32),
-        np.empty((11, inputs, inputs)),
+        np.empty((10, inputs, inputs)),
         np.empty((inputs, 2 * inputs)),
-        np.empty((depth, inputs, inputs)),
-        np.empty((depth, inputs), np.float32),
-        np.empty((depth, inputs), np.int32),
         np.empty(products + 2 * inputs),
-        np.empty(reduced, np.float32),
         np.empty(inputs, np.float32),
         np.empty(inputs, np.int32),
     ]

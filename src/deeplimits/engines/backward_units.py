@@ -9,14 +9,33 @@ linear and else ψ + u ψ', from the same piece of a table.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from deeplimits.engines.arithmetic import f4, kernel, square_root, u4
-from deeplimits.engines.lanewise import LANES, Table, Vector, lanewise
-from deeplimits.engines.mlp_general import add_lanes, combine, scale_lanes, sloped_difference
-from deeplimits.engines.normals import cosine_sine, minus_two_log
-from deeplimits.engines.philox import philox
+from deeplimits.engines.arithmetic import kernel
+from deeplimits.engines.lane_operations import add_terms, combine
+from deeplimits.engines.lanewise import Table, Vector, lanewise
+from deeplimits.engines.mlp_general import sloped_difference
 from deeplimits.engines.smooth_kernels import piece_of, smooth_difference
+
+
+class Curve(NamedTuple):
+    """An activation: the slopes of a piecewise-linear one, the table of a smooth one."""
+
+    plus: Any
+    minus: Any
+    bits: Any
+    top: Any
+    table: Any
+
+
+class Units(NamedTuple):
+    """Rows of sixteen lanes: z, ψ and φ [input, lane], φ_a − φ_b [pair, lane], and those of S, D, E and C."""
+
+    z: Any
+    psi: Any
+    phi: Any
+    differences: Any
+    lanes: Any
 
 
 @lanewise
@@ -128,91 +147,13 @@ def polar_pair(
     }
 
 
-@lanewise
-def add_terms(
-    difference: Vector, phi_a: Vector, phi_b: Vector, lanes_d: Vector, lanes_e: Vector, lanes_c: Vector
-) -> dict[str, Vector]:
-    """Add a pair's terms of D, E and C, given φ_a − φ_b in ``difference``."""
-    return {
-        "lanes_d": difference.fma(difference, lanes_d),
-        "lanes_e": difference.fma(phi_a + phi_b, lanes_e),
-        "lanes_c": phi_a.fma(phi_b, lanes_c),
-    }
-
-
-@lanewise
-def add_product(x: Vector, y: Vector, lanes: Vector) -> dict[str, Vector]:
-    """Add x · y to lanes of float64, where products of float32 are exact."""
-    return {"lanes": x.wide().fma(y.wide(), lanes)}
-
-
-@lanewise
-def copy(x: Vector, copied: Vector) -> dict[str, Vector]:
-    """copied = x."""
-    return {"copied": x}
-
-
-@lanewise
-def multiply(x: Vector, y: Vector, product: Vector) -> dict[str, Vector]:
-    """product = x · y."""
-    return {"product": x * y}
-
-
-@lanewise
-def step(size: Vector, x: Vector, moved: Vector) -> dict[str, Vector]:
-    """moved + size · x."""
-    return {"moved": size.fma(x, moved)}
-
-
-@lanewise
-def subtract(x: Vector, y: Vector, difference: Vector) -> dict[str, Vector]:
-    """difference = x − y."""
-    return {"difference": x - y}
-
-
-@kernel
-def mix(coefficients: Any, size: Any, activations: Any, fresh: Any, mixed: Any) -> None:
-    """mixed[lane] = Σ c[i] · activations[i, lane] + Σ c[size + i] · fresh[i, lane], each over the first
-    ``size``, in their order.
-    """
-    scale_lanes(coefficients[0], activations[0], mixed)
-    for i in range(1, size):
-        add_lanes(coefficients[i], activations[i], mixed)
-    for i in range(size):
-        add_lanes(coefficients[size + i], fresh[i], mixed)
-
-
-@kernel
-def fill_polar(
-    polar: Any, normals: Any, start: Any, width: Any, layer: Any, low: Any, high: Any, k0: Any, k1: Any
-) -> None:
-    """Fill ``polar`` [2 · 4, lane] with R², R, cos θ and sin θ of two units a lane, and ``normals`` [2 · 2,
-    lane] with the normals that they make; zero beyond the width.
-    """
-    for lane in range(LANES):
-        unit = start + 2 * lane
-        w0, w1, w2, w3 = philox(u4(unit // 2), u4(layer), low, high, k0, k1)
-        radius = minus_two_log(w0)
-        radius = radius if unit < width else f4(0)
-        cosine, sine = cosine_sine(w1)
-        root = square_root(radius)
-        polar[0, lane], polar[1, lane], polar[2, lane], polar[3, lane] = radius, root, cosine, sine
-        normals[0, lane], normals[1, lane] = root * cosine, root * sine
-        radius = minus_two_log(w2)
-        radius = radius if unit + 1 < width else f4(0)
-        cosine, sine = cosine_sine(w3)
-        root = square_root(radius)
-        polar[4, lane], polar[5, lane], polar[6, lane], polar[7, lane] = radius, root, cosine, sine
-        normals[2, lane], normals[3, lane] = root * cosine, root * sine
-
-
 def units_of(inputs: int, smooth: bool) -> Callable[..., Any]:
-    """A function that fills, for sixteen units, one a lane, the rows [input, lane] z, ψ, φ' and φ and the
-    rows ``differences`` [pair, lane] of φ_a − φ_b, of the pairs with a < ``firsts``, and adds to the lanes of
-    S, D, E and C.
+    """A function that fills the rows of ``units``, differences of the pairs with a < ``firsts`` alone, and
+    ``derivative`` [input, lane], φ', and adds to the lanes of S, D, E and C.
 
     Two inputs of a piecewise-linear network are computed from ``polar`` [R², R, cos θ, sin θ; lane], all
-    others from ``drawn`` [input, lane], their normals.
+    others from ``drawn`` [input, lane], their normals. ``factor`` and ``factor_differences`` are those of
+    ``states.coefficients_of``.
     """
     pairs = inputs * (inputs - 1) // 2
     polar_form = inputs == 2 and not smooth
@@ -220,64 +161,70 @@ def units_of(inputs: int, smooth: bool) -> Callable[..., Any]:
     pair_of = smooth_pair if smooth else sloped_pair
 
     @kernel
-    def run(
+    def by_angle(
         drawn: Any,
         polar: Any,
         factor: Any,
         factor_differences: Any,
         firsts: Any,
         reach: Any,
-        plus: Any,
-        minus: Any,
-        table: Any,
-        bits: Any,
-        top: Any,
-        z: Any,
-        psi: Any,
+        curve: Any,
+        units: Any,
         derivative: Any,
-        phi: Any,
-        differences: Any,
-        lanes: Any,
     ) -> None:
-        if polar_form:
-            polar_pair(
-                polar[0],
-                polar[1],
-                polar[2],
-                polar[3],
-                factor[0, 0],
-                factor[0, 1],
-                plus,
-                minus,
-                derivative[0],
-                derivative[inputs - 1],
-                phi[0],
-                phi[inputs - 1],
-                differences[0],
-                lanes[0],
-                lanes[1],
-                lanes[2],
-                lanes[3],
-                lanes[4],
-            )
-        else:
-            for a in range(inputs):
-                combine(factor[a], drawn, a + 1, z[a])
-                unit(z[a], reach[a], plus, minus, table, bits, top, psi[a], derivative[a], phi[a], lanes[a])
-            pair = 0
-            for a in range(firsts):
-                for b in range(a + 1, inputs):
-                    apart = differences[pair]
-                    combine(factor_differences[pair], drawn, b + 1, apart)
-                    pair_of(apart, z[a], z[b], psi[a], psi[b], phi[a], phi[b])
-                    add_terms(
-                        apart,
-                        phi[a],
-                        phi[b],
-                        lanes[inputs + pair],
-                        lanes[inputs + pairs + pair],
-                        lanes[inputs + 2 * pairs + pair],
-                    )
-                    pair += 1
+        phi, lanes = units.phi, units.lanes
+        polar_pair(
+            polar[0],
+            polar[1],
+            polar[2],
+            polar[3],
+            factor[0, 0],
+            factor[0, 1],
+            curve.plus,
+            curve.minus,
+            derivative[0],
+            derivative[1],
+            phi[0],
+            phi[1],
+            units.differences[0],
+            lanes[0],
+            lanes[1],
+            lanes[2],
+            lanes[3],
+            lanes[4],
+        )
 
-    return run
+    @kernel
+    def by_normals(
+        drawn: Any,
+        polar: Any,
+        factor: Any,
+        factor_differences: Any,
+        firsts: Any,
+        reach: Any,
+        curve: Any,
+        units: Any,
+        derivative: Any,
+    ) -> None:
+        z, psi, phi, lanes = units.z, units.psi, units.phi, units.lanes
+        plus, minus, bits, top, table = curve
+        for a in range(inputs):
+            combine(factor[a], drawn, a + 1, z[a])
+            unit(z[a], reach[a], plus, minus, table, bits, top, psi[a], derivative[a], phi[a], lanes[a])
+        pair = 0
+        for a in range(firsts):
+            for b in range(a + 1, inputs):
+                apart = units.differences[pair]
+                combine(factor_differences[pair], drawn, b + 1, apart)
+                pair_of(apart, z[a], z[b], psi[a], psi[b], phi[a], phi[b])
+                add_terms(
+                    apart,
+                    phi[a],
+                    phi[b],
+                    lanes[inputs + pair],
+                    lanes[inputs + pairs + pair],
+                    lanes[inputs + 2 * pairs + pair],
+                )
+                pair += 1
+
+    return by_angle if polar_form else by_normals

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from deeplimits.engines.arithmetic import f4, fma, kernel, u4
+from deeplimits.engines.correlations import difference_factor
 from deeplimits.engines.exponential import exponential
-from deeplimits.engines.mlp_general import difference_factor
 from deeplimits.engines.normals import normal_pair
 from deeplimits.engines.philox import PURPOSE_OUTPUT, philox, sample_words
 

@@ -23,7 +23,7 @@ _KERNELS = {
         "resnet_kernels",
         "residual_inputs",
         "u8 i8 i8 i8 i4[1] f8 f4 f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] f4[3] i4[2] "
-        "f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2] f4[3] f4[2]",
+        "f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2]",
         KINDS * inputs + kind,
     )
     for inputs in range(1, MAX_INPUTS + 1)
@@ -81,14 +81,11 @@ def activation_constants(network: Network) -> tuple[int, tuple[Any, Any], tuple[
     return EXOTIC, numbers, (BITS, np.float32(0), rows())
 
 
-def scratch(network: Network, *, keep: bool = False) -> list[NDArray[Any]]:
-    """What a kernel needs to write in, for one thread.
-
-    The last two are the states of every layer of the sample that it comes to last, the z_a, then the z_0 −
-    z_a [layer, row, unit in the order of the lanes], and √V_0 / s [layer, input]; empty unless they are to be
-    kept.
+def scratch(network: Network) -> list[NDArray[Any]]:
+    """What a kernel needs to write in, for one thread: z_a and z_a − z_b [row, unit in the order of the
+    lanes], which places are units, vectors of lanes, coefficients, numbers and matrices.
     """
-    inputs, kept = network.inputs, (network.depth + 1) * keep
+    inputs = network.inputs
     pairs, slots = inputs * (inputs - 1) // 2, 4 * ((inputs + 3) // 4)
     group = LANES * {1: 4, 2: 2}.get(inputs, 1)
     padded = -(-network.width // group) * group
@@ -102,6 +99,4 @@ def scratch(network: Network, *, keep: bool = False) -> list[NDArray[Any]]:
         np.empty(2 * reduced + 2 * inputs, np.float32),
         np.empty(2 * inputs + pairs, np.int32),
         np.empty((3 * inputs, inputs)),
-        np.empty((kept, 2 * inputs - 1, padded), np.float32),
-        np.empty((kept, inputs), np.float32),
     ]

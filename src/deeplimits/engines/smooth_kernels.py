@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.engines.arithmetic import bits_float, f4, i4, inline, kernel, square_root, u4
+from deeplimits.engines.arithmetic import bits_float, f4, i4, inline, kernel, square_root
+from deeplimits.engines.correlations import coefficients, first_gaps, gaps_after, record_layer
+from deeplimits.engines.lane_operations import combine, pair_sums, reduce_tile
 from deeplimits.engines.lanewise import Table, Vector, lanewise
-from deeplimits.engines.mlp_general import combine, difference_factor, gaps_after
-from deeplimits.engines.mlp_kernels import DEAD, LANES, NAN, TILE, rescale, tree
-from deeplimits.engines.normals import logarithm, normal_pair
-from deeplimits.engines.philox import PURPOSE_FORWARD, philox, sample_words
+from deeplimits.engines.layer_normals import fill, stream_of, units_per_lane
+from deeplimits.engines.mlp_kernels import LANES, TILE, rescale
+from deeplimits.engines.philox import PURPOSE_FORWARD
 from deeplimits.engines.tables import LOWEST
 
 _LOWEST_EXPONENT = 127 + LOWEST
@@ -95,39 +96,7 @@ def add_smooth_pair(
 ) -> dict[str, Vector]:
     """Add a pair's terms of D, E and C, given z_a − z_b in ``difference``."""
     difference = smooth_difference(difference, z_a, z_b, psi_a, psi_b)
-    return {
-        "lanes_d": difference.fma(difference, lanes_d),
-        "lanes_e": difference.fma(phi_a + phi_b, lanes_e),
-        "lanes_c": phi_a.fma(phi_b, lanes_c),
-    }
-
-
-def fill(inputs: int) -> Callable[..., Any]:
-    """A function that fills ``normals`` [unit of a lane · input, lane] for the units from ``start`` on, zero
-    beyond the width: four units to a lane for one input, two for two, else one.
-    """
-    units = units_per_lane(inputs)
-    calls = (inputs + 3) // 4
-
-    @kernel
-    def run(normals: Any, start: Any, width: Any, layer: Any, low: Any, high: Any, k0: Any, k1: Any) -> None:
-        for call in range(calls):
-            for lane in range(LANES):
-                unit = start + units * lane
-                w0, w1, w2, w3 = philox(u4((unit // units) * calls + call), u4(layer), low, high, k0, k1)
-                x0, x1 = normal_pair(w0, w1)
-                x2, x3 = normal_pair(w2, w3)
-                normals[4 * call, lane] = x0 if unit < width else f4(0)
-                normals[4 * call + 1, lane] = x1 if unit + (units > 2) < width else f4(0)
-                normals[4 * call + 2, lane] = x2 if unit + units // 2 < width else f4(0)
-                normals[4 * call + 3, lane] = x3 if unit + units - 1 < width else f4(0)
-
-    return run
-
-
-def units_per_lane(inputs: int) -> int:
-    """Units whose normals come from one call of Philox."""
-    return {1: 4, 2: 2}.get(inputs, 1)
+    return pair_sums(difference, phi_a, phi_b, lanes_d, lanes_e, lanes_c)
 
 
 def smooth_inputs(inputs: int) -> Callable[..., None]:
@@ -158,7 +127,7 @@ def smooth_inputs(inputs: int) -> Callable[..., None]:
         correlation_gap: Any,
         exploded_at: Any,
         vectors: Any,
-        coefficients: Any,
+        factors: Any,
         numbers: Any,
         exponent: Any,
         matrices: Any,
@@ -166,45 +135,30 @@ def smooth_inputs(inputs: int) -> Callable[..., None]:
         normals, combined = vectors[:slots], vectors[slots]
         z, psi = vectors[filled : filled + inputs], vectors[filled + inputs : filled + 2 * inputs]
         phi, lanes = vectors[filled + 2 * inputs : filled + 3 * inputs], vectors[filled + 3 * inputs :]
-        factor, differences = coefficients[:inputs], coefficients[inputs:]
+        factor, differences = factors[:inputs], factors[inputs:]
         sums, mantissa, reach = (
             numbers[:reduced],
             numbers[reduced : reduced + inputs],
             numbers[reduced + inputs :],
         )
         gaps, rows = matrices[:inputs], matrices[inputs:]
-        k0, k1 = u4(key & np.uint64(0xFFFFFFFF)), u4(key >> np.uint64(32))
         for row in range(log_variance.shape[0]):
-            low, high = sample_words(np.int64(first) + row, PURPOSE_FORWARD)
-            pair = 0
+            stream = stream_of(key, np.int64(first) + row, PURPOSE_FORWARD)
+            first_gaps(gap_0, gaps)
             for a in range(inputs):
                 mantissa[a], exponent[a] = mantissa_0[a], exponent_0[a]
                 reach[a] = scaled_root(mantissa[a], exponent[a], inverse_scales[0])
                 exploded_at[row, a] = i4(0) if reach[a] >= f4(1) else i4(-1)
-                gaps[a, a] = 0.0
-                for b in range(a + 1, inputs):
-                    gaps[a, b] = np.float64(gap_0[pair])
-                    gaps[b, a] = gaps[a, b]
-                    pair += 1
             record = 1 if layers[0] == 0 else 0
             for layer in range(depth):
                 width, normalizer = widths[layer], normalizers[layer]
                 following = inverse_scales[min(layer + 1, len(widths) - 1)]
-                difference_factor(gaps, rows)
-                pair = 0
-                for a in range(inputs):
-                    for column in range(inputs):
-                        factor[a, column] = f4(rows[a, column] + (1.0 if column == 0 else 0.0))
-                    for b in range(a + 1, inputs):
-                        for column in range(inputs):
-                            differences[pair, column] = f4(rows[a, column] - rows[b, column])
-                        pair += 1
+                coefficients(gaps, rows, factor, differences)
                 sums[:] = f4(0)
                 for tile in range(0, width, TILE):
                     lanes[:] = f4(0)
-                    stop = min(width, tile + TILE)
-                    for start in range(tile, stop, units * LANES):
-                        fill_normals(normals, start, width, layer, low, high, k0, k1)
+                    for start in range(tile, min(width, tile + TILE), units * LANES):
+                        fill_normals(normals, start, width, layer, stream)
                         for unit in range(units):
                             drawn = normals[unit * inputs : (unit + 1) * inputs]
                             for a in range(inputs):
@@ -227,8 +181,7 @@ def smooth_inputs(inputs: int) -> Callable[..., None]:
                                         lanes[inputs + 2 * pairs + pair],
                                     )
                                     pair += 1
-                    for at in range(reduced):
-                        sums[at] = sums[at] + tree(lanes[at])
+                    reduce_tile(lanes, sums)
                 gaps_after(sums, inputs, gaps)
                 for a in range(inputs):
                     mantissa[a], exponent[a] = rescale(mantissa[a], exponent[a], sums[a] * normalizer)
@@ -236,15 +189,9 @@ def smooth_inputs(inputs: int) -> Callable[..., None]:
                     if exploded_at[row, a] < 0 and reach[a] >= f4(1):
                         exploded_at[row, a] = i4(layer + 1)
                 if record < len(layers) and layers[record] == layer + 1:
-                    pair = 0
-                    for a in range(inputs):
-                        log_variance[row, record, a] = (
-                            logarithm(mantissa[a], exponent[a]) if mantissa[a] > f4(0) else DEAD
-                        )
-                        for b in range(a + 1, inputs):
-                            alive = mantissa[a] > f4(0) and mantissa[b] > f4(0)
-                            correlation_gap[row, record, pair] = f4(gaps[a, b]) if alive else NAN
-                            pair += 1
+                    record_layer(
+                        mantissa, exponent, gaps, log_variance[row, record], correlation_gap[row, record]
+                    )
                     record += 1
 
     return run
