@@ -32,6 +32,7 @@ HEAVY = {
     "dask",
     "pandas",
     "scipy",
+    "seaborn",
     "matplotlib",
     "snakemake",
     "duckdb",
@@ -108,7 +109,7 @@ def test_a_simulation_job_imports_nothing_heavy(module):
         ("deeplimits.store.workflow", set()),
         ("deeplimits.analysis.aggregate", set()),
         ("deeplimits.analysis.claims", set()),
-        ("deeplimits.figures.ks_against_width", {"matplotlib"}),
+        ("deeplimits.figures.ks_against_width", {"matplotlib", "pandas", "scipy", "seaborn"}),
         ("deeplimits.store.query", {"duckdb", "pandas"}),
     ],
 )

@@ -12,8 +12,7 @@ import matplotlib as mpl
 mpl.use("agg")
 
 import matplotlib.pyplot as plt
-import numpy as np
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
+import seaborn as sns
 from matplotlib.figure import Figure
 
 from deeplimits.store.atomic import written_aside
@@ -23,14 +22,7 @@ COLUMN = 3.4
 PAGE = 6.9
 """Width of a page, inches."""
 
-PALETTE = [
-    to_rgb(f"#{code}")
-    for code in (
-        *("0173b2", "de8f05", "029e73", "d55e00", "cc78bc"),
-        *("ca9161", "fbafe4", "949494", "ece133", "56b4e9"),
-    )
-]
-"""The colours of seaborn's palette for colour-blind readers; its import takes longer than a figure."""
+PALETTE = sns.color_palette("colorblind")
 NETWORK, LIMIT, SECOND, THIRD, FOURTH = (PALETTE[i] for i in (0, 3, 2, 1, 4))
 """One colour a role, in every figure: the network, the limit it is held against, and others beside it."""
 
@@ -41,8 +33,7 @@ LIMITS = (LIMIT, SECOND, THIRD, FOURTH)
 
 def shades(count: int) -> list[tuple[float, float, float]]:
     """Colours of a series that grows, such as widths: light to dark, told apart in grey too."""
-    blend = LinearSegmentedColormap.from_list("shades", ["#8cc5e3", "#08306b"])
-    return [(red, green, blue) for red, green, blue, _ in blend(np.linspace(0, 1, count)).tolist()]
+    return list(sns.color_palette("blend:#8cc5e3,#08306b", count))
 
 
 GROWTH = r"$\log\,\Vert\varphi(Y_\ell)\Vert\,/\,\Vert\varphi(Y_0)\Vert$"
