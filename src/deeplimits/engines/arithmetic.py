@@ -28,6 +28,16 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
+def part(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As ``kernel``, for what only kernels call: nothing is made that Python would need to call it, which
+    takes long for so many arguments.
+    """
+    compiled: Callable[..., Any] = numba.njit(
+        error_model="numpy", boundscheck=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )(function)
+    return compiled
+
+
 def inline(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a building block that every caller inlines."""
     compiled: Callable[..., Any] = numba.njit(inline="always", error_model="numpy")(function)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.engines.arithmetic import f4, i4, kernel
+from deeplimits.engines.arithmetic import f4, i4, kernel, part
 from deeplimits.engines.backward_sums import (
     add_products,
     ledger_of,
@@ -56,7 +56,7 @@ def _keep(inputs: int, *, smooth: bool) -> Callable[..., Any]:
     units, slots = units_per_lane(inputs), 4 * ((inputs + 3) // 4)
     draw, fill_fresh, units_function = drawn_of(inputs, smooth), fill(inputs), units_of(inputs, smooth)
 
-    @kernel
+    @part
     def run(constants: Any, found: Any, kept: Any, at: Any, stream: Any, stream_back: Any) -> None:
         width, curve, polar, living = (
             constants.widths[at],
@@ -116,7 +116,7 @@ def _step_back(inputs: int, *, smooth: bool) -> Callable[..., Any]:
     units, slots = units_per_lane(inputs), 4 * ((inputs + 3) // 4)
     difference_of = smooth_pair if smooth else sloped_pair
 
-    @kernel
+    @part
     def run(kept: Any, width: Any, units_rows: Any) -> None:
         h, gradients, rows_back = units_rows.z, units_rows.phi, units_rows.psi
         kept.totals[:] = 0.0

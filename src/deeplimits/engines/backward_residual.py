@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.engines.arithmetic import f4, kernel
+from deeplimits.engines.arithmetic import f4, kernel, part
 from deeplimits.engines.backward_sums import (
     add_products,
     ledger_of,
@@ -62,7 +62,7 @@ def _forward(inputs: int, *, smooth: bool) -> Callable[..., Any]:
     advance = next_layer(inputs, SMOOTH if smooth else SLOPES)
     add_states, rescale_states = sum_states(inputs), take_powers(inputs)
 
-    @kernel
+    @part
     def run(constants: Any, state: Any, states: Any, reach: Any, stream: Any) -> None:
         start_sample(constants, state)
         for layer in range(states.shape[0]):
@@ -90,7 +90,7 @@ def _keep(inputs: int, *, smooth: bool) -> Callable[..., Any]:
     fill_fresh = fill(inputs)
     unit_of, difference_of = (smooth_unit, smooth_pair) if smooth else (sloped_unit, sloped_pair)
 
-    @kernel
+    @part
     def run(
         constants: Any,
         kept: Any,
@@ -151,7 +151,7 @@ def _skip(inputs: int) -> Callable[..., Any]:
     differences, in what is carried of them.
     """
 
-    @kernel
+    @part
     def run(kept: Any, skip: Any) -> None:
         for a in range(inputs):
             for i in range(inputs):
@@ -170,7 +170,7 @@ def _step_back(inputs: int, *, smooth: bool) -> Callable[..., Any]:
     fill_normals = fill(inputs)
     difference_of = smooth_pair if smooth else sloped_pair
 
-    @kernel
+    @part
     def run(
         constants: Any, kept: Any, carried: Any, skip: Any, layer: Any, last: Any, vectors: Any, stream: Any
     ) -> None:

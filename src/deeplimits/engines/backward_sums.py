@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from deeplimits.engines.arithmetic import f4, i4, inline, kernel
+from deeplimits.engines.arithmetic import f4, i4, inline, part
 from deeplimits.engines.backward_algebra import (
     around_bisector,
     directions,
@@ -108,7 +108,7 @@ def ledger_of(inputs: int) -> Callable[..., Any]:
     return run
 
 
-@kernel
+@part
 def add_products(size: Any, rows: Any, vectors: Any, others: Any, wide: Any) -> None:
     """Add to the lanes of all products of ``rows``, of the squares of ``vectors`` from the second on, and of
     the products of ``rows`` and ``others``.
@@ -127,7 +127,7 @@ def add_products(size: Any, rows: Any, vectors: Any, others: Any, wide: Any) -> 
             at += 1
 
 
-@kernel
+@part
 def _unpack(totals: Any, gram: Any, squares: Any, cross: Any) -> None:
     """Sort the sums of ``add_products`` into matrices."""
     size = gram.shape[0]
@@ -146,7 +146,7 @@ def _unpack(totals: Any, gram: Any, squares: Any, cross: Any) -> None:
             at += 1
 
 
-@kernel
+@part
 def start_gradients(kept: Any, depth: Any, stream: Any) -> None:
     """The readout is one unit more, whose gradient is 1 for all inputs; its normals are those of the output
     (``stream``).
@@ -168,7 +168,7 @@ def pull_back(*, by_angle: bool) -> Callable[..., Any]:
     the forward pass may take two inputs by their angle, which it does where ``bisected``.
     """
 
-    @kernel
+    @part
     def run(kept: Any, bisected: Any) -> None:
         _unpack(kept.totals, kept.gram, kept.squares, kept.cross)
         directions(kept.gram, kept.squares, kept.along)
@@ -190,7 +190,7 @@ def pull_back(*, by_angle: bool) -> Callable[..., Any]:
     return run
 
 
-@kernel
+@part
 def take_gradients(kept: Any) -> None:
     """Find the directions of the gradients from their sums."""
     _unpack(kept.totals, kept.gram_back, kept.squares_back, kept.cross_back)
@@ -198,7 +198,7 @@ def take_gradients(kept: Any) -> None:
     orthonormalise(kept.gram_back, kept.along_back, kept.lower_back, kept.scrap)
 
 
-@kernel
+@part
 def record_gradients(kept: Any, log_norm: Any, gradient_gap: Any) -> None:
     """Fill ``log_norm`` [input] and ``gradient_gap`` [pair] of a layer."""
     pair = 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from deeplimits.engines.arithmetic import kernel
+from deeplimits.engines.arithmetic import part
 from deeplimits.engines.lane_operations import add_terms, combine
 from deeplimits.engines.lanewise import Table, Vector, lanewise
 from deeplimits.engines.mlp_general import sloped_difference
@@ -160,7 +160,7 @@ def units_of(inputs: int, smooth: bool) -> Callable[..., Any]:
     unit = smooth_unit if smooth else sloped_unit
     pair_of = smooth_pair if smooth else sloped_pair
 
-    @kernel
+    @part
     def by_angle(
         drawn: Any,
         polar: Any,
@@ -194,7 +194,7 @@ def units_of(inputs: int, smooth: bool) -> Callable[..., Any]:
             lanes[4],
         )
 
-    @kernel
+    @part
     def by_normals(
         drawn: Any,
         polar: Any,

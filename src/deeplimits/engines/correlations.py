@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.engines.arithmetic import f4, fma, inline, kernel, square_root
+from deeplimits.engines.arithmetic import f4, fma, inline, part, square_root
 from deeplimits.engines.mlp_kernels import DEAD, NAN
 from deeplimits.engines.normals import logarithm
 
@@ -52,7 +52,7 @@ def difference_factor(gaps: Any, rows: Any) -> Any:
         rows[a, a] = square_root(max(left, 0.0))
 
 
-@kernel
+@part
 def coefficients(gaps: Any, rows: Any, factor: Any, differences: Any) -> None:
     """Fill ``factor`` [m, m] with the coefficients of each input's preactivations in the normals and
     ``differences`` [pair, m] with those of their differences; ``rows`` [m, m] is scratch.
@@ -108,7 +108,7 @@ def gaps_after(sums: Any, inputs: Any, gaps: Any) -> Any:
                     gaps[b, a] = gap
 
 
-@kernel
+@part
 def record_layer(mantissa: Any, exponent: Any, gaps: Any, log_variance: Any, correlation_gap: Any) -> None:
     """Fill ``log_variance`` [input] and ``correlation_gap`` [pair] of a layer of a perceptron."""
     pair = 0

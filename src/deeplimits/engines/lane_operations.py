@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deeplimits.engines.arithmetic import inline, kernel
+from deeplimits.engines.arithmetic import inline, part
 from deeplimits.engines.lanewise import Vector, lanewise
 from deeplimits.engines.mlp_kernels import tree
 
@@ -48,7 +48,7 @@ def add_combined(coefficients: Any, rows: Any, count: Any, moved: Any) -> None:
         add_multiple(coefficients[i], rows[i], moved)
 
 
-@kernel
+@part
 def mix(coefficients: Any, size: Any, activations: Any, fresh: Any, mixed: Any) -> None:
     """mixed[lane] = Σ c[i] · activations[i, lane] + Σ c[size + i] · fresh[i, lane], each over the first
     ``size``, in their order.
@@ -91,7 +91,7 @@ def add_terms(
     return pair_sums(difference, x_a, x_b, lanes_d, lanes_e, lanes_c)
 
 
-@kernel
+@part
 def reduce_tile(lanes: Any, sums: Any) -> None:
     """Add the lanes [sum, lane] of a tile of units to the sums."""
     for at in range(sums.shape[0]):

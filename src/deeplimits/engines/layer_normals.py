@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from deeplimits.engines.arithmetic import f4, inline, kernel, square_root, u4
+from deeplimits.engines.arithmetic import f4, inline, part, square_root, u4
 from deeplimits.engines.lanewise import LANES
 from deeplimits.engines.normals import cosine_sine, minus_two_log, normal_pair
 from deeplimits.engines.philox import halves, philox, sample_words
@@ -40,7 +40,7 @@ def fill(inputs: int) -> Callable[..., Any]:
     units = units_per_lane(inputs)
     calls = (inputs + 3) // 4
 
-    @kernel
+    @part
     def run(normals: Any, start: Any, width: Any, layer: Any, stream: Any) -> None:
         low, high, k0, k1 = stream
         for call in range(calls):
@@ -57,7 +57,7 @@ def fill(inputs: int) -> Callable[..., Any]:
     return run
 
 
-@kernel
+@part
 def fill_polar(polar: Any, normals: Any, start: Any, width: Any, layer: Any, stream: Any) -> None:
     """Fill ``polar`` [2 · 4, lane] with R², R, cos θ and sin θ of two units a lane, and ``normals`` [2 · 2,
     lane] with the normals that they make; zero beyond the width.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.engines.arithmetic import f4, i4, inline, kernel
+from deeplimits.engines.arithmetic import f4, i4, inline, kernel, part
 from deeplimits.engines.layer_normals import stream_of
 from deeplimits.engines.mlp_kernels import DEAD, rescale
 from deeplimits.engines.normals import logarithm
@@ -28,7 +28,7 @@ def _log_mean(mantissa: Any, exponent: Any, power_of: Any, total: Any, width: An
     return logarithm(found, raised) if found > f4(0) else DEAD
 
 
-@kernel
+@part
 def _record(constants: Any, state: Any, log_variance: Any, correlation_gap: Any, log_activation: Any) -> None:
     """Fill log V [input], 1 − ρ [pair] and log ‖φ‖² / n [input] of a layer."""
     width = constants.width

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deeplimits.engines.arithmetic import f4, fma, i4, kernel, square_root
+from deeplimits.engines.arithmetic import f4, fma, i4, part, square_root
 from deeplimits.engines.correlations import difference_factor, first_gaps
 from deeplimits.engines.lane_operations import add_combined, pair_sums, reduce_tile, subtract
 from deeplimits.engines.lanewise import Table, Vector, lanewise
@@ -106,7 +106,7 @@ def mark_units(inputs: int) -> Callable[..., Any]:
     """A function that fills ``inside`` [unit] with 1 for a unit, 0 beyond the width."""
     units = units_per_lane(inputs)
 
-    @kernel
+    @part
     def run(inside: Any, width: Any) -> None:
         for at in range(inside.shape[0]):
             # units are kept in the order in which lanes draw them
@@ -117,7 +117,7 @@ def mark_units(inputs: int) -> Callable[..., Any]:
     return run
 
 
-@kernel
+@part
 def start_sample(constants: Any, state: Any) -> None:
     """Bring a ``State`` before its first layer."""
     z, inside = state.z, state.inside
@@ -138,7 +138,7 @@ def _coefficients(inputs: int) -> Callable[..., Any]:
     """A function of the directions of the activations, and what they are multiplied by."""
     pairs = inputs * (inputs - 1) // 2
 
-    @kernel
+    @part
     def run(state: Any, layer: Any, branch: Any) -> None:
         sums, rows, power_of = state.sums, state.rows, state.power_of
         difference_factor(state.gaps, rows)
@@ -172,7 +172,7 @@ def _units(inputs: int, kind: int) -> Callable[..., Any]:
     """
     pairs = inputs * (inputs - 1) // 2
 
-    @kernel
+    @part
     def run(constants: Any, state: Any, drawn: Any, at: Any) -> None:
         z, lanes, aux, phi, reach = state.z, state.lanes, state.aux, state.phi, state.reach
         bits, top, table = constants.bits, constants.top, constants.table
@@ -218,7 +218,7 @@ def next_layer(inputs: int, kind: int) -> Callable[..., Any]:
     units = units_per_lane(inputs)
     find_coefficients, fill_normals, move_units = _coefficients(inputs), fill(inputs), _units(inputs, kind)
 
-    @kernel
+    @part
     def run(constants: Any, state: Any, layer: Any, stream: Any) -> None:
         width, normals, lanes, padded = constants.width, state.normals, state.lanes, state.z.shape[1]
         find_coefficients(state, layer, constants.branch)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deeplimits.engines.arithmetic import bits_float, f4, i4, inline, kernel, square_root
+from deeplimits.engines.arithmetic import bits_float, f4, i4, inline, part, square_root
 from deeplimits.engines.correlations import gaps_after
 from deeplimits.engines.lane_operations import add_square, add_terms, multiply, reduce_tile
 from deeplimits.engines.mlp_kernels import LANES, TILE
@@ -127,7 +127,7 @@ def sum_states(inputs: int) -> Callable[..., Any]:
     """A function of S of the states of every input, then D, E and C of their pairs."""
     pairs = inputs * (inputs - 1) // 2
 
-    @kernel
+    @part
     def run(state: Any) -> None:
         z, apart, lanes = state.z, state.apart, state.lanes
         state.of_states[:] = f4(0)
@@ -162,7 +162,7 @@ def take_powers(inputs: int) -> Callable[..., Any]:
     """
     pairs = inputs * (inputs - 1) // 2
 
-    @kernel
+    @part
     def run(state: Any, width: Any, mantissa_0: Any, exponent_0: Any, factor: Any) -> None:
         if not _find_shifts(state, width):
             return
@@ -187,7 +187,7 @@ def take_powers(inputs: int) -> Callable[..., Any]:
     return run
 
 
-@kernel
+@part
 def _find_shifts(state: Any, width: Any) -> Any:
     """Fill ``shift``; whether there is any."""
     sums, shift, power_of = state.of_states, state.shift, state.power_of
@@ -207,7 +207,7 @@ def _find_shifts(state: Any, width: Any) -> Any:
     return found
 
 
-@kernel
+@part
 def find_near(state: Any) -> None:
     """Which pairs have differences that need be carried: those that are small beside what they are of. Others
     are formed anew, for the rounding of what once was large does not shrink with it.
@@ -221,7 +221,7 @@ def find_near(state: Any) -> None:
             pair += 1
 
 
-@kernel
+@part
 def gaps_from(sums: Any, power_of: Any, width: Any, gaps: Any) -> None:
     """1 − ρ of the activations or of the states, from their sums. The inner product decides where powers of
     two differ, and one unit has but two directions.

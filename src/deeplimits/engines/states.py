@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from deeplimits.engines.arithmetic import f4, fma, i4, inline, kernel, square_root
+from deeplimits.engines.arithmetic import f4, fma, i4, inline, part, square_root
 from deeplimits.engines.backward_units import Curve, units_of
 from deeplimits.engines.correlations import coefficients, first_gaps, gaps_after
 from deeplimits.engines.lane_operations import reduce_tile
@@ -62,7 +62,7 @@ def drawn_of(inputs: int, smooth: bool) -> Callable[..., Any]:
     fill_normals = fill(inputs)
     polar_form = inputs == 2 and not smooth
 
-    @kernel
+    @part
     def run(polar: Any, normals: Any, start: Any, width: Any, layer: Any, stream: Any) -> None:
         if polar_form:
             fill_polar(polar, normals, start, width, layer, stream)
@@ -78,7 +78,7 @@ def coefficients_of(inputs: int, smooth: bool) -> Callable[..., Any]:
     """
     polar_form = inputs == 2 and not smooth
 
-    @kernel
+    @part
     def run(found: Any, at: Any) -> None:
         if polar_form:
             gap = f4(found.gaps[at, 0, 1])
@@ -103,7 +103,7 @@ def advance(inputs: int, smooth: bool) -> Callable[..., Any]:
     units = units_per_lane(inputs)
     draw, units_function = drawn_of(inputs, smooth), units_of(inputs, smooth)
 
-    @kernel
+    @part
     def run(constants: Any, found: Any, at: Any, normals: Any, stream: Any) -> None:
         width, lanes, polar, curve = (
             constants.widths[at],
@@ -137,7 +137,7 @@ def update(inputs: int, smooth: bool) -> Callable[..., Any]:
     """A function that brings 1 − ρ [m, m] from one layer to the next, given the sums and who lives."""
     polar_form = inputs == 2 and not smooth
 
-    @kernel
+    @part
     def run(sums: Any, living: Any, gaps: Any) -> None:
         if polar_form:
             gap = f4(0)
@@ -157,7 +157,7 @@ def find_layers(inputs: int, smooth: bool) -> Callable[..., Any]:
     find_coefficients, advance_layer = coefficients_of(inputs, smooth), advance(inputs, smooth)
     update_gaps = update(inputs, smooth)
 
-    @kernel
+    @part
     def run(constants: Any, found: Any, normals: Any, mantissa: Any, exponent: Any, stream: Any) -> None:
         gaps, reach, living, scale = found.gaps, found.reach, found.living, constants.inverse_scale
         first_gaps(constants.gap_0, gaps[0])
