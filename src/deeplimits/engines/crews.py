@@ -117,7 +117,7 @@ def _padded(width: int, inputs: int) -> int:
 
 
 def units_per_lane(inputs: int) -> int:
-    """Units whose normals come from one call of Philox, as ``smooth_kernels`` has them."""
+    """Units whose normals come from one call of Philox, as ``layer_normals`` has them."""
     return {1: 4, 2: 2}.get(inputs, 1)
 
 
