@@ -21,6 +21,7 @@ import small_blocks
 from deeplimits.engines import cuda, devices, simulate_block
 from deeplimits.engines.cpu import forward
 from deeplimits.engines.cuda_source import ENTRY, library
+from deeplimits.engines.invocation import Invocation
 from deeplimits.sweep.plan import Batch
 from engine import network
 from measure import BIN, Peer, child, keep, timed
@@ -150,7 +151,7 @@ def many_small_blocks() -> dict[str, float]:
 
         seconds = 0.0
 
-        def run(self, invocations: Sequence[cuda.Invocation]) -> None:
+        def run(self, invocations: Sequence[Invocation]) -> None:
             launch, fetch = self.prepared(invocations)
             self.seconds += seconds(launch)["seconds"]
             fetch()

@@ -11,7 +11,7 @@ import pytest
 from deeplimits.engines import covariance as covariance_module
 from deeplimits.engines import cuda, paths
 from deeplimits.engines.covariance import Drift, covariance_paths
-from deeplimits.engines.cuda import Invocation
+from deeplimits.engines.invocation import Invocation
 from without_gpu import host
 from without_gpu.nvrtc import compiled
 

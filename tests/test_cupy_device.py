@@ -13,6 +13,7 @@ from deeplimits.engines import cpu, cuda
 from deeplimits.engines.backward import backward
 from deeplimits.engines.calls import Task
 from deeplimits.engines.cpu import forward
+from deeplimits.engines.invocation import Device
 from deeplimits.errors import DeviceError
 from without_gpu import cupy_stub
 from without_gpu.cases import Case, networks
@@ -39,14 +40,14 @@ def cupy_device() -> ModuleType:
     return importlib.import_module("deeplimits.engines.cupy_device")
 
 
-def known(card: cupy_stub.Card, task: Task, device: cuda.Device) -> Task:
+def known(card: cupy_stub.Card, task: Task, device: Device) -> Task:
     """Tell the card which instance computes a task."""
     made = cuda.invocation(task, device.processors)
     card.instances[made.instance.name] = (made.instance, made.crew)
     return task
 
 
-def drawn(card: cupy_stub.Card, case: Case, device: cuda.Device) -> dict[str, bytes]:
+def drawn(card: cupy_stub.Card, case: Case, device: Device) -> dict[str, bytes]:
     task = known(card, forward(case.network, case.layers, case.first, case.count), device)
     cuda.compute([task], device)
     return bits(task)

@@ -10,7 +10,7 @@ import pytest
 
 from deeplimits.engines import backward, covariance, cpu, devices, paths, simulate_block
 from deeplimits.engines.crews import crews, instance
-from deeplimits.engines.cuda import Invocation
+from deeplimits.engines.invocation import Invocation
 from deeplimits.engines.requests import Request, answers
 from deeplimits.store.simulate import simulate_batch
 from deeplimits.sweep.blocks import Block, blocks_of

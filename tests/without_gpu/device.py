@@ -7,7 +7,7 @@ from typing import Any
 
 from deeplimits.engines import cuda
 from deeplimits.engines.cpu import forward
-from deeplimits.engines.cuda import DeviceMemoryError, Invocation
+from deeplimits.engines.invocation import Device, DeviceMemoryError, Invocation
 from deeplimits.errors import DeviceError
 from without_gpu import host
 from without_gpu.cases import Case
@@ -42,7 +42,7 @@ class EmulatedDevice:
         host.build([first.instance], "plain").run_together(calls, first.crew.samples)
 
 
-def drawn(case: Case, device: cuda.Device) -> dict[str, Any]:
+def drawn(case: Case, device: Device) -> dict[str, Any]:
     """What a card records of a case."""
     task = forward(case.network, case.layers, case.first, case.count)
     cuda.compute([task], device)

@@ -17,9 +17,9 @@ import cupy
 import numpy as np
 from cupy.cuda import nvrtc
 
-from deeplimits.engines.cuda import DeviceMemoryError, Invocation
 from deeplimits.engines.cuda_source import ENTRY, OPTIONS
 from deeplimits.engines.devices import claimed
+from deeplimits.engines.invocation import DeviceMemoryError, Invocation
 from deeplimits.engines.native import cache_folder
 from deeplimits.engines.shared_launch import SharedLaunch
 from deeplimits.errors import DeviceError
@@ -56,7 +56,7 @@ class CupyDevice:
         return int(self._device.mem_info[0]) + int(cupy.get_default_memory_pool().free_bytes())
 
     def run(self, invocations: Sequence[Invocation]) -> None:
-        """See ``cuda.Device``."""
+        """See ``Device``."""
         try:
             with self._device:
                 launch, fetch = self.prepared(invocations)

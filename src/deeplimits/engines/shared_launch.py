@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.engines.cuda import Invocation
+from deeplimits.engines.invocation import Invocation
 
 _ALIGNED = 16
 """Bytes of which every address is a multiple."""
