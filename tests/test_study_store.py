@@ -81,7 +81,10 @@ def test_a_reader_goes_on_with_what_it_has_opened(built: Config, tmp_path: Path)
         write_study(study, tmp_path, {"one": dataset({"value": ("point", [value])})})
         if value == 1.0:
             tree = open_study("tiny", built.path, tmp_path)
+            store = open_study_store(tmp_path, "tiny")
+            assert store.variables("one") == ["value"]
     assert tree["one"]["value"].values.tolist() == [1.0]
+    assert store.array("one", "value").tolist() == [1.0]
     assert open_study_store(tmp_path, "tiny").array("one", "value").tolist() == [2.0]
 
 

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-from numpy.typing import NDArray
 
 from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Task
 from deeplimits.engines.cpu import forward
 from deeplimits.engines.dispatch import fill
+from deeplimits.engines.readout import Recorded, with_output
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network
-
-Recorded = dict[str, NDArray[Any]]
 
 _WINDOW = 1 << 26
 """Bytes of results that wait for others, so that they share launches."""
@@ -68,8 +64,6 @@ class Request:
         """What was asked for, when the tasks are done."""
         recorded = tasks[0].call.recorded
         if self.output:
-            from deeplimits.engines.readout import with_output
-
             recorded = with_output(recorded, self.network, self.layers, self.first, threads)
         for task in tasks[1:]:
             recorded = recorded | task.call.recorded

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,15 @@ from deeplimits import __version__
 from deeplimits.store.atomic import write_text
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import study_receipt, study_store
-from deeplimits.store.zarr_zip import CHUNK_BYTES, Group, read_array, read_metadata, read_names, write_groups
+from deeplimits.store.zarr_zip import (
+    CHUNK_BYTES,
+    Group,
+    open_archive,
+    read_array,
+    read_metadata,
+    read_names,
+    write_groups,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -73,13 +82,19 @@ def _chunks(array: NDArray[Any]) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class StudyStore:
-    """An open study store, of which each array is read when it is asked for."""
+    """A study store, of which each array is read when it is asked for, all from the file that the first was
+    read from.
+    """
 
     path: Path
 
     @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        return open_archive(self.path)
+
+    @cached_property
     def _names(self) -> dict[str, list[str]]:
-        return read_names(self.path)
+        return read_names(self._archive)
 
     def array(self, group: str, name: str) -> NDArray[Any]:
         """A variable or coordinate of a group.
@@ -93,15 +108,15 @@ class StudyStore:
         """
         if name not in self._names[group]:
             raise KeyError(name)
-        return read_array(self.path, group, name)
+        return read_array(self._archive, group, name)
 
     def dimensions(self, group: str, name: str) -> tuple[str, ...]:
         """Names of an array's dimensions."""
-        return tuple(read_metadata(self.path, f"{group}/{name}")["dimension_names"])
+        return tuple(read_metadata(self._archive, f"{group}/{name}")["dimension_names"])
 
     def coordinates(self, group: str) -> list[str]:
         """The arrays of a group that label its points and dimensions."""
-        named = read_metadata(self.path, group)["attributes"].get(_COORDINATES, "").split()
+        named = read_metadata(self._archive, group)["attributes"].get(_COORDINATES, "").split()
         return [
             name for name in self._names[group] if name in named or self.dimensions(group, name) == (name,)
         ]
@@ -113,7 +128,7 @@ class StudyStore:
 
     def attributes(self, group: str = "") -> dict[str, Any]:
         """What is written beside the arrays of a group, or of all groups."""
-        found: dict[str, Any] = read_metadata(self.path, group)["attributes"]
+        found: dict[str, Any] = read_metadata(self._archive, group)["attributes"]
         return {name: value for name, value in found.items() if name != _COORDINATES}
 
 
