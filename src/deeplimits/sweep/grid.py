@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,30 @@ _INPUTS = ("correlation", "gram", "start")
 def as_list(value: Any) -> list[Any]:
     """The values of an axis, given as one, a list, or not at all."""
     return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def check_once(values: Sequence[Any], where: Path, key: str, expected: str = "each value once") -> None:
+    """Refuse a list with one value twice: numbers that are equal are one value, however they are written.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    seen: set[Any] = set()
+    for index, value in enumerate(values):
+        plain = _plain(value)
+        if plain in seen:
+            shown = list(value) if isinstance(value, tuple) else value
+            raise InputError(where, f"{key}.{index}", shown, expected)
+        seen.add(plain)
+
+
+def _plain(value: Any) -> Any:
+    """Something that is equal for equal values; true is not 1."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_plain, value))
+    return repr(value) if isinstance(value, dict | bool) else value
 
 
 def own_grid(shared: GridModel, own: Any, where: Path, key: str) -> GridModel:
@@ -84,7 +108,8 @@ def size_of(grid: GridModel) -> tuple[int, dict[str, int]]:
 
 
 def check_axes(grid: GridModel, where: Path, key: str) -> None:
-    """Refuse axes that are empty, of unequal length where they are taken in step, or unfit depths.
+    """Refuse axes that are empty, of unequal length where they are taken in step, or that have a value twice,
+    and unfit depths.
 
     Raises
     ------
@@ -94,12 +119,18 @@ def check_axes(grid: GridModel, where: Path, key: str) -> None:
     for name in ("width", "depth", "correlation", "start", "seed"):
         if getattr(grid, name) == []:
             raise InputError(where, f"{key}.{name}", [], "at least one value")
+    check_once(grid.zip, where, f"{key}.zip")
     for name in grid.zip:
         if not isinstance(getattr(grid, name), list):
             raise InputError(where, f"{key}.{name}", getattr(grid, name), "a list, since zip names this axis")
     lengths = {name: len(getattr(grid, name)) for name in grid.zip}
     if len(set(lengths.values())) > 1:
         raise InputError(where, f"{key}.zip", lengths, "axes of equal length")
+    for name in ("width", "depth", "correlation", "start", "seed"):
+        if name not in grid.zip and isinstance(getattr(grid, name), list):
+            check_once(getattr(grid, name), where, f"{key}.{name}")
+    steps = list(zip(*(getattr(grid, name) for name in grid.zip), strict=True))
+    check_once(steps, where, f"{key}.zip", f"each combination of {', '.join(grid.zip)} once")
 
     for width in as_list(grid.width):
         _check_depth(grid.depth, width, where, key)

@@ -18,8 +18,9 @@ from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
 from deeplimits.sweep.activation import activation, check_activation
+from deeplimits.sweep.distinct import check_distinct
 from deeplimits.sweep.grams import checked_gram, correlation_gram, start_gram
-from deeplimits.sweep.grid import as_list, check_axes, combinations, own_grid, size_of
+from deeplimits.sweep.grid import as_list, check_axes, check_once, combinations, own_grid, size_of
 from deeplimits.sweep.growth import check_growth, scaled_growth
 from deeplimits.sweep.models import CompareModel, GridModel, GrowthModel, NetworkModel, StudyModel
 from deeplimits.sweep.points import (
@@ -43,7 +44,7 @@ class Study:
     """A validated study file.
 
     ``samples`` has the scale applied already. ``points`` are in the order of the file: networks first, then
-    the axes of the grid.
+    the axes of the grid. ``network_entries`` says of each of ``networks`` which entry of the file it is from.
     """
 
     name: str
@@ -57,6 +58,15 @@ class Study:
     gradients: bool = False
     output: bool = False
     growth: GrowthModel | None = None
+    network_entries: tuple[int, ...] = ()
+
+    @cached_property
+    def entries(self) -> tuple[int, ...]:
+        """For each point, which entry of the file's ``networks`` it is from."""
+        counts = [size_of(grid)[0] for _, grid in self.networks]
+        return tuple(
+            index for index, count in zip(self.network_entries, counts, strict=True) for _ in range(count)
+        )
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -92,7 +102,7 @@ class Study:
 
 
 def load_study(path: Path, scale: int = 1) -> Study:
-    """Read a study file; its name is the file's.
+    """Read a study file and check that it can be computed; its name is the file's.
 
     Parameters
     ----------
@@ -102,7 +112,32 @@ def load_study(path: Path, scale: int = 1) -> Study:
     Raises
     ------
     InputError
-        For whatever is wrong with the file, before anything is computed or expanded.
+        For whatever is wrong with the file, before anything is computed.
+    """
+    study = read_study(path, scale)
+    check_distinct(study.entries, study.points, path)
+    for network in _extremes(study.points):
+        check_activation(network, path, "networks")
+    if study.gradients:
+        for point in study.points:
+            check_gradients(point.network, path)
+    if study.growth:
+        check_growth(study.growth, study.points, path)
+    if study.compare:
+        from deeplimits.sweep.comparisons import check_comparisons  # the limits import SciPy
+
+        check_comparisons(study.points, study.compare, path)
+    return study
+
+
+def read_study(path: Path, scale: int = 1) -> Study:
+    """What a study file says, in milliseconds: its keys and values are checked, and not whether its networks
+    can be computed, which ``load_study`` does.
+
+    Raises
+    ------
+    InputError
+        For a key or a value that is none.
     """
     model = validated(StudyModel, read_mapping(path), path)
     if not path.stem.replace("-", "_").isidentifier():
@@ -114,6 +149,7 @@ def load_study(path: Path, scale: int = 1) -> Study:
         parse(entry.observable, path, f"compare.{index}.observable")
     for index, name in enumerate(model.figures):
         _known(name, FIGURE_NAMES, path, f"figures.{index}")
+    _check_lists(model, path)
     check_axes(model.grid, path, "grid")
     grids = []
     for index, given in enumerate(model.networks):
@@ -126,7 +162,7 @@ def load_study(path: Path, scale: int = 1) -> Study:
     for index, network_model in networks:
         _check_network(network_model, grids[index], path, f"networks.{index}.")
     spec = model.record.layers
-    study = Study(
+    return Study(
         name=path.stem,
         path=path,
         title=model.title,
@@ -140,19 +176,19 @@ def load_study(path: Path, scale: int = 1) -> Study:
         gradients=model.record.gradients,
         output=model.record.output,
         growth=scaled_growth(model.growth, scale),
+        network_entries=tuple(index for index, _ in networks),
     )
-    for network in _extremes(study.points):
-        check_activation(network, path, "networks")
-    if study.gradients:
-        for point in study.points:
-            check_gradients(point.network, path)
-    if study.growth:
-        check_growth(study.growth, study.points, path)
-    if study.compare:
-        from deeplimits.sweep.comparisons import check_comparisons  # the limits import SciPy
 
-        check_comparisons(study.points, study.compare, path)
-    return study
+
+def _check_lists(model: StudyModel, where: Path) -> None:
+    """Refuse lists that name a thing twice."""
+    lists: dict[str, Any] = {"record.layers": model.record.layers, "figures": model.figures}
+    lists |= {f"compare.{index}.distances": entry.distances for index, entry in enumerate(model.compare)}
+    lists["compare"] = [entry.model_dump(exclude_defaults=True) for entry in model.compare]
+    lists["growth.times"] = model.growth.times if model.growth else []
+    for key, values in lists.items():
+        if isinstance(values, list):
+            check_once(values, where, key)
 
 
 def _extremes(points: tuple[Point, ...]) -> Iterator[Network]:
@@ -239,6 +275,7 @@ def _networks(entries: list[dict[str, Any]], where: Path) -> Iterator[tuple[int,
         for path, values in axes:
             if not values:
                 raise InputError(where, f"networks.{index}." + ".".join(path), [], "at least one value")
+            check_once(values, where, f"networks.{index}." + ".".join(path))
         for choice in itertools.product(*(values for _, values in axes)):
             chosen = _substituted(entry, {path: value for (path, _), value in zip(axes, choice, strict=True)})
             yield index, validated(NetworkModel, chosen, where, f"networks.{index}")

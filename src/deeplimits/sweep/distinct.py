@@ -1,0 +1,69 @@
+"""A study has each of its points once: networks that are one by different words, such as ``tanh`` and the
+expression ``tanh(x)``, are a slip that would cost its price again and count twice in whatever is pooled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deeplimits.errors import InputError
+from deeplimits.networks.network import Network
+from deeplimits.sweep.points import Point
+
+_OF_THE_GRID = ("width", "depth", "gram", "start", "seed")
+"""Keys of the physics that a grid sets."""
+
+
+def check_distinct(entries: Sequence[int], points: Sequence[Point], where: Path) -> None:
+    """Refuse a study with one network at two of its points.
+
+    Parameters
+    ----------
+    entries
+        For each point, which entry of ``networks`` it is from.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    first: dict[tuple[Any, ...], int] = {}
+    for entry, point in zip(entries, points, strict=True):
+        key = _key(point.network)
+        if key in first:
+            raise InputError(
+                where,
+                f"networks.{entry}",
+                f"<{_in_words(point.network)}: the same as a point of networks.{first[key]}>"
+                if first[key] != entry
+                else f"<{_in_words(point.network)}, by two of its values>",
+                "each network once at each point of the grid",
+            )
+        first[key] = entry
+
+
+def _key(network: Network) -> tuple[Any, ...]:
+    """The physics, hashable."""
+    physics = network.physics()
+    width, gram = physics["width"], physics["gram"]
+    kind = {name: value for name, value in physics.items() if name not in _OF_THE_GRID}
+    return (
+        json.dumps(kind, sort_keys=True),
+        tuple(width) if isinstance(width, list) else width,
+        physics["depth"],
+        tuple(map(tuple, gram)),
+        physics.get("start"),
+        physics["seed"],
+    )
+
+
+def _in_words(network: Network) -> str:
+    physics = network.physics()
+    start = "" if physics.get("start") is None else f", start {physics['start']:g}"
+    name = physics["activation"].get("formula", physics["activation"]["name"])
+    sizes = f"width {physics['width']}, depth {physics['depth']}"
+    inputs = start or (f", correlation {network.correlation():g}" if network.inputs == 2 else "")
+    return f"{physics['architecture']} of {name}, {sizes}{inputs}, seed {physics['seed']}"
