@@ -123,7 +123,7 @@ def test_a_pair_has_the_law_of_the_correlation_sde(kappa: float) -> None:
     from deeplimits.limits.correlation import correlation_laws
 
     network = Network(ReluLike(0.0, -1.0), 100, 100, ((1.0, 0.3), (0.3, 1.0)), shaping=SHAPED)
-    law, count = correlation_laws(network, kappa, [1.0], "test")[0], 1 << 15
+    law, count = correlation_laws(network, [(1.0, kappa)], [1.0], "test")[0], 1 << 15
     for step in (1 / 32, 1 / 16):
         paths = covariance_paths([1.0, 1.0], [0.7], Drift(kappa=kappa), step, [1.0], 0, count)
         assert kolmogorov(law, 1 - paths.correlation_gap[:, 0, 0]) < 1.95 / np.sqrt(count)
@@ -137,7 +137,7 @@ def test_the_step_error_is_of_second_order() -> None:
     from deeplimits.limits.correlation import correlation_laws
 
     network = Network(ReluLike(0.0, -1.0), 100, 100, ((1.0, 0.3), (0.3, 1.0)), shaping=SHAPED)
-    exact, count = correlation_laws(network, 8.0, [1.0], "test")[0].mean, 1 << 17
+    exact, count = correlation_laws(network, [(1.0, 8.0)], [1.0], "test")[0].mean, 1 << 17
     drift = Drift(kappa=8.0)
     fine = covariance_paths([1.0, 1.0], [0.7], drift, 1 / 8, [1.0], 0, count)
     coarse = covariance_paths([1.0, 1.0], [0.7], drift, 1 / 8, [1.0], 0, count, coarse=True)

@@ -142,11 +142,10 @@ def known_network(name: str) -> Network:
     }
     network = Network(
         activation.get(kind, ReluLike(0.0, -1.0)),
-        37,
+        (37, 5, 16, 1, 33, 20) if kind.startswith("layered") else 37,
         6,
         tuple(row[:inputs] for row in gram[:inputs]),
         shaping=Shaping("width", 0.5),
-        layer_widths=(37, 5, 16, 1, 33, 20) if kind.startswith("layered") else None,
     )
     if kind.startswith("residual"):
         network = replace(network, architecture="resnet", shaping=None)

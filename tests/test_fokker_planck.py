@@ -96,7 +96,7 @@ def test_correlation_quantiles(name: str, time: float, rho: float) -> None:
         activation=Identity() if name == "linear" else SHAPED.activation,
     )
     limit = registry()[name]
-    kappa = limit.kappa(network)
+    kappa = limit.kappas(network)[0]
 
     def drift(y: Array) -> Array:
         r = np.tanh(y)

@@ -91,10 +91,10 @@ def test_residual_networks_and_layered_ones_are_read_and_named(tmp_path: Path) -
 
     path.write_text(LAYERED)
     layered = load_point(path).network
-    assert (layered.width, layered.depth, layered.layer_widths) == (30, 3, (10, 20, 30))
+    assert (layered.width, layered.widest, layered.depth) == ((10, 20, 30), 30, 3)
     assert layered.normals_per_sample == 2 * 60
     assert network_from_physics(json.loads(json.dumps(layered.physics()))) == layered
-    assert layered.physics_hash != replace(layered, layer_widths=(10, 30, 20)).physics_hash
+    assert layered.physics_hash != replace(layered, width=(10, 30, 20)).physics_hash
     path.write_text(LAYERED.replace("[10, 20, 30]", "[30, 30, 30]"))
     uniform = load_point(path).network
     path.write_text(LAYERED.replace("[10, 20, 30]", "30\ndepth: 3"))
@@ -124,7 +124,7 @@ def test_axes_of_starts_and_of_widths_per_layer(tmp_path: Path) -> None:
         load_study(path)
     path.write_text(path.read_text().replace(", 7], depth: 2", "]"))
     networks = [point.network for point in load_study(path).points]
-    assert [(n.width, n.depth, n.layer_widths) for n in networks] == [(16, 3, (4, 8, 16)), (5, 2, None)]
+    assert [(n.width, n.depth) for n in networks] == [((4, 8, 16), 3), (5, 2)]
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

@@ -42,10 +42,8 @@ SMALL = {
     "silu-6x2": Network(Smooth.of("silu", 0.2), 6, 2, GRAM, shaping=SHAPED),
     "formula-4x4": Network(Smooth.of("x + tanh(x)**2 / 2", 0.6, 0.1), 4, 4, GRAM, shaping=SHAPED),
 }
-SMALL["widths-2,5,3"] = Network(ReluLike(0.2, -0.9), 5, 3, GRAM, shaping=SHAPED, layer_widths=(2, 5, 3))
-SMALL["tanh-widths-4,2,3"] = Network(
-    Smooth.of("tanh", 0.5, 0.3), 4, 3, GRAM, shaping=SHAPED, layer_widths=(4, 2, 3)
-)
+SMALL["widths-2,5,3"] = Network(ReluLike(0.2, -0.9), (2, 5, 3), 3, GRAM, shaping=SHAPED)
+SMALL["tanh-widths-4,2,3"] = Network(Smooth.of("tanh", 0.5, 0.3), (4, 2, 3), 3, GRAM, shaping=SHAPED)
 RESIDUAL = {
     name: Network(
         activation, width, depth, GRAM, architecture="resnet", branch_exponent=0.0 if unscaled else 0.5

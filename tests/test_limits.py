@@ -118,7 +118,7 @@ def test_certain_limits_are_those_that_are_numbers() -> None:
         for network in networks:
             if limit.applies(network):
                 (law,) = limit.laws(network, [network.depth], limit.observables[0])
-                assert isinstance(law, PointMass) == limit.certain, limit.name
+                assert isinstance(law, PointMass) == (limit.kind == "number"), limit.name
 
 
 @pytest.mark.slow

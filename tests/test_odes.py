@@ -16,7 +16,7 @@ from deeplimits.api import predict
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.limits import default_limit, matched_limit, registry
-from deeplimits.limits.base import layers_per_time, network_time
+from deeplimits.limits.base import network_time
 from deeplimits.limits.covariance_ode import constants, explosion_time
 from deeplimits.limits.gradient_growth import mean_growth
 from deeplimits.limits.infinite_width import Pair, matrices, moments
@@ -59,7 +59,7 @@ def test_the_ode_of_a_smooth_branch_is_that_of_its_closed_form() -> None:
     """φ = sin: E sin(u^a) sin(u^b) = e^{−(V^{aa} + V^{bb})/2} sinh V^{ab}; one derivative of the solution."""
     phi = Smooth.of("sin")
     network = residual(phi, gram=((1.3, 0.4), (0.4, 0.8)))
-    image = moments(network, Pair(1.3, 0.8, 1 - 0.4 / np.sqrt(1.04)))
+    image = moments(network.phi, Pair(1.3, 0.8, 1 - 0.4 / np.sqrt(1.04)))
     product = (1 - image.gap) * np.sqrt(image.first * image.second)
     assert product == pytest.approx(np.exp(-1.05) * np.sinh(0.4), rel=1e-12)
     assert image.first == pytest.approx(np.exp(-1.3) * np.sinh(1.3), rel=1e-12)
@@ -191,11 +191,10 @@ def test_gradients_grow_as_they_should() -> None:
 
 
 def test_time_is_the_sum_of_inverse_widths() -> None:
-    uneven = replace(perceptron(Identity(), None, 40, 4), layer_widths=(10, 20, 40, 40))
+    uneven = replace(perceptron(Identity(), None, 40, 4), width=(10, 20, 40, 40))
     times = [network_time(uneven, layer) for layer in range(5)]
     assert times == pytest.approx([0, 0.1, 0.15, 0.175, 0.2])
     assert network_time(uneven, 1.5) == pytest.approx(0.125)
-    assert layers_per_time(uneven) == pytest.approx(20)
     limit = registry()["linear"]
     assert [limit.layer(uneven, time) for time in (*times, 0.16, 0.3)] == [0, 1, 2, 3, 4, 2, 5]
     even = perceptron(Identity(), None, 20, 4)

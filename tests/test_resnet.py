@@ -38,7 +38,7 @@ def residual(
 
 
 def layered(activation: ReluLike | Smooth, widths: tuple[int, ...], shaping: Shaping = SHAPED) -> Network:
-    return Network(activation, max(widths), len(widths), GRAM, shaping=shaping, layer_widths=widths)
+    return Network(activation, widths, len(widths), GRAM, shaping=shaping)
 
 
 SMALL = {
@@ -138,7 +138,7 @@ def test_planted_faults_are_caught(name: str, inputs: int) -> None:
         ]
     else:
         widths = network.widths
-        faults = [(replace(network, layer_widths=(*widths[1:], widths[0])), layer), (network, layer - 1)]
+        faults = [(replace(network, width=(*widths[1:], widths[0])), layer), (network, layer - 1)]
     for fault, at in faults:
         assert smallest(simulate_block(fault, [at], 0, samples), truth) < THRESHOLD
 

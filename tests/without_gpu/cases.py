@@ -58,7 +58,7 @@ def _perceptrons(family: str, inputs: int) -> Iterator[Case]:
     yield Case(replace(network, width=1), (1, 5), (1 << 40) + 1, 3)
     yield Case(replace(network, width=2100, depth=3), (3,), 0, 2)
     yield Case(replace(network, gram=times(1e-60, network.gram), width=64), (5,), 0, 9)
-    yield Case(replace(network, width=1100, depth=4, layer_widths=(1100, 3, 40, 17)), (0, 1, 2, 4), 0, 3)
+    yield Case(replace(network, width=(1100, 3, 40, 17), depth=4), (0, 1, 2, 4), 0, 3)
     if family == "smooth":
         yield Case(replace(network, gram=times(900.0, network.gram)), (0, 5), 0, 9)
     else:

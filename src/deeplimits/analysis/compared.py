@@ -37,7 +37,7 @@ class LawCache:
     def laws(self, name: str, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         """Laws of ``observable`` at ``layers``."""
         physics = network.physics()
-        if registry()[name].deterministic:
+        if registry()[name].kind != "sampled":
             del physics["seed"]
         key = (name, json.dumps(physics, sort_keys=True), tuple(layers), observable)
         if key not in self._laws:

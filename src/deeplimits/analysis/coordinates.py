@@ -18,7 +18,7 @@ def coordinates_of(study: Study) -> Columns:
     networks = [point.network for point in study.points]
     activations = [network.activation for network in networks]
     return {
-        "width": ("point", [network.width for network in networks]),
+        "width": ("point", [network.widest for network in networks]),
         "depth": ("point", [network.depth for network in networks]),
         "exponent": ("point", [network.exponent for network in networks]),
         "architecture": ("point", [network.architecture for network in networks]),

@@ -61,7 +61,7 @@ def _of_network(study: Study, network: Network) -> list[dict[str, Any]]:
     slopes = float(network.slopes.plus), float(network.slopes.minus)
     times = sorted(set(study.growth.times))
     growths = mean_log_growths(
-        network.width, times, study.growth.depths, study.growth.samples, network.seed, slopes=slopes
+        network.units, times, study.growth.depths, study.growth.samples, network.seed, slopes=slopes
     )
     found = dict(zip(times, growths, strict=True))
     return [_row(study, network, time, found[time], slopes) for time in study.growth.times]
@@ -76,7 +76,7 @@ def _row(
     relu = network.slopes == Slopes(1, 0)
     return {
         "network": label_of(network),
-        "width": network.width,
+        "width": network.units,
         "seed": network.seed,
         "time": time,
         "mean": found.mean,
@@ -84,8 +84,8 @@ def _row(
         "variance": found.variance,
         "positive_variance": found.positive_variance,
         "samples": found.samples,
-        "printed": time * initial_rate(network.width, *slopes),
-        "corrected": mean_growth(network.width, time) if relu else np.nan,
+        "printed": time * initial_rate(network.units, *slopes),
+        "corrected": mean_growth(network.units, time) if relu else np.nan,
         "unit_estimate": distance.estimate,
         "unit_error": distance.error,
     }

@@ -16,8 +16,8 @@ def label_of(network: Network) -> str:
         branch = known.get(network.branch_exponent, f", branches scaled by d^-{network.branch_exponent:g}")
         plain = replace(network, architecture="mlp", shaping=None, start=None)
         return "ResNet, " + label_of(plain).removeprefix("unshaped ") + branch
-    if network.layer_widths:
-        return label_of(replace(network, layer_widths=None)) + ", a width for each layer"
+    if network.uneven:
+        return label_of(network.at_width(network.widest)) + ", a width for each layer"
     phi = network.activation
     if isinstance(phi, Identity):
         return "linear"

@@ -89,16 +89,11 @@ def limit(
     network = load_point(source).network
     if matched:
         parse(observable, source, "observable")
-        chosen = matched_limit(network, observable)
-        if not chosen.applies(network):
-            raise InputError(
-                source,
-                "",
-                "--matched",
-                f"a network whose {observable} has an equation with the network's own constants; "
-                "without --matched, what its limit predicts",
-            )
-        name = chosen.name
+        try:
+            name = matched_limit(network, observable).name
+        except InputError as error:
+            expected = f"{error.expected}; without --matched, `deeplimits limit` says what its limit predicts"
+            raise InputError(source, "", "--matched", expected) from None
     answer = predict(network, observable, name, layer, levels, source)
     text = strict_json(answer)
     if out is not None:

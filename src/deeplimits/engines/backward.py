@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import OrnsteinUhlenbeck, ShapedSmooth
+from deeplimits.activations import OrnsteinUhlenbeck, Smooth
 from deeplimits.engines import MAX_INPUTS, resnet
 from deeplimits.engines.calls import Call, Task, each, gap_constants, rounded, scale_constants
 from deeplimits.engines.cpu import LANES
@@ -58,9 +58,9 @@ def check_gradients(network: Network, where: str | Path = "simulate") -> None:
         return
     if isinstance(network.activation, OrnsteinUhlenbeck):
         raise InputError(where, "record.gradients", True, "false for the activation ornstein_uhlenbeck")
-    kept = 4 * (2 * network.inputs - 1) * network.width * (network.depth + 1)
+    kept = 4 * (2 * network.inputs - 1) * network.widest * (network.depth + 1)
     if kept > LARGEST_STATE:
-        found = f"<width {network.width}, depth {network.depth}, {network.inputs} inputs>"
+        found = f"<width {network.widest}, depth {network.depth}, {network.inputs} inputs>"
         expected = (
             f"a smaller residual network: the states of one sample take {kept / 2**30:.3g} GiB, more than "
             f"{LARGEST_STATE / 2**30:.3g}"
@@ -94,7 +94,7 @@ def backward(network: Network, layers: Sequence[int], first: int, count: int) ->
     recorded = {"gradient_log_norm": log_norm, "gradient_gap": gap}
     if network.residual:
         call = _residual_call(network, layers, recorded)
-        return Task(call, network.key, first, network.width, lambda: residual_scratch(network))
+        return Task(call, network.key, first, network.units, lambda: residual_scratch(network))
     kernel = _KERNELS[("piecewise_linear" if network.piecewise_linear else "smooth"), inputs]
     # layer 0 has no units, and where it alone is recorded there is nothing to compute
     at_input = dict.fromkeys(recorded, np.nan) if layers[0] == 0 else {}
@@ -118,7 +118,7 @@ def residual_scratch(network: Network) -> list[NDArray[Any]]:
     lanes and coefficients; what the forward pass needs; and a ledger.
     """
     inputs, depth = network.inputs, network.depth
-    forward, kept = resnet.scratch(network), ledger(network, network.width)
+    forward, kept = resnet.scratch(network), ledger(network, network.units)
     padded = forward[0].shape[1]
     return [
         np.empty((depth + 1, 2 * inputs - 1, padded), np.float32),
@@ -134,7 +134,7 @@ def residual_scratch(network: Network) -> list[NDArray[Any]]:
 def _constants(network: Network, layers: Sequence[int]) -> tuple[Any, ...]:
     """As for the kernels of the forward pass, see ``calls``."""
     gaps, once = gap_constants(network), np.ones(network.depth, np.float32)
-    of_width = {width: network.at_width(width) for width in set(network.widths)}
+    of_width = network.layer_kinds
     plus, minus, inverse_scales = once, once, once
     held: tuple[Any, ...] = (0, np.float32(0), np.zeros((2, 4), np.float32))
     if network.piecewise_linear:
@@ -146,9 +146,9 @@ def _constants(network: Network, layers: Sequence[int]) -> tuple[Any, ...]:
     else:
         from deeplimits.engines.tables import table
 
-        assert isinstance(network.phi, ShapedSmooth)
+        assert isinstance(network.activation, Smooth)
         inverse_scales = each(network, {width: 1 / local.scale for width, local in of_width.items()})
-        made = table(network.phi.activation)
+        made = table(network.activation)
         held = (made.bits, np.float32(2.0**made.highest), made.coefficients)
     return (
         np.array(network.widths, np.int64),

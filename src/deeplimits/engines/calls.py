@@ -15,7 +15,7 @@ import numpy as np
 from mpmath.libmp import mpf_pos, round_nearest
 from numpy.typing import NDArray
 
-from deeplimits.activations import EXACT, ShapedSmooth, Slopes
+from deeplimits.activations import EXACT, Smooth
 from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.native import Kernel
 from deeplimits.networks.network import Network
@@ -125,13 +125,13 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
     mantissas, exponents = scale_constants(network)
     depth, records = int(layers[-1]), np.array(layers, np.int32)
     # of every layer of the network, recorded or not
-    of_width = {width: network.at_width(width) for width in set(network.widths)}
+    of_width = network.layer_kinds
     widths = np.array(network.widths, np.int64)
     normalizers = each(network, {w: local.normalizer / w for w, local in of_width.items()})
     recorded: dict[str, NDArray[Any]] = {"log_variance": log_variance, "correlation_gap": gap}
     outputs: tuple[NDArray[Any], ...]
     constants: tuple[Any, ...]
-    if isinstance(network.phi, Slopes):
+    if network.piecewise_linear:
         kernel = {1: _SINGLE, 2: _TWO}.get(inputs) or _MANY[inputs]
         plus = each(network, {w: local.slopes.plus for w, local in of_width.items()})
         minus = each(network, {w: local.slopes.minus for w, local in of_width.items()})
@@ -144,8 +144,8 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
     else:
         from deeplimits.engines.tables import table
 
-        assert isinstance(network.phi, ShapedSmooth)
-        kernel, held = _SMOOTH[inputs], table(network.phi.activation)
+        assert isinstance(network.activation, Smooth)
+        kernel, held = _SMOOTH[inputs], table(network.activation)
         inverse_scales = each(network, {w: 1 / local.scale for w, local in of_width.items()})
         recorded["exploded_at"] = np.empty((count, inputs), np.int32)
         constants = (widths, depth, records, inverse_scales, normalizers, mantissas, exponents)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import Slopes
 from deeplimits.engines.calls import Task, call
 from deeplimits.networks.network import Network
 
@@ -45,7 +44,7 @@ def simulate(
 
 def forward(network: Network, layers: Sequence[int], first: int, count: int) -> Task:
     """The forward pass of samples [first, first + count) of ``network``."""
-    width = max(network.widths)
+    width = network.widest
     return Task(call(network, layers, count), network.key, first, width, lambda: working(network))
 
 
@@ -61,7 +60,7 @@ def working(network: Network) -> list[NDArray[Any]]:
         from deeplimits.engines import resnet
 
         return resnet.scratch(network)
-    return (scratch if isinstance(network.phi, Slopes) else smooth_scratch)(network.inputs)
+    return (scratch if network.piecewise_linear else smooth_scratch)(network.inputs)
 
 
 def scratch(inputs: int) -> list[NDArray[Any]]:

@@ -43,11 +43,11 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
         "log_activation": np.empty((count, len(layers), inputs), np.float32),
         "collapsed_at": np.empty((count, inputs), np.int32),
     }
-    branch = depth ** -EXACT.mpf(network.branch_exponent) / EXACT.sqrt(network.width)
+    branch = depth ** -EXACT.mpf(network.branch_exponent) / EXACT.sqrt(network.units)
     start = np.float32(0 if network.start is None else np.sign(network.start))
     kind, numbers, table = activation_constants(network)
     constants = (
-        network.width,
+        network.units,
         int(layers[-1]),
         np.array(layers, np.int32),
         float(branch),
@@ -88,7 +88,7 @@ def scratch(network: Network) -> list[NDArray[Any]]:
     inputs = network.inputs
     pairs, slots = inputs * (inputs - 1) // 2, 4 * ((inputs + 3) // 4)
     group = LANES * {1: 4, 2: 2}.get(inputs, 1)
-    padded = -(-network.width // group) * group
+    padded = -(-network.units // group) * group
     reduced = inputs + 3 * pairs
     return [
         np.empty((inputs, padded), np.float32),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -74,61 +74,68 @@ def registry() -> dict[str, Limit]:
     return {name: by_name[name] for name in LIMIT_NAMES}
 
 
-_CORRELATION = (
-    "linear",
-    "unshaped",
-    "correlation_sde",
-    "correlation_ode",
-    "covariance_sde",
-    "smooth_quarter",
-    "smooth_decay",
-    "covariance_ode",
-    "infinite_width",
-)
-_VARIANCE = ("smooth_variance", "variance", "covariance_ode", "infinite_width")
-_DEFAULTS = {
-    "correlation": _CORRELATION,
-    "rescaled_correlation": ("unshaped", "infinite_width"),
-    "covariance": ("covariance_sde", "covariance_ode", "infinite_width"),
-    "variance": _VARIANCE,
-    "log_variance": _VARIANCE,
-    "gradient_log_norm": ("gradient_growth",),
-}
-_FINITE_WIDTH = ("hayou_linear", "hayou_relu_n1", "ornstein_uhlenbeck", "mckean_vlasov", "hayou_sde")
-_RESIDUAL = dict.fromkeys(
-    ("log_variance", "log_activation", "log_growth", "ou_coordinate", "output"), _FINITE_WIDTH
-) | {
-    **dict.fromkeys(("correlation", "covariance", "variance"), ("resnet_ode", "infinite_width")),
-    "gradient_log_norm": ("gradient_growth",),
-}
-"""By the kind of an observable, from the most particular limit to what is left."""
-_MATCHED = {
-    "correlation": ("matched_sde", "linear", "matched_covariance_sde", "unshaped"),
-    "rescaled_correlation": ("unshaped",),
-    "covariance": ("matched_covariance_sde",),
-    "variance": ("matched_variance",),
-    "log_variance": ("matched_variance",),
-}
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The limit that is taken for a network where none is named.
+
+    Parameters
+    ----------
+    limit
+        The limit.
+    reason
+        Why it was chosen, in words.
+    """
+
+    limit: Limit
+    reason: str
+
+
+def choose(network: Network, observable: str, *, matched: bool = False) -> Choice:
+    """The limit of the regime that a network is in: residual; or unshaped, or shaped with p below, at or
+    above ½; the most particular one that is for it. With ``matched``, the law with the network's own
+    constants, at its own widths and depth.
+
+    Raises
+    ------
+    InputError
+        If no limit that may be chosen speaks of the observable of such a network; the message says what
+        hinders the one that comes nearest.
+    """
+    from deeplimits.limits.observables import parse
+    from deeplimits.limits.regime import in_words
+
+    found = parse(observable)
+    order = "matched_precedence" if matched else "precedence"
+    speaking = [limit for limit in registry().values() if found.kind in limit.observables]
+    if not speaking:
+        spoken = sorted({kind for limit in registry().values() for kind in limit.observables})
+        raise InputError(
+            "limit", "observable", observable, "one that a limit speaks of: " + ", ".join(spoken)
+        )
+    ranked = sorted(
+        (limit for limit in speaking if getattr(limit, order) is not None),
+        key=lambda limit: int(getattr(limit, order)),
+    )
+    for limit in ranked:
+        if limit.refusal(network, observable) is None:
+            seen = in_words(network.of_inputs(found.inputs))
+            return Choice(limit, f"{seen}: {limit.label}")
+    nearest = (ranked or speaking)[-1]
+    constants = " with its own constants" if matched else ""
+    raise InputError(
+        "limit",
+        "observable",
+        observable,
+        f"another network or observable: no law{constants} is known of {observable} of {in_words(network)}; "
+        f"{nearest.name} speaks of it, but {nearest.refusal(network, observable)}",
+    )
 
 
 def default_limit(network: Network, observable: str) -> Limit:
-    """The limit of the regime that a network is in: residual; or unshaped, or shaped with p below, at or
-    above ½. Where none applies, the last one that speaks of the observable, whose message says what would.
-    """
-    return _first(_RESIDUAL if network.residual else _DEFAULTS, network, observable)
+    """The limit of the regime that a network is in; see ``choose``."""
+    return choose(network, observable).limit
 
 
 def matched_limit(network: Network, observable: str) -> Limit:
-    """The law with the network's own constants, at its own widths and depth."""
-    return _first(_MATCHED, network, observable)
-
-
-def _first(names: Mapping[str, Sequence[str]], network: Network, observable: str) -> Limit:
-    from deeplimits.limits.observables import parse
-
-    kind, limits = parse(observable).kind, registry()
-    speaking = [limit for limit in limits.values() if kind in limit.observables]
-    if not speaking:
-        raise InputError("limit", "observable", observable, "one that a limit speaks of")
-    chosen = [limits[name] for name in names.get(kind, ())] or speaking
-    return next((limit for limit in chosen if limit.applies(network)), chosen[-1])
+    """The law with the network's own constants; see ``choose``."""
+    return choose(network, observable, matched=True).limit

@@ -1,41 +1,72 @@
-"""What a limit is: a law that theory predicts for a network, at the time that a layer stands for."""
+"""What a limit is: a law that theory predicts for the networks of a regime, at the time that a layer stands
+for.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.activations import Slopes
+from deeplimits.errors import InputError
 from deeplimits.laws import Law
 from deeplimits.limits.observables import parse
+from deeplimits.limits.regime import Regime, refusal
 from deeplimits.networks.network import Network
+
+Kind = Literal["number", "law", "sampled"]
 
 
 class Limit(ABC):
     """A law predicted for networks of one regime.
 
-    ``observables`` are what it speaks of; ``rate`` is the exponent with which the Kolmogorov distance of a
-    network of width n to it falls (of depth d, for residual networks of finite width), where theory or our
-    own measurements declare one, and ``rate_reason`` says why there is none; ``deterministic`` is
-    False where the law is sampled; ``certain`` is True where it is a number at every time; ``source`` names
-    the equation.
+    ``observables`` are what it speaks of; ``regimes`` the networks that it is for, as data: any other is
+    refused. ``kind`` tells whether it is a number at every time, a law solved without noise, or a sampled
+    one. ``label`` says in a few words what it is. ``precedence`` orders the limits that may be chosen for a
+    network without being named, the smallest first; ``matched_precedence`` those with the network's own
+    constants; None is never chosen. ``rate`` is the exponent with which the Kolmogorov distance of a network
+    of width n to it falls (of depth d, for residual networks of finite width), where theory or our own
+    measurements declare one, and ``rate_reason`` says why there is none; ``source`` names the equation.
     """
 
     name: ClassVar[str]
+    label: ClassVar[str]
     observables: ClassVar[tuple[str, ...]]
+    regimes: ClassVar[tuple[Regime, ...]]
+    kind: ClassVar[Kind] = "law"
+    precedence: ClassVar[int | None] = None
+    matched_precedence: ClassVar[int | None] = None
     rate: ClassVar[float | None] = None
     rate_reason: ClassVar[str] = ""
-    deterministic: ClassVar[bool] = True
-    certain: ClassVar[bool] = False
     source: ClassVar[str]
 
-    @abstractmethod
-    def applies(self, network: Network) -> bool:
-        """Whether the limit is about networks like this one."""
+    def refusal(self, network: Network, observable: str | None = None) -> str | None:
+        """Why the limit is not for a network, in a sentence that names the condition; None where it is.
+
+        Parameters
+        ----------
+        observable
+            Where given, the network is asked about as these inputs alone see it, and the limit has to speak
+            of it.
+        """
+        if observable is None:
+            return refusal(self.regimes, network)
+        found = parse(observable)
+        if found.kind not in self.observables:
+            return f"it speaks of {', '.join(self.observables)}, and {found.kind} was asked for"
+        if found.inputs[-1] >= network.inputs:
+            needed = found.inputs[-1] + 1
+            return f"{observable} is about {needed} inputs or more, and this network has {network.inputs}"
+        return refusal(self.regimes, network.of_inputs(found.inputs))
+
+    def applies(self, network: Network, observable: str | None = None) -> bool:
+        """Whether the limit is for networks like this one; see ``refusal``."""
+        return self.refusal(network, observable) is None
 
     @abstractmethod
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
@@ -44,7 +75,15 @@ class Limit(ABC):
     def marginals(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         """Laws of an observable of any inputs, such as ``correlation_0_2``: those of the network that sees
         these inputs alone.
+
+        Raises
+        ------
+        InputError
+            If the limit is not for this network.
         """
+        reason = self.refusal(network, observable)
+        if reason is not None:
+            raise InputError("limit", "", self.name, f"a limit for this network: {reason}")
         found = parse(observable)
         return self.laws(network.of_inputs(found.inputs), layers, found.kind)
 
@@ -62,13 +101,17 @@ class Limit(ABC):
 
     def layer(self, network: Network, time: float) -> int:
         """The last layer up to ``time``, ⌊t n⌋; beyond the depth where the time is."""
-        if network.layer_widths is None:
+        if not network.uneven:
             return int(time / self.time(network, 1.0) + 1e-9)
         due = time * (1 + 1e-9)
         if due > self.time(network, network.depth) * (1 + 3e-9):
             return network.depth + 1
         layers = range(network.depth + 1)
         return bisect_right(layers, due, key=lambda layer: self.time(network, layer)) - 1
+
+    def warning(self, network: Network, layer: int, observable: str) -> str | None:
+        """A sentence that says why the law is not to be trusted for this network, or None."""
+        return None
 
     def explosion_probability(self, network: Network, layer: float) -> float | None:
         """P(explosion by the time of ``layer``) of any input, where the limit can explode at all."""
@@ -83,37 +126,66 @@ def network_time(network: Network, layer: float) -> float:
     """ℓ / d of a residual network; ℓ / n of any other, or Σ_{k ≤ ℓ} 1 / n_k."""
     if network.residual:
         return layer / network.depth
-    if network.layer_widths is None:
-        return layer / network.width
+    return summed_time(network, layer, [float(units) for units in network.layer_kinds])
+
+
+def shaping_time(network: Network, layer: float, power: float) -> float:
+    """Σ_{k ≤ ℓ} size_k^{−power}, the size being what shaping goes by in layer k: its width, or the depth."""
+    sizes = [float(shaping_size(network, units)) for units in network.layer_kinds]
+    return summed_time(network, layer, [size**power for size in sizes])
+
+
+def summed_time(network: Network, layer: float, lasting: Sequence[float]) -> float:
+    """The time of ``layer`` where so many layers last a unit of time, given for each number of units that
+    occurs, in
+    ascending order. A part of a layer takes a part of its time.
+    """
+    if not network.uneven:
+        return layer / lasting[0]
+    of_units = dict(zip(network.layer_kinds, lasting, strict=True))
     whole = int(layer)
-    total = sum(1 / width for width in network.layer_widths[:whole])
-    return total + ((layer - whole) / network.layer_widths[whole] if layer > whole else 0.0)
+    total = sum(1 / of_units[units] for units in network.widths[:whole])
+    return total + ((layer - whole) / of_units[network.widths[whole]] if layer > whole else 0.0)
 
 
-def layers_per_time(network: Network) -> float:
-    """Layers in a unit of time, on average: n where all widths are n."""
-    return network.depth / network_time(network, network.depth)
+def shaping_size(network: Network, units: int) -> int:
+    """What shaping goes by in a layer of so many units: its width, or the depth."""
+    return network.depth if network.shaping and network.shaping.by == "depth" else units
 
 
-def shaping_size(network: Network) -> int:
-    """What shaping goes by: the width or the depth."""
-    return network.depth if network.shaping and network.shaping.by == "depth" else network.width
+def one_value(network: Network, values: Sequence[float], spread: float = 1e-9) -> float | None:
+    """The value that all layers share, given that of each number of units that occurs, in ascending order:
+    their
+    average over time, or None where they differ by more than ``spread`` of the largest.
+    """
+    low, high = min(values), max(values)
+    if high - low > spread * max(abs(low), abs(high)):
+        return None
+    if len(values) == 1:
+        return values[0]
+    lasting = [
+        units / value if value else float("inf")
+        for value, units in zip(values, network.layer_kinds, strict=True)
+    ]
+    return summed_time(network, network.depth, lasting) / network_time(network, network.depth)
 
 
 def is_linear(network: Network) -> bool:
-    """Whether both slopes are equal at this width: every layer is then a matrix."""
-    return network.piecewise_linear and network.slopes.plus == network.slopes.minus
+    """Whether both slopes are equal in every layer, which is then a matrix."""
+    return network.piecewise_linear and all(
+        layer.slopes.plus == layer.slopes.minus for layer in network.layer_kinds.values()
+    )
 
 
-def asymmetry(network: Network) -> float:
+def asymmetry(slopes: Slopes) -> float:
     """A = (s₊ − s₋)² / (s₊² + s₋²), which alone decides how correlations move: c K₁(ρ) − ρ = A (q − ρ arccos
     ρ) / π.
     """
-    plus, minus = network.slopes.plus, network.slopes.minus
+    plus, minus = slopes.plus, slopes.minus
     return float((plus - minus) ** 2 / (plus**2 + minus**2))
 
 
-def square_variance(network: Network) -> float:
+def square_variance(slopes: Slopes) -> float:
     """Var(c φ_s(g)²) = 6 (s₊⁴ + s₋⁴) / (s₊² + s₋²)² − 1: 5 for ReLU, 2 for a linear network."""
-    plus, minus = network.slopes.plus, network.slopes.minus
+    plus, minus = slopes.plus, slopes.minus
     return float(6 * (plus**4 + minus**4) / (plus**2 + minus**2) ** 2 - 1)

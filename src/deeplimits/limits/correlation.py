@@ -12,15 +12,19 @@ network is κ = 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import ReluLike, Smooth
+from deeplimits.activations import ReluLike
 from deeplimits.errors import InputError
 from deeplimits.laws import Chart, Law, PointMass
-from deeplimits.limits.base import Limit, asymmetry, is_linear, layers_per_time, shaping_size
-from deeplimits.limits.fokker_planck import Diffusion, Start, solve
+from deeplimits.limits.base import Limit, asymmetry, shaping_size
+from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
+from deeplimits.limits.fokker_planck import Diffusion, Start, solve_in_pieces
+from deeplimits.limits.layers import Pieces, in_pieces
+from deeplimits.limits.regime import ABOVE_HALF, ANY_EXPONENT, HALF, SHAPED, Exponents, Regime
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
@@ -78,60 +82,72 @@ def start_coordinate(network: Network, where: str) -> float:
     return 0.5 * float(np.log(float((2 - gap) / gap)))
 
 
-def correlation_laws(network: Network, kappa: float, times: Sequence[float], where: str) -> list[Law]:
-    """Laws of ρ at ``times`` (ascending, from 0 on)."""
-    if network.inputs < 2:
-        raise InputError(where, "inputs", network.inputs, "two inputs or more: one has no correlation")
+def correlation_laws(network: Network, pieces: Pieces, times: Sequence[float], where: str) -> list[Law]:
+    """Laws of ρ at ``times`` (ascending, from 0 on).
+
+    Parameters
+    ----------
+    pieces
+        κ in pieces of time: the end of each, ascending, and κ up to there.
+    """
     if network.gap() == 0:
         return [PointMass(1.0) for _ in times]
-    y0 = start_coordinate(network, where)
+    if network.gap() >= 2 and not any(kappa for _, kappa in pieces):
+        return [PointMass(-1.0) for _ in times]
     early: list[Law] = [PointMass(network.correlation()) for time in times if time == 0]
     later = [time for time in times if time > 0]
-    diffusion = correlation_diffusion(kappa)
-    return early + list(solve(diffusion, Start(0.0, y0, 0.0), later, lambda _: CORRELATION_CHART))
+    diffusions = [(end, correlation_diffusion(kappa)) for end, kappa in pieces]
+    start = Start(0.0, start_coordinate(network, where), 0.0)
+    return early + list(solve_in_pieces(diffusions, start, later, lambda _: CORRELATION_CHART))
 
 
 class CorrelationSde(Limit):
     """The SDE of the limit n → ∞ at p = ½."""
 
     name = "correlation_sde"
+    label = "the correlation SDE of shaped networks at p = ½, n → ∞"
     observables = ("correlation",)
+    regimes: ClassVar[tuple[Regime, ...]] = (
+        Regime("mlp", ("relu_like", "linear"), HALF, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)),
+    )
+    precedence: ClassVar[int | None] = 30
     rate_reason = "1 where c₊ + c₋ = 0, ½ otherwise: matched_sde has 1 for all slopes"
     source = "Li, Nica & Roy 2022, Theorem 3.3"
 
-    def applies(self, network: Network) -> bool:
-        return network.inputs > 1 and isinstance(network.activation, ReluLike) and network.exponent == 0.5
-
-    def kappa(self, network: Network) -> float:
-        """(c₊ − c₋)², times n / d where the shaping goes by depth."""
-        assert isinstance(network.activation, ReluLike)
-        return (
-            (network.activation.c_plus - network.activation.c_minus) ** 2
-            * layers_per_time(network)
-            / shaping_size(network)
-        )
+    def kappas(self, network: Network) -> list[float]:
+        """(c₊ − c₋)², times n / d where the shaping goes by depth: of a layer of each number of units that
+        occurs, in
+        ascending order.
+        """
+        match network.activation:
+            case ReluLike(plus, minus):
+                return [
+                    (plus - minus) ** 2 * units / shaping_size(network, units)
+                    for units in network.layer_kinds
+                ]
+        return [0.0 for _ in network.layer_kinds]
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        return correlation_laws(
-            network, self.kappa(network), [self.time(network, layer) for layer in layers], self.name
-        )
+        times = [self.time(network, layer) for layer in layers]
+        return correlation_laws(network, in_pieces(network, self.kappas(network)), times, self.name)
 
 
 class MatchedSde(CorrelationSde):
-    """The SDE with the network's own constants: κ = 2 n A and time ℓ / n, averaged over layers where their
-    widths differ.
-    """
+    """The SDE with the network's own constants: κ = 2 n A of each layer, and time ℓ / n."""
 
     name = "matched_sde"
+    label = "the correlation SDE with the network's own slopes, at its own n and d"
+    regimes = (
+        Regime("mlp", ("relu_like", "linear"), SHAPED, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)),
+    )
+    precedence = None
+    matched_precedence = 10
     rate = 1.0
     rate_reason = ""
     source = "Li, Nica & Roy 2022, Theorem 3.3, with the exact one-step drift of the network"
 
-    def applies(self, network: Network) -> bool:
-        return network.inputs > 1 and isinstance(network.activation, ReluLike) and network.exponent > 0
-
-    def kappa(self, network: Network) -> float:
-        return 2 * layers_per_time(network) * asymmetry(network)
+    def kappas(self, network: Network) -> list[float]:
+        return [2 * units * asymmetry(layer.slopes) for units, layer in network.layer_kinds.items()]
 
 
 class LinearCorrelation(CorrelationSde):
@@ -140,18 +156,25 @@ class LinearCorrelation(CorrelationSde):
     """
 
     name = "linear"
+    label = "the correlation SDE of linear networks"
+    regimes = (
+        Regime("mlp", ("linear",), ANY_EXPONENT, uneven=True, inputs=2),
+        Regime("mlp", ("relu_like", "smooth"), ABOVE_HALF, uneven=True, inputs=2),
+        Regime("mlp", ("smooth",), HALF, uneven=True, inputs=2, conditions=(STRAIGHT,)),
+        Regime(
+            "mlp",
+            ("smooth",),
+            Exponents(0.25, with_low=False),
+            uneven=True,
+            inputs=2,
+            conditions=(STRAIGHT, SETTLING),
+        ),
+    )
+    precedence = 10
+    matched_precedence = 20
     rate = 1.0
     rate_reason = ""
     source = "Li, Nica & Roy 2022, Propositions 3.4 (iii) and 3.10"
 
-    def applies(self, network: Network) -> bool:
-        if network.inputs < 2 or network.residual:
-            return False
-        if isinstance(network.activation, Smooth):
-            straight = abs(network.activation.second) < 1e-20
-            settles = straight and network.activation.third < 0
-            return network.exponent > (0.25 if settles else 0.5) or (straight and network.exponent == 0.5)
-        return is_linear(network) or network.exponent > 0.5
-
-    def kappa(self, network: Network) -> float:
-        return 0.0
+    def kappas(self, network: Network) -> list[float]:
+        return [0.0 for _ in network.layer_kinds]

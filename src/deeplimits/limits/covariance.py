@@ -20,15 +20,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deeplimits.activations import Identity, ReluLike, Smooth
+from deeplimits.activations import ReluLike, Smooth
 from deeplimits.engines.covariance import Drift, Paths, covariance_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
-from deeplimits.limits.base import Limit, asymmetry, layers_per_time, shaping_size
+from deeplimits.limits.base import Limit, asymmetry, one_value, shaping_size
+from deeplimits.limits.conditions import ALIKE, same_in_all_layers
 from deeplimits.limits.observables import parse
+from deeplimits.limits.regime import ABOVE_HALF, HALF, SHAPED, Regime
 from deeplimits.limits.smooth import SmoothVariance
 from deeplimits.networks.network import Network
 
@@ -81,25 +84,48 @@ def _extrapolated(fine: ArrayLike, coarse: ArrayLike) -> Array:
         return np.where(np.isfinite(one) & np.isfinite(other), one + (one - other) / 3, one)
 
 
+def _ratios(network: Network) -> list[float]:
+    """n over what shaping goes by, of a layer of each number of units that occurs, in ascending order."""
+    return [units / shaping_size(network, units) for units in network.layer_kinds]
+
+
+def _strengths(network: Network) -> list[float]:
+    """κ = 2 n A, or n / s² where φ is smooth, of a layer of each number of units that occurs, in ascending
+    order.
+    """
+    kinds = network.layer_kinds.items()
+    if network.piecewise_linear:
+        return [2 * units * asymmetry(layer.slopes) for units, layer in kinds]
+    return [float(units / layer.scale**2) for units, layer in kinds]
+
+
+ONE_RATIO = same_in_all_layers("a ratio of width to the size that shaping goes by", _ratios)
+ONE_STRENGTH = same_in_all_layers("a drift", _strengths)
+
+
 class CovarianceSde(Limit):
     """The matrix SDE of the limit n → ∞ at p = ½, and of linear networks."""
 
     name = "covariance_sde"
+    label = "the covariance SDE of shaped networks at p = ½, and of linear ones, sampled"
     observables = ("correlation", "covariance", "log_variance", "variance")
-    deterministic = False
+    regimes: ClassVar[tuple[Regime, ...]] = (
+        Regime("mlp", ("linear",), uneven=True),
+        Regime("mlp", ("relu_like", "smooth"), ABOVE_HALF, uneven=True),
+        Regime("mlp", ("relu_like", "smooth"), HALF, uneven=True, conditions=(ONE_RATIO,)),
+    )
+    kind = "sampled"
+    precedence: ClassVar[int | None] = 50
     rate_reason = "sampled: its pairs have the rate of correlation_sde, or 1 if smooth"
     source = "Li, Nica & Roy 2022, Theorems 3.2 and 3.9"
-
-    def applies(self, network: Network) -> bool:
-        if network.residual:
-            return False
-        return network.exponent >= 0.5 or isinstance(network.activation, Identity)
 
     def drift(self, network: Network) -> Drift:
         """b of the limit: none where p > ½."""
         if network.exponent > 0.5:
             return Drift()
-        return self._drift(network, layers_per_time(network) / shaping_size(network))
+        ratio = one_value(network, _ratios(network), ALIKE)
+        assert ratio is not None
+        return self._drift(network, ratio)
 
     def _drift(self, network: Network, ratio: float) -> Drift:
         match network.activation:
@@ -177,20 +203,25 @@ class MatchedCovarianceSde(CovarianceSde):
     """With the network's own constants: κ = 2 n A, or s² / n in place of a²; it serves every p > 0."""
 
     name = "matched_covariance_sde"
+    label = "the covariance SDE with the network's own constants, at its own n and d, sampled"
+    regimes = (
+        Regime("mlp", ("linear",), uneven=True),
+        Regime("mlp", ("relu_like", "smooth"), SHAPED, uneven=True, conditions=(ONE_STRENGTH,)),
+    )
+    precedence = None
+    matched_precedence = 30
     rate_reason = "sampled: its pairs have the rate 1 of matched_sde"
     source = "Li, Nica & Roy 2022, Theorems 3.2 and 3.9, with the exact one-step drift of the network"
 
-    def applies(self, network: Network) -> bool:
-        return not network.residual and (network.exponent > 0 or isinstance(network.activation, Identity))
-
     def drift(self, network: Network) -> Drift:
         """b of the network itself, to order 1/s² where it is smooth."""
-        rate = layers_per_time(network)
+        strength = one_value(network, _strengths(network), ALIKE)
+        assert strength is not None
         match network.activation:
             case ReluLike():
-                return Drift(kappa=2 * rate * asymmetry(network))
+                return Drift(kappa=strength)
             case Smooth() as phi:
-                square = float(network.scale) ** 2 / rate
+                square = 1 / strength
                 return Drift(a=float(phi.second) ** 2 / (4 * square), b=float(phi.third) / (2 * square))
         return Drift()
 

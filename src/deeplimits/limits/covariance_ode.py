@@ -17,11 +17,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import ReluLike, Smooth
+from deeplimits.activations import Smooth
 from deeplimits.laws import Law, PointMass
-from deeplimits.limits.base import Limit, shaping_size
+from deeplimits.limits.base import Limit, shaping_time
+from deeplimits.limits.conditions import ABOVE_MINUS_ONE
 from deeplimits.limits.infinite_width import Pair
-from deeplimits.limits.ode import flow
+from deeplimits.limits.ode import flow, slope_difference
+from deeplimits.limits.regime import UP_TO_HALF, Regime
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
@@ -31,20 +33,19 @@ class CovarianceOde(Limit):
     """V of the limit n → ∞ at d = n^{2p}."""
 
     name = "covariance_ode"
+    label = "the covariance ODE of shaped networks with p below ½, where drift dominates noise"
     observables = ("correlation", "covariance", "log_variance", "variance")
-    certain = True
+    regimes = (
+        Regime("mlp", ("relu_like", "linear"), UP_TO_HALF, uneven=True, conditions=(ABOVE_MINUS_ONE,)),
+        Regime("mlp", ("smooth",), UP_TO_HALF, uneven=True),
+    )
+    kind = "number"
+    precedence = 80
     rate_reason = "the error is the network's fluctuation, n^{p−½}: it has the rate ½ − p"
     source = "Li & Nica 2024, Proposition 3.4; Li, Nica & Roy 2022, Proposition 3.10"
 
-    def applies(self, network: Network) -> bool:
-        return (
-            not network.residual
-            and isinstance(network.activation, ReluLike | Smooth)
-            and 0 < network.exponent <= 0.5
-        )
-
     def time(self, network: Network, layer: float) -> float:
-        return layer / float(shaping_size(network)) ** (2 * network.exponent)
+        return shaping_time(network, layer, 2 * network.exponent)
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         times = [self.time(network, layer) for layer in layers]
@@ -56,8 +57,8 @@ class CovarianceOde(Limit):
     def matrices(self, network: Network, times: Sequence[float]) -> list[Pair]:
         """V of the first pair at ``times`` (ascending); +∞ after an explosion, and ρ not a number."""
         start = Pair.of(network)
-        if isinstance(network.activation, ReluLike):
-            kappa = (network.activation.c_plus - network.activation.c_minus) ** 2
+        if not isinstance(network.activation, Smooth):
+            kappa = slope_difference(network) ** 2
             if network.inputs == 1:
                 return [start for _ in times]
             return [

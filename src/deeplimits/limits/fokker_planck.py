@@ -104,15 +104,33 @@ def solve(
     chart
         The observable as a function of the coordinate, at a time.
     """
+    return solve_in_pieces([(float("inf"), diffusion)], start, times, chart)
+
+
+def solve_in_pieces(
+    pieces: Sequence[tuple[float, Diffusion]],
+    start: Start,
+    times: Sequence[float],
+    chart: Callable[[float], Chart],
+) -> list[TabulatedLaw]:
+    """As ``solve``, for coefficients that change with time: ``pieces`` are the end of each piece, ascending,
+    and the
+    diffusion up to there; the last one goes on beyond its end.
+    """
     laws: list[TabulatedLaw] = []
     remaining = list(times)
     if not remaining:
         return laws
-    density = _first(diffusion, start, remaining[0])
+    ends = [*(end for end, _ in pieces[:-1]), float("inf")]
+    piece, diffusion = 0, pieces[0][1]
+    density = _first(diffusion, start, min(remaining[0], ends[0]))
     while remaining:
         due = [time for time in remaining if time <= density.time * (1 + 1e-12)]
         if not due:
-            end = density.time + _stage(diffusion, density)
+            while density.time >= ends[piece] * (1 - 1e-12):
+                piece += 1
+                diffusion = pieces[piece][1]
+            end = min(density.time + _stage(diffusion, density), ends[piece])
             due = [time for time in remaining if time <= end]
             stage = _advance(diffusion, density, due or [end])
         else:

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeplimits.activations import Slopes
+from deeplimits.activations import OrnsteinUhlenbeck, Phi, Slopes
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.infinite_width import gaussian_mean, matrices
+from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
 
@@ -26,18 +27,21 @@ def mean_growth(network: Network, layers: Sequence[int]) -> list[float]:
     growth = np.ones(network.depth + 2)
     for layer in range(network.depth, -1, -1):
         if network.residual:
-            factor = 1.0 if layer == network.depth else 1 + branch * slope_square(network, variances[layer])
-        elif isinstance(network.phi, Slopes) or layer == 0:
+            factor = (
+                1.0 if layer == network.depth else 1 + branch * slope_square(network.phi, variances[layer])
+            )
+        elif network.piecewise_linear or layer in (0, network.depth + 1):
             factor = 1.0
         else:
-            factor = float(network.normalizer) * slope_square(network, variances[layer - 1])
+            here = network.layers[layer - 1]
+            factor = float(here.normalizer) * slope_square(here.phi, variances[layer - 1])
         growth[layer] = growth[layer + 1] * factor
     return [float(growth[layer]) if layer or network.residual else float("nan") for layer in layers]
 
 
-def slope_square(network: Network, variance: float) -> float:
+def slope_square(phi: Phi, variance: float) -> float:
     """E φ_s'(√v g)²."""
-    phi = network.phi
+    assert not isinstance(phi, OrnsteinUhlenbeck)
     if isinstance(phi, Slopes):
         return float(phi.plus**2 + phi.minus**2) / 2
     return gaussian_mean(lambda x: phi.slope(x) ** 2, variance)
@@ -49,13 +53,16 @@ class GradientGrowth(Limit):
     """
 
     name = "gradient_growth"
+    label = "the mean growth of squared gradients at infinite width"
     observables = ("gradient_log_norm",)
-    certain = True
+    regimes = (
+        Regime("mlp", ("linear", "relu_like", "smooth"), uneven=True),
+        Regime("resnet", ("linear", "relu_like", "smooth")),
+    )
+    kind = "number"
+    precedence = 10
     rate_reason = "a number; the gradient fluctuates by √(d/n) about it"
     source = "Hayou 2022, Figure 8, as a mean over weights"
-
-    def applies(self, network: Network) -> bool:
-        return network.start is None
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         return [PointMass(float(np.log(value))) for value in mean_growth(network, layers)]

@@ -10,17 +10,18 @@ e^{t/2} for ReLU.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import ReluLike, Slopes
+from deeplimits.activations import Slopes
 from deeplimits.laws import Law, NormalLaw, PointMass
-from deeplimits.limits.base import Limit, is_linear
+from deeplimits.limits.base import Limit
 from deeplimits.limits.compound import convolved, log_chi_square
+from deeplimits.limits.conditions import RELU
 from deeplimits.limits.hayou_growth import mean_growth, mean_growth_printed
+from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
@@ -34,13 +35,6 @@ class ResidualLimit(Limit):
 
     ``rate`` is the exponent with which the Kolmogorov distance falls with the depth.
     """
-
-    def applies(self, network: Network) -> bool:
-        return network.residual and network.branch_exponent == 0.5 and self.about(network)
-
-    @abstractmethod
-    def about(self, network: Network) -> bool:
-        """Whether the limit is about residual networks like this one."""
 
     def time(self, network: Network, layer: float) -> float:
         return layer / network.depth
@@ -56,22 +50,22 @@ def from_start(network: Network, mean: float, std: float) -> Law:
     origin = float(np.log(network.gram[0][0]))
     if network.start is not None:
         return normal(origin + mean, std)
-    return convolved(log_chi_square(network.width), 1.0, origin + mean, std)
+    return convolved(log_chi_square(network.units), 1.0, origin + mean, std)
 
 
 class HayouLinear(ResidualLimit):
     """A linear branch φ(y) = s y, at any width: the norm is a geometric Brownian motion."""
 
     name = "hayou_linear"
+    label = "the geometric Brownian motion of a linear residual network at finite width, d → ∞"
     observables = ("log_growth", "log_variance", "log_activation")
+    regimes = (Regime("resnet", ("linear",), branch_exponents=(0.5,), from_number=True),)
+    precedence = 10
     rate = 1.0
     source = "Hayou 2022, Propositions 2 and 9"
 
-    def about(self, network: Network) -> bool:
-        return is_linear(network)
-
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        slope, width = float(network.slopes.plus), network.width
+        slope, width = float(network.slopes.plus), network.units
         laws: list[Law] = []
         for layer in layers:
             time = slope**2 * self.time(network, layer)
@@ -92,13 +86,11 @@ class QuasiGbm(ResidualLimit):
     """
 
     name = "hayou_quasi_gbm"
+    label = "the quasi geometric Brownian motion of a ReLU residual network at finite width, d → ∞"
     observables = ("log_growth",)
+    regimes = (Regime("resnet", ("relu_like",), branch_exponents=(0.5,), conditions=(RELU,)),)
     rate_reason = "an approximation at every depth, for its shape and variance"
     source = "Hayou 2022, Theorem 1, with its mean corrected"
-
-    def about(self, network: Network) -> bool:
-        phi = network.activation
-        return isinstance(phi, ReluLike) and network.slopes == Slopes(1, 0) and network.start is None
 
     def mean(self, width: int, time: float) -> float:
         """E log ‖φ(X_t)‖ / ‖φ(X_0)‖."""
@@ -106,7 +98,7 @@ class QuasiGbm(ResidualLimit):
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         times = [self.time(network, layer) for layer in layers]
-        width = network.width
+        width = network.units
         return [normal(self.mean(width, time), float(np.sqrt(time / width))) for time in times]
 
 
@@ -114,6 +106,7 @@ class PrintedTheorem1(QuasiGbm):
     """The mean that the paper prints, to be refuted where 0 < t and n > 1."""
 
     name = "h22_theorem_1_printed"
+    label = "Theorem 1 as printed, which networks do not follow"
     rate_reason = "networks do not approach it"
     source = "Hayou 2022, Theorem 1, as printed"
 
@@ -128,12 +121,20 @@ class McKeanVlasov(ResidualLimit):
     """
 
     name = "mckean_vlasov"
+    label = "the McKean–Vlasov equation of residual networks, d → ∞, then n → ∞"
     observables = ("log_growth", "log_variance", "log_activation", "output")
+    regimes = (
+        Regime(
+            "resnet",
+            ("linear", "relu_like", "smooth", "ornstein_uhlenbeck"),
+            branch_exponents=(0.5,),
+            from_number=True,
+        ),
+    )
+    kind = "number"
+    precedence = 40
     rate_reason = "a number; the error is a width term, n^{−½}, and a depth term, 1/d"
     source = "Hayou 2022, Theorems 2 and 3"
-
-    def about(self, network: Network) -> bool:
-        return True
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         start = network.start or 0.0

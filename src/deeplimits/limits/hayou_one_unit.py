@@ -14,10 +14,27 @@ from numpy.typing import NDArray
 
 from deeplimits.laws import Law, NormalLaw
 from deeplimits.limits.compound import FoldedLaw, mixture
+from deeplimits.limits.conditions import ONE_UNIT
 from deeplimits.limits.hayou import ResidualLimit, from_start, normal
+from deeplimits.limits.regime import Condition, Regime
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
+
+
+def _side_slopes(network: Network) -> list[float]:
+    """Slopes on the sides where X_0 may be; both are as likely where both are possible."""
+    plus, minus = float(network.slopes.plus), float(network.slopes.minus)
+    if network.start is None:
+        return [plus] if plus == minus else [plus, minus]
+    return [plus if network.start > 0 else minus]
+
+
+MOVING = Condition(
+    "a slope other than 0 on a side where layer 0 may be",
+    lambda network: any(_side_slopes(network)),
+    "a slope of 0 there",
+)
 
 
 class HayouReluN1(ResidualLimit):
@@ -28,15 +45,23 @@ class HayouReluN1(ResidualLimit):
     """
 
     name = "hayou_relu_n1"
+    label = "the geometric Brownian motions of a residual network of one unit, d → ∞"
     observables = ("log_activation", "log_variance", "log_growth")
+    regimes = (
+        Regime(
+            "resnet",
+            ("linear", "relu_like"),
+            branch_exponents=(0.5,),
+            from_number=True,
+            conditions=(ONE_UNIT, MOVING),
+        ),
+    )
+    precedence = 20
     rate = 1.0
     source = "Hayou 2022, Proposition 3"
 
-    def about(self, network: Network) -> bool:
-        return network.width == 1 and network.piecewise_linear and any(_sides(network))
-
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        sides = [slope for slope in _sides(network) if slope or observable == "log_variance"]
+        sides = [slope for slope in _side_slopes(network) if slope or observable == "log_variance"]
         weights = [1 / len(sides)] * len(sides)
         return [
             mixture(weights, [self._law(network, slope, layer, observable) for slope in sides])
@@ -49,14 +74,6 @@ class HayouReluN1(ResidualLimit):
             return normal(-time / 2, float(np.sqrt(time)))
         extra = 2 * float(np.log(abs(slope))) if observable == "log_activation" else 0.0
         return from_start(network, extra - time, 2 * float(np.sqrt(time)))
-
-
-def _sides(network: Network) -> list[float]:
-    """Slopes on the sides where X_0 may be; both are as likely where both are possible."""
-    plus, minus = float(network.slopes.plus), float(network.slopes.minus)
-    if network.start is None:
-        return [plus] if plus == minus else [plus, minus]
-    return [plus if network.start > 0 else minus]
 
 
 def affine_log_square(start: float, alpha: float, beta: float, time: float) -> Law:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from deeplimits.activations import OrnsteinUhlenbeck
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.compound import Density, FoldedLaw, convolved
+from deeplimits.limits.conditions import ONE_UNIT
 from deeplimits.limits.hayou import ResidualLimit
+from deeplimits.limits.regime import Condition, Regime
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
@@ -26,17 +28,31 @@ _TURN = 2 / np.sqrt(np.pi)
 """erfi'(0)."""
 
 
+def _alpha(network: Network) -> float:
+    return network.activation.alpha if isinstance(network.activation, OrnsteinUhlenbeck) else 0.0
+
+
+TURNING = Condition("α other than 0", lambda network: _alpha(network) != 0, "α = 0")
+
+
 class OrnsteinUhlenbeckLimit(ResidualLimit):
     """|U|, ``ou_coordinate``, and the two observables that are functions of U."""
 
     name = "ornstein_uhlenbeck"
+    label = "the Ornstein–Uhlenbeck process of a residual network of one unit, d → ∞"
     observables = ("ou_coordinate", "log_activation", "log_variance")
+    regimes = (
+        Regime(
+            "resnet",
+            ("ornstein_uhlenbeck",),
+            branch_exponents=(0.5,),
+            from_number=True,
+            conditions=(ONE_UNIT, TURNING),
+        ),
+    )
+    precedence = 30
     rate = 1.0
     source = "Hayou 2022, Proposition 4"
-
-    def about(self, network: Network) -> bool:
-        phi = network.activation
-        return network.width == 1 and isinstance(phi, OrnsteinUhlenbeck) and phi.alpha != 0
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         phi = network.activation

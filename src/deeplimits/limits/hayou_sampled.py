@@ -22,6 +22,7 @@ from deeplimits.engines import simulate_block
 from deeplimits.engines.residual_paths import ResidualPaths, residual_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.hayou import ResidualLimit
+from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
@@ -43,13 +44,20 @@ class HayouSde(ResidualLimit):
     """
 
     name = "hayou_sde"
+    label = "the SDE of residual networks at finite width, d → ∞, sampled"
     observables = ("log_activation", "log_growth", "log_variance", "correlation")
+    regimes = (
+        Regime(
+            "resnet",
+            ("linear", "relu_like", "smooth", "ornstein_uhlenbeck"),
+            branch_exponents=(0.5,),
+            from_number=True,
+        ),
+    )
+    kind = "sampled"
+    precedence = 50
     rate = 1.0
-    deterministic = False
     source = "Hayou 2022, eq. (4)"
-
-    def about(self, network: Network) -> bool:
-        return True
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         # whole steps between the layers asked for
@@ -64,8 +72,8 @@ def _extrapolated_laws(network: Network, layers: Sequence[int], observable: str,
     fine = 2 * coarse
     # counted in steps, so that a time is a whole number of them
     times = (0.0, *(round(layer * fine / network.depth) / fine for layer in layers))
-    paths = _paths(network, (coarse, fine), times, _samples(network.width * fine))
-    values = observed(paths, network.width, observable)
+    paths = _paths(network, (coarse, fine), times, _samples(network.units * fine))
+    values = observed(paths, network.units, observable)
     return [extrapolated(*values[:, :, record].T) for record in range(1, len(times))]
 
 
@@ -75,7 +83,7 @@ def _paths(
 ) -> ResidualPaths:
     """Kept, for one observable is often asked for after another."""
     return residual_paths(
-        network.width,
+        network.units,
         depths,
         times,
         0,

@@ -14,10 +14,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import Slopes
+from deeplimits.activations import Phi, Slopes
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit, asymmetry
 from deeplimits.limits.correlation import excess
+from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
@@ -76,12 +77,11 @@ def gaussian_mean(function: Callable[[Array], Array], variance: float) -> float:
     return float(weights @ function(np.sqrt(variance) * nodes))
 
 
-def moments(network: Network, pair: Pair) -> Pair:
+def moments(phi: Phi, pair: Pair) -> Pair:
     """E φ(u) φ(u)ᵀ for u ~ N(0, V)."""
-    phi = network.phi
     if isinstance(phi, Slopes):
         scale = float(1 / phi.normalizer)
-        return Pair(scale * pair.first, scale * pair.second, next_gap(pair.gap, asymmetry(network)))
+        return Pair(scale * pair.first, scale * pair.second, next_gap(pair.gap, asymmetry(phi)))
     nodes, weights = _hermite()
     one = phi(np.sqrt(pair.first) * nodes)
     root = float(np.sqrt(pair.gap * (2 - pair.gap)))
@@ -102,14 +102,14 @@ def matrices(network: Network, depth: int) -> list[Pair]:
     """V of the first pair at layers 0 … ``depth``."""
     found, pair = [Pair.of(network)], Pair.of(network)
     branch = float(network.depth) ** (-2 * network.branch_exponent) if network.residual else 0.0
-    normalizer = 1.0 if network.residual else float(network.normalizer)
-    for _ in range(depth):
-        after = moments(network, pair)
+    for layer in network.layers[:depth]:
+        after = moments(layer.phi, pair)
         if network.residual:
             pair = pair.plus(after, branch)
-        elif isinstance(network.phi, Slopes):
+        elif isinstance(layer.phi, Slopes):
             pair = Pair(pair.first, pair.second, after.gap)
         else:
+            normalizer = float(layer.normalizer)
             pair = Pair(normalizer * after.first, normalizer * after.second, max(0.0, after.gap))
         found.append(pair)
     return found
@@ -119,13 +119,16 @@ class InfiniteWidth(Limit):
     """The matrix V of a network of infinite width and finite depth: a number at every layer."""
 
     name = "infinite_width"
+    label = "infinite width, a layer at a time"
     observables = ("correlation", "rescaled_correlation", "covariance", "variance", "log_variance")
-    certain = True
+    regimes = (
+        Regime("mlp", ("linear", "relu_like", "smooth"), uneven=True),
+        Regime("resnet", ("linear", "relu_like", "smooth", "ornstein_uhlenbeck")),
+    )
+    kind = "number"
+    precedence = 100
     rate_reason = "fluctuations of size √(d/n) at depth d: a number has no rate of its own"
     source = "Li & Nica 2024, eq. (4.11), c K₁; Cho & Saul 2009"
-
-    def applies(self, network: Network) -> bool:
-        return network.start is None
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         found = matrices(network, max(layers))

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deeplimits.laws import Law
-from deeplimits.limits.base import Limit, square_variance
-from deeplimits.limits.smooth import SmoothVariance
+from deeplimits.limits.base import Limit, square_variance, summed_time
+from deeplimits.limits.regime import SHAPED, Regime
+from deeplimits.limits.smooth import ONE_STABILITY, SmoothVariance
 from deeplimits.limits.variance import log_normal
 from deeplimits.networks.network import Network
 
@@ -20,18 +21,21 @@ class MatchedVariance(Limit):
     """log V^{aa} of the first input."""
 
     name = "matched_variance"
+    label = "the law of the variance with the network's own constants, at its own n and d"
     observables = ("log_variance", "variance")
+    regimes = (
+        Regime("mlp", ("linear", "relu_like"), uneven=True),
+        Regime("mlp", ("smooth",), SHAPED, uneven=True, conditions=(ONE_STABILITY,)),
+    )
+    matched_precedence = 10
     rate_reason = "too near for a power to be measured: 0.013 at n = 8, slopes (0, −1)"
     source = "Li, Nica & Roy 2022, eq. (2.6) and Theorem 3.9, with the network's own constants"
-
-    def applies(self, network: Network) -> bool:
-        return not network.residual and (network.piecewise_linear or network.exponent > 0)
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         if not network.piecewise_linear:
             return SmoothVariance().laws(network, layers, observable)
-        times = [self.time(network, layer) for layer in layers]
-        return log_normal(network, square_variance(network), times, observable)
+        lasting = [units / square_variance(layer.slopes) for units, layer in network.layer_kinds.items()]
+        return log_normal(network, [summed_time(network, layer, lasting) for layer in layers], observable)
 
     def explosion_probability(self, network: Network, layer: float) -> float | None:
         if network.piecewise_linear:

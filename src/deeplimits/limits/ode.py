@@ -12,14 +12,24 @@ import numpy as np
 
 from deeplimits.activations import ReluLike
 from deeplimits.laws import Law, PointMass
-from deeplimits.limits.base import Limit, shaping_size
+from deeplimits.limits.base import Limit, shaping_time
+from deeplimits.limits.conditions import ABOVE_MINUS_ONE
 from deeplimits.limits.correlation import Array, angle, excess, start_coordinate
+from deeplimits.limits.regime import UP_TO_HALF, Regime
 from deeplimits.networks.network import Network
 
 
 def _excess_ratio(theta: Array) -> Array:
     """(sin θ − θ cos θ) / sin² θ."""
     return excess(theta) / np.sin(theta) ** 2
+
+
+def slope_difference(network: Network) -> float:
+    """c₊ − c₋ of a piecewise-linear activation."""
+    match network.activation:
+        case ReluLike(plus, minus):
+            return plus - minus
+    return 0.0
 
 
 def flow(network: Network, kappa: float, times: Sequence[float], where: str) -> list[float]:
@@ -49,19 +59,22 @@ class CorrelationOde(Limit):
     """The correlation where drift dominates noise: a number at every time."""
 
     name = "correlation_ode"
+    label = "the correlation ODE of shaped networks with p below ½, where drift dominates noise"
     observables = ("correlation",)
-    certain = True
+    regimes = (
+        Regime(
+            "mlp", ("relu_like", "linear"), UP_TO_HALF, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)
+        ),
+    )
+    kind = "number"
+    precedence = 40
     rate_reason = "a number; the error is the fluctuation of the network, of the rate ½ − p"
     source = "Li & Nica 2024, Proposition 3.4 and eq. (2.14)"
 
-    def applies(self, network: Network) -> bool:
-        return network.inputs > 1 and isinstance(network.activation, ReluLike) and 0 < network.exponent <= 0.5
-
     def time(self, network: Network, layer: float) -> float:
-        return layer / float(shaping_size(network)) ** (2 * network.exponent)
+        return shaping_time(network, layer, 2 * network.exponent)
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        assert isinstance(network.activation, ReluLike)
-        kappa = (network.activation.c_plus - network.activation.c_minus) ** 2
+        kappa = slope_difference(network) ** 2
         times = [self.time(network, layer) for layer in layers]
         return [PointMass(value) for value in flow(network, kappa, times, self.name)]

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from deeplimits.activations import Slopes
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
+from deeplimits.limits.conditions import ABOVE_MINUS_ONE
 from deeplimits.limits.infinite_width import Pair, moments
 from deeplimits.limits.ode import flow
+from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
@@ -29,6 +31,7 @@ class ResnetOde(Limit):
     """Variances and correlations of residual networks, numbers at every time."""
 
     name = "resnet_ode"
+    label = "the covariance ODE of residual networks, n, d → ∞"
     observables: ClassVar[tuple[str, ...]] = (
         "correlation",
         "covariance",
@@ -36,17 +39,19 @@ class ResnetOde(Limit):
         "variance",
         "log_activation",
     )
-    certain = True
+    regimes: ClassVar[tuple[Regime, ...]] = (
+        Regime("resnet", ("linear", "relu_like"), branch_exponents=(0.5,), conditions=(ABOVE_MINUS_ONE,)),
+        Regime("resnet", ("smooth", "ornstein_uhlenbeck"), branch_exponents=(0.5,)),
+    )
+    kind = "number"
+    precedence: ClassVar[int | None] = 45
     rate_reason = "a number; the error is at most a width term, n^{−½}, and a depth term, 1/d"
     source = "Li & Nica 2024, Theorem 2.2, with the right side of eq. (2.12)"
-
-    def applies(self, network: Network) -> bool:
-        return network.residual and network.branch_exponent == 0.5 and network.start is None
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         found = self.matrices(network, [self.time(network, layer) for layer in layers])
         if observable == "log_activation":
-            return [PointMass(float(np.log(moments(network, pair).first))) for pair in found]
+            return [PointMass(float(np.log(moments(network.phi, pair).first))) for pair in found]
         return [
             PointMass(pair.observed(observable, layer)) for layer, pair in zip(layers, found, strict=True)
         ]
@@ -69,12 +74,14 @@ class PrintedEquation214(ResnetOde):
     """As printed, ½ f = ν: the covariance ODE of a shaped perceptron, which keeps V^{aa}; networks do not."""
 
     name = "ln24_eq_2_14_printed"
+    label = "the covariance ODE of residual networks as printed, which networks do not follow"
+    regimes = (
+        Regime("resnet", ("linear", "relu_like"), branch_exponents=(0.5,), conditions=(ABOVE_MINUS_ONE,)),
+    )
+    precedence = None
     observables = ("covariance", "log_variance", "variance")
     rate_reason = "networks do not approach it"
     source = "Li & Nica 2024, eq. (2.14) and Remark 3.1, as printed"
-
-    def applies(self, network: Network) -> bool:
-        return super().applies(network) and network.piecewise_linear
 
     def matrices(self, network: Network, times: Sequence[float]) -> list[Pair]:
         start = Pair.of(network)
@@ -88,7 +95,7 @@ def _solved(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]
     def slope(time: float, state: Array) -> Array:
         first, second = np.exp(state[:2])
         gap = float(state[2])
-        image = moments(network, Pair(float(first), float(second), max(gap, 0.0)))
+        image = moments(network.phi, Pair(float(first), float(second), max(gap, 0.0)))
         one, other = image.first / first, image.second / second
         apart = (np.sqrt(one) - np.sqrt(other)) ** 2 / 2
         return np.array([one, other, apart * (1 - gap) + np.sqrt(one * other) * (image.gap - gap)])

@@ -12,11 +12,18 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeplimits.activations import ReluLike
 from deeplimits.engines.paths import chain_gaps, correlation_gaps, rescaled_correlations
 from deeplimits.laws import EmpiricalLaw, Law
-from deeplimits.limits.base import Limit
+from deeplimits.limits.base import Limit, one_value
+from deeplimits.limits.conditions import (
+    ABOVE_MINUS_ONE,
+    ALIKE,
+    DIFFERENT_SLOPES,
+    ONE_SIDED,
+    same_in_all_layers,
+)
 from deeplimits.limits.correlation import Array, CorrelationSde
+from deeplimits.limits.regime import HALF, UNSHAPED, Regime
 from deeplimits.networks.network import Network
 
 SAMPLES = 1 << 16
@@ -31,15 +38,7 @@ def _observed(gaps: Array, layers: Sequence[int], observable: str) -> list[Law]:
         ]
 
 
-def _is_relu(network: Network) -> bool:
-    return (
-        network.inputs > 1
-        and network.layer_widths is None
-        and isinstance(network.activation, ReluLike)
-        and network.exponent == 0
-        and not network.residual
-        and network.slopes.minus == 0
-    )
+_RELU = (Regime("mlp", ("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES, ONE_SIDED)),)
 
 
 class MarkovChain(Limit):
@@ -50,16 +49,15 @@ class MarkovChain(Limit):
     """
 
     name = "markov_chain"
+    label = "the Markov chain of the correlation with Gaussian noise"
     observables = ("correlation", "rescaled_correlation")
-    deterministic = False
+    regimes = _RELU
+    kind = "sampled"
     rate_reason = "sampled; it carries the 1/n terms of mean and variance"
     source = "Li, Nica & Roy 2022, eq. (2.10)"
 
-    def applies(self, network: Network) -> bool:
-        return _is_relu(network)
-
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        gaps, _ = chain_gaps(float(network.gap()), network.width, list(layers), 0, SAMPLES, network.seed)
+        gaps, _ = chain_gaps(float(network.gap()), network.units, list(layers), 0, SAMPLES, network.seed)
         return _observed(gaps, layers, observable)
 
 
@@ -69,7 +67,19 @@ class CorrelationSdeEuler(CorrelationSde):
     """
 
     name = "correlation_sde_euler"
-    deterministic = False
+    label = "Euler's scheme for the correlation SDE, as the paper draws it"
+    regimes = (
+        Regime(
+            "mlp",
+            ("relu_like", "linear"),
+            HALF,
+            uneven=True,
+            inputs=2,
+            conditions=(ABOVE_MINUS_ONE, same_in_all_layers("a drift", CorrelationSde().kappas)),
+        ),
+    )
+    kind = "sampled"
+    precedence = None
     rate_reason = "a scheme, whose step error does not fall with n"
     source = "Li, Nica & Roy 2022, Figure 1"
     step: ClassVar[float] = 0.01
@@ -77,9 +87,9 @@ class CorrelationSdeEuler(CorrelationSde):
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         steps = [round(self.time(network, layer) / self.step) for layer in layers]
         unique = sorted(set(steps))
-        gaps, _ = correlation_gaps(
-            float(network.gap()), self.kappa(network), self.step, unique, 0, SAMPLES, network.seed
-        )
+        kappa = one_value(network, self.kappas(network), ALIKE)
+        assert kappa is not None
+        gaps, _ = correlation_gaps(float(network.gap()), kappa, self.step, unique, 0, SAMPLES, network.seed)
         return _observed(gaps[:, [unique.index(step) for step in steps]], layers, observable)
 
 
@@ -89,14 +99,13 @@ class UnshapedEuler(Limit):
     """
 
     name = "unshaped_euler"
+    label = "Euler's scheme for the rescaled correlation, as the paper draws it"
     observables = ("rescaled_correlation",)
-    deterministic = False
+    regimes = _RELU
+    kind = "sampled"
     rate_reason = "a scheme, whose step error does not fall with n"
     source = "Li & Nica 2024, eq. (4.9) and Figure 1"
     step: ClassVar[float] = 0.01
-
-    def applies(self, network: Network) -> bool:
-        return _is_relu(network)
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         steps = [round(self.time(network, layer) / self.step) for layer in layers]

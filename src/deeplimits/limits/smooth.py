@@ -22,8 +22,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from deeplimits.activations import Smooth
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass
-from deeplimits.limits.base import Limit, layers_per_time
+from deeplimits.limits.base import Limit, one_value
+from deeplimits.limits.conditions import ALIKE, same_in_all_layers
 from deeplimits.limits.linear_sde import LinearSde
+from deeplimits.limits.regime import HALF, Regime
 from deeplimits.networks.network import Network
 
 if TYPE_CHECKING:
@@ -54,11 +56,31 @@ _STRAIGHT = 1e-9
 """β below which V is a geometric Brownian motion."""
 
 
-def stability(network: Network) -> float:
-    """β = (¾ φ''(0)² + φ'''(0)) n / s²: explosion is possible iff it is positive."""
+def stabilities(network: Network) -> list[float]:
+    """β = (¾ φ''(0)² + φ'''(0)) n / s² of a layer of each number of units that occurs, in ascending order."""
     phi = network.activation
     assert isinstance(phi, Smooth)
-    return float((0.75 * phi.second**2 + phi.third) * layers_per_time(network) / network.scale**2)
+    factor = 0.75 * phi.second**2 + phi.third
+    return [float(factor * units / layer.scale**2) for units, layer in network.layer_kinds.items()]
+
+
+ONE_STABILITY = same_in_all_layers("β = (¾ φ''(0)² + φ'''(0)) n / s²", stabilities)
+
+
+def stability(network: Network) -> float:
+    """β = (¾ φ''(0)² + φ'''(0)) n / s², averaged over time where widths differ: explosion is possible iff it
+    is
+    positive.
+
+    Raises
+    ------
+    ValueError
+        If it differs between layers.
+    """
+    beta = one_value(network, stabilities(network), ALIKE)
+    if beta is None:
+        raise ValueError(f"β is not the same in all layers: {stabilities(network)}")
+    return beta
 
 
 def survival(beta: float, variance: float, time: float, x: float = np.inf) -> float:
@@ -166,12 +188,12 @@ class SmoothVariance(Limit):
     """V^{aa} of the first input."""
 
     name = "smooth_variance"
+    label = "the variance SDE of smooth networks at p = ½, n → ∞"
     observables = ("log_variance", "variance")
+    regimes = (Regime("mlp", ("smooth",), HALF, uneven=True, conditions=(ONE_STABILITY,)),)
+    precedence = 20
     rate = 1.0
     source = "Li, Nica & Roy 2022, Theorem 3.9 and Proposition 3.7"
-
-    def applies(self, network: Network) -> bool:
-        return isinstance(network.activation, Smooth) and network.exponent == 0.5 and not network.residual
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         beta, origin = stability(network), network.gram[0][0]

@@ -14,16 +14,10 @@ import numpy as np
 
 from deeplimits.activations import Smooth
 from deeplimits.laws import Law, PointMass
-from deeplimits.limits.base import Limit, shaping_size
+from deeplimits.limits.base import Limit, shaping_time
+from deeplimits.limits.conditions import SETTLING, STRAIGHT
+from deeplimits.limits.regime import Exponents, Regime
 from deeplimits.networks.network import Network
-
-
-def is_odd_and_stable(network: Network) -> bool:
-    """φ''(0) = 0 and φ'''(0) < 0, so that V^{aa} → 1 and correlations move at the order s⁻⁴."""
-    phi = network.activation
-    if network.residual or not isinstance(phi, Smooth):
-        return False
-    return bool(abs(phi.second) < 1e-20 and phi.third < 0)
 
 
 class SmoothDecay(Limit):
@@ -32,16 +26,25 @@ class SmoothDecay(Limit):
     """
 
     name = "smooth_decay"
+    label = "the decay of correlations of smooth networks with φ''(0) = 0 below p = ¼"
     observables = ("correlation",)
-    certain = True
+    regimes = (
+        Regime(
+            "mlp",
+            ("smooth",),
+            Exponents(0.0, 0.25, with_low=False, with_high=False),
+            uneven=True,
+            inputs=2,
+            conditions=(STRAIGHT, SETTLING),
+        ),
+    )
+    kind = "number"
+    precedence = 70
     rate_reason = "a number; the error is the network's fluctuation, n^{2p−½}"
     source = "Li, Nica & Roy 2022, Proposition 3.10 (i), corrected for p < ¼"
 
-    def applies(self, network: Network) -> bool:
-        return network.inputs > 1 and is_odd_and_stable(network) and 0 < network.exponent < 0.25
-
     def time(self, network: Network, layer: float) -> float:
-        return layer / float(shaping_size(network)) ** (4 * network.exponent)
+        return shaping_time(network, layer, 4 * network.exponent)
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         phi, gap = network.activation, float(network.gap())

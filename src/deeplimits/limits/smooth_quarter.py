@@ -15,49 +15,53 @@ import numpy as np
 
 from deeplimits.activations import Smooth
 from deeplimits.laws import Law, PointMass
-from deeplimits.limits.base import Limit, layers_per_time
-from deeplimits.limits.correlation import CORRELATION_CHART, Array, start_coordinate
-from deeplimits.limits.fokker_planck import Diffusion, Start, solve
+from deeplimits.limits.base import Limit
+from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
+from deeplimits.limits.correlation import CORRELATION_CHART, start_coordinate
+from deeplimits.limits.fokker_planck import Diffusion, Start, solve_in_pieces
+from deeplimits.limits.layers import in_pieces
+from deeplimits.limits.regime import Exponents, Regime
 from deeplimits.networks.network import Network
-
-_ZERO = 1e-20
-"""|φ''(0)| that is nothing but rounding, in fifty digits."""
 
 
 class SmoothQuarter(Limit):
     """Use it at p = ¼ alone, with unit variance at the input: elsewhere V has to come to 1 first."""
 
     name = "smooth_quarter"
+    label = "the correlation SDE of smooth networks with φ''(0) = 0 at p = ¼"
     observables = ("correlation",)
+    regimes = (
+        Regime(
+            "mlp",
+            ("smooth",),
+            Exponents(0.25, 0.25),
+            uneven=True,
+            inputs=2,
+            conditions=(STRAIGHT, SETTLING, ABOVE_MINUS_ONE),
+        ),
+    )
+    precedence = 60
     rate_reason = "none has been established: V leaves 1 by n^{−¼}, and the next order is n^{−½}"
     source = "Li, Nica & Roy 2022, Proposition 3.10 (i), corrected at p = 1/4"
-
-    def applies(self, network: Network) -> bool:
-        phi = network.activation
-        return (
-            not network.residual
-            and network.inputs > 1
-            and isinstance(phi, Smooth)
-            and network.exponent == 0.25
-            and abs(phi.second) < _ZERO
-            and phi.third < 0
-        )
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         phi = network.activation
         assert isinstance(phi, Smooth)
         if network.gap() == 0:
             return [PointMass(1.0) for _ in layers]
-        pull = 0.5 - float(phi.third**2 * layers_per_time(network) / (6 * network.scale**4))
-
-        def drift(y: Array) -> Array:
-            return pull * np.tanh(y)
-
-        def drift_slope(y: Array) -> Array:
-            return pull / np.cosh(np.clip(y, -300.0, 300.0)) ** 2
-
-        times = [self.time(network, layer) for layer in layers]
-        early: list[Law] = [PointMass(network.correlation()) for time in times if time == 0]
+        early: list[Law] = [PointMass(network.correlation()) for layer in layers if layer == 0]
+        times = [self.time(network, layer) for layer in layers if layer > 0]
+        strengths = [
+            float(phi.third**2 * units / (6 * layer.scale**4)) for units, layer in network.layer_kinds.items()
+        ]
+        pieces = [(end, _diffusion(0.5 - strength)) for end, strength in in_pieces(network, strengths)]
         start = Start(0.0, start_coordinate(network, self.name), 0.0)
-        later = [time for time in times if time > 0]
-        return early + list(solve(Diffusion(drift, drift_slope), start, later, lambda _: CORRELATION_CHART))
+        return early + list(solve_in_pieces(pieces, start, times, lambda _: CORRELATION_CHART))
+
+
+def _diffusion(pull: float) -> Diffusion:
+    """dy = pull tanh y dt + dB."""
+    return Diffusion(
+        drift=lambda y: pull * np.tanh(y),
+        drift_slope=lambda y: pull / np.cosh(np.clip(y, -300.0, 300.0)) ** 2,
+    )

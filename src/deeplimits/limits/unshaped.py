@@ -17,10 +17,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeplimits.errors import InputError
 from deeplimits.laws import Chart, Law, PointMass
-from deeplimits.limits.base import Limit, asymmetry, is_linear, square_variance
+from deeplimits.limits.base import Limit, asymmetry, square_variance
+from deeplimits.limits.conditions import DIFFERENT_SLOPES, ONE_SIDED
 from deeplimits.limits.linear_sde import LinearSde
+from deeplimits.limits.regime import UNSHAPED, Regime
 from deeplimits.networks.network import Network
 
 KAPPA = float(np.sqrt(2) / (3 * np.pi))
@@ -31,7 +32,13 @@ class Unshaped(Limit):
     """The corrected law, from the network's own start."""
 
     name = "unshaped"
+    label = "the SDE of the rescaled correlation of unshaped networks, from the network's own start"
     observables = ("rescaled_correlation", "correlation")
+    regimes: ClassVar[tuple[Regime, ...]] = (
+        Regime("mlp", ("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES,)),
+    )
+    precedence: ClassVar[int | None] = 20
+    matched_precedence: ClassVar[int | None] = 40
     rate_reason = "log n / n, which is no power"
     source = "Li & Nica 2024, Theorem 4.1 with the sign of eq. (4.8)"
     growth: ClassVar[float] = 1.0
@@ -40,26 +47,12 @@ class Unshaped(Limit):
     """Weight of the leading 1/n term of the drift."""
     from_entrance: ClassVar[bool] = False
 
-    def applies(self, network: Network) -> bool:
-        return (
-            network.inputs > 1
-            and network.layer_widths is None
-            and network.piecewise_linear
-            and network.exponent == 0
-            and not network.residual
-            and not is_linear(network)
-        )
-
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        if network.inputs < 2:
-            raise InputError(
-                self.name, "inputs", network.inputs, "two inputs or more: one has no correlation"
-            )
-        width = network.width
+        width = network.units
         if network.gap() == 0:
             return [PointMass(1.0 if observable == "correlation" else -np.inf) for _ in layers]
-        level = (square_variance(network) + 1) / 3  # M
-        pull = asymmetry(network) * KAPPA  # A κ
+        level = (square_variance(network.slopes) + 1) / 3  # M
+        pull = asymmetry(network.slopes) * KAPPA  # A κ
         bend = self.first_order * 3 * pull**2 / (2 * width)
         sde = LinearSde(pull, self.growth * level, level, bend)
         w0 = 0.0 if self.from_entrance else 1 / (width * float(np.sqrt(float(network.gap()))))
@@ -85,18 +78,22 @@ class UnshapedCorrected(Unshaped):
     """
 
     name = "unshaped_corrected"
+    label = "the same with the leading 1/n term of the drift"
+    regimes = (Regime("mlp", ("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES, ONE_SIDED)),)
+    precedence = None
+    matched_precedence = None
     rate_reason = "log n / n, which is no power, with a smaller factor"
     source = "Li & Nica 2024, eq. (4.16), next order in 1/n"
     first_order = 1.0
-
-    def applies(self, network: Network) -> bool:
-        return super().applies(network) and network.slopes.minus == 0
 
 
 class UnshapedEntrance(Unshaped):
     """From w_0 = 0: the limit n → ∞ at fixed ρ_0, the initial condition that the paper leaves open."""
 
     name = "unshaped_entrance"
+    label = "the SDE of the rescaled correlation of unshaped networks, n → ∞ at fixed ρ₀"
+    precedence = None
+    matched_precedence = None
     rate_reason = "log n / n, which is no power"
     source = "Li & Nica 2024, Theorem 4.1 with the sign of eq. (4.8), entrance law"
     from_entrance = True
@@ -106,6 +103,9 @@ class PrintedTheorem41(Unshaped):
     """The law that Theorem 4.1, eqs. (4.20) and (4.21) print; networks do not follow it."""
 
     name = "ln24_theorem_4_1_printed"
+    label = "Theorem 4.1 as printed, which networks do not follow"
+    precedence = None
+    matched_precedence = None
     rate_reason = "networks do not approach it"
     source = "Li & Nica 2024, Theorem 4.1 as printed"
     growth = 2.0

@@ -13,6 +13,7 @@ import numpy as np
 
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.base import Limit, square_variance
+from deeplimits.limits.regime import ABOVE_HALF, Regime
 from deeplimits.networks.network import Network
 
 
@@ -20,26 +21,29 @@ class Variance(Limit):
     """log V^{aa} of the first input."""
 
     name = "variance"
+    label = "the geometric Brownian motion of the variance"
     observables = ("log_variance", "variance")
+    regimes = (
+        Regime("mlp", ("linear", "relu_like"), uneven=True),
+        Regime("mlp", ("smooth",), ABOVE_HALF, uneven=True),
+    )
+    precedence = 30
     rate = 1.0
     source = "Li, Nica & Roy 2022, eq. (2.6) and Theorem 3.2"
 
-    def applies(self, network: Network) -> bool:
-        return (network.piecewise_linear or network.exponent > 0.5) and not network.residual
-
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        rate = 2.0 if network.exponent > 0 else square_variance(network)
-        return log_normal(network, rate, [self.time(network, layer) for layer in layers], observable)
+        rate = 2.0 if network.exponent > 0 else square_variance(network.slopes)
+        return log_normal(network, [rate * self.time(network, layer) for layer in layers], observable)
 
 
-def log_normal(network: Network, rate: float, times: Sequence[float], observable: str) -> list[Law]:
-    """log V_t ~ N(log V_0 − v t / 2, v t) at ``times``, v = ``rate``, or V_t itself."""
+def log_normal(network: Network, variances: Sequence[float], observable: str) -> list[Law]:
+    """log V ~ N(log V_0 − v / 2, v) for each v of ``variances``, or V itself."""
     origin, logarithmic = float(np.log(network.gram[0][0])), observable == "log_variance"
     laws: list[Law] = []
-    for time in times:
-        if time == 0:
+    for variance in variances:
+        if variance == 0:
             laws.append(PointMass(origin if logarithmic else network.gram[0][0]))
             continue
-        std = float(np.sqrt(rate * time))
-        laws.append(NormalLaw(origin - rate * time / 2, std, exponential=not logarithmic))
+        std = float(np.sqrt(variance))
+        laws.append(NormalLaw(origin - variance / 2, std, exponential=not logarithmic))
     return laws

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.activations import Slopes
 from deeplimits.networks.backpropagation import Tape, observe
-from deeplimits.networks.network import Network
+from deeplimits.networks.network import Layer, Network
 
 ELEMENTS = 1 << 22
 """Weights held at a time."""
@@ -47,9 +48,7 @@ def _simulate_chunk(
     widths, inputs = network.widths, network.inputs
     vectors = inputs_with_gram(np.array(network.gram))
     # V_ℓ is held against the scale of the φ_s that it goes into
-    of_width = {width: network.at_width(width) for width in set(widths)}
-    of_layer = [of_width[width] for width in widths]
-    of_next = [*of_layer, of_layer[-1]]
+    of_next = [*network.layers, network.layers[-1]]
     exploded = np.full((samples, inputs), -1, np.int32)
     exploded[:, np.log(np.diag(network.gram)) >= _threshold(of_next[0])] = 0
     recorded, tape = {}, Tape()
@@ -59,7 +58,7 @@ def _simulate_chunk(
     preactivation = weights @ vectors.T / np.sqrt(inputs)
     output = slopes = preactivation  # of no layer yet
     for layer in range(1, (network.depth if readout else layers[-1]) + 1):
-        width, local = widths[layer - 1], of_layer[layer - 1]
+        width, local = widths[layer - 1], network.layers[layer - 1]
         if layer > 1:
             weights = generator.standard_normal((samples, width, widths[layer - 2]))
             if readout:
@@ -95,7 +94,7 @@ def in_chunks(
     """What ``simulate_chunk`` draws, so many samples at a time that their weights are held; with a
     ``readout`` those of all layers.
     """
-    chunk = max(1, ELEMENTS // (network.width**2 * (network.depth if readout else 1)))
+    chunk = max(1, ELEMENTS // (network.widest**2 * (network.depth if readout else 1)))
     parts = [
         simulate_chunk(network, layers, min(chunk, samples - start), generator, readout)
         for start in range(0, samples, chunk)
@@ -103,8 +102,8 @@ def in_chunks(
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _threshold(network: Network) -> float:
-    return np.inf if network.piecewise_linear else float(2 * np.log(float(network.scale)))
+def _threshold(layer: Layer) -> float:
+    return np.inf if isinstance(layer.phi, Slopes) else float(2 * np.log(float(layer.scale)))
 
 
 def inputs_with_gram(gram: NDArray[np.float64]) -> NDArray[np.float64]:

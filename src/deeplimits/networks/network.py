@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import index
@@ -44,6 +45,50 @@ class Shaping:
     exponent: float = 0.5
 
 
+class UnevenWidths(ValueError):
+    """What was asked of a network has a meaning only where all of its layers have one number of units."""
+
+    def __init__(self, asked: str, widths: Sequence[int]):
+        super().__init__(
+            f"{asked} has no meaning for a network with layers of {min(widths)} to {max(widths)} units: each "
+            "layer has its own (Network.layers)"
+        )
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A hidden layer: so many units, and φ_s as it is shaped there.
+
+    Parameters
+    ----------
+    units
+        Number of units, n_ℓ.
+    phi
+        φ_s of this layer.
+    """
+
+    units: int
+    phi: Phi
+
+    @property
+    def normalizer(self) -> mpmath.mpf:
+        """c = 1 / E φ_s(g)² of this layer; a residual network does not use it."""
+        assert not isinstance(self.phi, OrnsteinUhlenbeck)
+        return self.phi.normalizer
+
+    @property
+    def slopes(self) -> Slopes:
+        """Slopes s± of this layer, of a piecewise-linear network."""
+        assert isinstance(self.phi, Slopes)
+        return self.phi
+
+    @property
+    def scale(self) -> mpmath.mpf:
+        """s of this layer, of a smooth network."""
+        assert isinstance(self.phi, ShapedSmooth)
+        return self.phi.scale
+
+
 @dataclass(frozen=True)
 class Network:
     """A random network, i.i.d. N(0, 1) weights, and its inputs.
@@ -55,8 +100,10 @@ class Network:
     ----------
     activation
         φ before shaping.
-    width, depth
-        Units of every hidden layer, n, and number of hidden layers, d.
+    width
+        Units of every hidden layer, n; of an mlp also those of each, [depth]. Equal widths become one number.
+    depth
+        Number of hidden layers, d.
     gram
         V_0 = ⟨x^a, x^b⟩ / n_in, m × m, positive semi-definite with a positive diagonal. Layer 0 of an mlp is
         the input.
@@ -72,12 +119,15 @@ class Network:
     start
         Where given, every unit of z_0 of a residual network is this number and nothing is drawn for it; the
         Gram matrix is then its square.
-    layer_widths
-        Units of each hidden layer of an mlp, [depth], where they differ; ``width`` is then the largest.
+
+    Raises
+    ------
+    ValueError
+        If there is not one width for each layer, or if the layers of a residual network differ.
     """
 
     activation: Activation
-    width: int
+    width: int | tuple[int, ...]
     depth: int
     gram: Gram
     seed: int = 0
@@ -85,7 +135,11 @@ class Network:
     architecture: Literal["mlp", "resnet"] = "mlp"
     branch_exponent: float = 0.5
     start: float | None = None
-    layer_widths: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "width", _one_spelling(self.width, self.depth))
+        if self.residual and self.uneven:
+            raise ValueError("all layers of a residual network have one width")
 
     @property
     def inputs(self) -> int:
@@ -103,10 +157,45 @@ class Network:
         return self.shaping.exponent if self.shaping else 0.0
 
     @cached_property
+    def layer_kinds(self) -> dict[int, Layer]:
+        """One layer of each number of units that occurs, by that number."""
+        kinds = {self.width} if isinstance(self.width, int) else set(self.width)
+        return {units: Layer(units, self._phi_at(units)) for units in sorted(kinds)}
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The hidden layers, [depth]: units, φ_s and c of each. Layer ℓ of the recursion is ``layers[ℓ −
+        1]``,
+        for layer 0 is the input; in a residual network all are alike, and so is φ at layer 0.
+        """
+        return tuple(self.layer_kinds[units] for units in self.widths)
+
+    @cached_property
     def phi(self) -> Phi:
-        """φ_s at this width and depth."""
-        size = self.depth if self.shaping and self.shaping.by == "depth" else self.width
+        """φ_s.
+
+        Raises
+        ------
+        UnevenWidths
+            If it differs from layer to layer.
+        """
+        if self.uneven and self.shaped_by_width:
+            raise UnevenWidths("φ_s", self.widths)
+        return next(iter(self.layer_kinds.values())).phi
+
+    def _phi_at(self, units: int) -> Phi:
+        size = self.depth if self.shaping and self.shaping.by == "depth" else units
         return shaped(self.activation, size, self.exponent)
+
+    @property
+    def shaped_by_width(self) -> bool:
+        """Whether φ_s depends on the number of units of its layer."""
+        return (
+            self.exponent != 0
+            and self.shaping is not None
+            and self.shaping.by == "width"
+            and not isinstance(self.activation, Identity)
+        )
 
     @property
     def piecewise_linear(self) -> bool:
@@ -115,19 +204,19 @@ class Network:
 
     @property
     def slopes(self) -> Slopes:
-        """Slopes s± at this width and depth, of a piecewise-linear network."""
+        """Slopes s± of every layer, of a piecewise-linear network; raises as ``phi`` does."""
         assert isinstance(self.phi, Slopes)
         return self.phi
 
     @property
     def scale(self) -> mpmath.mpf:
-        """s at this width and depth, of a smooth network."""
+        """s of every layer, of a smooth network; raises as ``phi`` does."""
         assert isinstance(self.phi, ShapedSmooth)
         return self.phi.scale
 
     @property
     def normalizer(self) -> mpmath.mpf:
-        """c = 1 / E φ_s(g)²; a residual network has none."""
+        """c = 1 / E φ_s(g)² of every layer; a residual network has none; raises as ``phi`` does."""
         assert not isinstance(self.phi, OrnsteinUhlenbeck)
         return self.phi.normalizer
 
@@ -147,22 +236,45 @@ class Network:
         return replace(self, gram=tuple(tuple(self.gram[a][b] for b in chosen) for a in chosen))
 
     @property
+    def uneven(self) -> bool:
+        """Whether the number of units differs from layer to layer."""
+        return not isinstance(self.width, int)
+
+    @property
+    def units(self) -> int:
+        """Units of every hidden layer, n.
+
+        Raises
+        ------
+        UnevenWidths
+            If there is no such number.
+        """
+        if isinstance(self.width, int):
+            return self.width
+        raise UnevenWidths("the width n", self.width)
+
+    @property
     def widths(self) -> tuple[int, ...]:
         """Units of each hidden layer, [depth]."""
-        return self.layer_widths or (self.width,) * self.depth
+        return (self.width,) * self.depth if isinstance(self.width, int) else self.width
 
-    def at_width(self, width: int) -> Network:
-        """The same with ``width`` units in every layer, whose φ_s and c are those of a layer of so many."""
-        return self if self.layer_widths is None else replace(self, width=width, layer_widths=None)
+    @property
+    def widest(self) -> int:
+        """Units of the largest hidden layer, for which memory is needed."""
+        return self.width if isinstance(self.width, int) else max(self.width)
+
+    def at_width(self, units: int) -> Network:
+        """The same with ``units`` units in every layer, whose φ_s and c are those of a layer of so many."""
+        return self if self.width == units else replace(self, width=units)
 
     @property
     def normals_per_sample(self) -> int:
         """Standard normals that one sample takes: m · Σ n_ℓ, and n · m more for z_0 of a residual network
         unless it is given.
         """
-        drawn = sum(self.layer_widths) if self.layer_widths else self.width * self.depth
+        drawn = self.width * self.depth if isinstance(self.width, int) else sum(self.width)
         if self.residual and self.start is None:
-            drawn += self.width
+            drawn += self.units
         return drawn * self.inputs
 
     def physics(self) -> dict[str, Any]:
@@ -192,7 +304,7 @@ class Network:
             "gram": [[_number(value) for value in row] for row in self.gram],
             "seed": index(self.seed),
             "shaping": shaping,
-            "width": [index(n) for n in self.layer_widths] if self.layer_widths else index(self.width),
+            "width": index(self.width) if isinstance(self.width, int) else [index(n) for n in self.width],
         }
 
     @cached_property
@@ -205,6 +317,15 @@ class Network:
     def key(self) -> int:
         """Key of the random stream: the first 64 bits of the physics hash."""
         return int(self.physics_hash[:16], 16)
+
+
+def _one_spelling(width: int | Sequence[int], depth: int) -> int | tuple[int, ...]:
+    """One number where all layers have as many units, so that equal networks are one."""
+    if not isinstance(width, Sequence):
+        return index(width)
+    if len(width) != depth:
+        raise ValueError(f"{len(width)} widths for a network of depth {depth}: one for each layer")
+    return index(width[0]) if len(set(width)) == 1 else tuple(index(units) for units in width)
 
 
 def _number(value: float) -> float:

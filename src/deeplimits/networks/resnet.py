@@ -41,7 +41,7 @@ def simulate(
 def _simulate_chunk(
     network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator, readout: bool
 ) -> dict[str, NDArray[Any]]:
-    width, inputs = network.width, network.inputs
+    width, inputs = network.units, network.inputs
     branch = float(network.depth) ** -network.branch_exponent / np.sqrt(width)
     if network.start is not None:
         state = np.full((samples, width, 1), network.start)

@@ -80,7 +80,7 @@ class Catalogue:
                 network = point.network
                 raise StoreError(
                     f"{self.results}: samples {block.first} to {block.first + block.count - 1} of width "
-                    f"{network.width}, depth {network.depth} are not there yet; "
+                    f"{network.widest}, depth {network.depth} are not there yet; "
                     "`snakemake --cores all STUDY` simulates what a study lacks"
                 )
             yield location, min(block.count, samples - block.first)

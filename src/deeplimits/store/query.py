@@ -80,7 +80,7 @@ def _described(network: Network) -> dict[str, Any]:
         "c_minus": physics["activation"].get("c_minus"),
         "shaping": (physics["shaping"] or {}).get("by"),
         "exponent": network.exponent,
-        "width": network.width,
+        "width": network.widest,
         "depth": network.depth,
         "inputs": network.inputs,
         "correlation_0": network.correlation() if network.inputs > 1 else None,

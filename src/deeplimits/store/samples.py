@@ -33,7 +33,7 @@ def lazy_point(results: Path, point: Point, samples: int) -> xr.Dataset:
             ]
             arrays[name] = (DIMENSIONS[name], da.concatenate(parts))
     attributes = {
-        "width": network.width,
+        "width": network.widest,
         "depth": network.depth,
         "seed": network.seed,
         "exponent": network.exponent,

@@ -55,8 +55,7 @@ def check_activation(network: Network, where: Path, key: str) -> None:
     """Refuse what is no activation: zero everywhere, not smooth or flat at its centre, steeper than a line
     far away, or shaped so little that it cannot be normalised.
     """
-    for width in sorted(set(network.layer_widths or [network.width])):
-        phi = network.at_width(width).phi
+    for phi in (layer.phi for layer in network.layer_kinds.values()):
         if isinstance(phi, Slopes) and phi.plus == 0 and phi.minus == 0:
             raise InputError(where, key, "slopes 0 and 0", "an activation that is not zero everywhere")
         if isinstance(phi, ShapedSmooth):

@@ -34,7 +34,9 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
             f"one that {entry.limit} speaks of: " + ", ".join(limit.observables),
         )
     network = point.network
-    if not limit.applies(network) or not is_recorded(entry.observable, point, point.layers[-1]):
+    if not limit.applies(network, entry.observable) or not is_recorded(
+        entry.observable, point, point.layers[-1]
+    ):
         return None
     if entry.at == "all":
         return [layer for layer in point.layers if is_recorded(entry.observable, point, layer)]
@@ -45,14 +47,14 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
             where,
             f"compare.{index}.at",
             entry.at,
-            f"a time up to {end:.6g}, the end of width {network.width}, depth {network.depth}",
+            f"a time up to {end:.6g}, the end of width {network.widest}, depth {network.depth}",
         )
     if layer not in point.layers:
         raise InputError(
             where,
             f"compare.{index}.at",
             entry.at,
-            f"the time of a recorded layer; layer {layer} of width {network.width} is not in record.layers",
+            f"the time of a recorded layer; layer {layer} of width {network.widest} is not in record.layers",
         )
     return [layer]
 
@@ -82,13 +84,13 @@ def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], 
                 entry.observable,
                 "an observable of what the study records: its inputs, and gradients or output under record",
             )
-        if not set(entry.distances) & (_OF_NUMBERS if registry()[entry.limit].certain else _OF_LAWS):
+        if not set(entry.distances) & (_OF_NUMBERS if registry()[entry.limit].kind == "number" else _OF_LAWS):
             raise InputError(
                 where,
                 f"compare.{index}.distances",
                 entry.distances,
                 "rms, since the limit is a number"
-                if registry()[entry.limit].certain
+                if registry()[entry.limit].kind == "number"
                 else "ks or wasserstein, since the limit is random",
             )
         if not [point for point in points if compared_layers(entry, point, where, index) is not None]:

@@ -27,6 +27,7 @@ def seconds(block: Block) -> float:
     if block.point.gradients:
         each *= GRADIENTS if block.point.network.inputs < 3 else 1.0
     # a layer of few units leaves lanes idle: count whole groups of 32 units
-    widths = block.point.network.layer_widths or (block.point.network.width,)
+    width = block.point.network.width
+    widths = (width,) if isinstance(width, int) else width
     padding = sum(-(-width // 32) * 32 for width in widths) / sum(widths)
     return block.normals * each * padding + SECONDS_PER_BLOCK + block.bytes * SECONDS_PER_BYTE

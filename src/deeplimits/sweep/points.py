@@ -56,7 +56,7 @@ def load_point(path: Path) -> Point:
         check_start(start, model, path, "inputs.start")
     network = Network(
         activation=activation(model.activation, path, "activation"),
-        width=width if isinstance(width, int) else max(width),
+        width=width,
         depth=depth,
         gram=inputs_gram(model.inputs, path),
         seed=model.seed,
@@ -64,7 +64,6 @@ def load_point(path: Path) -> Point:
         architecture=model.architecture,
         branch_exponent=model.branch_exponent,
         start=start,
-        layer_widths=None if isinstance(width, int) else width,
     )
     check_activation(network, path, "activation")
     if model.record.gradients:
@@ -82,12 +81,7 @@ def _size(model: PointModel, where: Path) -> tuple[int | tuple[int, ...], int]:
     check_layer_widths(model.width, model, where, "width")
     if model.depth not in (None, len(model.width)):
         raise InputError(where, "depth", model.depth, f"{len(model.width)}, the length of width, or nothing")
-    return one_spelling(model.width), len(model.width)
-
-
-def one_spelling(widths: Sequence[int]) -> int | tuple[int, ...]:
-    """The widths of layers; one number where all are equal, so that equal networks are one."""
-    return widths[0] if len(set(widths)) == 1 else tuple(widths)
+    return tuple(model.width), len(model.width)
 
 
 def check_architecture(model: NetworkModel, where: Path, prefix: str) -> None:
@@ -162,13 +156,12 @@ def network_from_physics(physics: dict[str, Any]) -> Network:
         activation=_ACTIVATIONS[physics["activation"]["name"]](
             **{key: value for key, value in physics["activation"].items() if key != "name"}
         ),
-        width=width if isinstance(width, int) else max(width),
+        width=width if isinstance(width, int) else tuple(width),
         depth=physics["depth"],
         gram=tuple(tuple(row) for row in physics["gram"]),
         seed=physics["seed"],
         shaping=Shaping(shape["by"], shape["exponent"]) if shape else None,
         architecture=physics["architecture"],
-        layer_widths=None if isinstance(width, int) else tuple(width),
         **residual,
     )
 

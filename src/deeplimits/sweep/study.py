@@ -28,7 +28,6 @@ from deeplimits.sweep.points import (
     check_architecture,
     check_layer_widths,
     check_start,
-    one_spelling,
     recorded_layers,
     shaping,
 )
@@ -85,10 +84,9 @@ class Study:
             for sizes, depth, correlation, start, seed in combinations(grid):
                 if depth not in layers:
                     layers[depth] = recorded_layers(spec, depth, self.path, "record.layers")
-                width = sizes if isinstance(sizes, int) else one_spelling(sizes)
                 network = Network(
                     phi,
-                    width if isinstance(width, int) else max(width),
+                    sizes if isinstance(sizes, int) else tuple(sizes),
                     depth,
                     fixed or (starts[start] if start is not None else grams[correlation]),
                     seed,
@@ -96,7 +94,6 @@ class Study:
                     model.architecture,
                     model.branch_exponent,
                     start,
-                    None if isinstance(width, int) else width,
                 )
                 yield Point(network, layers[depth], self.gradients, self.output)
 
@@ -219,7 +216,7 @@ def _extremes(points: tuple[Point, ...]) -> Iterator[Network]:
 
 
 def _least_scale(network: Network) -> Any:
-    return network.at_width(min(network.layer_widths or [network.width])).scale
+    return min(layer.scale for layer in network.layer_kinds.values())
 
 
 def _largest(network: Network) -> float:

@@ -1,0 +1,210 @@
+"""Regimes: which networks a limit is for, as data. What no regime of a limit admits is refused, and the
+reason names the condition that failed, so that a new architecture or activation is refused until a limit says
+that it is for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
+from deeplimits.networks.network import Network
+
+Family = Literal["linear", "relu_like", "smooth", "ornstein_uhlenbeck"]
+"""Kinds of activations that theory tells apart: φ_s(x) = s x; two different slopes; smooth; that of the
+Ornstein–Uhlenbeck network.
+"""
+
+_ARCHITECTURES = {"mlp": "a perceptron", "resnet": "a residual network"}
+_FAMILIES = {
+    "linear": "linear",
+    "relu_like": "ReLU-like",
+    "smooth": "smooth",
+    "ornstein_uhlenbeck": "that of the Ornstein–Uhlenbeck network",
+}
+
+
+def family(network: Network) -> Family:
+    """The family of a network's activation.
+
+    Raises
+    ------
+    TypeError
+        If the activation belongs to none.
+    """
+    match network.activation:
+        case Identity():
+            return "linear"
+        case ReluLike(c_plus, c_minus):
+            return "linear" if c_plus == c_minus else "relu_like"
+        case Smooth():
+            return "smooth"
+        case OrnsteinUhlenbeck():
+            return "ornstein_uhlenbeck"
+    raise TypeError(f"{type(network.activation).__name__} belongs to no family of activations")
+
+
+@dataclass(frozen=True, slots=True)
+class Exponents:
+    """Shaping exponents p from ``low`` to ``high``, with or without the ends."""
+
+    low: float = 0.0
+    high: float = float("inf")
+    with_low: bool = True
+    with_high: bool = True
+
+    def __contains__(self, exponent: float) -> bool:
+        above = exponent > self.low or (self.with_low and exponent == self.low)
+        return above and (exponent < self.high or (self.with_high and exponent == self.high))
+
+    def __str__(self) -> str:
+        if self.low == self.high:
+            return f"p = {self.low:g}" if self.low else "no shaping (p = 0)"
+        low = "" if self.low == 0 and self.with_low else f"{self.low:g} {'≤' if self.with_low else '<'} "
+        high = "" if self.high == float("inf") else f" {'≤' if self.with_high else '<'} {self.high:g}"
+        if not high and low:
+            return f"p {'≥' if self.with_low else '>'} {self.low:g}"
+        return f"{low}p{high}"
+
+
+ANY_EXPONENT = Exponents()
+UNSHAPED = Exponents(0.0, 0.0)
+SHAPED = Exponents(with_low=False)
+HALF = Exponents(0.5, 0.5)
+ABOVE_HALF = Exponents(0.5, with_low=False)
+UP_TO_HALF = Exponents(0.0, 0.5, with_low=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What else a limit asks of a network.
+
+    Parameters
+    ----------
+    wanted
+        In words, after "it is for networks with".
+    holds
+        Whether a network fulfils it.
+    found
+        What a network has in its place, in words, or a function that tells it.
+    """
+
+    wanted: str
+    holds: Callable[[Network], bool]
+    found: str | Callable[[Network], str]
+
+    def described(self, network: Network) -> str:
+        """What ``network`` has in place of what is wanted."""
+        return self.found if isinstance(self.found, str) else self.found(network)
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """One set of networks that a limit is for.
+
+    Parameters
+    ----------
+    architecture
+        ``mlp`` or ``resnet``.
+    families
+        Families of activations.
+    exponents
+        Shaping exponents, of a perceptron.
+    branch_exponents
+        Those of a residual network; None for any.
+    uneven
+        Whether the number of units may differ from layer to layer.
+    inputs
+        The fewest inputs.
+    from_number
+        Whether every unit of layer 0 of a residual network may be one number in place of an input.
+    conditions
+        What else.
+    """
+
+    architecture: Literal["mlp", "resnet"]
+    families: tuple[Family, ...]
+    exponents: Exponents = ANY_EXPONENT
+    branch_exponents: tuple[float, ...] | None = None
+    uneven: bool = False
+    inputs: int = 1
+    from_number: bool = False
+    conditions: tuple[Condition, ...] = ()
+
+    def refusal(self, network: Network) -> str | None:
+        """Which condition a network does not fulfil, in a sentence, or None if it fulfils all."""
+        return next(self._failures(network), (0, None))[1]
+
+    def progress(self, network: Network) -> int:
+        """How many conditions a network fulfils before the first that it does not."""
+        return next(self._failures(network), (1 << 10, None))[0]
+
+    def _failures(self, network: Network) -> Iterator[tuple[int, str]]:
+        for place, (holds, wanted, found) in enumerate(self._checks(network)):
+            if not holds:
+                yield place, f"it is for networks with {wanted}, and this one has {found()}"
+
+    def _checks(self, network: Network) -> Iterator[tuple[bool, str, Callable[[], str]]]:
+        """Each condition: whether it holds, what is wanted, what was found."""
+        architecture = network.architecture
+        if architecture != self.architecture:
+            wanted = f"the architecture {self.architecture}"
+            yield False, wanted, lambda: f"the architecture {architecture}"
+            return
+        yield True, "", str
+        found = family(network)
+        activations = " or ".join(_FAMILIES[name] for name in self.families)
+        yield (
+            found in self.families,
+            f"an activation that is {activations}",
+            lambda: f"one that is {_FAMILIES[found]}",
+        )
+        if architecture == "mlp":
+            yield network.exponent in self.exponents, str(self.exponents), lambda: f"p = {network.exponent:g}"
+        elif self.branch_exponents is not None:
+            allowed = " or ".join(f"{each:g}" for each in self.branch_exponents)
+            wanted = f"the branch exponent b = {allowed}"
+            yield (
+                network.branch_exponent in self.branch_exponents,
+                wanted,
+                lambda: f"b = {network.branch_exponent:g}",
+            )
+        yield self.uneven or not network.uneven, "one width in all layers", lambda: "a width for each layer"
+        started = "an input in front of layer 0"
+        yield (
+            self.from_number or network.start is None,
+            started,
+            lambda: "one number in every unit of layer 0",
+        )
+        enough = "two inputs or more" if self.inputs == 2 else f"{self.inputs} inputs or more"
+        yield network.inputs >= self.inputs, enough, lambda: f"{network.inputs}"
+        for condition in self.conditions:
+            yield condition.holds(network), condition.wanted, partial(condition.described, network)
+
+
+def refusal(regimes: Sequence[Regime], network: Network) -> str | None:
+    """Why none of ``regimes`` admits a network: the reason of the one that it comes nearest to; None if one
+    does.
+    """
+    reasons = [(regime.progress(network), regime.refusal(network)) for regime in regimes]
+    if any(reason is None for _, reason in reasons):
+        return None
+    return max(reasons, key=lambda each: each[0])[1]
+
+
+def in_words(network: Network) -> str:
+    """A network by what limits tell apart: architecture, activation, shaping or branch exponent."""
+    words = [_ARCHITECTURES[network.architecture], f"with an activation that is {_FAMILIES[family(network)]}"]
+    if network.residual:
+        words.append(f"and branch exponent {network.branch_exponent:g}")
+    elif network.exponent == 0 or isinstance(network.activation, Identity):
+        words.append("and unshaped")
+    else:
+        assert network.shaping is not None
+        words.append(f"and shaped by {network.shaping.by} with p = {network.exponent:g}")
+    if network.uneven:
+        words.append("with a width for each layer")
+    return " ".join(words)
