@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from deeplimits.laws import Law, TabulatedLaw, identity_chart
 
@@ -83,23 +83,45 @@ def convolved(base: Density, factor: float, shift: float, spread: float) -> Tabu
     return TabulatedLaw(nodes, columns[0], columns[1], columns[2], identity_chart())
 
 
-@dataclass(frozen=True)
-class MixtureLaw:
+@dataclass(frozen=True, repr=False)
+class MixtureLaw(Law):
     """``laws[i]`` with probability ``weights[i]``."""
 
     weights: tuple[float, ...]
     laws: tuple[Law, ...]
 
-    def cdf(self, x: ArrayLike) -> Array:
+    @property
+    def atoms(self) -> tuple[tuple[float, float], ...]:
+        masses: dict[float, float] = {}
+        for weight, law in zip(self.weights, self.laws, strict=True):
+            for where, mass in law.atoms:
+                masses[where] = masses.get(where, 0.0) + weight * mass
+        return tuple(sorted(masses.items()))
+
+    def _cdf(self, x: Array) -> Array:
         return np.asarray(sum(w * law.cdf(x) for w, law in zip(self.weights, self.laws, strict=True)))
 
-    def density(self, x: ArrayLike) -> Array:
-        return np.asarray(sum(w * law.density(x) for w, law in zip(self.weights, self.laws, strict=True)))
+    def _density(self, x: Array) -> Array:
+        """Of the parts that have one; NaN where none has."""
+        parts = [
+            w * law.density(x)
+            for w, law in zip(self.weights, self.laws, strict=True)
+            if sum(mass for _, mass in law.atoms) < 1
+        ]
+        return np.asarray(sum(parts)) if parts else np.full(x.shape, np.nan)
 
-    def quantile(self, level: ArrayLike) -> Array:
-        levels = np.asarray(level, float)
+    def _quantile(self, levels: Array) -> Array:
         ends = np.array([law.quantile(levels) for law in self.laws])
-        return bisected(self.cdf, levels, ends.min(axis=0), ends.max(axis=0))
+        finite = np.isfinite(ends)
+        low, high = np.where(finite, ends, np.inf).min(axis=0), np.where(finite, ends, -np.inf).max(axis=0)
+        low, high = (np.where(np.isfinite(end), end, 0.0) for end in (low, high))
+        found = np.where(levels <= self.mass(-np.inf), -np.inf, np.inf)
+        inside = (levels > self.mass(-np.inf)) & (levels <= 1 - self.mass(np.inf))
+        found[inside] = inverse(self.cdf, levels[inside], low[inside], high[inside])
+        for where, mass in self.atoms:
+            up_to = float(self.cdf(where))
+            found = np.where((levels > up_to - mass) & (levels <= up_to), where, found)
+        return found
 
     @property
     def mean(self) -> float:
@@ -108,12 +130,14 @@ class MixtureLaw:
     @property
     def std(self) -> float:
         mean = self.mean
+        if not np.isfinite(mean):
+            return float("inf")
         squares = (law.std**2 + (law.mean - mean) ** 2 for law in self.laws)
         return float(np.sqrt(sum(w * square for w, square in zip(self.weights, squares, strict=True))))
 
 
-@dataclass(frozen=True)
-class FoldedLaw:
+@dataclass(frozen=True, repr=False)
+class FoldedLaw(Law):
     """The law of X = ``fold``(U), for U of a law without atoms and a map that falls and then rises.
 
     Parameters
@@ -133,31 +157,21 @@ class FoldedLaw:
     branches: Callable[[Array], tuple[Array, Array]]
     slopes: Callable[[Array], tuple[Array, Array]]
 
-    def cdf(self, x: ArrayLike) -> Array:
-        low, high = self.branches(np.asarray(x, float))
+    def _cdf(self, x: Array) -> Array:
+        low, high = self.branches(x)
         return np.maximum(self.base.cdf(high) - self.base.cdf(low), 0.0)
 
-    def density(self, x: ArrayLike) -> Array:
-        at = np.asarray(x, float)
+    def _density(self, x: Array) -> Array:
         with np.errstate(invalid="ignore"):
             terms = [
                 np.where(slope > 0, self.base.density(end) * slope, 0.0)
-                for end, slope in zip(self.branches(at), self.slopes(at), strict=True)
+                for end, slope in zip(self.branches(x), self.slopes(x), strict=True)
             ]
         return np.asarray(terms[0] + terms[1])
 
-    def quantile(self, level: ArrayLike) -> Array:
-        levels = np.asarray(level, float)
+    def _quantile(self, levels: Array) -> Array:
         centre = float(self.fold(np.asarray(self.base.quantile(0.5))))
-        low, high, width = np.full(levels.shape, centre), np.full(levels.shape, centre), 1.0
-        while (unmet := self.cdf(low) >= levels).any():
-            low = np.where(unmet, low - width, low)
-            width *= 2
-        width = 1.0
-        while (unmet := self.cdf(high) < levels).any():
-            high = np.where(unmet, high + width, high)
-            width *= 2
-        return bisected(self.cdf, levels, low, high)
+        return inverse(self.cdf, levels, np.full(levels.shape, centre), np.full(levels.shape, centre))
 
     @property
     def mean(self) -> float:
@@ -172,13 +186,26 @@ class FoldedLaw:
         return self.fold(np.asarray(self.base.quantile(_LEVELS)))
 
 
+def inverse(cdf: Callable[[Array], Array], levels: Array, low: Array, high: Array) -> Array:
+    """Quantiles at ``levels``: ``low`` and ``high`` are moved apart until they hold them, then bisected."""
+    width = 1.0
+    while (unmet := cdf(low) >= levels).any():
+        low = np.where(unmet, low - width, low)
+        width *= 2
+    width = 1.0
+    while (unmet := cdf(high) < levels).any():
+        high = np.where(unmet, high + width, high)
+        width *= 2
+    return bisected(cdf, levels, low, high)
+
+
 def bisected(cdf: Callable[[Array], Array], levels: Array, low: Array, high: Array) -> Array:
-    """Quantiles at ``levels`` between ``low`` and ``high``."""
+    """Quantiles at ``levels`` between ``low`` and ``high``, to a rounding of theirs."""
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         below = cdf(middle) < levels
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-        if (high - low <= 1e-15 * (1 + np.abs(high))).all():
+        if (high - low <= 1e-15 * np.abs(high) + 1e-300).all():
             break
     return np.asarray(high)
 

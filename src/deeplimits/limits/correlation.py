@@ -69,6 +69,8 @@ CORRELATION_CHART = Chart(
     to_coordinate=lambda rho: np.arctanh(np.clip(rho, -1 + 1e-16, 1 - 1e-16)),
     from_coordinate=np.tanh,
     slope=lambda rho: 1 / np.maximum((1 - rho) * (1 + rho), 1e-300),
+    low=-1.0,
+    high=1.0,
 )
 
 

@@ -18,12 +18,11 @@ depends on the variances.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from deeplimits.activations import ReluLike, Smooth
 from deeplimits.engines.covariance import Drift, Paths, covariance_paths
@@ -46,42 +45,21 @@ _IN_THE_END = 16.0
 """A time by which all has been decided: what has not exploded has V below e^{−16} on the whole."""
 _UNTIL_THEN = (1 / 16, 1 << 13)
 """Step and samples on the way there."""
-_SHOWN = 1 << 14
-"""Samples of which a density is made."""
 
 
-@dataclass(frozen=True, eq=False)
-class ExtrapolatedLaw(EmpiricalLaw):
-    """A sampled law with paths of twice the step beside it, driven by the same noise: means and quantiles are
-    extrapolated, x + (x − x_coarse) / 3, as the second order of the scheme asks. The distribution function is
-    that of the finer paths.
+def extrapolated(fine: Array, coarse: Array, bounded: bool) -> Law:
+    """The law with the quantiles x + (x − x_coarse) / 3, as the second order of the scheme asks, of a sample
+    and of one drawn with twice its step by the same noise; NaN is left out, and what is infinite in either
+    stays what it is in the finer.
     """
-
-    coarse: EmpiricalLaw
-
-    def quantile(self, level: ArrayLike) -> Array:
-        return _extrapolated(super().quantile(level), self.coarse.quantile(level))
-
-    def density(self, x: ArrayLike) -> Array:
-        finite = self.samples[np.isfinite(self.samples)]
-        thinned = EmpiricalLaw(finite[:: max(1, len(finite) // _SHOWN)], bounded=self.bounded)
-        return thinned.density(x) * len(finite) / len(self.samples)
-
-    @property
-    def mean(self) -> float:
-        return float(_extrapolated(self.samples.mean(), self.coarse.mean))
-
-    @property
-    def std(self) -> float:
-        if not np.isfinite(self.samples[-1]):
-            return float("nan")
-        return float(_extrapolated(self.samples.std(), self.coarse.std))
-
-
-def _extrapolated(fine: ArrayLike, coarse: ArrayLike) -> Array:
-    one, other = np.asarray(fine, float), np.asarray(coarse, float)
+    one, other = EmpiricalLaw.of(fine).samples, EmpiricalLaw.of(coarse)
+    if one[0] == one[-1]:
+        return PointMass(float(one[0]))
+    beside = other.quantile((np.arange(len(one)) + 0.5) / len(one))
     with np.errstate(invalid="ignore"):
-        return np.where(np.isfinite(one) & np.isfinite(other), one + (one - other) / 3, one)
+        moved = one + (one - beside) / 3
+    values = np.where(np.isfinite(one) & np.isfinite(beside), moved, one)
+    return EmpiricalLaw.of(np.clip(values, -1.0, 1.0) if bounded else values, bounded=bounded)
 
 
 def _ratios(network: Network) -> list[float]:
@@ -158,7 +136,7 @@ class CovarianceSde(Limit):
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         fine, coarse = (self.paths(network, layers, coarse=coarse) for coarse in (False, True))
         pairs = zip(observed(fine, observable).T, observed(coarse, observable).T, strict=True)
-        return [_law(one, other, parse(observable).kind == "correlation") for one, other in pairs]
+        return [extrapolated(one, other, parse(observable).kind == "correlation") for one, other in pairs]
 
     def jointly(self, network: Network, layer: int, observables: Sequence[str]) -> dict[str, Array] | None:
         paths, found = self.paths(network, [layer]), {}
@@ -235,13 +213,6 @@ def observed(paths: Paths, observable: str) -> Array:
     if observable == "variance":
         return np.asarray(np.exp(paths.log_variance[:, :, 0]))
     return (1 - paths.correlation_gap[:, :, 0]) * np.exp(paths.log_variance[:, :, :2].sum(axis=2) / 2)
-
-
-def _law(fine: Array, coarse: Array, bounded: bool) -> Law:
-    one, other = EmpiricalLaw.of(fine), EmpiricalLaw.of(coarse)
-    if one.samples[0] == one.samples[-1]:
-        return PointMass(float(one.samples[0]))
-    return ExtrapolatedLaw(one.samples, other, bounded=bounded)
 
 
 def _growth(drift: Drift) -> float:

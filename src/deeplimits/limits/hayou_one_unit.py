@@ -89,7 +89,8 @@ def affine_log_square(start: float, alpha: float, beta: float, time: float) -> L
             return np.log(((origin * np.exp(growth) - beta) / alpha) ** 2)
 
     def ends(x: Array) -> tuple[Array, Array, Array]:
-        reach = abs(alpha) * np.exp(x / 2)
+        # beyond e^300 lies nothing
+        reach = abs(alpha) * np.exp(np.minimum(x / 2, 300.0))
         first, second = (beta - reach) / origin, (beta + reach) / origin
         return reach / abs(origin) / 2, np.minimum(first, second), np.maximum(first, second)
 

@@ -140,11 +140,12 @@ def _log_square(phi: OrnsteinUhlenbeck) -> _Folding:
             return np.log(((erfi(u) - phi.beta) / phi.alpha) ** 2)
 
     def branches(x: Array) -> _Pair:
-        reach = abs(phi.alpha) * np.exp(x / 2)
+        # beyond e^300 lies nothing
+        reach = abs(phi.alpha) * np.exp(np.minimum(x / 2, 300.0))
         return phi.inverse(phi.beta - reach), phi.inverse(phi.beta + reach)
 
     def slopes(x: Array) -> _Pair:
-        speed = abs(phi.alpha) * np.exp(x / 2) / (2 * _TURN)
+        speed = abs(phi.alpha) * np.exp(np.minimum(x / 2, 300.0)) / (2 * _TURN)
         low, high = branches(x)
         return speed * np.exp(-(low**2)), speed * np.exp(-(high**2))
 

@@ -18,11 +18,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from deeplimits.activations import Smooth
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass
 from deeplimits.limits.base import Limit, one_value
+from deeplimits.limits.compound import bisected
 from deeplimits.limits.conditions import ALIKE, same_in_all_layers
 from deeplimits.limits.linear_sde import LinearSde
 from deeplimits.limits.regime import HALF, Regime
@@ -37,6 +38,7 @@ _W_CHART = Chart(
     to_coordinate=lambda w: np.log(w) / np.sqrt(2.0),
     from_coordinate=lambda y: np.exp(np.sqrt(2.0) * y),
     slope=lambda w: 1 / (np.sqrt(2.0) * w),
+    low=0.0,
 )
 _LOG_CHART = Chart(
     to_coordinate=lambda u: -u / np.sqrt(2.0),
@@ -49,9 +51,13 @@ _V_CHART = Chart(
     from_coordinate=lambda y: np.exp(-np.sqrt(2.0) * y),
     slope=lambda v: 1 / (np.sqrt(2.0) * v),
     increasing=False,
+    low=0.0,
 )
-_NODES = 33
-"""Starts of the dual process in the table of an explosive law."""
+_NODES, _FAR = 33, 8
+"""Starts of the dual process in the table of an explosive law: where V would be without the drift, and
+beyond."""
+_TOLD = 1e-12
+"""Where F is as good as 0, or as good as what it tends to."""
 _STRAIGHT = 1e-9
 """β below which V is a geometric Brownian motion."""
 
@@ -89,8 +95,8 @@ def survival(beta: float, variance: float, time: float, x: float = np.inf) -> fl
     return float(dual.laws(1 / x, [time], lambda _: _W_CHART)[0].cdf(1 / variance))
 
 
-@dataclass(frozen=True)
-class ExplosiveLaw:
+@dataclass(frozen=True, repr=False)
+class ExplosiveLaw(Law):
     """V_T or log V_T for β > 0, +∞ after an explosion: the distribution function tends to the probability of
     none.
     """
@@ -105,20 +111,28 @@ class ExplosiveLaw:
         """P(explosion by T)."""
         return 1 - self._survival
 
-    def cdf(self, x: ArrayLike) -> Array:
-        return self._evaluate(self._log(np.asarray(x, float)), 0)
+    @property
+    def atoms(self) -> tuple[tuple[float, float], ...]:
+        return ((np.inf, self.explosion_probability),)
 
-    def density(self, x: ArrayLike) -> Array:
-        at = np.asarray(x, float)
-        slope = self._evaluate(self._log(at), 1)
-        return np.asarray(slope if self.logarithmic else slope / at)
+    def _cdf(self, x: Array) -> Array:
+        return self._evaluate(self._log(x), 0)
 
-    def quantile(self, level: ArrayLike) -> Array:
-        levels = np.asarray(level, float)
-        if not ((levels > 0) & (levels < 1)).all():
-            raise ValueError("quantile levels lie strictly between 0 and 1")
-        found = np.array([self._quantile(float(each)) for each in levels.ravel()]).reshape(levels.shape)
-        return found if self.logarithmic else np.exp(found)
+    def _density(self, x: Array) -> Array:
+        slope = self._evaluate(self._log(x), 1)
+        return slope if self.logarithmic else slope / np.where(x > 0, x, np.inf)
+
+    def _quantile(self, levels: Array) -> Array:
+        low, high = float(self._nodes[0]), float(self._nodes[-1])
+        first, last = self._values[[0, -1]]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            beyond = high + np.log((self._survival - last) / (self._survival - levels))
+        ends = np.full(levels.shape, low), np.full(levels.shape, high)
+        inside = bisected(lambda u: self._evaluate(u, 0), levels, *ends)
+        found = np.where(levels > last, beyond, np.where(levels <= first, low, inside))
+        found = np.where(levels >= self._survival, np.inf, found)
+        with np.errstate(over="ignore"):
+            return found if self.logarithmic else np.exp(found)
 
     @property
     def mean(self) -> float:
@@ -127,27 +141,22 @@ class ExplosiveLaw:
 
     @property
     def std(self) -> float:
-        """Not a number, for there is no mean."""
-        return float("nan")
-
-    def _quantile(self, level: float) -> float:
-        from scipy.optimize import brentq
-
-        if level >= self._survival:
-            return float("inf")
-        low, high = float(self._nodes[0]), float(self._nodes[-1])
-        if level > self._values[-1]:
-            return high + float(np.log((self._survival - self._values[-1]) / (self._survival - level)))
-        if level <= self._values[0]:
-            return low
-        return float(brentq(lambda u: float(self._spline(u)) - level, low, high, xtol=1e-13))
+        """Infinite, as the mean is."""
+        return float("inf")
 
     def _evaluate(self, u: Array, derivative: int) -> Array:
         """F or F' in log V; above the nodes what is left explodes at a rate of β V, and 1 − F falls like
         1 / V.
         """
+        from scipy.special import ndtr
+
         low, high = self._nodes[0], self._nodes[-1]
-        inside = self._spline(np.clip(u, low, high), derivative)
+        at = np.clip(u, low, high)
+        z = self._normal(at)
+        if derivative:
+            inside = self._survival * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * self._normal(at, 1)
+        else:
+            inside = self._survival * ndtr(z)
         left = (self._survival - self._values[-1]) * np.exp(-np.maximum(u - high, 0.0))
         beyond = left if derivative else self._survival - left
         return np.asarray(np.where(u < low, 0.0, np.where(u > high, beyond, inside)))
@@ -160,28 +169,45 @@ class ExplosiveLaw:
 
     @cached_property
     def _survival(self) -> float:
-        return survival(self.beta, self.variance, self.time)
+        return min(1.0, survival(self.beta, self.variance, self.time))
 
     @cached_property
-    def _nodes(self) -> Array:
-        spread = np.sqrt(2 * self.time)
-        centre = np.log(self.variance) - (1 + self.beta) * self.time
-        low = centre - 6 * spread
+    def _table(self) -> tuple[Array, Array]:
+        """log V and F there, as far as F is told apart from 0 and from what it tends to."""
+        spread = float(np.sqrt(2 * self.time))
+        origin = float(np.log(self.variance))
+        low, middle = origin - (1 + self.beta) * self.time - 6 * spread, origin + 6 * spread
         # beyond, V explodes within a hundredth of the time
-        high = max(np.log(self.variance) + 6 * spread, np.log(1 + 100 / (self.beta * self.time)) + 2 * spread)
-        return np.linspace(low, high, _NODES)
+        high = float(np.log(1 + 100 / (self.beta * self.time))) + 2 * spread
+        nodes = np.linspace(low, middle, _NODES)
+        if high > middle:
+            nodes = np.append(nodes, np.linspace(middle, high, _FAR + 1)[1:])
+        places: list[float] = []
+        values: list[float] = []
+        for u in nodes:
+            value = survival(self.beta, self.variance, self.time, float(np.exp(u)))
+            if value > self._survival * (1 - _TOLD):
+                break
+            if value > self._survival * _TOLD and (not values or value > values[-1]):
+                places.append(u)
+                values.append(value)
+        return np.array(places), np.array(values)
 
-    @cached_property
+    @property
+    def _nodes(self) -> Array:
+        return self._table[0]
+
+    @property
     def _values(self) -> Array:
-        return np.array(
-            [survival(self.beta, self.variance, self.time, float(np.exp(u))) for u in self._nodes]
-        )
+        return self._table[1]
 
     @cached_property
-    def _spline(self) -> BSpline:
+    def _normal(self) -> BSpline:
+        """Φ⁻¹ of F over what it tends to, which is nearly straight, so that F is monotone between nodes."""
         from scipy.interpolate import make_interp_spline
+        from scipy.special import ndtri
 
-        return make_interp_spline(self._nodes, self._values, k=7)
+        return make_interp_spline(self._nodes, ndtri(self._values / self._survival), k=7)
 
 
 class SmoothVariance(Limit):

@@ -128,4 +128,5 @@ def _correlation_chart(width: int, scale: float) -> Chart:
         to_coordinate=lambda rho: -(np.log(np.maximum(1 - rho, 1e-300)) / 2 + np.log(width)) / scale,
         from_coordinate=lambda y: 1 - np.exp(-2 * (scale * y + np.log(width))),
         slope=lambda rho: 0.5 / (scale * np.maximum(1 - rho, 1e-300)),
+        high=1.0,
     )
