@@ -120,7 +120,7 @@ def choose(network: Network, observable: str, *, matched: bool = False) -> Choic
         if limit.refusal(network, observable) is None:
             seen = in_words(network.of_inputs(found.inputs))
             return Choice(limit, f"{seen}: {limit.label}")
-    nearest = (ranked or speaking)[-1]
+    nearest = max(ranked or speaking, key=lambda limit: limit.nearness(network))
     constants = " with its own constants" if matched else ""
     raise InputError(
         "limit",

@@ -68,6 +68,10 @@ class Limit(ABC):
         """Whether the limit is for networks like this one; see ``refusal``."""
         return self.refusal(network, observable) is None
 
+    def nearness(self, network: Network) -> int:
+        """How many conditions in turn a network fulfils of the regime that it comes nearest to."""
+        return max(regime.progress(network) for regime in self.regimes)
+
     @abstractmethod
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         """Laws of ``observable``, of the first input or pair, at ``layers`` (ascending)."""

@@ -13,9 +13,9 @@ from typing import Literal
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.networks.network import Network
 
-Family = Literal["linear", "relu_like", "smooth", "ornstein_uhlenbeck"]
+Family = Literal["linear", "relu_like", "smooth", "ornstein_uhlenbeck", "unknown"]
 """Kinds of activations that theory tells apart: φ_s(x) = s x; two different slopes; smooth; that of the
-Ornstein–Uhlenbeck network.
+Ornstein–Uhlenbeck network; any other.
 """
 
 _ARCHITECTURES = {"mlp": "a perceptron", "resnet": "a residual network"}
@@ -24,27 +24,23 @@ _FAMILIES = {
     "relu_like": "ReLU-like",
     "smooth": "smooth",
     "ornstein_uhlenbeck": "that of the Ornstein–Uhlenbeck network",
+    "unknown": "of no family that limits know",
+}
+
+_OF_TYPE: dict[type, Family] = {
+    Identity: "linear",
+    ReluLike: "relu_like",
+    Smooth: "smooth",
+    OrnsteinUhlenbeck: "ornstein_uhlenbeck",
 }
 
 
 def family(network: Network) -> Family:
-    """The family of a network's activation.
-
-    Raises
-    ------
-    TypeError
-        If the activation belongs to none.
-    """
-    match network.activation:
-        case Identity():
-            return "linear"
-        case ReluLike(c_plus, c_minus):
-            return "linear" if c_plus == c_minus else "relu_like"
-        case Smooth():
-            return "smooth"
-        case OrnsteinUhlenbeck():
-            return "ornstein_uhlenbeck"
-    raise TypeError(f"{type(network.activation).__name__} belongs to no family of activations")
+    """The family of a network's activation; ``unknown``, which no limit is for, where it belongs to none."""
+    phi = network.activation
+    if isinstance(phi, ReluLike) and phi.c_plus == phi.c_minus:
+        return "linear"
+    return _OF_TYPE.get(type(phi), "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +193,10 @@ def refusal(regimes: Sequence[Regime], network: Network) -> str | None:
 
 def in_words(network: Network) -> str:
     """A network by what limits tell apart: architecture, activation, shaping or branch exponent."""
-    words = [_ARCHITECTURES[network.architecture], f"with an activation that is {_FAMILIES[family(network)]}"]
+    words = [
+        _ARCHITECTURES.get(network.architecture, f"a network of the architecture {network.architecture}"),
+        f"with an activation that is {_FAMILIES[family(network)]}",
+    ]
     if network.residual:
         words.append(f"and branch exponent {network.branch_exponent:g}")
     elif network.exponent == 0 or isinstance(network.activation, Identity):
