@@ -20,7 +20,7 @@ LEVELS = (
     {"sweep"},
     {"limits"},
     {"engines"},
-    {"laws", "networks"},
+    {"laws", "networks", "gaussian"},
     {"activations"},
     {"formulas"},
     {"errors"},

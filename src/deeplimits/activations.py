@@ -26,7 +26,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.formulas import FUNCTIONS, Formula, Library
+from deeplimits.formulas import FUNCTIONS, SIGN, Formula, Library
 
 DIGITS = 50
 """Decimal digits in which constants are computed before they are rounded once."""
@@ -49,8 +49,12 @@ SMOOTH = {
 _CONVERGED = 1e-25
 _NEWTON = 12
 """Iterations to the inverse of erfi; six are enough anywhere."""
-_STEP = 2.0**-10
-"""Of differences of φ(u)."""
+_NODES = 18
+"""Of the polynomial that stands for φ(u) / u about 0."""
+_SMALL_MODE = 1e-17
+"""Of its last Chebyshev coefficients, beside the largest."""
+_NARROWEST = 2.0**-40
+"""Half-width of the interval about 0 where a polynomial is still looked for."""
 _FINEST = 10
 """Halvings of the step of the quadrature: a rule of 28,000 nodes."""
 
@@ -102,6 +106,25 @@ class Smooth:
         origin, _, slope, _, _ = _taylor(self.formula, self.center)
         return (_exact(self.formula)(EXACT.mpf(self.center) + u) - origin) / slope
 
+    def slope(self, u: mpmath.mpf) -> mpmath.mpf:
+        """φ'(u) in 50 digits."""
+        return Formula(self.formula).derivative(EXACT.mpf(self.center) + u, exact()) / self.scale_of_slope
+
+    @property
+    def origin(self) -> mpmath.mpf:
+        """f(x₀)."""
+        return _taylor(self.formula, self.center)[0]
+
+    @property
+    def scale_of_slope(self) -> mpmath.mpf:
+        """f'(x₀)."""
+        return _taylor(self.formula, self.center)[2]
+
+    @property
+    def core(self) -> Core:
+        """φ about 0, free of cancellation."""
+        return _core(self.formula, self.center)
+
     @property
     def second(self) -> mpmath.mpf:
         """φ''(0)."""
@@ -130,6 +153,32 @@ class Smooth:
         except (ArithmeticError, ValueError):
             return f"a function that does not overflow at x = {self.center!r}"
         return None
+
+
+@dataclass(frozen=True, eq=False)
+class Core:
+    """φ and φ' on |u| ≤ ``reach`` as polynomials of u / ``reach``, where f(x₀ + u) − f(x₀) cancels.
+
+    Parameters
+    ----------
+    reach
+        A power of two, or 0 where no polynomial was found.
+    ratio
+        Coefficients of φ(u) / u, lowest first.
+    """
+
+    reach: float
+    ratio: NDArray[np.float64]
+
+    def replace(self, u: NDArray[np.float64], values: NDArray[np.float64], order: int) -> NDArray[np.float64]:
+        """``values`` with φ(u) (``order`` 0) or φ'(u) (1) in the place of those with |u| ≤ ``reach``."""
+        inside = np.abs(u) <= self.reach
+        if not inside.any():
+            return values
+        t = np.where(inside, u, 0.0) / (self.reach or 1.0)
+        coefficients = self.ratio * np.arange(1, len(self.ratio) + 1) if order else self.ratio
+        found = np.polynomial.polynomial.polyval(t, coefficients)
+        return np.where(inside, found if order else found * u, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,18 +278,21 @@ class ShapedSmooth:
         raise ArithmeticError("the integral of φ_s² against a Gaussian does not converge")
 
     def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """φ_s(x), elementwise, in float64."""
+        """φ_s(x), elementwise, in float64; about 0 without the cancellation of f(x₀ + u) − f(x₀)."""
         scale = float(self.scale)
+        u = np.asarray(x, float) / scale
         origin, _, slope, _, _ = (float(value) for value in _taylor(self._formula, self._center))
         with np.errstate(over="ignore"):
-            value = Formula(self._formula)(self._center + x / scale, numeric())
-        return np.asarray(scale * (value - origin) / slope)
+            value = (Formula(self._formula)(self._center + u, numeric()) - origin) / slope
+        return np.asarray(scale * self.activation.core.replace(u, value, 0))
 
     def slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """φ_s'(x), elementwise, in float64, by central differences of fourth order; to about 1e-12."""
-        step = _STEP * float(self.scale)
-        near = self(x + step) - self(x - step)
-        return np.asarray((8 * near - (self(x + 2 * step) - self(x - 2 * step))) / (12 * step))
+        """φ_s'(x) = f'(x₀ + x/s) / f'(x₀), elementwise, in float64, by the exact derivative of the formula."""
+        u = np.asarray(x, float) / float(self.scale)
+        slope = float(_taylor(self._formula, self._center)[2])
+        with np.errstate(over="ignore"):
+            value = Formula(self._formula).derivative(self._center + u, numeric()) / slope
+        return np.asarray(self.activation.core.replace(u, value, 1)) + np.zeros_like(u)
 
     @property
     def _formula(self) -> str:
@@ -273,7 +325,7 @@ def shaped(activation: Activation, size: int, exponent: float) -> Phi:
 def exact() -> Library:
     """Formulas in 50 digits."""
     names = {"abs": "fabs"}
-    functions = {name: getattr(EXACT, names.get(name, name)) for name in FUNCTIONS}
+    functions = {name: getattr(EXACT, names.get(name, name)) for name in (*FUNCTIONS, SIGN)}
     return Library(functions, EXACT.mpf, EXACT.mpf(EXACT.pi))
 
 
@@ -284,7 +336,8 @@ def numeric() -> Library:
 
     names = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "atanh": "arctanh"}
     functions = {
-        name: getattr(special if name in ("erf", "erfc") else np, names.get(name, name)) for name in FUNCTIONS
+        name: getattr(special if name in ("erf", "erfc") else np, names.get(name, name))
+        for name in (*FUNCTIONS, SIGN)
     }
     return Library(functions, float, float(np.pi))
 
@@ -313,3 +366,37 @@ def _taylor(text: str, center: float) -> tuple[Any, Any, Any, Any, Any]:
     left = [EXACT.diff(function, at, order, direction=-1) for order in (1, 2, 3)]
     kink = max(abs(a - b) / (1 + abs(a)) for a, b in zip(right, left, strict=True))
     return value, kink, *both
+
+
+@cache
+def _core(text: str, center: float) -> Core:
+    """The polynomial through φ(u) / u at Chebyshev nodes of the widest interval where it has all digits."""
+    phi = Smooth(text, 1.0, center)
+    angles = [EXACT.pi * (2 * k + 1) / (2 * _NODES) for k in range(_NODES)]
+    reach = 0.5
+    while reach >= _NARROWEST:
+        try:
+            values = [phi(reach * EXACT.cos(angle)) / (reach * EXACT.cos(angle)) for angle in angles]
+            modes = [
+                (2 - (j == 0))
+                * EXACT.fsum(
+                    value * EXACT.cos(j * angle) for value, angle in zip(values, angles, strict=True)
+                )
+                / _NODES
+                for j in range(_NODES)
+            ]
+            if max(map(abs, modes[-4:])) < _SMALL_MODE * max(map(abs, modes)):
+                return Core(reach, _powers(modes))
+        except (ArithmeticError, ValueError, TypeError):
+            pass
+        reach /= 2
+    return Core(0.0, np.ones(1))
+
+
+def _powers(modes: list[mpmath.mpf]) -> NDArray[np.float64]:
+    """Powers of Σ c_j T_j, whose coefficients are whole numbers."""
+    powers = [EXACT.mpf(0)] * len(modes)
+    for j, mode in enumerate(modes):
+        for k, whole in enumerate(np.polynomial.chebyshev.cheb2poly([0.0] * j + [1.0])):
+            powers[k] += mode * EXACT.mpf(float(whole))
+    return np.array([float(power) for power in powers])

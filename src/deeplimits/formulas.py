@@ -2,7 +2,8 @@
 
 A formula is a tree of numbers, ``x``, ``pi``, ``+ - * /``, powers with a constant exponent, and the functions
 of ``FUNCTIONS``. It is evaluated by walking the tree with the functions of one library or another: NumPy for
-the oracle, mpmath for constants and tables, SymPy where a symbolic answer is wanted.
+the oracle, mpmath for constants and tables, SymPy where a symbolic answer is wanted. Its derivative is a tree
+of the same kind, exact, and evaluated in the same way.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ FUNCTIONS = (
 CONSTANTS = ("pi",)
 LONGEST = 500
 """Characters of a formula."""
+SIGN = "sign"
+"""A function that only derivatives call: |x|' is the sign of x. Libraries hold it beside ``FUNCTIONS``."""
 _LARGEST_POWER = 64
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -91,9 +94,30 @@ class Formula:
         _check(tree)
         return tree
 
+    @cached_property
+    def derivative(self) -> Expression:
+        """f', a tree as well: exact, not a difference."""
+        return Expression(_derivative(self._tree) or ast.Constant(0))
+
+    @property
+    def tree(self) -> ast.expr:
+        """The checked tree."""
+        return self._tree
+
     def __call__(self, x: Any, library: Library) -> Any:
         """The value at ``x``, in the numbers of ``library``."""
         return _value(self._tree, x, library)
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A tree of a formula's kind that nobody wrote, such as a derivative or a part of a formula."""
+
+    tree: ast.expr
+
+    def __call__(self, x: Any, library: Library) -> Any:
+        """The value at ``x``, in the numbers of ``library``."""
+        return _value(self.tree, x, library)
 
 
 def _check(node: ast.expr) -> None:
@@ -157,3 +181,100 @@ def _value(node: ast.expr, x: Any, library: Library) -> Any:
         case ast.Call(func=ast.Name(id=name), args=[argument]):
             return library.functions[name](_value(argument, x, library))
     raise AssertionError(ast.unparse(node))
+
+
+def _derivative(node: ast.expr) -> ast.expr | None:
+    """The derivative of a tree by its x; None where there is no x in it."""
+    match node:
+        case ast.Constant():
+            return None
+        case ast.Name(id=name):
+            return ast.Constant(1) if name == "x" else None
+        case ast.UnaryOp(op=op, operand=operand):
+            inner = _derivative(operand)
+            return None if inner is None else ast.UnaryOp(op, inner)
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            exponent, inner = _constant(right), _derivative(left)
+            assert exponent is not None
+            if inner is None or exponent == 0:
+                return None
+            lowered = left if exponent == 2 else ast.BinOp(left, ast.Pow(), ast.Constant(exponent - 1))
+            return inner if exponent == 1 else _times(_times(ast.Constant(exponent), lowered), inner)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _derivative_of_binary(left, op, right)
+        case ast.Call(func=ast.Name(id=name), args=[argument]):
+            inner = _derivative(argument)
+            return None if inner is None else _times(_SLOPES[name](argument, node), inner)
+    raise AssertionError(ast.unparse(node))
+
+
+def _derivative_of_binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr | None:
+    first, second = _derivative(left), _derivative(right)
+    match op:
+        case ast.Add() | ast.Sub():
+            if first is None:
+                return (
+                    second if second is None or isinstance(op, ast.Add) else ast.UnaryOp(ast.USub(), second)
+                )
+            return first if second is None else ast.BinOp(first, op, second)
+        case ast.Mult():
+            one, other = first and _times(first, right), second and _times(left, second)
+            return ast.BinOp(one, ast.Add(), other) if one and other else one or other
+    over = ast.BinOp(first, ast.Div(), right) if first else None
+    if second is None:
+        return over
+    # (a / b)' = a' / b − (a / b) (b' / b), which overflows no earlier than a / b does
+    under = _times(ast.BinOp(left, ast.Div(), right), ast.BinOp(second, ast.Div(), right))
+    return ast.BinOp(over, ast.Sub(), under) if over else ast.UnaryOp(ast.USub(), under)
+
+
+def _times(left: ast.expr, right: ast.expr) -> ast.expr:
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, ast.Constant) and one.value == 1:
+            return other
+    return ast.BinOp(left, ast.Mult(), right)
+
+
+def _call(name: str, argument: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(name), [argument], [])
+
+
+def _over(numerator: float, denominator: ast.expr) -> ast.expr:
+    return ast.BinOp(ast.Constant(numerator), ast.Div(), denominator)
+
+
+def _square(node: ast.expr) -> ast.expr:
+    return ast.BinOp(node, ast.Pow(), ast.Constant(2))
+
+
+def _one(op: ast.operator, node: ast.expr) -> ast.expr:
+    return ast.BinOp(ast.Constant(1), op, node)
+
+
+def _normal(sign: float, argument: ast.expr) -> ast.expr:
+    """± (2/√π) exp(−x²)."""
+    density = _call("exp", ast.UnaryOp(ast.USub(), _square(argument)))
+    return ast.BinOp(_over(2.0 * sign, _call("sqrt", ast.Name("pi"))), ast.Mult(), density)
+
+
+_SLOPES: dict[str, Callable[[ast.expr, ast.expr], ast.expr]] = {
+    "exp": lambda x, value: value,
+    "log": lambda x, _: _over(1, x),
+    "sqrt": lambda _, value: _over(0.5, value),
+    "abs": lambda x, _: _call(SIGN, x),
+    "sin": lambda x, _: _call("cos", x),
+    "cos": lambda x, _: ast.UnaryOp(ast.USub(), _call("sin", x)),
+    "tan": lambda _, value: _one(ast.Add(), _square(value)),
+    "sinh": lambda x, _: _call("cosh", x),
+    "cosh": lambda x, _: _call("sinh", x),
+    # not 1 − tanh², which cancels
+    "tanh": lambda x, _: _square(_over(1, _call("cosh", x))),
+    "asin": lambda x, _: _over(1, _call("sqrt", _one(ast.Sub(), _square(x)))),
+    "acos": lambda x, _: _over(-1, _call("sqrt", _one(ast.Sub(), _square(x)))),
+    "atan": lambda x, _: _over(1, _one(ast.Add(), _square(x))),
+    "asinh": lambda x, _: _over(1, _call("sqrt", _one(ast.Add(), _square(x)))),
+    "atanh": lambda x, _: _over(1, _one(ast.Sub(), _square(x))),
+    "erf": lambda x, _: _normal(1.0, x),
+    "erfc": lambda x, _: _normal(-1.0, x),
+}
+"""F'(x) from x and F(x) as trees."""
