@@ -171,22 +171,24 @@ def test_odd_activations_below_one_quarter_decorrelate() -> None:
 
 
 def test_gradients_grow_as_they_should() -> None:
-    """ReLU-like exactly 1; residual (1 + 1/(2d))^d and (3/2)^d; smooth by its expansion in 1/s²."""
-    assert mean_growth(perceptron(ReluLike(0.0, -1.0), 0.5), [1, 50, 100]) == [1.0, 1.0, 1.0]
-    assert np.isnan(mean_growth(perceptron(ReluLike(), None), [0])[0])
+    """ReLU-like exactly 1; residual (1 + 1/(2d))^d and (3/2)^d; smooth by its expansion in 1/s². At the input of a
+    perceptron there is no gradient: the error names layer 1."""
+    assert mean_growth(perceptron(ReluLike(0.0, -1.0), 0.5), [1, 50, 100]) == [0.0, 0.0, 0.0]
+    for phi in (ReluLike(), TANH):
+        with pytest.raises(InputError, match=r"layer 1 or a later one.*'1'"):
+            registry()["gradient_growth"].laws(perceptron(phi, None), [0], "gradient_log_norm")
     for depth in (4, 1000):
-        assert mean_growth(residual(depth=depth), [0])[0] == pytest.approx(
-            (1 + 0.5 / depth) ** depth, rel=1e-12
-        )
+        growth = mean_growth(residual(depth=depth), [0])[0]
+        assert growth == pytest.approx(depth * np.log1p(0.5 / depth), rel=1e-12)
         growth = mean_growth(residual(depth=depth, branch=0.0), [0])[0]
-        assert np.log(growth) == pytest.approx(depth * np.log(1.5), rel=1e-12)
-    assert mean_growth(residual(depth=1000), [0])[0] == pytest.approx(np.exp(0.5), rel=2e-4)
+        assert growth == pytest.approx(depth * np.log(1.5), rel=1e-12)
+    assert mean_growth(residual(depth=1000), [0])[0] == pytest.approx(0.5, rel=4e-4)
     for phi in (TANH, SOFTPLUS):
         for variance in (0.5, 2.0):
             one = perceptron(phi, 0.5, 10_000, 1, ((variance,),))
             second, third = float(phi.second), float(phi.third)
             expected = (second**2 + third) * variance - 0.75 * second**2 - third
-            measured = (mean_growth(one, [1])[0] - 1) * 10_000
+            measured = np.expm1(mean_growth(one, [1])[0]) * 10_000
             assert measured == pytest.approx(expected, rel=2e-3)
 
 

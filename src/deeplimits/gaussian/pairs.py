@@ -3,8 +3,8 @@
 Mehler's formula, E f(u) g(v) = Σ_k ρ^k a_k b_k with a_k and b_k the coefficients of f(√V g) and g(√V' g) in
 normalised Hermite polynomials, is cut at an error of at most |ρ|^K √(E f² E g²). Every term of 1 − ρ' =
 ½ Σ (a_k − b_k)² + Σ (1 − ρ^k) a_k b_k, for norms 1, has full relative precision, so that it serves up to
-ρ = 1 where the coefficients fall off. Where they do not and ρ is near 1, v is integrated for each u over panels in
-which φ is resolved. A correlation below 0 is that of u and −v.
+ρ = 1 where the coefficients fall off. Where they do not and ρ is near 1, v is integrated for each u over
+panels in which φ is resolved. A correlation below 0 is that of u and −v.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.gaussian.curves import Curve
-from deeplimits.gaussian.rule import NODES, VALUE, Line, Power, Rule, build, legendre
+from deeplimits.gaussian.rule import NODES, SLOPE, VALUE, Line, Power, Rule, build, legendre
 from deeplimits.gaussian.unreachable import Unreachable
 
 Array = NDArray[np.float64]
@@ -77,6 +77,11 @@ def rule(
     return build(curve, lines, functions, width, blur)
 
 
+def _beyond(functions: Sequence[Power]) -> tuple[Power, ...]:
+    """What a rule has to be built for beside φ and φ'."""
+    return tuple(dict.fromkeys(each for each in functions if each not in (VALUE, SLOPE)))
+
+
 def needed(gap: float) -> float:
     """Coefficients after which ρ^K is nothing."""
     if gap >= 1:
@@ -108,7 +113,7 @@ def series(
     ρ' has relative precision near ρ = 1.
     """
     wanted = needed(pair.gap)
-    functions = tuple(dict.fromkeys((*firsts, *seconds)))
+    functions = _beyond((*firsts, *seconds))
 
     def found(count: int, width: float, *, cut: bool) -> Series:
         rules = [rule(curve, (Line(sigma),), functions, width) for sigma in (pair.first, pair.second)]
@@ -138,7 +143,7 @@ def _fallen(curve: Curve, pair: Pair, found: Series, *, relative: bool) -> bool:
     if relative:
         k = np.arange(found.first.shape[1])
         for sigma, modes in ((pair.first, found.first[0]), (pair.second, found.second[0])):
-            whole = sigma**2 * rule(curve, (Line(sigma),), (VALUE,)).expectation(Power(slope=2))
+            whole = sigma**2 * rule(curve, (Line(sigma),), ()).expectation(Power(slope=2))
             if abs(whole - float(k @ modes**2)) > _CONVERGED * whole:
                 return False
         return True
@@ -163,7 +168,8 @@ def conditional(
     Unreachable
         If there are too many panels.
     """
-    functions = tuple(dict.fromkeys(functions))
+    slopes = any(each.slope for each in functions)
+    functions = _beyond(functions)
     sigma = pair.sign * pair.second
     # a power of two: neighbouring correlations share the rule
     blur = float(2.0 ** np.floor(np.log2(pair.spread))) if pair.spread > _SHARP else np.inf
@@ -172,7 +178,6 @@ def conditional(
     norms = [float(np.sqrt(inner.expectation(each))) for each in (Power(value=2), Power(slope=2))]
     # 1 − ρ' is at most so many times 1 − ρ
     gain = (pair.second * norms[1] / norms[0]) ** 2
-    slopes = any(each.slope for each in functions)
     chosen = np.flatnonzero((outer.weights > 1e-300) & (np.abs(outer.x) <= -inner.breaks[0]))
     points = NODES * (12 + len(inner.breaks) * min(1.0, pair.spread))
     if len(chosen) * points > _MOST_POINTS:

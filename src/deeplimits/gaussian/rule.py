@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -166,6 +166,10 @@ class _Part:
         return (self.high - self.low)[:, None] / 2 * legendre()[1]
 
 
+def _along(kind: str, line: int, part: _Part) -> Array:
+    return np.asarray(getattr(part, kind)[line].value)
+
+
 class _Builder:
     """One adaptive construction."""
 
@@ -200,8 +204,8 @@ class _Builder:
             weights,
             np.append(lows, highs[-1]),
             np.repeat(np.arange(len(lows)), NODES),
-            [joined(lambda part, i=i: part.values[i].value).ravel() for i in range(len(self.lines))],
-            [joined(lambda part, i=i: part.slopes[i].value).ravel() for i in range(len(self.lines))],
+            [joined(partial(_along, "values", line)).ravel() for line in range(len(self.lines))],
+            [joined(partial(_along, "slopes", line)).ravel() for line in range(len(self.lines))],
         )
 
     def first_panels(self, low: float, high: float) -> tuple[Array, Array]:
@@ -316,8 +320,8 @@ def build(
     width: float = 1.0,
     blur: float = np.inf,
 ) -> Rule:
-    """The rule for a curve along lines, fine enough for φ, φ', ``functions`` and their products, with panels of
-    at most ``width``; and for φ smoothed over a distance ``blur`` of x.
+    """The rule for a curve along lines, fine enough for φ, φ', ``functions`` and their products, with panels
+    of at most ``width``; and for φ smoothed over a distance ``blur`` of x.
 
     Raises
     ------

@@ -123,9 +123,9 @@ def _smooth(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]
             t_eval=before,
             method="DOP853",
             rtol=1e-11,
-            atol=1e-14,
+            atol=1e-14 * min(1.0, max(start.gap, 1e-30)),
         )
-        gaps = [float(value) for value in path.y[0]]
+        gaps = np.clip(path.y[0], 0.0, 2.0).tolist()
     gaps += [float("nan")] * (len(times) - len(gaps))
     return [
         Pair(variance(start.first, growth, time), variance(start.second, growth, time), gap)

@@ -12,39 +12,51 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeplimits.activations import OrnsteinUhlenbeck, Phi, Slopes
+from deeplimits import gaussian
+from deeplimits.activations import Phi, Slopes
+from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
-from deeplimits.limits.infinite_width import gaussian_mean, matrices
+from deeplimits.limits.infinite_width import matrices, unreachable
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
 
 def mean_growth(network: Network, layers: Sequence[int]) -> list[float]:
-    """E ‖∂z_out/∂z_ℓ‖² at ``layers``, for a Gaussian readout; not a number at the input of a perceptron."""
+    """log E ‖∂z_out/∂z_ℓ‖² at ``layers``, for a Gaussian readout.
+
+    Raises
+    ------
+    InputError
+        If a layer is the input of a perceptron, where there is no z, or an expectation cannot be had.
+    """
+    if 0 in layers and not network.residual:
+        expected = "layer 1 or a later one: layer 0 of a perceptron is its input, and has no preactivation"
+        raise InputError("limit", "layer", 0, expected, "1")
     variances = [pair.first for pair in matrices(network.of_inputs((0,)), network.depth)]
     branch = float(network.depth) ** (-2 * network.branch_exponent)
-    growth = np.ones(network.depth + 2)
-    for layer in range(network.depth, -1, -1):
+    growth = np.zeros(network.depth + 1)
+    last = network.depth
+    # a logarithm, for 1,000 layers may multiply the mean beyond float64
+    for layer in range(last - 1 if network.residual else last, min(layers) - 1, -1):
         if network.residual:
-            factor = (
-                1.0 if layer == network.depth else 1 + branch * slope_square(network.phi, variances[layer])
-            )
-        elif network.piecewise_linear or layer in (0, network.depth + 1):
-            factor = 1.0
+            step = np.log1p(branch * slope_square(network.phi, variances[layer], layer))
         else:
             here = network.layers[layer - 1]
-            factor = float(here.normalizer) * slope_square(here.phi, variances[layer - 1])
-        growth[layer] = growth[layer + 1] * factor
-    return [float(growth[layer]) if layer or network.residual else float("nan") for layer in layers]
+            square = slope_square(here.phi, variances[layer - 1], layer)
+            step = 0.0 if network.piecewise_linear else np.log(float(here.normalizer) * square)
+        growth[layer] = step + (growth[layer + 1] if layer < last else 0.0)
+    return [float(growth[layer]) for layer in layers]
 
 
-def slope_square(phi: Phi, variance: float) -> float:
-    """E φ_s'(√v g)²."""
-    assert not isinstance(phi, OrnsteinUhlenbeck)
+def slope_square(phi: Phi, variance: float, layer: int) -> float:
+    """E φ_s'(√v g)², at a layer."""
     if isinstance(phi, Slopes):
         return float(phi.plus**2 + phi.minus**2) / 2
-    return gaussian_mean(lambda x: phi.slope(x) ** 2, variance)
+    try:
+        return float(gaussian.mean(phi, [gaussian.Power(slope=2)], variance)[0])
+    except gaussian.Unreachable as error:
+        raise unreachable("gradient_growth", layer, variance, error) from None
 
 
 class GradientGrowth(Limit):
@@ -65,4 +77,4 @@ class GradientGrowth(Limit):
     source = "Hayou 2022, Figure 8, as a mean over weights"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        return [PointMass(float(np.log(value))) for value in mean_growth(network, layers)]
+        return [PointMass(value) for value in mean_growth(network, layers)]

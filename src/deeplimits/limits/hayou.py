@@ -15,7 +15,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits import gaussian
 from deeplimits.activations import Slopes
+from deeplimits.errors import InputError
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.compound import convolved, log_chi_square
@@ -25,9 +27,6 @@ from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
-
-_HERMITE = 160
-"""Nodes of the quadrature of E φ(x)²."""
 
 
 class ResidualLimit(Limit):
@@ -179,7 +178,13 @@ class McKeanVlasov(ResidualLimit):
 
 
 def mean_square(network: Network, mean: float, variance: float) -> float:
-    """E φ(x)², x ~ N(``mean``, ``variance``)."""
+    """E φ(x)², x ~ N(``mean``, ``variance``).
+
+    Raises
+    ------
+    InputError
+        If it cannot be had.
+    """
     from scipy.special import ndtr
 
     std = float(np.sqrt(variance))
@@ -191,5 +196,9 @@ def mean_square(network: Network, mean: float, variance: float) -> float:
             density = float(np.exp(-(ratio**2) / 2) / np.sqrt(2 * np.pi))
             side = square * float(ndtr(ratio)) + mean * std * density
         return float(network.phi.plus**2) * side + float(network.phi.minus**2) * (square - side)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_HERMITE)
-    return float(weights @ network.phi(mean + std * nodes) ** 2 / weights.sum())
+    try:
+        return float(gaussian.mean(network.phi, [gaussian.SQUARE], variance, mean)[0])
+    except gaussian.Unreachable as error:
+        found = f"<units of mean {mean:.4g} and variance {variance:.4g}>"
+        expected = f"an activation whose mean square there can be had: {error}"
+        raise InputError("limit", "mckean_vlasov", found, expected) from None

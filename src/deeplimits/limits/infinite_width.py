@@ -2,19 +2,20 @@
 d^{−2b} E φ(u) φ(u)ᵀ in a residual network.
 
 For piecewise-linear φ it is exact, c K₁(ρ) = ρ + A (q − ρ arccos ρ) / π (Cho & Saul 2009; Li & Nica 2024, eq.
-(4.11)); for any other φ by Gauss–Hermite quadrature in two dimensions. 1 − ρ is carried, never ρ.
+(4.11)); any other φ goes through ``gaussian``. 1 − ρ is carried, never ρ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
+from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit, asymmetry
 from deeplimits.limits.correlation import excess
@@ -22,9 +23,6 @@ from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
-
-NODES = 120
-"""Of the quadrature, in each dimension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +53,40 @@ class Pair:
         return values[observable]
 
     def plus(self, other: Pair, weight: float) -> Pair:
-        """The sum with a multiple of another; 1 − ρ of it without cancellation."""
+        """The sum with a multiple of another; 1 − ρ of it, or 1 + ρ where that is less, without
+        cancellation.
+        """
         first, second = self.first + weight * other.first, self.second + weight * other.second
-        here, there = (np.sqrt([pair.first, pair.second]) for pair in (self, other))
-        one, two = float(here[0] * here[1]), weight * float(there[0] * there[1])
+        one = float(np.sqrt(self.first) * np.sqrt(self.second))
+        two = weight * float(np.sqrt(other.first) * np.sqrt(other.second))
         root = float(np.sqrt(first) * np.sqrt(second))
-        apart = weight * float(here[0] * there[1] - there[0] * here[1]) ** 2
-        return Pair(first, second, (apart / (root + one + two) + one * self.gap + two * other.gap) / root)
+        cross = float(
+            np.sqrt(self.first) * np.sqrt(other.second) - np.sqrt(other.first) * np.sqrt(self.second)
+        )
+        apart = weight * cross**2 / (root + one + two)
+        if one * self.gap + two * other.gap <= one + two:
+            return Pair(first, second, min((apart + one * self.gap + two * other.gap) / root, 2.0))
+        together = (apart + one * (2 - self.gap) + two * (2 - other.gap)) / root
+        return Pair(first, second, max(2 - together, 0.0))
 
-
-@lru_cache
-def _hermite() -> tuple[Array, Array]:
-    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    kept = weights > 1e-20 * weights.max()
-    return nodes[kept], weights[kept] / weights.sum()
-
-
-def gaussian_mean(function: Callable[[Array], Array], variance: float) -> float:
-    """E f(√v g) for a function of arrays, g ~ N(0, 1)."""
-    nodes, weights = _hermite()
-    return float(weights @ function(np.sqrt(variance) * nodes))
+    def times(self, factor: float) -> Pair:
+        """A multiple."""
+        return Pair(factor * self.first, factor * self.second, self.gap)
 
 
 def moments(phi: Phi, pair: Pair) -> Pair:
-    """E φ(u) φ(u)ᵀ for u ~ N(0, V)."""
+    """E φ(u) φ(u)ᵀ for u ~ N(0, V).
+
+    Raises
+    ------
+    Unreachable
+        If float64 does not hold it.
+    """
     if isinstance(phi, Slopes):
         scale = float(1 / phi.normalizer)
         return Pair(scale * pair.first, scale * pair.second, next_gap(pair.gap, asymmetry(phi)))
-    nodes, weights = _hermite()
-    one = phi(np.sqrt(pair.first) * nodes)
-    root = float(np.sqrt(pair.gap * (2 - pair.gap)))
-    other = phi(np.sqrt(pair.second) * ((1 - pair.gap) * nodes[:, None] + root * nodes))
-    first, second = float(weights @ one**2), float(weights @ other**2 @ weights)
-    apart = float(weights @ (one[:, None] - other) ** 2 @ weights)
-    between = 2 * float(np.sqrt(first * second))
-    return Pair(first, second, (apart - float(np.sqrt(first) - np.sqrt(second)) ** 2) / between)
+    found = gaussian.image(phi, pair.first, pair.second, pair.gap)
+    return Pair(found.first, found.second, found.gap)
 
 
 def next_gap(gap: float, strength: float) -> float:
@@ -98,20 +95,36 @@ def next_gap(gap: float, strength: float) -> float:
     return max(0.0, gap - strength * float(excess(theta)) / np.pi)
 
 
+def after_layer(network: Network, layer: int, pair: Pair) -> Pair:
+    """V_ℓ from V_{ℓ−1} of the first pair.
+
+    Raises
+    ------
+    InputError
+        If the expectations cannot be had.
+    """
+    here = network.layers[layer - 1]
+    try:
+        if network.residual:
+            return pair.plus(moments(here.phi, pair), float(network.depth) ** (-2 * network.branch_exponent))
+        if isinstance(here.phi, Slopes):
+            return Pair(pair.first, pair.second, next_gap(pair.gap, asymmetry(here.phi)))
+        return moments(here.phi, pair).times(float(here.normalizer))
+    except gaussian.Unreachable as error:
+        raise unreachable("infinite_width", layer, pair.first, error) from None
+
+
+def unreachable(limit: str, layer: int, variance: float, error: gaussian.Unreachable) -> InputError:
+    """What a user reads where an expectation cannot be had."""
+    found = f"<V = {variance:.4g} before layer {layer}>"
+    return InputError("limit", limit, found, f"an activation whose expectation there can be had: {error}")
+
+
 def matrices(network: Network, depth: int) -> list[Pair]:
     """V of the first pair at layers 0 … ``depth``."""
-    found, pair = [Pair.of(network)], Pair.of(network)
-    branch = float(network.depth) ** (-2 * network.branch_exponent) if network.residual else 0.0
-    for layer in network.layers[:depth]:
-        after = moments(layer.phi, pair)
-        if network.residual:
-            pair = pair.plus(after, branch)
-        elif isinstance(layer.phi, Slopes):
-            pair = Pair(pair.first, pair.second, after.gap)
-        else:
-            normalizer = float(layer.normalizer)
-            pair = Pair(normalizer * after.first, normalizer * after.second, max(0.0, after.gap))
-        found.append(pair)
+    found = [Pair.of(network)]
+    for layer in range(1, depth + 1):
+        found.append(after_layer(network, layer, found[-1]))
     return found
 
 

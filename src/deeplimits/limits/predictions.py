@@ -164,16 +164,23 @@ def linear_log_variance_printed(setting: Setting) -> float:
     """The same from dV = Σ(V) dB = 2 V² dB, V_0 = 1: 1 / 2V is a Bessel process of dimension 3 from ½, the
     distance of ½ e + √T g from 0 for g ~ N(0, I_3).
 
-    Given the part h of g along e the square of the rest is T χ²_2: Gauss–Hermite over h, Gauss–Laguerre over
-    half of χ²_2.
+    The distance r has the density r (e^{−(r − ½)²/2T} − e^{−(r + ½)²/2T}) / (½ √(2πT)).
     """
-    along, weights = np.polynomial.hermite_e.hermegauss(120)
-    across, other = np.polynomial.laguerre.laggauss(60)
-    square = (0.5 + np.sqrt(setting.time) * along[:, None]) ** 2 + 2 * setting.time * across
-    weight = weights[:, None] * other / weights.sum()
-    log_v = -np.log(2.0) - np.log(square) / 2
-    mean = float((weight * log_v).sum())
-    return float((weight * (log_v - mean) ** 2).sum())
+    from scipy.integrate import quad
+
+    time = setting.time
+    end = 0.5 + 40 * float(np.sqrt(time))
+
+    def weighted(power: int) -> float:
+        def integrand(r: float) -> float:
+            density = np.exp(-((r - 0.5) ** 2) / (2 * time)) - np.exp(-((r + 0.5) ** 2) / (2 * time))
+            return float(2 * r * density / np.sqrt(2 * np.pi * time) * np.log(r) ** power)
+
+        # the density is concentrated on a few √T about ½
+        breaks = [at for at in 0.5 + np.sqrt(time) * np.array([-8, -4, -2, 0, 2, 4, 8]) if at > 0]
+        return float(quad(integrand, 0.0, end, points=breaks, epsabs=0, epsrel=1e-11, limit=200)[0])
+
+    return weighted(2) - weighted(1) ** 2
 
 
 def linear_determinant(setting: Setting) -> float:
