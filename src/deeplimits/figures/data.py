@@ -69,11 +69,15 @@ class StudyData:
             raise StoreError(f"study {study} has no network {network!r}; it has {known}")
         return labels.index(network)
 
-    def panels(self, count: int) -> list[int]:
-        """At most so many points, the first of each network, then the second, and so on; in their order."""
-        labels = [str(label) for label in self.array("moments", "network")]
-        turn = [labels[:point].count(label) for point, label in enumerate(labels)]
-        return sorted(sorted(range(self.points), key=lambda point: (turn[point], point))[:count])
+    def panels(self, count: int, observable: str) -> list[int]:
+        """At most so many points at which an observable is recorded, the first of each network, then the
+        second, and so on; in their order.
+        """
+        edges = self.array("laws", "bin_edge", observable=observable)
+        points = np.flatnonzero(np.isfinite(edges).any(axis=(1, 2))).tolist()
+        labels = [str(label) for label in self.array("moments", "network")[points]]
+        turn = {point: labels[:place].count(labels[place]) for place, point in enumerate(points)}
+        return sorted(sorted(points, key=lambda point: (turn[point], point))[:count])
 
     def title(self, point: int) -> str:
         """The network of a point, its width and its depth."""
@@ -96,12 +100,14 @@ class StudyData:
         return table[point, : len(self.layers(point))]
 
     def density(self, point: int, observable: str, layer: int) -> tuple[Array, Array]:
-        """Bin edges and density of the network's histogram at a recorded layer."""
+        """Bin edges and density of the network's histogram at a recorded layer; 0 where no network has a
+        finite value.
+        """
         record = int(np.flatnonzero(self.layers(point) == layer)[0])
         edges = self.array("laws", "bin_edge", observable=observable)[point, record]
         counts = self.array("laws", "bin_count", observable=observable)[point, record]
         total = int(self.array("moments", "count", observable=observable)[point, record])
-        return edges, counts / (total * np.diff(edges))
+        return edges, counts / (max(total, 1) * np.diff(edges))
 
     def entries(self, observable: str | None = None) -> list[tuple[int, str]]:
         """(index, limit) of the comparisons, of one observable or all."""
@@ -112,9 +118,19 @@ class StudyData:
             if observable in (None, str(compared))
         ]
 
-    def entry(self, limit: str) -> int:
-        """Index of the first comparison with a limit."""
-        return next(j for j, name in self.entries() if name == limit)
+    def entry(self, observable: str, limit: str) -> int:
+        """Index of the first comparison of an observable with a limit.
+
+        Raises
+        ------
+        StoreError
+            If there is none.
+        """
+        found = [j for j, name in self.entries(observable) if name == limit]
+        if not found:
+            study = self.store.attributes()["study"]
+            raise StoreError(f"the store of study {study} does not hold {observable} against {limit}")
+        return found[0]
 
     def limit_quantile(self, point: int, entry: int, level: float) -> Array:
         """Quantile of a limit at every recorded layer; NaN where it was not asked for."""

@@ -33,7 +33,7 @@ def draw(data: StudyData) -> Figure:
 
 
 def _law(axis: Any, data: StudyData, point: int) -> None:
-    depth, entry = int(data.coordinate("depth", point)), data.entry("hayou_relu_n1")
+    depth, entry = int(data.coordinate("depth", point)), data.entry("log_growth", "hayou_relu_n1")
     edges, density = data.density(point, "log_growth", depth)
     axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="networks")
     axis.plot(*data.limit_density(point, entry), color=LIMIT, label="N(−½, 1)")
@@ -45,7 +45,7 @@ def _law(axis: Any, data: StudyData, point: int) -> None:
 
 
 def _paths(axis: Any, data: StudyData, point: int) -> None:
-    layers, entry = data.layers(point), data.entry("hayou_relu_n1")
+    layers, entry = data.layers(point), data.entry("log_growth", "hayou_relu_n1")
     time = layers / int(layers[-1])
     low, middle, high = (data.limit_quantile(point, entry, level) for level in (0.05, 0.5, 0.95))
     axis.fill_between(time, low, high, color=LIMIT, alpha=0.12, lw=0, label="90 % of the limit")

@@ -17,9 +17,10 @@ def draw(data: StudyData) -> Figure:
     """A panel for each layer, a histogram for each width."""
     layers = data.layers(0)[1:]
     columns = 2
-    figure, axes = new_figure(-(-len(layers) // columns), columns, PAGE, 4.2)
+    rows = -(-len(layers) // columns)
+    figure, axes = new_figure(rows, columns, PAGE, 2.1 * rows)
     colors = shades(data.points)
-    limit = data.limit_quantile(0, data.entry("mckean_vlasov"), 0.5)
+    limit = data.limit_quantile(0, data.entry("log_growth", "mckean_vlasov"), 0.5)
     for record, (axis, layer) in enumerate(zip(axes.flat, layers, strict=False), start=1):
         ends = []
         for point, color in zip(range(data.points), colors, strict=True):
@@ -37,5 +38,7 @@ def draw(data: StudyData) -> Figure:
             xlabel=GROWTH,
             ylabel="density",
         )
+    for axis in axes.flat[len(layers) :]:
+        axis.set_axis_off()
     axes.flat[0].legend(loc="upper left")
     return figure

@@ -34,7 +34,7 @@ def draw(data: StudyData) -> Figure:
 
 
 def _law(axis: Any, data: StudyData, point: int) -> None:
-    depth, entry = int(data.coordinate("depth", point)), data.entry("ornstein_uhlenbeck")
+    depth, entry = int(data.coordinate("depth", point)), data.entry("ou_coordinate", "ornstein_uhlenbeck")
     edges, density = data.density(point, "ou_coordinate", depth)
     axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="networks")
     x, exact = data.limit_density(point, entry)
@@ -44,11 +44,11 @@ def _law(axis: Any, data: StudyData, point: int) -> None:
 
 
 def _paths(axis: Any, data: StudyData, point: int) -> None:
-    layers, entry = data.layers(point), data.entry("ornstein_uhlenbeck")
+    layers, entry = data.layers(point), data.entry("ou_coordinate", "ornstein_uhlenbeck")
     time = layers / int(layers[-1])
     stored = data.array("paths", "log_activation")[point, :_PATHS, : len(layers)].astype(float)
     # log φ(Y)² = 2 U²
-    for path in np.sqrt(stored / 2):
+    for path in np.sqrt(np.maximum(stored, 0) / 2):
         axis.plot(time, path, color=NETWORK, lw=0.6, alpha=0.8)
     for level, style, label in (
         (0.5, "-", "median of the limit"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from deeplimits.activations import ReluLike
 from deeplimits.analysis.proportions import clopper_pearson
@@ -28,9 +29,10 @@ def draw(data: StudyData) -> Figure:
     collapsed = data.array("events", "collapsed")[np.arange(data.points), last]
     alive = data.array("events", "alive")
     low, high = clopper_pearson(collapsed, alive)
+    known = alive > 0
     sizes = sorted(set(widths.tolist()))
     for width, color, marker in zip(sizes, shades(len(sizes)), _MARKERS, strict=False):
-        chosen = np.flatnonzero(widths == width)
+        chosen = np.flatnonzero((widths == width) & known)
         chosen = chosen[np.argsort(depths[chosen])]
         seen, none = chosen[collapsed[chosen] > 0], chosen[collapsed[chosen] == 0]
         found = collapsed[seen] / alive[seen]
@@ -47,7 +49,7 @@ def draw(data: StudyData) -> Figure:
         )
         # a rule of three: nothing seen bounds the probability from above only
         axis.plot(depths[none[:1]], high[none[:1]], "v", mfc="none", ms=4, color=color)
-    fine = range(1, int(depths.max()) + 1)
+    fine = np.unique(np.geomspace(1, depths.max(), 200).round().astype(int)).tolist()
     exact = [Network(ReluLike(), 1, depth, ((1.0,),), architecture="resnet") for depth in fine]
     axis.plot(
         fine,
@@ -63,7 +65,7 @@ def draw(data: StudyData) -> Figure:
         yscale="log",
         xlabel="depth L",
         ylabel="probability of collapse",
-        ylim=(float((collapsed[collapsed > 0] / alive[collapsed > 0]).min()) / 2, 0.5),
+        ylim=(_lowest(collapsed, alive, high), 0.5),
     )
     ticks = sorted(set(depths.tolist()))
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -77,3 +79,10 @@ def draw(data: StudyData) -> Figure:
         bbox_to_anchor=(1.0, 1.0),
     )
     return figure
+
+
+def _lowest(collapsed: NDArray[np.int64], alive: NDArray[np.int64], high: NDArray[np.float64]) -> float:
+    """Where the axis begins: below the rarest collapse that was seen, or below the bounds where none was."""
+    seen = collapsed > 0
+    found = (collapsed[seen] / alive[seen]).tolist() or high[alive > 0].tolist() or [0.1]
+    return min(0.25, float(min(found)) / 2)

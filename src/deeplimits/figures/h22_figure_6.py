@@ -46,7 +46,7 @@ def _growth(axis: Any, data: StudyData, table: dict[str, Any]) -> None:
     axis.errorbar(
         widths[order],
         means,
-        2 * spreads / np.sqrt(counts),
+        2 * spreads / np.sqrt(np.maximum(counts, 1)),
         fmt="o",
         ms=4,
         mfc="none",
@@ -83,8 +83,11 @@ def _difference(axis: Any, table: dict[str, Any]) -> None:
         axis.plot(width[wide], corrected, color=color, lw=1)
     axis.axhline(0, ls="--", color=SECOND, label="printed")
     axis.plot([], [], color="0.4", lw=1, label="corrected, to O(1/n)")
-    axis.set(ylabel="n × (growth − printed formula)", title="infinite depth", ylim=(-0.022, 0.0015))
-    axis.yaxis.set_major_locator(MultipleLocator(0.005))
+    found = (table["width"] * (table["mean"] - table["printed"])).tolist()
+    low, high = min(-0.022, *found), max(0.0015, *found)
+    axis.set(ylabel="n × (growth − printed formula)", title="infinite depth", ylim=(low, high))
+    if (low, high) == (-0.022, 0.0015):
+        axis.yaxis.set_major_locator(MultipleLocator(0.005))
     axis.legend(loc="lower left", ncols=2)
 
 

@@ -20,8 +20,9 @@ def draw(data: StudyData) -> Figure:
     axis = axes[0, 0]
     layers = data.layers(0)
     time = layers / int(layers[-1])
-    for index, gap in enumerate(data.array("paths", "correlation_gap")[0, :_PATHS, : len(layers)]):
-        label = f"{_PATHS} networks" if index == 0 else None
+    gaps = data.array("paths", "correlation_gap")[0, :_PATHS, : len(layers)]
+    for index, gap in enumerate(gaps):
+        label = f"{len(gaps)} networks" if index == 0 else None
         axis.plot(time, 1 - gap.astype(float), color=NETWORK, lw=0.6, alpha=0.7, label=label)
     # the ODE runs along the median, which is drawn wide enough to be seen beneath it
     for level, style, width, label in (
@@ -31,7 +32,7 @@ def draw(data: StudyData) -> Figure:
     ):
         values = data.quantile(0, "correlation", level)
         axis.plot(time, values, style, color="0.15", lw=width, label=label, zorder=3)
-    ode = data.limit_quantile(0, data.entry("resnet_ode"), 0.5)
+    ode = data.limit_quantile(0, data.entry("correlation", "resnet_ode"), 0.5)
     axis.plot(time, ode, color=LIMIT, label="ODE, infinite width", zorder=4)
     axis.set(xlabel="time t = ℓ/L", ylabel="correlation ρ", xlim=(0, 1), ylim=(None, 1))
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from deeplimits.figures.data import StudyData
 from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
@@ -42,14 +43,21 @@ def _panel(axis: Any, data: StudyData, exponent: float) -> None:
     chosen = chosen[np.argsort(widths[chosen])]
     narrow = int(chosen[0])
     layers = data.layers(narrow)
-    for index, path in enumerate(data.array("paths", "gradient_log_norm")[narrow, :_PATHS, : len(layers)]):
-        label = f"{_PATHS} networks, n = {widths[narrow]}" if index == 0 else None
-        axis.plot(layers, np.exp(path.astype(float)), color="0.45", lw=0.5, label=label)
+    paths = data.array("paths", "gradient_log_norm")[narrow, :_PATHS, : len(layers)]
+    for index, path in enumerate(paths):
+        label = f"{len(paths)} networks, n = {widths[narrow]}" if index == 0 else None
+        axis.plot(layers, _exp(path), color="0.45", lw=0.5, label=label)
     for point, color in zip(chosen, shades(len(chosen)), strict=True):
         low, middle, high = (
-            np.exp(data.quantile(int(point), "gradient_log_norm", level)) for level in (0.05, 0.5, 0.95)
+            _exp(data.quantile(int(point), "gradient_log_norm", level)) for level in (0.05, 0.5, 0.95)
         )
         axis.fill_between(layers, low, high, color=color, alpha=0.3, lw=0)
         axis.plot(layers, middle, color=color, label=f"n = {widths[point]}: median, 90 %")
-    mean = np.exp(data.limit_quantile(narrow, data.entry("gradient_growth"), 0.5))
+    mean = _exp(data.limit_quantile(narrow, data.entry("gradient_log_norm", "gradient_growth"), 0.5))
     axis.plot(layers, mean, "--", color=LIMIT, label="mean, infinite width", zorder=4)
+
+
+def _exp(logarithm: NDArray[Any]) -> NDArray[np.float64]:
+    """The number, infinite where it has no double."""
+    with np.errstate(over="ignore"):
+        return np.exp(logarithm.astype(float))

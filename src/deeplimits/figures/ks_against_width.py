@@ -58,8 +58,13 @@ def draw(data: StudyData) -> Figure:
             widths[members], values, errors, fmt=marker, ms=3.5, color=color, lw=0.9, capsize=2, label=text
         )
         drawn += 1
-    floor = float(np.nanmin(data.array("comparison", "ks_floor")))
-    axis.axhline(floor, color="0.5", ls=":", lw=0.9, label=f"noise floor, {data.samples:,} samples")
+    floors = data.array("comparison", "ks_floor")
+    floors = floors[np.isfinite(floors)]
+    if floors.size:
+        noise = f"noise floor, {data.samples:,} samples"
+        axis.axhline(float(floors.min()), color="0.5", ls=":", lw=0.9, label=noise)
+    else:
+        axis.plot([], [], " ", label="no distance: no network is alive,\nor the limits are numbers")
     axis.set(
         xscale="log",
         yscale="log",
@@ -71,6 +76,8 @@ def draw(data: StudyData) -> Figure:
     axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.minorticks_off()
+    # a legend of many curves is taller than the axes
+    figure.set_figheight(max(figure.get_figheight(), 0.6 + 0.36 * drawn))
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), labelspacing=0.8)
     return figure
 

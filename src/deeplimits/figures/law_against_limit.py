@@ -17,11 +17,11 @@ def draw(data: StudyData) -> Figure:
     """Histograms of six points, the first of every network before the second of any, and the density of every
     limit with its Kolmogorov distance; a limit that is a number as a line.
     """
-    points = data.panels(_PANELS)
+    observable = data.first_observable()
+    points = data.panels(_PANELS, observable)
     columns = min(len(points), 2)
     rows = -(-len(points) // columns)
     figure, axes = new_figure(rows, columns, COLUMN if columns == 1 else PAGE, 2.4 * rows)
-    observable = data.first_observable()
     for axis in axes.flat[len(points) :]:
         axis.set_axis_off()
     for axis, point in zip(axes.flat, points, strict=False):
@@ -34,15 +34,18 @@ def _panel(data: StudyData, axis: Axes, point: int, observable: str) -> None:
     layers = [int(data.array("comparison", "at_layer")[point, j]) for j, _ in entries]
     layer = next((layer for layer in layers if layer >= 0), int(data.layers(point)[-1]))
     edges, density = data.density(point, observable, layer)
-    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
+    seen = "network" if density.any() else "network: no finite value"
+    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label=seen)
     drawn = 0
-    for j, limit in entries:
+    # laws of other layers are of another histogram
+    for j, limit in [entry for entry, at in zip(entries, layers, strict=True) if at == layer]:
         x, y = data.limit_density(point, j)
         color = LIMITS[drawn % len(LIMITS)]
         if np.isfinite(y).any():
             distance = data.compared("ks_value", point, j)
-            axis.plot(x, y, color=color, label=f"{limit_text(limit)}: KS {distance:.3f}")
-        elif data.compared("limit_std", point, j) == 0:
+            measured = f": KS {distance:.3f}" if np.isfinite(distance) else ""
+            axis.plot(x, y, color=color, label=limit_text(limit) + measured)
+        elif data.compared("limit_std", point, j) == 0 and np.isfinite(data.compared("limit_mean", point, j)):
             axis.axvline(data.compared("limit_mean", point, j), color=color, label=limit_text(limit))
         else:
             continue

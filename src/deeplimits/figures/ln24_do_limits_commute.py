@@ -59,7 +59,7 @@ def grids(data: StudyData) -> list[tuple[Array, Array, Array]]:
         n, d = (data.array("moments", name)[members].astype(float) for name in ("width", "depth"))
         widths, depths = np.unique(n), np.unique(d)
         table = np.full((len(widths), len(depths)), np.nan)
-        entry = data.entry(limit)
+        entry = data.entry("correlation", limit)
         for point, row, column in zip(
             members, np.searchsorted(widths, n), np.searchsorted(depths, d), strict=True
         ):
@@ -84,9 +84,10 @@ def _against_ratio(axis: Any, widths: Array, depths: Array, value: Array) -> Non
         label = f"n = {width:g}" if row in (0, len(widths) - 1) else None
         axis.plot(ratio[row], value[row], "o-", ms=2.8, lw=0.6, color=color, label=label)
     small = ratio <= 0.25
-    constant = float(np.exp(np.mean(np.log(value[small] / np.sqrt(ratio[small])))))
-    x = np.array([ratio.min(), 1.0])
-    axis.plot(x, constant * np.sqrt(x), color=LIMIT, lw=1.1, zorder=0, label=f"{constant:.2f} √(d/n)")
+    if small.any():
+        constant = float(np.exp(np.mean(np.log(value[small] / np.sqrt(ratio[small])))))
+        x = np.array([ratio.min(), 1.0])
+        axis.plot(x, constant * np.sqrt(x), color=LIMIT, lw=1.1, zorder=0, label=f"{constant:.2f} √(d/n)")
     axis.plot([], [], " ", label=f"spread at equal d/n, n ≥ {_WIDE}: {_spread(widths, ratio, value):.0%}")
     axis.set(xscale="log", yscale="log", xlabel="d/n", ylabel="distance", title="a function of d/n")
     _plain(axis.yaxis)

@@ -34,13 +34,14 @@ def _times(data: StudyData, point: int) -> Array:
 
 
 def _entrance(axis: Any, data: StudyData) -> None:
-    time, entry = _times(data, 0), data.entry("unshaped_entrance")
+    time, entry = _times(data, 0), data.entry("rescaled_correlation", "unshaped_entrance")
     later = time > 0
     gaps = data.array("paths", "correlation_gap")[0, :_PATHS, : len(time)].astype(float)
     layers = data.layers(0)
     for index, gap in enumerate(gaps[:, later]):
-        r = np.log(layers[later] ** 2 * gap)
-        label = f"{_PATHS} networks" if index == 0 else None
+        with np.errstate(divide="ignore"):
+            r = np.log(layers[later] ** 2 * gap)
+        label = f"{len(gaps)} networks" if index == 0 else None
         axis.plot(time[later], r, color=NETWORK, lw=0.5, alpha=0.55, label=label)
     low, high = (data.quantile(0, "rescaled_correlation", level)[later] for level in _BAND)
     axis.fill_between(time[later], low, high, color=NETWORK, alpha=0.2, lw=0, label="networks, 5–95 %")
@@ -73,10 +74,10 @@ def _coordinate(axis: Any, data: StudyData) -> None:
         axis.plot(
             np.append(0, time[later]), np.append(start, middle), color=color, lw=2.2, alpha=0.6, label=label
         )
-        exact = _w(time, data.limit_quantile(point, data.entry("unshaped"), 0.5))
+        exact = _w(time, data.limit_quantile(point, data.entry("rescaled_correlation", "unshaped"), 0.5))
         same = "SDE from the same w₀" if point == data.points - 1 else None
         axis.plot(time[later], exact, color=color, lw=0.9, label=same)
-    time, entry = _times(data, 0), data.entry("unshaped_entrance")
+    time, entry = _times(data, 0), data.entry("rescaled_correlation", "unshaped_entrance")
     for level in (*_BAND, 0.5):
         law = _w(time, data.limit_quantile(0, entry, level))
         named = "entrance law, w₀ = 0 (median, 5 and 95 %)" if level == 0.5 else None

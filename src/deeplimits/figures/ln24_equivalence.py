@@ -34,7 +34,7 @@ def draw(data: StudyData) -> Figure:
     for name, color, point, limit in kinds:
         width, depth = data.coordinate("width", point), data.coordinate("depth", point)
         label = f"{name.format(p=exponents[point])}: n = {width}, d = {depth}"
-        correlation = next(j for j, each in data.entries("correlation") if each == limit)
+        correlation = data.entry("correlation", limit)
         time = data.array("limits", "time")[point, : len(data.layers(point)), correlation]
         _band(
             axes[0], time, [data.quantile(point, "correlation", q) for q in (0.25, 0.5, 0.75)], color, label

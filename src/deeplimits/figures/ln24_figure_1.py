@@ -17,14 +17,21 @@ def draw(data: StudyData) -> Figure:
     axis = axes[0, 0]
     layer = int(data.layers(0)[-1])
     edges, density = data.density(0, "rescaled_correlation", layer)
-    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network, n = d = 150")
+    axis.stairs(
+        density,
+        edges,
+        fill=True,
+        color=NETWORK,
+        alpha=0.35,
+        label=f"network, n = d = {data.coordinate('width', 0)}",
+    )
     for limit, label, style, color in (
         ("unshaped", "SDE, + sign (4.8), exact", "-", LIMIT),
         ("unshaped_corrected", "… with the 1/n term of the drift", "--", FOURTH),
         ("ln24_theorem_4_1_printed", "Theorem 4.1 as printed (− sign)", "-.", SECOND),
         ("unshaped_euler", "scheme (4.9), step 0.01", ":", "0.25"),
     ):
-        entry = data.entry(limit)
+        entry = data.entry("rescaled_correlation", limit)
         x, y = data.limit_density(0, entry)
         axis.plot(x, y, style, color=color, label=f"{label}: KS {data.compared('ks_value', 0, entry):.3f}")
     axis.set(xlim=(-8, 10), ylim=(0, None), xlabel="r = log ℓ²(1 − ρ) at t = 1", ylabel="density")

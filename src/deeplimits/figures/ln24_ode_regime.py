@@ -36,7 +36,7 @@ def _bands(axis: Any, data: StudyData, p: float) -> None:
     picked = [
         int(members[i]) for i in np.unique(np.linspace(0, len(members) - 1, _SHOWN).round().astype(int))
     ]
-    entry = data.entry("correlation_ode")
+    entry = data.entry("correlation", "correlation_ode")
     for point, color in zip(picked, shades(len(picked)), strict=True):
         time = _times(data, point, entry)
         low, high = (data.quantile(point, "correlation", level) for level in (0.05, 0.95))
@@ -62,7 +62,7 @@ def _times(data: StudyData, point: int, entry: int) -> Array:
 def _distances(axis: Any, data: StudyData, powers: list[float]) -> None:
     exponents, widths = data.array("moments", "exponent"), data.array("moments", "width").astype(float)
     labels = data.array("comparison", "network")
-    entry = data.entry("correlation_ode")
+    entry = data.entry("correlation", "correlation_ode")
     rates = {name: data.array("rates", name) for name in ("network", "exponent", "low", "high", "constant")}
     for p, color, marker in zip(powers, (PALETTE[0], PALETTE[2], PALETTE[4]), "osD", strict=False):
         members = np.flatnonzero(exponents == p)

@@ -37,7 +37,11 @@ def _unshaped_median(axis: Any, data: StudyData) -> None:
         ("infinite_width", "infinite width", ":", SECOND),
     ):
         axis.semilogy(
-            layers, 1 - data.limit_quantile(point, data.entry(limit), 0.5), style, color=color, label=label
+            layers,
+            1 - data.limit_quantile(point, data.entry("correlation", limit), 0.5),
+            style,
+            color=color,
+            label=label,
         )
     axis.set(title="unshaped ReLU", xlabel="layer ℓ", ylabel="median of 1 − ρ")
     axis.legend()
@@ -48,16 +52,16 @@ def _unshaped_density(axis: Any, data: StudyData) -> None:
     layer = int(data.layers(point)[-1])
     edges, density = data.density(point, "correlation", layer)
     axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
-    x, chain = data.limit_density(point, data.entry("markov_chain"))
+    x, chain = data.limit_density(point, data.entry("correlation", "markov_chain"))
     axis.plot(x, chain, "--", color=LIMIT, label="Markov chain (2.10)")
-    x, exact = data.limit_density(point, data.entry("unshaped"))
+    x, exact = data.limit_density(point, data.entry("correlation", "unshaped"))
     axis.plot(x, exact, color=FOURTH, lw=1, label="SDE of r, exact")
-    wide = data.limit_quantile(point, data.entry("infinite_width"), 0.5)[-1]
+    wide = data.limit_quantile(point, data.entry("correlation", "infinite_width"), 0.5)[-1]
     axis.axvline(wide, ls=":", color=SECOND, label="infinite width (a point)")
     axis.set(
         xlim=(edges[0], 1.0),
         yscale="log",
-        ylim=(max(density.max() * 1e-4, 1e-3), density.max() * 6),
+        ylim=(max(density.max() * 1e-4, 1e-3), max(density.max(), 1.0) * 6),
         xlabel=f"ρ at layer {layer}",
         ylabel="density",
     )
@@ -77,7 +81,13 @@ def _shaped_median(axis: Any, data: StudyData) -> None:
         ("matched_sde", "SDE, matched κ", "--", FOURTH),
         ("correlation_ode", "ODE dρ = ν dt", ":", SECOND),
     ):
-        axis.plot(time, data.limit_quantile(point, data.entry(limit), 0.5), style, color=color, label=label)
+        axis.plot(
+            time,
+            data.limit_quantile(point, data.entry("correlation", limit), 0.5),
+            style,
+            color=color,
+            label=label,
+        )
     axis.set(title="shaped ReLU, c₊ = 0, c₋ = −1", xlabel="time t = ℓ/n", ylabel="median of ρ")
     axis.legend()
 
@@ -86,11 +96,11 @@ def _shaped_density(axis: Any, data: StudyData) -> None:
     point = data.point(SHAPED)
     edges, density = data.density(point, "correlation", int(data.layers(point)[-1]))
     axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
-    x, exact = data.limit_density(point, data.entry("correlation_sde"))
+    x, exact = data.limit_density(point, data.entry("correlation", "correlation_sde"))
     axis.plot(x, exact, color=LIMIT, label="SDE, exact (Fokker–Planck)")
-    x, euler = data.limit_density(point, data.entry("correlation_sde_euler"))
+    x, euler = data.limit_density(point, data.entry("correlation", "correlation_sde_euler"))
     axis.plot(x, euler, "--", color="0.35", lw=1, label="SDE, Euler step 0.01 (kernel estimate)")
-    ode = data.limit_quantile(point, data.entry("correlation_ode"), 0.5)[-1]
+    ode = data.limit_quantile(point, data.entry("correlation", "correlation_ode"), 0.5)[-1]
     axis.axvline(ode, ymax=0.64, ls=":", color=SECOND, label="ODE (a point)")
     axis.set(xlim=(-1, 1), ylim=(0, float(np.nanmax(density)) * 1.15), xlabel="ρ at t = 1", ylabel="density")
     axis.legend(loc="upper left", frameon=True, framealpha=1.0, edgecolor="none")

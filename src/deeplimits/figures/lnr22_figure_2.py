@@ -51,7 +51,12 @@ def _paths(axis: Any, data: StudyData) -> None:
     axis.annotate(
         "V = s²", (0, width), xytext=(2, 2), textcoords="offset points", fontsize=7, color="0.35", va="bottom"
     )
-    axis.set(yscale="log", xlabel="time t = ℓ/n", ylabel="V", title=f"{_PATHS} networks each, n = {width}")
+    axis.set(
+        yscale="log",
+        xlabel="time t = ℓ/n",
+        ylabel="V",
+        title=f"{min(_PATHS, data.samples)} networks each, n = {width}",
+    )
     axis.set_ylim(top=width * 4)
     axis.legend(loc="lower left")
 

@@ -77,21 +77,28 @@ def _regions(axis: Any, data: StudyData, first: str, second: str) -> None:
     x, y = (data.array("joint", f"{which}_edge")[0, plane] for which in "xy")
     middle = [(edge[1:] + edge[:-1]) / 2 for edge in (x, y)]
     network, levels = _evened(data.array("joint", "count")[0, plane])
-    axis.contourf(
-        *middle,
-        network.T,
-        levels=[*levels, network.max()],
-        colors=shades(len(_MASSES)),
-        alpha=0.75,
-    )
+    if levels:
+        axis.contourf(
+            *middle,
+            network.T,
+            levels=[*levels, network.max()],
+            colors=shades(len(_MASSES))[-len(levels) :],
+            alpha=0.75,
+        )
     limit, levels = _evened(data.array("joint", "limit_count")[0, plane])
-    axis.contour(*middle, limit.T, levels=levels, colors=[LIMIT], linewidths=0.8)
+    if levels:
+        axis.contour(*middle, limit.T, levels=levels, colors=[LIMIT], linewidths=0.8)
     axis.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
 
 
 def _evened(counts: NDArray[np.int64]) -> tuple[Array, list[float]]:
-    """Counts evened out, and the heights of the smallest regions that hold the masses, ascending."""
+    """Counts evened out, and the different heights of the smallest regions that hold the masses, ascending
+    and below the largest; none where nothing was counted.
+    """
     smooth = gaussian_filter(counts.astype(float), _SMOOTHED, mode="nearest")
     heights = np.sort(smooth.ravel())[::-1]
+    if not heights[0] > 0:
+        return smooth, []
     held = np.cumsum(heights) / heights.sum()
-    return smooth, [float(heights[np.searchsorted(held, mass)]) for mass in _MASSES]
+    levels = {float(heights[np.searchsorted(held, mass)]) for mass in _MASSES}
+    return smooth, sorted(level for level in levels if level < heights[0])

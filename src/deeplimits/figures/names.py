@@ -5,34 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deeplimits.errors import InputError, nearest_name
+from deeplimits.figures.needs import NEEDS
 
 if TYPE_CHECKING:
     from deeplimits.sweep.config import Config
     from deeplimits.sweep.study import Study
 
-FIGURE_NAMES = (
-    "lnr22_figure_1",
-    "lnr22_figure_2",
-    "lnr22_joint",
-    "lnr22_critical_exponent",
-    "ln24_figure_1",
-    "ln24_entrance",
-    "h22_figure_1",
-    "h22_figure_2",
-    "h22_figure_3",
-    "h22_figure_4",
-    "h22_figure_5",
-    "h22_figure_6",
-    "h22_figure_7",
-    "h22_figure_8",
-    "h22_figure_13",
-    "ln24_ode_regime",
-    "ln24_equivalence",
-    "ln24_do_limits_commute",
-    "ks_against_width",
-    "quantiles_against_time",
-    "law_against_limit",
-)
+FIGURE_NAMES = tuple(NEEDS)
 
 
 def find_figure(config: Config, name: str) -> tuple[Study, str]:

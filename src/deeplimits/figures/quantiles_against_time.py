@@ -20,11 +20,11 @@ def draw(data: StudyData) -> Figure:
     """A panel for each of six points, the first of every network before the second of any: median and the
     central half of the network, and of every limit, at the layers where it is compared.
     """
-    points = data.panels(_PANELS)
+    observable = data.first_observable()
+    points = data.panels(_PANELS, observable)
     columns = min(len(points), 2)
     rows = -(-len(points) // columns)
     figure, axes = new_figure(rows, columns, COLUMN if columns == 1 else PAGE, 2.4 * rows)
-    observable = data.first_observable()
     for axis in axes.flat[len(points) :]:
         axis.set_axis_off()
     for axis, point in zip(axes.flat, points, strict=False):

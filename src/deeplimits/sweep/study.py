@@ -19,6 +19,7 @@ from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
 from deeplimits.sweep.activation import activation, check_activation
 from deeplimits.sweep.distinct import check_distinct
+from deeplimits.sweep.figures import check_figures
 from deeplimits.sweep.grams import checked_gram, correlation_gram, start_gram
 from deeplimits.sweep.grid import as_list, check_axes, check_once, combinations, own_grid, size_of
 from deeplimits.sweep.growth import check_growth, scaled_growth
@@ -124,6 +125,8 @@ def load_study(path: Path, scale: int = 1) -> Study:
         from deeplimits.sweep.comparisons import check_comparisons  # the limits import SciPy
 
         check_comparisons(study.points, study.compare, path)
+    if study.figures:
+        check_figures(study)
     return study
 
 
