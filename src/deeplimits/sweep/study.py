@@ -32,6 +32,7 @@ from deeplimits.sweep.points import (
     recorded_layers,
     shaping,
 )
+from deeplimits.sweep.study_name import check_study_name
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
 
@@ -140,10 +141,7 @@ def read_study(path: Path, scale: int = 1) -> Study:
         For a key or a value that is none.
     """
     model = validated(StudyModel, read_mapping(path), path)
-    if not path.stem.replace("-", "_").isidentifier():
-        raise InputError(
-            path, "", path.stem, "a file name of letters, digits, - and _, which names the study"
-        )
+    check_study_name(path)
     for index, entry in enumerate(model.compare):
         _known(entry.limit, LIMIT_NAMES, path, f"compare.{index}.limit")
         parse(entry.observable, path, f"compare.{index}.observable")
