@@ -11,7 +11,22 @@ from deeplimits.limits.observables import OBSERVABLES
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.sweep.statistics import STATISTICS
 
-ANYTHING: tuple[Any, ...] = (None, "", "nonsense", -1, 0, 0.5, 1e308, 10**18, True, [], {}, {"a": 1}, [[1, 2]], [None])
+ANYTHING: tuple[Any, ...] = (
+    None,
+    "",
+    "nonsense",
+    -1,
+    0,
+    0.5,
+    1e308,
+    10**18,
+    True,
+    [],
+    {},
+    {"a": 1},
+    [[1, 2]],
+    [None],
+)
 """In place of any value."""
 NAMES: dict[str, tuple[Any, ...]] = {
     "observable": (*OBSERVABLES, "correlation_0_7", "log_variance_7", ["correlation", "log_growth"]),
@@ -38,7 +53,10 @@ ADDED: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("control", (True,)),
     ("at", (0.0, 0.5, 1.0, 1e308)),
     ("network", ("nobody",)),
-    ("where", ({"width": 12345}, {"network": ["nobody"]}, {"correlation": 0.123}, {"start": 2.0}, {"exponent": []})),
+    (
+        "where",
+        ({"width": 12345}, {"network": ["nobody"]}, {"correlation": 0.123}, {"start": 2.0}, {"exponent": []}),
+    ),
     ("time", (0.5,)),
     ("width", ([2], [2, 2], [12345])),
     ("distance", ("wasserstein", "rms")),
@@ -68,7 +86,9 @@ def _leaves(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, 
             yield from _leaves(value, (*path, key))
 
 
-def _changed(claim: dict[str, Any], path: tuple[Any, ...], value: Any, *, drop: bool = False) -> dict[str, Any]:
+def _changed(
+    claim: dict[str, Any], path: tuple[Any, ...], value: Any, *, drop: bool = False
+) -> dict[str, Any]:
     mutant: Any = copy.deepcopy(claim)
     target = mutant
     for part in path[:-1]:

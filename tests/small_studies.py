@@ -95,7 +95,7 @@ def variants() -> Iterator[tuple[str, Mapping]]:
         ],
         grid__width=[8, 12],
     )
-    yield changed("uneven", "template", grid={"width": [[6, 9, 12]], "correlation": 0.3})
+    yield changed("uneven", "template", compare=None, grid={"width": [[6, 9, 12]], "correlation": 0.3})
     yield changed("many-depths", "claims-one-unit", grid__depth=[2, 3, 4, 5, 6, 7, 8])
     yield changed(
         "grid-of-depths",

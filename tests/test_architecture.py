@@ -25,7 +25,7 @@ LEVELS = (
     {"formulas"},
     {"errors"},
 )
-ANYBODY = {"errors", "figures.names", "limits.names", "limits.observables"}
+ANYBODY = {"errors", "figures.names", "figures.needs", "limits.names", "limits.observables"}
 # What the start-up of a job may not pay for.
 HEAVY = {
     "xarray",

@@ -3,6 +3,7 @@ traceback, and nothing written."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from deeplimits.errors import InputError
 from deeplimits.sweep.config import load_config
 from deeplimits.sweep.study import load_study
+from deeplimits.sweep.study_name import RESERVED
 from input_files import POINT, STUDY, check, project, run
 
 BAD_STUDIES = [
@@ -251,3 +253,39 @@ def test_the_command_line_says_one_sentence_and_starts_nothing(tmp_path: Path) -
     point.write_text(POINT.replace("width: 150", "width: 0"))
     done = run("simulate", str(point), "--out", str(results / "x.zarr.zip"))
     assert done.returncode == 2 and "width: found 0" in done.stderr and not results.exists()
+
+
+RULES = re.compile(r"^rule (\w+):", re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "nearest"),
+    [
+        ("größe", "letters from a to z", "gr-e"),
+        ("-rf", "begins with a letter", "rf"),
+        ("a b", "letters from a to z", "a-b"),
+        ("a.b", "letters from a to z", "a-b"),
+        ("2022", "begins with a letter", None),
+        ("x" * 200, "at most 100 letters", None),
+        ("claims", "a rule of this one", "claims-study"),
+        ("All", "a rule of this one", "All-study"),
+        ("ks_against_width", "the figure", "ks-against-width"),
+    ],
+)
+def test_a_study_is_named_as_files_and_targets_are(
+    tmp_path: Path, name: str, expected: str, nearest: str | None
+) -> None:
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(STUDY)
+    with pytest.raises(InputError) as caught:
+        load_study(path)
+    assert caught.value.where == str(path) and expected in caught.value.expected
+    assert caught.value.nearest == nearest
+
+
+def test_no_study_takes_the_name_of_a_rule_or_target_of_the_workflow() -> None:
+    """Every rule that is written out in the workflow is reserved."""
+    root = Path(__file__).parent.parent
+    files = [root / "Snakefile", *(root / "workflow" / "rules").glob("*.smk")]
+    rules = {name for file in files for name in RULES.findall(file.read_text(encoding="utf-8"))}
+    assert len(rules) > 5 and rules <= set(RESERVED)

@@ -63,8 +63,10 @@ def draw(data: StudyData) -> Figure:
     if floors.size:
         noise = f"noise floor, {data.samples:,} samples"
         axis.axhline(float(floors.min()), color="0.5", ls=":", lw=0.9, label=noise)
-    else:
-        axis.plot([], [], " ", label="no distance: no network is alive,\nor the limits are numbers")
+    if not drawn:
+        axis.text(0.5, 0.5, "no distance: no network is alive,\nor the limits are numbers", ha="center")
+        axis.set_axis_off()
+        return figure
     axis.set(
         xscale="log",
         yscale="log",

@@ -98,5 +98,12 @@ def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], 
                 where,
                 f"compare.{index}.limit",
                 entry.limit,
-                "a limit that is about at least one network of the study",
+                "a limit that is about at least one network of the study; " + _why(points, entry),
             )
+
+
+def _why(points: Sequence[Point], entry: CompareModel) -> str:
+    """Why a limit is about none of the points: the reasons, each once."""
+    limit = registry()[entry.limit]
+    reasons = (limit.refusal(point.network, entry.observable) for point in points)
+    return "; ".join(list(dict.fromkeys(filter(None, reasons)))[:3]) or "it is not recorded"

@@ -147,14 +147,17 @@ def _sorted_into(points: Sequence[Point], needs: Needs, groups: list[list[Point]
             # the kind that it comes nearest to: whose conditions are met longest
             place = max(range(len(unmet)), key=lambda i: list(needs.kinds[i].of).index(str(unmet[i])))
             fact = str(unmet[place])
-            found = _in_words(fact, held[fact])
-            return f"networks with {_described(needs.kinds)}, and one has {found}"
+            wanted, found = _wanted(fact, needs.kinds[place].of[fact]), _in_words(fact, held[fact])
+            if len(needs.kinds) > 1:
+                wanted += f", of its {len(needs.kinds)} kinds of networks the nearest"
+            return f"every network with {wanted}, and one is {found}"
         groups[place].append(point)
     for kind, group in zip(needs.kinds, groups, strict=True):
         low, high = kind.points
         if not low <= len(group) <= high:
             wanted = f"{low}" if low == high else f"{low} to {high}"
-            return f"{wanted} of the networks with {_described((kind,))}, and there are {len(group)}"
+            conditions = ", ".join(_wanted(name, condition) for name, condition in kind.of.items())
+            return f"{wanted} network with {conditions}, and there are {len(group)}"
     return None
 
 
@@ -175,13 +178,6 @@ def _holds(condition: Condition, value: Any) -> bool:
             return bool(value == condition)
 
 
-def _described(kinds: Sequence[Kind]) -> str:
-    return ", or with ".join(
-        " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
-        for texts in ([_wanted(name, value) for name, value in kind.of.items()] for kind in kinds)
-    )
-
-
 def _wanted(name: str, condition: Condition) -> str:
     if name in _WORDS:
         return _WORDS[name]
@@ -191,9 +187,9 @@ def _wanted(name: str, condition: Condition) -> str:
 
 
 def _in_words(name: str, value: Any) -> str:
-    if name in _WORDS:
-        return ("" if value else "not ") + _WORDS[name]
-    return f"no {name}" if value is None else f"{name} {_text(value)}"
+    if name in _WORDS or value is None:
+        return "with it" if value else "without"
+    return f"of {name} {_text(value)}"
 
 
 def _text(value: Any) -> str:
@@ -217,7 +213,7 @@ def _unlike(kind: Kind, points: Sequence[Point]) -> str | None:
         if name in fixed and len(values) > 1:
             found = " and ".join(_in_words(name, value) for value in values[:2])
             among = " and ".join(kind.differ) or "nothing"
-            return f"networks that differ in {among} alone, and there are {found}"
+            return f"networks that differ in {among} alone, and some are {found}"
         low, high = kind.differ.get(name, (0, len(values)))
         if not low <= len(values) <= high:
             wanted = f"{low} to {high} values" if high > low else f"{low} values"
@@ -260,7 +256,8 @@ def _not_compared(study: Study, wanted: Compared, points: Sequence[Point]) -> st
     for point in points:
         layers = compared_layers(entry, point, study.path, index)
         if layers is None:
-            return f"{text} at every one of these networks, and that limit is not about one of them"
+            reason = registry()[entry.limit].refusal(point.network, entry.observable) or "it is not recorded"
+            return f"{text} at each of its networks, and at one it is not there: {reason}"
         # what is known from the start on is not recorded at layer 0
         if wanted.at == "all" and entry.at != "all":
             return f"{text} with at: all, and there it is {entry.at or 'the last layer'}"
@@ -295,7 +292,7 @@ def _random_entries(study: Study) -> Iterator[bool]:
     from deeplimits.sweep.comparisons import compared_layers
 
     for index, entry in enumerate(study.compare):
-        if "ks" in entry.distances and not registry()[entry.limit].certain:
+        if "ks" in entry.distances and registry()[entry.limit].kind != "number":
             for point in study.points:
                 layers = compared_layers(entry, point, study.path, index)
                 # at layer 0 every law is a number

@@ -25,7 +25,9 @@ def check_study_name(path: Path) -> None:
     """
     name = path.stem
     if not _SAFE.fullmatch(name):
-        expected = "a file name that begins with a letter and goes on with letters from a to z, digits, - and _"
+        expected = (
+            "a file name that begins with a letter and goes on with letters from a to z, digits, - and _"
+        )
         plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).lstrip("-0123456789")
         raise InputError(path, "", name, f"{expected}; it names the study", plain or None)
     if len(name) > LONGEST:
