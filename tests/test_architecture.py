@@ -22,7 +22,9 @@ LEVELS = (
     {"engines"},
     {"laws", "networks", "gaussian"},
     {"activations"},
+    {"singularities"},
     {"formulas"},
+    {"formula_names"},
     {"errors"},
 )
 ANYBODY = {"errors", "figures.names", "figures.needs", "limits.names", "limits.observables"}

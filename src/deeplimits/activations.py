@@ -16,7 +16,6 @@ value once.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -26,7 +25,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.formulas import FUNCTIONS, SIGN, Formula, Library
+from deeplimits.formulas import FUNCTIONS, PLAIN, SIGN, Formula, Library
 
 DIGITS = 50
 """Decimal digits in which constants are computed before they are rounded once."""
@@ -46,7 +45,10 @@ SMOOTH = {
 }
 """Smooth activations by name, as formulas."""
 
+_REACH = 15
+"""Standard deviations up to which φ² is integrated."""
 _CONVERGED = 1e-25
+_ROUGH = 1e-13
 _NEWTON = 12
 """Iterations to the inverse of erfi; six are enough anywhere."""
 _NODES = 18
@@ -57,6 +59,15 @@ _NARROWEST = 2.0**-40
 """Half-width of the interval about 0 where a polynomial is still looked for."""
 _FINEST = 10
 """Halvings of the step of the quadrature: a rule of 28,000 nodes."""
+_PATIENCE = 5
+"""Halvings before it is asked whether there is any hope."""
+_LOOKED_AT = (*range(-5, 7), 20)
+"""Octaves of the distances from the centre at which f is looked at."""
+_STEEPEST = 1e-3
+"""Largest log |f(x)| / x² in the last of them."""
+_GROWING = (
+    "a function that grows more slowly than e^(x²), so that its square has a mean against every Gaussian"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +123,12 @@ class Smooth:
 
     @property
     def origin(self) -> mpmath.mpf:
-        """f(x₀)."""
+        """f(x₀), which φ has taken off."""
         return _taylor(self.formula, self.center)[0]
 
     @property
     def scale_of_slope(self) -> mpmath.mpf:
-        """f'(x₀)."""
+        """f'(x₀), which φ is divided by."""
         return _taylor(self.formula, self.center)[2]
 
     @property
@@ -149,10 +160,21 @@ class Smooth:
         if abs(slope) <= 1e-12 * max(abs(second), abs(third)):
             return f"a function with f'(x) ≠ 0 at x = {self.center!r}"
         try:
-            Formula(self.formula)(float(self.center), _plain())
+            Formula(self.formula)(float(self.center), PLAIN)
         except (ArithmeticError, ValueError):
             return f"a function that does not overflow at x = {self.center!r}"
         return None
+
+    @property
+    def turns(self) -> bool:
+        """Whether f turns ever faster, as sin(e^x) does, so that it cannot be known far from its centre."""
+        return _far(self.formula, self.center)[1]
+
+    def far_problem(self) -> str | None:
+        """Why this is no activation far from its centre, in words, or None: f is not finite and real there,
+        or grows so fast that φ² has no mean against every Gaussian.
+        """
+        return _far(self.formula, self.center)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,22 +282,49 @@ class ShapedSmooth:
         ArithmeticError
             If the integral is not found.
         """
-        reach = 15
+        if self.activation.turns:
+            # no engine has a table of it, so that fewer digits will do
+            before, found = self._in_float64()
+            if not abs(found - before) < _ROUGH * found:
+                raise ArithmeticError("the integral of φ_s² against a Gaussian does not converge")
+            return 1 / EXACT.mpf(found)
 
         def term(x: mpmath.mpf) -> mpmath.mpf:
             return EXACT.exp(-(x * x) / 2) * (self.scale * self.activation(x / self.scale)) ** 2
 
         step = EXACT.mpf(1) / 4
-        total = EXACT.fsum(term(step * k) for k in range(-4 * reach, 4 * reach + 1))
+        total = EXACT.fsum(term(step * k) for k in range(-4 * _REACH, 4 * _REACH + 1))
         found = total * step
-        for _ in range(_FINEST):
+        for halving in range(_FINEST):
+            if halving == _PATIENCE and self._is_hopeless():
+                break
             step /= 2
-            last = round(reach / step)
+            last = round(_REACH / step)
             total += EXACT.fsum(term(step * k) for k in range(-last + 1, last, 2))
             before, found = found, total * step
             if abs(found - before) < _CONVERGED * abs(found):
+                if term(EXACT.mpf(_REACH)) + term(EXACT.mpf(-_REACH)) > _CONVERGED * abs(found):
+                    raise ArithmeticError("φ_s² grows too fast for a Gaussian")
                 return EXACT.sqrt(2 * EXACT.pi) / found
         raise ArithmeticError("the integral of φ_s² against a Gaussian does not converge")
+
+    def _is_hopeless(self) -> bool:
+        """Whether the rule is far from its value even at its finest steps, so that no digits are worth their
+        time.
+        """
+        before, found = self._in_float64()
+        return abs(found - before) > 1e-6 * abs(found)
+
+    def _in_float64(self) -> tuple[float, float]:
+        """The mean by the finest rule but one, and by the finest, in float64."""
+        found = []
+        for halving in (_FINEST - 1, _FINEST):
+            count = _REACH << (halving + 2)
+            x = np.linspace(-_REACH, _REACH, 2 * count + 1)
+            with np.errstate(all="ignore"):
+                total = np.sum(np.exp(-(x**2) / 2) * self(x) ** 2)
+            found.append(float(total) * _REACH / count / float(np.sqrt(2 * np.pi)))
+        return found[0], found[1]
 
     def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """φ_s(x), elementwise, in float64; about 0 without the cancellation of f(x₀ + u) − f(x₀)."""
@@ -321,12 +370,52 @@ def shaped(activation: Activation, size: int, exponent: float) -> Phi:
     return Slopes(1 + EXACT.mpf(activation.c_plus) / scale, 1 + EXACT.mpf(activation.c_minus) / scale)
 
 
+class Unknowable(ArithmeticError):
+    """A value that hangs on more digits of its argument than can be computed, such as sin(e^(10^9))."""
+
+
 @cache
 def exact() -> Library:
-    """Formulas in 50 digits."""
+    """Formulas in 50 digits. Beyond 2^±4096 the functions that grow or turn no longer ask mpmath, which would
+    compute without end there: they have their limits, overflow, or are unknowable.
+    """
     names = {"abs": "fabs"}
     functions = {name: getattr(EXACT, names.get(name, name)) for name in (*FUNCTIONS, SIGN)}
+    for name, (low, high) in _FAR.items():
+        functions[name] = _bounded(functions[name], low, high)
     return Library(functions, EXACT.mpf, EXACT.mpf(EXACT.pi))
+
+
+_FAR: dict[str, tuple[int | type[Exception], int | type[Exception]]] = {
+    "exp": (0, OverflowError),
+    "sinh": (OverflowError, OverflowError),
+    "cosh": (OverflowError, OverflowError),
+    "tanh": (-1, 1),
+    "erf": (-1, 1),
+    "erfc": (2, 0),
+    "sin": (Unknowable, Unknowable),
+    "cos": (Unknowable, Unknowable),
+    "tan": (Unknowable, Unknowable),
+}
+"""What functions are far to the left and to the right."""
+_BITS = 4096
+
+
+def _bounded(
+    function: Callable[[Any], Any], low: int | type[Exception], high: int | type[Exception]
+) -> Callable[[Any], Any]:
+    def within(x: Any) -> Any:
+        if not isinstance(x, EXACT.mpf):
+            return function(x)
+        sign, mantissa, exponent, bits = x._mpf_
+        if not mantissa or exponent + bits <= _BITS:
+            return function(x)
+        far = low if sign else high
+        if isinstance(far, int):
+            return EXACT.mpf(far)
+        raise far("a number that is too large")
+
+    return within
 
 
 @cache
@@ -342,16 +431,33 @@ def numeric() -> Library:
     return Library(functions, float, float(np.pi))
 
 
-@cache
-def _plain() -> Library:
-    """Formulas in float64, on numbers: overflow is an error."""
-    functions = {name: getattr(math, {"abs": "fabs"}.get(name, name)) for name in FUNCTIONS}
-    return Library(functions, float, math.pi)
-
-
 def _exact(text: str) -> Callable[[mpmath.mpf], Any]:
     formula, library = Formula(text), exact()
     return lambda x: formula(x, library)
+
+
+@cache
+def _far(text: str, center: float) -> tuple[str | None, bool]:
+    """What is wrong with f far from its centre, if anything, and whether it turns ever faster."""
+    function, at, turns = _exact(text), EXACT.mpf(center), False
+    for octave in _LOOKED_AT:
+        for side in (1, -1):
+            x = at + side * EXACT.mpf(2) ** octave
+            try:
+                value = function(x)
+            except Unknowable:
+                turns = True
+                continue
+            except OverflowError:
+                return _GROWING, turns
+            except (ArithmeticError, ValueError, TypeError):
+                value = EXACT.inf
+            if not isinstance(value, EXACT.mpf) or not EXACT.isfinite(value):
+                problem = f"a function that is finite and real everywhere, as it is not at x = {float(x):.6g}"
+                return problem, turns
+            if octave == _LOOKED_AT[-1] and value and EXACT.log(abs(value)) > _STEEPEST * x**2:
+                return _GROWING, turns
+    return None, turns
 
 
 @cache

@@ -4,9 +4,23 @@ and the nearest valid name), and a graphics card that fails.
 
 from __future__ import annotations
 
-import difflib
+import reprlib
 from collections.abc import Iterable
 from pathlib import Path
+
+
+class Typed(str):
+    """Text that a user typed: it is quoted in a message, whatever it looks like."""
+
+    __slots__ = ()
+
+
+class UnknownName(ValueError):
+    """A name that is none of those expected, for models that say more of it than the list."""
+
+    def __init__(self, expected: str, nearest: str | None = None):
+        super().__init__(expected)
+        self.nearest = nearest
 
 
 class InputError(ValueError):
@@ -20,7 +34,8 @@ class InputError(ValueError):
         Path of the key inside the file, such as ``networks.0.activation.name``; empty for the file as a
         whole.
     found
-        The value as it was given.
+        The value as it was given; text in angle brackets, such as ``<nothing>``, is a description, which the
+        message shows without them and without quotes.
     expected
         What would have been accepted, in words.
     nearest
@@ -36,8 +51,9 @@ class InputError(ValueError):
             nearest,
         )
         place = f"{where}: {key}" if key else str(where)
-        hint = f"; did you mean {nearest!r}?" if nearest else ""
-        super().__init__(f"{place}: found {_short(found)}, expected {expected}{hint}")
+        # before the expected names, which may be many
+        hint = f" (did you mean {nearest!r}?)" if nearest else ""
+        super().__init__(f"{place}: found {_short(found)}{hint}, expected {expected}")
 
 
 class DeviceError(RuntimeError):
@@ -62,17 +78,61 @@ class DeviceError(RuntimeError):
         )
 
 
+_REPR = reprlib.Repr()
+_REPR.maxlist = _REPR.maxtuple = _REPR.maxdict = 20
+_REPR.maxstring = _REPR.maxother = 200
+
+
 def _short(value: object, limit: int = 120) -> str:
-    text = value if isinstance(value, str) and value.startswith("<") else repr(value)
+    if type(value) is str and value.startswith("<") and value.endswith(">"):
+        text = value[1:-1]
+    elif isinstance(value, str):
+        text = repr(str(value))
+    else:
+        try:
+            text = _REPR.repr(value) if isinstance(value, list | tuple | dict) else repr(value)
+        except ValueError:
+            text = "a number of thousands of digits"
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def one_of(names: Iterable[str], what: str = "one of ", none: str = "nothing: there are none") -> str:
+    """The names that would have been accepted, in words, or ``none``: never a list of nothing."""
+    text = ", ".join(names)
+    return what + text if text else none
+
+
 def nearest_name(found: object, names: Iterable[str]) -> str | None:
-    """The valid name closest to ``found``, or None where none is close enough to be a likely slip. Capitals
-    do not count, nor words before or after a name: ``LeakyReLU`` is close to ``relu``.
+    """The valid name that ``found`` is a likely slip of, or None: names of up to five letters differ from it
+    by one letter, up to eleven letters by two, longer ones by three, where two letters that changed places
+    count as one. Capitals do not count, nor does what joins words: ``target-minutes`` is ``target_minutes``.
     """
-    plain = {name.lower(): name for name in names}
-    text = str(found).lower()
-    matches = difflib.get_close_matches(text, plain, n=1, cutoff=0.6)
-    inside = sorted((name for name in plain if len(name) > 2 and name in text), key=len)
-    return plain[(matches or inside[-1:])[0]] if matches or inside else None
+    text, best, least = _plain(str(found)), None, 0
+    for name in names:
+        plain = _plain(name)
+        allowed = 1 if len(plain) <= 5 else 2 if len(plain) <= 11 else 3
+        if name == found or abs(len(plain) - len(text)) > allowed:
+            continue
+        apart = _edits(text, plain)
+        likely = apart <= allowed and 2 * apart < max(len(text), len(plain))
+        if likely and (best is None or apart < least):
+            best, least = name, apart
+    return best
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter not in "-_ ")
+
+
+def _edits(one: str, other: str) -> int:
+    """Letters to insert, delete, replace or exchange with their neighbour (optimal string alignment)."""
+    rows = [list(range(len(other) + 1))]
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, there in enumerate(other, 1):
+            edits = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != there))
+            if i > 1 and j > 1 and (one[i - 2], letter) == (there, other[j - 2]):
+                edits = min(edits, rows[-2][j - 2] + 1)
+            row.append(edits)
+        rows.append(row)
+    return rows[-1][-1]

@@ -9,11 +9,14 @@ of the same kind, exact, and evaluated in the same way.
 from __future__ import annotations
 
 import ast
+import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from deeplimits.formula_names import meant
 
 FUNCTIONS = (
     "exp",
@@ -40,7 +43,11 @@ LONGEST = 500
 """Characters of a formula."""
 SIGN = "sign"
 """A function that only derivatives call: |x|' is the sign of x. Libraries hold it beside ``FUNCTIONS``."""
+DEEPEST = 200
+"""Levels of a formula: signs, operators and functions within one another."""
 _LARGEST_POWER = 64
+_LARGEST = 1e300
+"""Size of numbers, and of what is computed from numbers alone."""
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -52,11 +59,11 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 
 class FormulaError(ValueError):
-    """A formula that cannot be read; ``found`` is the part, ``names`` what it may have been meant to be."""
+    """A formula that cannot be read; ``found`` is the part, ``nearest`` what it is a likely slip of."""
 
-    def __init__(self, found: str, expected: str, names: tuple[str, ...] = ()):
+    def __init__(self, found: str, expected: str, nearest: str | None = None):
         super().__init__(f"{found}: expected {expected}")
-        self.found, self.expected, self.names = found, expected, names
+        self.found, self.expected, self.nearest = found, expected, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,13 @@ class Formula:
             tree = ast.parse(self.text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             raise FormulaError(self.text, "a formula in x, such as x / (1 + exp(-x))") from None
+        if _levels(tree) > DEEPEST:
+            raise FormulaError(
+                "<a formula of more levels>",
+                f"at most {DEEPEST} signs, operators and functions in one another",
+            )
         _check(tree)
+        _check_numbers(tree)
         return tree
 
     @cached_property
@@ -120,34 +133,85 @@ class Expression:
         return _value(self.tree, x, library)
 
 
+def _levels(tree: ast.AST) -> int:
+    """Levels of a tree, found without recursion."""
+    levels, nodes = 0, [tree]
+    while nodes:
+        nodes = [
+            child for node in nodes for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)
+        ]
+        levels += 1
+    return levels
+
+
+def _check_numbers(tree: ast.expr) -> None:
+    """Refuse numbers that leave the range of float64 on the way."""
+    for node in _without_x(tree):
+        try:
+            value = abs(float(_value(node, 0.0, PLAIN)))
+        except (ArithmeticError, ValueError, TypeError):
+            value = _LARGEST * 2
+        if not value <= _LARGEST:
+            raise FormulaError(ast.unparse(node), f"real numbers up to {_LARGEST:g}")
+
+
+def has_x(node: ast.expr) -> bool:
+    """Whether there is an x in a tree."""
+    return any(isinstance(each, ast.Name) and each.id == "x" for each in ast.walk(node))
+
+
+def _without_x(node: ast.expr) -> Iterator[ast.expr]:
+    """The largest parts in which there is no x."""
+    parts = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+    if not has_x(node):
+        yield node
+        return
+    for part in parts:
+        if not (isinstance(node, ast.Call) and part is node.func):
+            yield from _without_x(part)
+
+
 def _check(node: ast.expr) -> None:
     match node:
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            if abs(number) > 1e300:
-                raise FormulaError(ast.unparse(node), "numbers below 1e300")
+            if abs(number) > _LARGEST:
+                raise FormulaError(_short(node), f"numbers up to {_LARGEST:g}")
         case ast.Name(id=name):
+            listed = "x, pi, numbers, and " + ", ".join(FUNCTIONS)
+            if name in FUNCTIONS:
+                raise FormulaError(name, f"an argument, as in {name}(x)")
             if name not in ("x", *CONSTANTS):
-                known = ("x", *CONSTANTS, *FUNCTIONS)
-                raise FormulaError(name, "x, pi, numbers, and " + ", ".join(FUNCTIONS), known)
+                raise FormulaError(name, *meant(name, ("x", *CONSTANTS), listed))
         case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=operand):
             _check(operand)
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             _check(left)
             if _constant(right) is None or abs(_constant(right) or 0.0) > _LARGEST_POWER:
                 raise FormulaError(
-                    ast.unparse(node), f"a power with a number up to {_LARGEST_POWER} as its exponent"
+                    _short(node), f"a power with a number up to {_LARGEST_POWER} as its exponent"
                 )
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
             _check(left)
             _check(right)
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
             if name not in FUNCTIONS:
-                raise FormulaError(name, "one of the functions " + ", ".join(FUNCTIONS), FUNCTIONS)
+                raise FormulaError(
+                    name, *meant(name, FUNCTIONS, "one of the functions " + ", ".join(FUNCTIONS))
+                )
             _check(argument)
+        case ast.BinOp(op=ast.BitXor()):
+            raise FormulaError(_short(node), "powers written with **")
+        case ast.Attribute(attr=name) | ast.Call(func=ast.Attribute(attr=name)) if name in FUNCTIONS:
+            raise FormulaError(_short(node), f"{name} alone, without what stands before the point")
         case _:
-            raise FormulaError(
-                ast.unparse(node), "x, pi, numbers, + - * / **, and functions of one argument", FUNCTIONS
-            )
+            raise FormulaError(_short(node), "x, pi, numbers, + - * / **, and functions of one argument")
+
+
+def _short(node: ast.expr) -> str:
+    try:
+        return ast.unparse(node)
+    except ValueError:
+        return "<a number of hundreds of digits>"
 
 
 def _constant(node: ast.expr) -> float | None:
@@ -278,3 +342,7 @@ _SLOPES: dict[str, Callable[[ast.expr, ast.expr], ast.expr]] = {
     "erfc": lambda x, _: _normal(-1.0, x),
 }
 """F'(x) from x and F(x) as trees."""
+
+
+PLAIN = Library({name: getattr(math, {"abs": "fabs"}.get(name, name)) for name in FUNCTIONS}, float, math.pi)
+"""Numbers of Python: overflow is an error."""

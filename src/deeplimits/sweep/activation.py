@@ -14,18 +14,24 @@ from deeplimits.activations import (
     Slopes,
     Smooth,
 )
-from deeplimits.engines.tables import NoTable, table
-from deeplimits.errors import InputError, nearest_name
-from deeplimits.formulas import FormulaError
+from deeplimits.errors import InputError, Typed
+from deeplimits.formulas import Formula, FormulaError
 from deeplimits.networks.network import Network
-from deeplimits.sweep.models import ActivationModel
+from deeplimits.singularities import singularity
+from deeplimits.sweep.models import ActivationModel, NetworkModel
+from deeplimits.sweep.tabulated import check_table, described, has_table
 
 _REACH = 2.0**60
 """Of the numbers of an activation that grows faster than a line."""
-
-
 _LONGEST = 24
 """Of its sum of squared branch factors: unscaled branches of 24 layers stay within 2^100."""
+_SMALLEST_SLOPE = 2.0**-30
+"""Of leaky_relu, other than 0: from there on 1 + c_minus is the slope to the precision of the engines."""
+CENTRED = ("sigmoid", "softplus")
+"""Activations that a perceptron has centred without being told to, as in Li, Nica & Roy 2022."""
+_NOTHING = 1e-12
+"""What f(center) and the difference of f'(center) from 1 are taken for 0 up to, relative to f'(center)."""
+_INSTEAD = "`centered: true` asks for (f(center + u) − f(center)) / f'(center) in its place"
 
 
 def activation(model: ActivationModel, where: Path, key: str) -> Activation:
@@ -34,12 +40,16 @@ def activation(model: ActivationModel, where: Path, key: str) -> Activation:
     Raises
     ------
     InputError
-        If a formula cannot be read.
+        If a formula cannot be read, or a number is none of the activation's.
     """
     if model.name == "identity":
         return Identity()
     if model.name == "relu":
         return ReluLike(model.c_plus, model.c_minus)
+    if model.name == "leaky_relu":
+        if 0 < abs(model.slope) < _SMALLEST_SLOPE:
+            raise InputError(where, f"{key}.slope", model.slope, "0, or at least 1e-9 in size")
+        return ReluLike(0.0, model.slope - 1)
     if model.name == "ornstein_uhlenbeck":
         if model.alpha == 0:
             raise InputError(where, f"{key}.alpha", model.alpha, "a number other than 0")
@@ -47,21 +57,79 @@ def activation(model: ActivationModel, where: Path, key: str) -> Activation:
     try:
         return Smooth.of(model.expression or model.name, model.a, model.center)
     except FormulaError as error:
-        nearest = nearest_name(error.found, error.names)
-        raise InputError(where, f"{key}.expression", error.found, error.expected, nearest) from None
+        found = error.found if error.found.startswith("<") else Typed(error.found)
+        raise InputError(where, f"{key}.expression", found, error.expected, error.nearest) from None
 
 
-def check_activation(network: Network, where: Path, key: str) -> None:
-    """Refuse what is no activation: zero everywhere, not smooth or flat at its centre, steeper than a line
-    far away, or shaped so little that it cannot be normalised.
+def check_meant(model: NetworkModel, where: Path, prefix: str) -> None:
+    """Refuse an activation that would be another function than the file says, unless the file asks for it.
+
+    A network has φ(u) = (f(center + u) − f(center)) / f'(center) of a smooth f. Where f(center) = 0, that is
+    f over a number. The normaliser of a perceptron takes out such a factor, its weights the sign; the branch
+    of a residual network keeps the factor.
+
+    Raises
+    ------
+    InputError
+        Without ``centered: true``, if f(center) is not 0, or f'(center) in a residual network neither 1 nor
+        −1; and for a shaped leaky_relu.
     """
-    for phi in (layer.phi for layer in network.layer_kinds.values()):
+    given, residual = model.activation, model.architecture == "resnet"
+    if given.name == "leaky_relu" and model.shaping and model.shaping.exponent != 0:
+        expected = "relu with c_plus and c_minus, whose shaped slope below 0 is 1 + c_minus · size^-p"
+        raise InputError(where, f"{prefix}activation.name", given.name, expected)
+    phi = activation(given, where, f"{prefix}activation")
+    always = given.name in CENTRED and not residual and "centered" not in given.model_fields_set
+    if given.centered or always or not isinstance(phi, Smooth) or phi.problem():
+        return
+    key = f"{prefix}activation." + ("expression" if given.expression else "name")
+    found, at = Typed(given.expression or given.name), f"x = {given.center:.6g}"
+    value, slope = float(phi.origin), float(phi.scale_of_slope)
+    if abs(value) > _NOTHING * abs(slope):
+        expected = (
+            f"a function that is 0 at {at}, where this one is {value:.6g}; networks with φ(0) ≠ 0 are not "
+        )
+        raise InputError(where, key, found, f"{expected}supported: {_INSTEAD}")
+    if residual and abs(abs(slope) - 1) > _NOTHING:
+        expected = (
+            f"a function of slope 1 at {at}, where that of this one is {slope:.6g}; other branches of a "
+        )
+        raise InputError(where, key, found, f"{expected}resnet are not supported: {_INSTEAD}")
+
+
+def check_activation(network: Network, where: Path, key: str, *, simulated: bool = True) -> None:
+    """Refuse what is no activation: zero everywhere, not smooth or flat at its centre, too steep far away for
+    a Gaussian, or shaped so little that it cannot be normalised; and, where it is to be ``simulated``, what
+    the engines have no table of.
+    """
+    for units, layer in network.layer_kinds.items():
+        phi = layer.phi
         if isinstance(phi, Slopes) and phi.plus == 0 and phi.minus == 0:
-            raise InputError(where, key, "slopes 0 and 0", "an activation that is not zero everywhere")
+            expected = "an activation that is not zero everywhere"
+            raise InputError(where, key, "<slopes 0 and 0>", expected)
         if isinstance(phi, ShapedSmooth):
             _check_smooth(network, phi, where, key)
+            if simulated:
+                check_table(network.at_width(units), phi, where, key)
     if isinstance(network.activation, OrnsteinUhlenbeck):
         _check_exotic(network, network.activation, where, key)
+
+
+def _check_smooth(network: Network, phi: ShapedSmooth, where: Path, key: str) -> None:
+    function = phi.activation
+    problem = function.problem() or function.far_problem()
+    if problem is None:
+        bent = singularity(Formula(function.formula), function.center)
+        if bent is not None and not has_table(function):
+            problem = f"a function that is smooth on the whole line, as it is not at x = {bent:.6g}"
+    if problem:
+        raise InputError(where, key, described(function), problem)
+    try:
+        if not network.residual:
+            float(phi.normalizer)
+    except ArithmeticError as error:
+        expected = f"a larger one: the mean of φ_s(g)² of {function.formula}, g ~ N(0, 1), is not found"
+        raise InputError(where, f"{key}.a", function.a, f"{expected} ({error})") from None
 
 
 def _check_exotic(network: Network, phi: OrnsteinUhlenbeck, where: Path, key: str) -> None:
@@ -78,34 +146,3 @@ def _check_exotic(network: Network, phi: OrnsteinUhlenbeck, where: Path, key: st
     if time > _LONGEST:
         expected = f"a larger one: d^(1 − 2b), {time:.4g}, is at most {_LONGEST} for an activation that grows"
         raise InputError(where, "branch_exponent", network.branch_exponent, f"{expected} faster than a line")
-
-
-def _check_smooth(network: Network, phi: ShapedSmooth, where: Path, key: str) -> None:
-    function = phi.activation
-    found = f"<{function.formula} at center {function.center:g}>"
-    problem = function.problem()
-    if problem:
-        raise InputError(where, key, found, problem)
-    try:
-        held = table(function)
-        # a branch adds at most d^{1-b} times its largest activation to the first preactivation
-        gain = (
-            network.depth ** (1 - network.branch_exponent)
-            if network.residual
-            else math.sqrt(float(phi.normalizer))
-        )
-    except NoTable as error:
-        raise InputError(where, key, found, str(error)) from None
-    except ArithmeticError:
-        raise InputError(
-            where, f"{key}.a", function.a, "a larger one: φ_s² cannot be integrated against a Gaussian"
-        ) from None
-    start = math.sqrt(max(network.gram[a][a] for a in range(network.inputs))) / float(phi.scale)
-    if not held.holds(start, gain, added=network.residual):
-        raise InputError(
-            where,
-            f"{key}.a",
-            function.a,
-            f"a larger one: with s = {float(phi.scale):.6g} the network leaves |z| ≤ {held.limit:g} s, "
-            f"beyond which {function.formula} has no table, for it approaches no line",
-        )

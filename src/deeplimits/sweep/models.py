@@ -6,9 +6,12 @@ Strict on purpose: a number in quotes is no number, an unknown key is an error, 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from deeplimits.errors import UnknownName
+from deeplimits.sweep.activation_names import expected_instead
 
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -21,50 +24,71 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+ActivationName = Literal[
+    "relu",
+    "leaky_relu",
+    "identity",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "erf",
+    "arctan",
+    "sin",
+    "gelu",
+    "silu",
+    "expression",
+    "ornstein_uhlenbeck",
+]
+
+
 class ActivationModel(_Model):
     """φ before shaping."""
 
-    name: Literal[
-        "relu",
-        "identity",
-        "tanh",
-        "sigmoid",
-        "softplus",
-        "erf",
-        "arctan",
-        "sin",
-        "gelu",
-        "silu",
-        "expression",
-        "ornstein_uhlenbeck",
-    ] = Field(
-        description="relu: s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± · size^-p; identity: x; "
-        "ornstein_uhlenbeck, of a resnet: exp(erfi⁻¹(α x + β)²); all others, "
-        "f: s φ(x / s) with s = a · size^p and φ(u) = (f(center + u) − f(center)) / f'(center)"
+    name: ActivationName = Field(
+        description="relu: s₊ max(x, 0) + s₋ min(x, 0) with s± = 1 + c± · size^-p; leaky_relu, unshaped: "
+        "max(x, 0) + slope · min(x, 0); identity: x; ornstein_uhlenbeck, of a resnet: exp(erfi⁻¹(α x + β)²); "
+        "all others, f: s φ(x / s) with s = a · size^p and φ(u) = (f(center + u) − f(center)) / f'(center)"
     )
     c_plus: Real = Field(0.0, description="c₊ of relu")
     c_minus: Real = Field(-1.0, description="c₋ of relu; the defaults, unshaped, are max(x, 0)")
+    slope: Real = Field(0.01, description="slope of leaky_relu below 0; it is relu with c_minus = slope − 1")
     a: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(1.0, description="a of a smooth activation")
     center: Real = Field(0.0, description="where a smooth activation is centred")
+    centered: bool = Field(
+        False,
+        description="true: (f(center + u) − f(center)) / f'(center) is meant, not f; needed where they are "
+        "different networks, save for sigmoid and softplus of an mlp, which are always centred",
+    )
     expression: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="f of expression, a formula in x such as x / (1 + exp(-x))"
     )
     alpha: Real = Field(1.0, description="α of ornstein_uhlenbeck, not 0")
     beta: Real = Field(0.0, description="β of ornstein_uhlenbeck")
 
+    @field_validator("name", mode="before")
+    @classmethod
+    def _known(cls, name: Any) -> Any:
+        names = get_args(ActivationName)
+        if isinstance(name, str) and name not in names:
+            raise UnknownName(*expected_instead(name, names))
+        return name
+
     @model_validator(mode="after")
     def _check(self) -> ActivationModel:
         taken = {
             "relu": {"c_plus", "c_minus"},
+            "leaky_relu": {"slope"},
             "identity": set(),
-            "expression": {"a", "center", "expression"},
+            "expression": {"a", "center", "centered", "expression"},
             "ornstein_uhlenbeck": {"alpha", "beta"},
         }
-        known = taken.get(self.name, {"a", "center"})
+        known = taken.get(self.name, {"a", "center", "centered"})
         foreign = sorted(self.model_fields_set - known - {"name"})
         if foreign:
-            keys = " and ".join(sorted(known)) or "no other key"
-            raise ValueError(f"{self.name}, which takes {keys}, not {foreign[0]}")
+            keys = (" and " if len(known) == 2 else ", ").join(sorted(known)) or "no other key"
+            others = [name for name, its in taken.items() if foreign[0] in its] or ["smooth activations"]
+            of = f"{foreign[0]}, a key of {' and '.join(others)}"
+            raise ValueError(f"{self.name}, which takes {keys}, not {of}")
         if self.name == "expression" and self.expression is None:
             raise ValueError("expression, which takes a formula under the key expression")
         return self

@@ -18,7 +18,7 @@ from deeplimits.activations import (
 from deeplimits.engines.backward import check_gradients
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
-from deeplimits.sweep.activation import activation, check_activation
+from deeplimits.sweep.activation import activation, check_activation, check_meant
 from deeplimits.sweep.grams import inputs_gram
 from deeplimits.sweep.models import NetworkModel, PointModel, ShapingModel
 from deeplimits.sweep.validation import validated
@@ -37,8 +37,14 @@ class Point:
     output: bool = False
 
 
-def load_point(path: Path) -> Point:
+def load_point(path: Path, *, simulated: bool = True) -> Point:
     """Read point.yaml.
+
+    Parameters
+    ----------
+    simulated
+        Whether the point is to be drawn, so that the engines need a table of its activation; limits need
+        none.
 
     Raises
     ------
@@ -65,7 +71,7 @@ def load_point(path: Path) -> Point:
         branch_exponent=model.branch_exponent,
         start=start,
     )
-    check_activation(network, path, "activation")
+    check_activation(network, path, "activation", simulated=simulated)
     if model.record.gradients:
         check_gradients(network, path)
     layers = recorded_layers(model.record.layers, depth, path, "record.layers")
@@ -85,17 +91,19 @@ def _size(model: PointModel, where: Path) -> tuple[int | tuple[int, ...], int]:
 
 
 def check_architecture(model: NetworkModel, where: Path, prefix: str) -> None:
-    """Refuse what an architecture does not have.
+    """Refuse what an architecture does not have, and an activation that would be another function there.
 
     Raises
     ------
     InputError
-        For the shaping of a residual network, and for the branch exponent or the activation of one elsewhere.
+        For the shaping of a residual network, for the branch exponent or the activation of one elsewhere, and
+        for what ``check_meant`` refuses.
     """
     if model.architecture == "resnet":
         if model.shaping is not None:
             expected = "nothing: a resnet has no shaping; its branch is scaled by branch_exponent"
             raise InputError(where, f"{prefix}shaping", "<a shaping>", expected)
+        check_meant(model, where, prefix)
         return
     if "branch_exponent" in model.model_fields_set:
         expected = "nothing: only a resnet has a branch"
@@ -103,6 +111,7 @@ def check_architecture(model: NetworkModel, where: Path, prefix: str) -> None:
     if model.activation.name == "ornstein_uhlenbeck":
         expected = "another activation: this one is of the branch of a resnet, and cannot be normalised"
         raise InputError(where, f"{prefix}activation.name", model.activation.name, expected)
+    check_meant(model, where, prefix)
 
 
 def check_start(start: float, model: NetworkModel, where: Path, key: str) -> None:

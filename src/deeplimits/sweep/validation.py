@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from deeplimits.errors import InputError, nearest_name
+from deeplimits.errors import InputError, Typed, nearest_name, one_of
+from deeplimits.sweep.yamlfile import as_typed
 
 M = TypeVar("M", bound=BaseModel)
+_Path = list[int | str]
 
 
 def validated(model: type[M], value: Any, where: str | Path, prefix: str = "") -> M:
@@ -20,11 +23,13 @@ def validated(model: type[M], value: Any, where: str | Path, prefix: str = "") -
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise _input_error(model, error, where, prefix) from None
+        raise _input_error(model, error, value, where, prefix) from None
 
 
 _EXPECTED = {
     "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing_size": "a smaller whole number",
     "float_type": "a number",
     "string_type": "text",
     "list_type": "a list",
@@ -33,11 +38,13 @@ _EXPECTED = {
     "finite_number": "a finite number",
     "missing": "this key, which has no default",
     "bool_type": "true or false",
+    "string_too_short": "text that is not empty",
+    "invalid_key": "a name as key",
 }
 
 
 def _input_error(
-    model: type[BaseModel], error: ValidationError, where: str | Path, prefix: str
+    model: type[BaseModel], error: ValidationError, value: Any, where: str | Path, prefix: str
 ) -> InputError:
     problems = error.errors(include_url=False)
     # unions report every branch: the branch that got furthest says most
@@ -51,30 +58,55 @@ def _input_error(
         ),
     )
     kind, found, context = problem["type"], problem["input"], problem.get("ctx", {})
-    path = _key(problem)
+    path = _key(problem, value)
     nearest = None
     if kind == "extra_forbidden":
         names = _keys_at(model, path[:-1])
-        expected, nearest = "one of the keys " + ", ".join(names), nearest_name(path[-1], names)
+        expected, nearest = one_of(names, "one of the keys "), nearest_name(path[-1], names)
         found = path[-1]
     elif kind == "literal_error":
         names = _literals(problem)
-        expected, nearest = "one of " + ", ".join(names), nearest_name(found, names)
+        expected, nearest = one_of(names), nearest_name(found, names)
     elif kind == "missing":
         expected, found = _EXPECTED[kind], "<nothing>"
     elif kind == "value_error":
-        expected = str(context["error"])
+        expected, nearest = str(context["error"]), getattr(context["error"], "nearest", None)
     elif "ge" in context or "gt" in context or "le" in context:
         bounds = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
         expected = "a number " + " and ".join(
             f"{bounds[name]} {value}" for name, value in context.items() if name in bounds
         )
     elif kind in _EXPECTED:
-        expected = _any_of([each for each in problems if _key(each) == path], found)
+        expected = _any_of([each for each in problems if _key(each, value) == path], found)
+    elif kind == "too_short":
+        least = context["min_length"]
+        expected = "at least one value" if least == 1 else f"at least {least} values"
     else:
-        expected = problem["msg"][:1].lower() + problem["msg"][1:]
-    key = ".".join(str(part) for part in ([prefix] if prefix else []) + path)
-    return InputError(where, key, found, expected, nearest)
+        expected = problem["msg"].removeprefix("Input should be ")
+        expected = expected[:1].lower() + expected[1:]
+    place: _Path = [*(prefix.split(".") if prefix else []), *path]
+    if kind not in ("missing", "extra_forbidden"):
+        found = _as_found(found, where, place)
+    elif kind == "extra_forbidden":
+        found = Typed(found)
+    return InputError(where, ".".join(map(_shown, place)), found, expected, nearest)
+
+
+def _as_found(found: Any, where: str | Path, place: _Path) -> object:
+    """A value as it was typed, where a file says how."""
+    if isinstance(found, str):
+        return Typed(found)
+    if (found is None or isinstance(found, bool | int | float)) and isinstance(where, Path):
+        typed = as_typed(where, place, found)
+        if typed is not None:
+            return f"<{typed}>" if typed else "<nothing>"
+    return found
+
+
+def _shown(part: int | str) -> str:
+    """Part of a path in a message; quoted where it could not be seen, or be taken for two."""
+    text = str(part)
+    return text if text.isprintable() and text and not {" ", "."} & {*text} else repr(text)
 
 
 def _any_of(problems: list[ErrorDetails], found: object) -> str:
@@ -95,21 +127,22 @@ def _literals(problem: ErrorDetails) -> list[str]:
     return [name.strip("'") for name in str(problem["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
 
 
-def _key(problem: ErrorDetails) -> list[int | str]:
-    """Where in the file a problem is."""
-    return [
-        part
-        for part in problem["loc"]
-        if isinstance(part, int) or (part.isidentifier() and not _is_tag(part))
-    ]
+def _key(problem: ErrorDetails, value: Any) -> _Path:
+    """Where in ``value`` a problem is: its path without the names that pydantic adds for the branches of a
+    union, which are those that lead nowhere.
+    """
+    path: _Path = []
+    for index, part in enumerate(problem["loc"]):
+        in_list = isinstance(value, list | tuple) and isinstance(part, int) and part < len(value)
+        if in_list or (isinstance(value, Mapping) and part in value):
+            value = value[part]
+        elif problem["type"] != "missing" or index < len(problem["loc"]) - 1:
+            continue
+        path.append(part)
+    return path
 
 
-def _is_tag(part: str) -> bool:
-    """Names that pydantic adds to a path for the branch of a union."""
-    return part in {"int", "float", "str", "list", "literal", "DepthModel", "constrained"}
-
-
-def _keys_at(model: type[BaseModel], path: list[Any]) -> list[str]:
+def _keys_at(model: type[BaseModel], path: _Path) -> list[str]:
     current: Any = model
     for part in path:
         if isinstance(part, int) or not (isinstance(current, type) and issubclass(current, BaseModel)):

@@ -1,10 +1,15 @@
-"""Reading YAML safely: no objects, no duplicate keys, numbers such as 1e-3 read as numbers, and every failure
-one clear message.
+"""Reading YAML safely: no objects, no duplicate keys, the scalars of YAML 1.2's core schema, and every
+failure one clear message.
+
+A key is the text that was typed, so that ``1:`` and ``on:`` are keys like others. A value is a number only
+where it is written as one: what YAML 1.1 takes for octal, sexagesimal or digits in groups (``010``, ``1:30``,
+``1_0``), hexadecimal numbers, and ``yes`` and ``on``, are text, which no key that wants a number accepts.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +17,68 @@ import yaml
 
 from deeplimits.errors import InputError
 
+LARGEST = 1_000_000
+"""Bytes of a file."""
+MOST_VALUES = 200_000
+"""Values of a file, each alias counted as all that it stands for."""
+
+_INT = re.compile(r"^[-+]?(0|[1-9][0-9]{0,299})$")
+_FLOAT = re.compile(
+    r"^[-+]?((0|[1-9][0-9]*)?\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"
+    r"|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"
+)
+_BOOL = re.compile(r"^(true|True|TRUE|false|False|FALSE)$")
+_NULL = re.compile(r"^(~|null|Null|NULL|)$")
+_TAG = "tag:yaml.org,2002:"
+
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, strict about keys and with YAML 1.2's floats."""
+    """The safe loader, strict about keys, with the scalars of YAML 1.2's core schema and nothing else."""
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: dict[Any, Any] = {}
+def _refuse(mark: Any, problem: str) -> yaml.constructor.ConstructorError:
+    return yaml.constructor.ConstructorError(None, None, problem, mark)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        try:
-            repeated = key in seen
-        except TypeError:
-            raise yaml.constructor.ConstructorError(
-                None, None, "a key must be a plain name", key_node.start_mark
-            ) from None
-        if repeated:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key {key!r} is given twice", key_node.start_mark
-            )
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise _refuse(key_node.start_mark, "a key must be a plain name")
+        key = key_node.value
+        if key in seen:
+            raise _refuse(key_node.start_mark, f"key {key!r} is given twice")
         seen[key] = loader.construct_object(value_node, deep=True)
     return seen
 
 
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)$"), list("-+.0123456789")
-)
+def _number(_loader: _Loader, node: yaml.ScalarNode) -> int | float:
+    """A number that is written as one, also where it has a tag."""
+    if _INT.match(node.value):
+        return int(node.value)
+    if not _FLOAT.match(node.value):
+        raise _refuse(node.start_mark, f"{node.value!r} is no number")
+    return float(node.value.lower().replace(".inf", "inf").replace(".nan", "nan"))
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _name, _pattern, _first in (
+    ("null", _NULL, ["~", "n", "N", ""]),
+    ("bool", _BOOL, list("tTfF")),
+    ("int", _INT, list("-+0123456789")),
+    ("float", _FLOAT, list("-+.0123456789")),
+):
+    _Loader.add_implicit_resolver(_TAG + _name, _pattern, _first)
+_Loader.yaml_constructors = {
+    _TAG + "map": _mapping,
+    _TAG + "seq": lambda loader, node: loader.construct_sequence(node, deep=True),
+    _TAG + "str": yaml.SafeLoader.construct_yaml_str,
+    _TAG + "int": _number,
+    _TAG + "float": _number,
+    _TAG + "bool": yaml.SafeLoader.construct_yaml_bool,
+    _TAG + "null": yaml.SafeLoader.construct_yaml_null,
+    None: yaml.SafeLoader.construct_undefined,
+}
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
@@ -47,27 +87,76 @@ def read_mapping(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file is missing, is not text, is not YAML, repeats a key, or holds anything but a mapping with
-        names as keys.
+        If the file is missing, too large, is not text, is not YAML, repeats a key, or holds anything but a
+        mapping with names as keys.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise InputError(path, "", "<a larger file>", f"at most {LARGEST:,} bytes of YAML")
+        text = content.decode()
     except FileNotFoundError:
         raise InputError(path, "", "<no such file>", "a YAML file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, "", f"<{error}>", "a readable YAML file") from None
+    except UnicodeDecodeError as error:
+        found = f"<a byte that is no UTF-8, at {error.start:,}>"
+        raise InputError(path, "", found, "a YAML file in UTF-8") from None
+    except OSError as error:
+        raise InputError(path, "", f"<{error.strerror or error}>", "a readable YAML file") from None
     try:
-        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is not None:
+            _values(node, {})
+        value = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "unreadable"
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "what cannot be read"
         raise InputError(path, "", f"<{problem}{where}>", "valid YAML") from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise InputError(path, "", "<lists in lists, hundreds deep>", "valid YAML") from None
+    except ValueError as error:
         raise InputError(path, "", f"<{error}>", "valid YAML") from None
     if not isinstance(value, dict):
         raise InputError(path, "", "<nothing>" if value is None else value, "a mapping of keys to values")
-    for key in value:
-        if not isinstance(key, str):
-            raise InputError(path, str(key), key, "a name as key")
     return value
+
+
+def _values(node: yaml.Node, known: dict[int, int | None]) -> int:
+    """How many values a node stands for; refuses more than anyone means, and what holds itself."""
+    size = known.get(id(node), 0)
+    if size is None:
+        raise _refuse(node.start_mark, "an alias to what it is part of")
+    if not size:
+        known[id(node)] = None
+        pairs = node.value if isinstance(node.value, list) else []
+        parts = (part for pair in pairs for part in (pair if isinstance(pair, tuple) else (pair,)))
+        size = 1 + sum(_values(part, known) for part in parts)
+        if size > MOST_VALUES:
+            raise _refuse(node.start_mark, f"more than {MOST_VALUES:,} values")
+        known[id(node)] = size
+    return size
+
+
+def as_typed(path: Path, key: Sequence[str | int], value: Any) -> str | None:
+    """How a scalar is written in the file under ``key``, or in the list that stands there; None where the
+    file has no such value there.
+    """
+    try:
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        node: Any = loader.get_single_node()
+        for part in key:
+            if isinstance(node, yaml.MappingNode):
+                node = next(each for name, each in node.value if name.value == str(part))
+            else:
+                node = node.value[int(part)]
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for each in nodes:
+            if isinstance(each, yaml.ScalarNode):
+                found = loader.construct_object(each)
+                if type(found) is type(value) and repr(found) == repr(value):
+                    return str(each.value)
+    except (OSError, ValueError, LookupError, StopIteration, AttributeError, TypeError, yaml.YAMLError):
+        pass
+    return None
