@@ -74,7 +74,14 @@ BAD_STUDIES = [
         "ks_against_width",
     ),
     ("samples: 4096", "samples: 0", "samples", "0", "≥ 1", None),
-    ("name: relu", "name: LeakyReLU", "networks.0.activation.name", "'LeakyReLU'", "one of relu", "relu"),
+    (
+        "name: relu",
+        "name: LeakyReLU",
+        "networks.0.activation.name",
+        "'LeakyReLU'",
+        "one of relu",
+        "leaky_relu",
+    ),
     ("architecture: mlp", "architecture: ResNet", "networks.0.architecture", "'ResNet'", "mlp", "resnet"),
     (
         "depth: {times_width: 1.0}",
@@ -93,7 +100,7 @@ BAD_STUDIES = [
         None,
     ),
     ("layers: 2", "layers: many", "record.layers", "'many'", "a whole number, a list or all", None),
-    ("samples: 4096", "samples: 1e4", "samples", "10000.0", "a whole number", None),
+    ("samples: 4096", "samples: 1e4", "samples", "1e4", "a whole number", None),
     (
         "seed: [0]",
         "seed: [0, 1], zip: [width, seed, correlation]",
@@ -133,7 +140,7 @@ BAD_STUDIES = [
     ),
     ("correlation: [0.3]", "start: [1.0]", "grid.start", "1.0", "only a resnet", None),
     ("correlation: [0.3]", "correlation: [0.3], start: [1.0]", "grid", "start", "exactly one", None),
-    (", depth: {times_width: 1.0}", "", "grid.depth", "<nothing>", "no default", None),
+    (", depth: {times_width: 1.0}", "", "grid.depth", "nothing", "no default", None),
     ("width: [16, 32]", "width: [16, [8, 9]]", "grid.depth", "function of the width", "2, the length", None),
     ("[16, 32], depth: {times_width: 1.0}", "[[8, 9]], depth: 3", "grid.depth", "3", "2, the length", None),
     ("width: [16, 32]", "width: [16, []]", "grid.width.1", "[]", "", None),
@@ -193,12 +200,12 @@ def test_a_grid_of_a_thousand_million_points_is_refused_before_it_is_expanded(tm
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("", "<nothing>"),
+        ("", "nothing"),
         ("- a\n- b", "['a', 'b']"),
         ("a: [1, 2", "line"),
-        ("\x00", "<"),
-        ("!!python/object:os.system {}", "<"),
-        ("? [1]\n: 2", "<"),
+        ("\x00", "special characters"),
+        ("!!python/object:os.system {}", "constructor for the tag"),
+        ("? [1]\n: 2", "a plain name"),
         ("1: 2", "1"),
     ],
 )

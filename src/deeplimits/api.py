@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplimits.errors import InputError, nearest_name
+from deeplimits.errors import InputError, nearest_name, one_of
 from deeplimits.laws import EmpiricalLaw
 from deeplimits.limits import default_limit, registry
 from deeplimits.limits.base import Limit
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
+from deeplimits.sweep.activation import check_activation
 from deeplimits.sweep.config import DEFAULT_PATH, Config, load_config
 from deeplimits.sweep.points import Point, load_point
 
@@ -81,8 +82,9 @@ def limit(
     InputError
         If there is no such limit or observable, or the limit is not about this network.
     """
-    network = point if isinstance(point, Network) else _point(point).network
-    return _solve(network, observable, name, layer, "limit")[1]
+    if not isinstance(point, Network):
+        point = (point if isinstance(point, Point) else load_point(Path(point), simulated=False)).network
+    return _solve(point, observable, name, layer, "limit")[1]
 
 
 def _point(point: Point | str | Path) -> Point:
@@ -117,9 +119,9 @@ def _solve(
             for each in registry().values()
             if each.applies(network) and found.kind in each.observables
         ]
-        raise InputError(
-            where, "limit", chosen.name, "a limit that is about this network: " + ", ".join(others)
-        )
+        raise InputError(where, "limit", chosen.name, one_of(others, "a limit that is about this network: "))
+    if chosen.kind == "sampled":
+        check_activation(network, where, "activation")
     return chosen, chosen.marginals(network, [at], observable)[0], at
 
 

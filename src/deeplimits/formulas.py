@@ -175,7 +175,7 @@ def _check(node: ast.expr) -> None:
     match node:
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             if abs(number) > _LARGEST:
-                raise FormulaError(_short(node), f"numbers up to {_LARGEST:g}")
+                raise FormulaError(_short(node), f"real numbers up to {_LARGEST:g}")
         case ast.Name(id=name):
             listed = "x, pi, numbers, and " + ", ".join(FUNCTIONS)
             if name in FUNCTIONS:

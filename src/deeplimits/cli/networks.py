@@ -86,7 +86,7 @@ def limit(
     if matched and name is not None:
         raise InputError("--matched", "", f"--limit {name}", "either --matched or --limit")
     levels = [level.strip() for level in quantiles.split(",")]
-    network = load_point(source).network
+    network = load_point(source, simulated=False).network
     if matched:
         parse(observable, source, "observable")
         try:

@@ -86,18 +86,16 @@ def check_meant(model: NetworkModel, where: Path, prefix: str) -> None:
     found, at = Typed(given.expression or given.name), f"x = {given.center:.6g}"
     value, slope = float(phi.origin), float(phi.scale_of_slope)
     if abs(value) > _NOTHING * abs(slope):
-        expected = (
-            f"a function that is 0 at {at}, where this one is {value:.6g}; networks with φ(0) ≠ 0 are not "
-        )
+        expected = f"a function that is 0 at {at}, where it is {value:.6g}; networks with φ(0) ≠ 0 are not "
         raise InputError(where, key, found, f"{expected}supported: {_INSTEAD}")
     if residual and abs(abs(slope) - 1) > _NOTHING:
         expected = (
-            f"a function of slope 1 at {at}, where that of this one is {slope:.6g}; other branches of a "
+            f"a function with a slope of 1 at {at}, where it has a slope of {slope:.6g}; other branches of a "
         )
         raise InputError(where, key, found, f"{expected}resnet are not supported: {_INSTEAD}")
 
 
-def check_activation(network: Network, where: Path, key: str, *, simulated: bool = True) -> None:
+def check_activation(network: Network, where: Path | str, key: str, *, simulated: bool = True) -> None:
     """Refuse what is no activation: zero everywhere, not smooth or flat at its centre, too steep far away for
     a Gaussian, or shaped so little that it cannot be normalised; and, where it is to be ``simulated``, what
     the engines have no table of.
@@ -115,7 +113,7 @@ def check_activation(network: Network, where: Path, key: str, *, simulated: bool
         _check_exotic(network, network.activation, where, key)
 
 
-def _check_smooth(network: Network, phi: ShapedSmooth, where: Path, key: str) -> None:
+def _check_smooth(network: Network, phi: ShapedSmooth, where: Path | str, key: str) -> None:
     function = phi.activation
     problem = function.problem() or function.far_problem()
     if problem is None:
@@ -132,7 +130,7 @@ def _check_smooth(network: Network, phi: ShapedSmooth, where: Path, key: str) ->
         raise InputError(where, f"{key}.a", function.a, f"{expected} ({error})") from None
 
 
-def _check_exotic(network: Network, phi: OrnsteinUhlenbeck, where: Path, key: str) -> None:
+def _check_exotic(network: Network, phi: OrnsteinUhlenbeck, where: Path | str, key: str) -> None:
     """Refuse numbers that would leave the engine's range, |α z + β| < 2^127: φ grows faster than a line."""
     roots = [math.sqrt(network.gram[a][a]) for a in range(network.inputs)]
     if not all(1 / _REACH <= size <= _REACH for size in (abs(phi.alpha), abs(phi.alpha) * max(roots))):

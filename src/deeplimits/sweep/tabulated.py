@@ -37,7 +37,7 @@ def has_table(function: Smooth) -> bool:
     return True
 
 
-def check_table(network: Network, phi: ShapedSmooth, where: Path, key: str) -> None:
+def check_table(network: Network, phi: ShapedSmooth, where: Path | str, key: str) -> None:
     """Refuse what the engines cannot draw: no table of φ, or one that the preactivations may leave.
 
     Raises
@@ -53,13 +53,13 @@ def check_table(network: Network, phi: ShapedSmooth, where: Path, key: str) -> N
     if not fits:
         limit = table(function).limit
         least = _least_scale(network, function)
-        expected = f"at least {least:.2g}" if least else "a larger one"
+        expected = f"at least {least:.2g}" if least else "another activation (no a will do)"
         raise InputError(
             where,
             f"{key}.a",
             function.a,
-            f"{expected}: with s = {float(phi.scale):.6g} preactivations may leave |z| ≤ {limit:g} s, beyond "
-            f"which {function.formula} has no table, for it approaches no line; {_LIMIT}",
+            f"{expected}: preactivations may be larger than {limit * float(phi.scale):.3g}, beyond which the "
+            f"engines have no table of this function, for it approaches no line; {_LIMIT}",
         )
 
 
