@@ -49,8 +49,8 @@ _WRITTEN = {
 
 
 def meant(name: str, known: tuple[str, ...], listed: str) -> tuple[str, str | None]:
-    """What to write for a name that is not ``known``, in words, and the name that it is another spelling of, or
-    a likely slip; ``listed`` are the words for all that are known.
+    """What to write for a name that is not ``known``, in words, and the name that it is another spelling
+    of, or a likely slip; ``listed`` are the words for all that are known.
     """
     if name in _WRITTEN:
         written = _WRITTEN[name]
