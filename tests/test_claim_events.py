@@ -46,6 +46,9 @@ def test_rate_of_a_distance():
         {
             "entry": ("rate", [0, 0]),
             "network": ("rate", ["a", "b"]),
+            "rate_in": ("rate", ["width", "width"]),
+            "series": ("rate", [0, 1]),
+            "name": ("rate", ["a; seed 0", "b; seed 0"]),
             "distance": ("rate", ["ks", "ks"]),
             "exponent": ("rate", [1.02, 0.5]),
             "low": ("rate", [0.92, 0.4]),
@@ -53,13 +56,19 @@ def test_rate_of_a_distance():
         }
     )
     table = comparison(2, ks_estimate=[0.1, 0.1], ks_error=[0.01, 0.01])
-    evidence = store([{"network": "a"}, {"network": "b"}], comparison=table, rates=rates)
+    points = [{"network": "a"}, {"network": "b", "width_series": 1}]
+    evidence = store(points, comparison=table, rates=rates)
     keys = {"observable": "log_variance", "limit": "variance", "exponent": 1.0}
     assert verdict(evidence, statistic("rate", **keys, network="a"), 0.3) == "holds"
     assert verdict(evidence, statistic("rate", **keys, network="a"), 0.1) == "undecided"
     assert verdict(evidence, statistic("rate", **keys, network="b"), 0.3) == "fails"
     with pytest.raises(NoEvidence):
         effects_of(evidence, statistic("rate", **keys, distance="rms"))
+    twice = rates.assign(network=("rate", ["a", "a"]), name=("rate", ["a; seed 0", "a; seed 1"]))
+    evidence = store([points[0], points[1] | {"network": "a"}], comparison=table, rates=twice)
+    effects = effects_of(evidence, statistic("rate", **keys, network="a"))
+    assert [effect.about for effect in effects] == ["a; seed 0, 1 sizes", "a; seed 1, 1 sizes"]
+    assert [effect.samples for effect in effects] == [SAMPLES, SAMPLES]
 
 
 def test_growth_against_the_formulas_beside_it():

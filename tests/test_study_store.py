@@ -15,6 +15,7 @@ from deeplimits.store.paths import study_receipt, study_store
 from deeplimits.store.query import run_query
 from deeplimits.store.studies import dataset, open_study_store, write_study
 from deeplimits.sweep.config import Config
+from deeplimits.sweep.description import described
 from tiny import project, simulated
 
 
@@ -31,7 +32,15 @@ def test_every_array_comes_back_by_itself_and_by_xarray(built: Config) -> None:
     groups = reduced_study(study, Catalogue(built.results))
     store, tree = open_study_store(built.results, "tiny"), open_study("tiny", built.path)
     assert {node.path for node in tree.subtree} == {"/", *(f"/{name}" for name in groups)}
-    assert store.attributes() == tree.attrs == {"study": "tiny", "title": study.title, "samples": 8192}
+    attributes = store.attributes()
+    assert attributes | {"stale": ""} == tree.attrs
+    assert [attributes[key] for key in ("study", "title", "samples", "points")] == [
+        "tiny",
+        study.title,
+        8192,
+        2,
+    ]
+    assert attributes["made_from"] == described(study)
     for name, group in groups.items():
         opened = tree[name].to_dataset()
         assert set(store.coordinates(name)) == set(map(str, opened.coords))

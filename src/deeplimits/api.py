@@ -169,10 +169,35 @@ def predict(
 
 
 def open_study(name: str, config: Path = DEFAULT_PATH, results: Path | None = None) -> xr.DataTree:
-    """The reduced data of a study, opened lazily."""
-    from deeplimits.store.studies import open_study_tree
+    """The reduced data of a study, opened lazily.
 
-    return open_study_tree(results or load_config(config).results, name)
+    Its attributes say what the store holds: ``title``, ``samples``, ``points``, and under ``made_from`` all
+    of the study that its data depend on. ``stale`` says in what that differs from the study file and the
+    configuration of today: an empty text where it does not, ``unknown`` where there is no configuration.
+
+    Raises
+    ------
+    InputError
+        If the folder of results is not there.
+    StoreError
+        If the study has not been aggregated.
+
+    Warns
+    -----
+    StaleStore
+        If the store is stale.
+    """
+    from deeplimits.store.place import find_place
+    from deeplimits.store.staleness import compared, warn
+    from deeplimits.store.studies import open_study_store, open_study_tree
+
+    place = find_place(config, results, option="results")
+    store = open_study_store(place.results, name)
+    stale = compared(store, name, place.config) if place.config else "unknown"
+    tree = open_study_tree(place.results, name)
+    tree.attrs["stale"] = stale
+    warn(stale if place.config else "")
+    return tree
 
 
 def open_samples(
@@ -184,51 +209,48 @@ def open_samples(
     Parameters
     ----------
     selection
-        Keep only points with these values, such as ``width=64``; keys: width, depth, seed, exponent.
-    """
-    from deeplimits.store.samples import lazy_point
+        Keep only points with these values, such as ``width=64``; keys: the columns of ``sweep.axes.AXES``, by
+        which the datasets are labelled too.
 
-    settings = load_config(config, {"results": str(results)} if results else None)
+    Raises
+    ------
+    InputError
+        If there is no such study or key, or no point with these values.
+    """
+    from deeplimits.store.place import find_place
+    from deeplimits.store.samples import lazy_point
+    from deeplimits.sweep.axes import AXES, axes_of
+
+    place = find_place(config, results, option="results")
+    settings = place.config or load_config(config)
     chosen = settings.study(study)
-    keys = ("width", "depth", "seed", "exponent")
+    found = [(point, axes_of(point.network)) for point in chosen.points]
     for key, value in selection.items():
-        if key not in keys:
-            raise InputError("open_samples", key, value, "one of " + ", ".join(keys), nearest_name(key, keys))
-    points = [
-        point
-        for point in chosen.points
-        if all(getattr(point.network, key) == value for key, value in selection.items())
-    ]
-    return [lazy_point(settings.results, point, chosen.samples) for point in points]
+        if key not in AXES:
+            expected = "one of " + ", ".join(AXES)
+            raise InputError("open_samples", key, value, expected, nearest_name(key, AXES))
+        known = list(dict.fromkeys(axes[key] for _, axes in found))
+        found = [(point, axes) for point, axes in found if axes[key] == value]
+        if not found:
+            expected = "one that points have: " + ", ".join(map(str, known))
+            raise InputError("open_samples", key, value, expected)
+    return [lazy_point(place.results, point, chosen.samples) for point, _ in found]
 
 
 def query(sql: str, results: Path | None = None, config: Path = DEFAULT_PATH) -> pd.DataFrame:
-    """Rows of one SELECT over the store; see ``store.query``."""
+    """Rows of one SELECT over the store; see ``store.query``. Warns of studies whose store is stale."""
+    from deeplimits.store.place import find_place
     from deeplimits.store.query import run_query
 
-    return run_query(results or load_config(config).results, sql)
+    place = find_place(config, results, option="results")
+    return run_query(place.results, sql, place.config)
 
 
 def study_tables(config: Config, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A study's comparisons and its rates (distance ~ size^−exponent), rounded for reading."""
-    from deeplimits.store.query import run_query
-    from deeplimits.store.studies import open_study_store
+    """What the store of a study holds: its comparisons and its rates (distance ~ size^−exponent), rounded for
+    reading; a column that is the same in all rows is left out.
+    """
+    from deeplimits.store.shown import shown_study
 
-    study = config.study(name)
-    open_study_store(config.results, study.name)
-    # the root mean square stands for the Kolmogorov distance where the limit is a number
-    rounded = [
-        f"round(coalesce(ks_{part}, rms_{part}), 5) AS {part}"
-        for part in ("value", "estimate", "low", "high", "floor")
-    ]
-    kind = "CASE WHEN ks_value IS NULL THEN 'rms' ELSE 'ks' END AS distance"
-    columns = ", ".join(["network", "width", "depth", "compared", '"limit"', "at_time", kind, *rounded])
-    where = f"WHERE study = '{study.name}'"
-    comparison = run_query(
-        config.results,
-        f"SELECT {columns} FROM comparison {where} "
-        "AND coalesce(ks_value, rms_value) IS NOT NULL ORDER BY ALL",
-    )
-    shown = ", ".join(f"round({part}, 3) AS {part}" for part in ("exponent", "low", "high"))
-    rates = run_query(config.results, f'SELECT network, "limit", distance, {shown} FROM rates {where}')
-    return comparison, rates
+    found = shown_study(config.results, name)
+    return found.comparison, found.rates

@@ -2,8 +2,9 @@
 and queries read.
 
 The store has the groups ``moments`` and ``laws`` (dimensions point, record, observable), ``limits`` and
-``comparison`` (point, entry: the study's ``compare`` list), ``rates``, ``joint``, ``events``, ``paths``,
-``groups`` and ``growth``. It is written aside and renamed, and a receipt with its digest follows.
+``comparison`` (point, entry: the study's ``compare`` list), ``rates``, ``series`` (the names of series),
+``joint``, ``events``, ``paths``, ``groups`` and ``growth``. It is written aside and renamed, and a receipt
+with its digest follows.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from deeplimits.analysis.joint import joint
 from deeplimits.analysis.marginals import Marginals
 from deeplimits.analysis.rate_table import rate_table
 from deeplimits.analysis.reduce import reduce_point
+from deeplimits.analysis.series import Series
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.studies import write_study
 from deeplimits.store.zarr_zip import Group
@@ -48,11 +50,13 @@ def reduced_study(study: Study, catalogue: Catalogue) -> dict[str, Group]:
         marginals.keep(i, tasks, reduced)
         for (j, (name, record, _, law)), counted in zip(entries.items(), held, strict=True):
             comparisons.measure(i, j, law, counted, marginals.ends(i, record, name))
-    coordinates, names = coordinates_of(study), marginals.names
+    series = Series.of_study(study)
+    coordinates, names = coordinates_of(study, series), marginals.names
     return {
         **marginals.groups(coordinates),
         **comparisons.groups(coordinates),
-        "rates": rate_table(study, comparisons.found),
+        "rates": rate_table(study, series, comparisons.found, comparisons.at_time),
+        "series": series.group(),
         "joint": joint(study, catalogue, coordinates, names, marginals.edges),
         "events": events(study, catalogue, coordinates),
         "paths": paths(study, catalogue, coordinates),

@@ -52,6 +52,8 @@ class Comparisons:
     ----------
     found
         Distances by name of (point, entry).
+    at_time
+        Times of the comparisons [point, entry].
     """
 
     def __init__(self, study: Study) -> None:
@@ -66,7 +68,7 @@ class Comparisons:
             for name in DISTANCES
             for part in Distance.__dataclass_fields__
         } | {name: np.full(shape, np.nan) for name in ("limit_mean", "limit_std")}
-        self._at_layer, self._at_time = np.full(shape, -1, np.int64), np.full(shape, np.nan)
+        self._at_layer, self.at_time = np.full(shape, -1, np.int64), np.full(shape, np.nan)
         self.found: dict[tuple[int, int], dict[str, Distance]] = {}
 
     def predict(self, i: int) -> dict[int, Comparison]:
@@ -83,7 +85,7 @@ class Comparisons:
                 record = point.layers.index(layer)
                 self._quantiles[i, record, j] = law.quantile(np.array(LEVELS))
                 self._time[i, record, j] = limit.time(point.network, layer)
-            self._at_layer[i, j], self._at_time[i, j] = chosen[-1], self._time[i, record, j]
+            self._at_layer[i, j], self.at_time[i, j] = chosen[-1], self._time[i, record, j]
             self._compared["limit_mean"][i, j] = laws[-1].mean
             self._compared["limit_std"][i, j] = laws[-1].std
             if comparable(laws[-1]):
@@ -119,7 +121,7 @@ class Comparisons:
             "density_x": ((*at, "x"), self._density_x),
             "density": ((*at, "x"), self._density),
         }
-        compared = {**self._compared, "at_layer": self._at_layer, "at_time": self._at_time}
+        compared = {**self._compared, "at_layer": self._at_layer, "at_time": self.at_time}
         return {
             "limits": dataset(limits, {**labels, "level": ("level", list(LEVELS))}),
             "comparison": dataset({name: (at, array) for name, array in compared.items()}, labels),

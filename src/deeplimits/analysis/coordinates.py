@@ -7,43 +7,34 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.analysis.labels import label_of
+from deeplimits.analysis.series import Series
 from deeplimits.store.studies import Columns
+from deeplimits.sweep.axes import AXES, axes_of
 from deeplimits.sweep.study import Study
 
+COLUMNS = {
+    **AXES,
+    "network": "the network in legends and claims: architecture, activation and shaping",
+    "physics": "name of the network, of all that its law depends on, and of its random stream",
+    "normals": "standard normals that one sample takes",
+    "width_series": "which series of points that differ in width alone it belongs to",
+    "depth_series": "which series of points that differ in depth alone it belongs to",
+}
+"""Coordinates along ``point``, and what they mean."""
 
-def coordinates_of(study: Study) -> Columns:
+
+def coordinates_of(study: Study, series: Series) -> Columns:
     """Coordinates along ``point``, and ``layer`` [point, record], −1 where a point records fewer."""
     networks = [point.network for point in study.points]
-    activations = [network.activation for network in networks]
+    axes = [axes_of(network) for network in networks]
     return {
-        "width": ("point", [network.widest for network in networks]),
-        "depth": ("point", [network.depth for network in networks]),
-        "exponent": ("point", [network.exponent for network in networks]),
-        "architecture": ("point", [network.architecture for network in networks]),
-        "branch_exponent": (
-            "point",
-            [network.branch_exponent if network.residual else np.nan for network in networks],
-        ),
-        "start": ("point", [np.nan if network.start is None else network.start for network in networks]),
-        "activation": ("point", [type(a).__name__.lower().removesuffix("like") for a in activations]),
-        "c_plus": ("point", [a.c_plus if isinstance(a, ReluLike) else 0.0 for a in activations]),
-        "c_minus": ("point", [a.c_minus if isinstance(a, ReluLike) else 0.0 for a in activations]),
-        "formula": ("point", [a.formula if isinstance(a, Smooth) else "" for a in activations]),
-        "a": ("point", [a.a if isinstance(a, Smooth) else np.nan for a in activations]),
-        "center": ("point", [a.center if isinstance(a, Smooth) else np.nan for a in activations]),
-        "alpha": ("point", [a.alpha if isinstance(a, OrnsteinUhlenbeck) else np.nan for a in activations]),
-        "beta": ("point", [a.beta if isinstance(a, OrnsteinUhlenbeck) else np.nan for a in activations]),
-        "correlation_0": (
-            "point",
-            [network.correlation() if network.inputs > 1 else np.nan for network in networks],
-        ),
-        "seed": ("point", [network.seed for network in networks]),
-        "inputs": ("point", [network.inputs for network in networks]),
+        **{name: ("point", [each[name] for each in axes]) for name in AXES},
         "normals": ("point", [network.normals_per_sample for network in networks]),
         "physics": ("point", [network.physics_hash for network in networks]),
         "network": ("point", [label_of(network) for network in networks]),
+        "width_series": ("point", series.of["width"]),
+        "depth_series": ("point", series.of["depth"]),
         "layer": (("point", "record"), _layers(study)),
     }
 

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
+from math import isnan
 
 from deeplimits.activations import SMOOTH, Identity, OrnsteinUhlenbeck, Smooth
 from deeplimits.formulas import Formula
 from deeplimits.networks.network import Network
 
 
+def number(value: float) -> str:
+    """A number in a label: in short, and with all of its digits where fewer are another number."""
+    short = f"{value + 0.0:g}"
+    return short if float(short) == value or isnan(value) else repr(float(value))
+
+
+@lru_cache(maxsize=256)
+def _smooth(formula: str) -> str:
+    """The name of a smooth activation, or its formula."""
+    return next((name for name, text in SMOOTH.items() if Formula(text).text == formula), formula)
+
+
 def label_of(network: Network) -> str:
     """A network in a legend: its activation, and its shaping or what scales its branches."""
     if network.residual:
         known = {0.5: "", 0.0: ", branches not scaled"}
-        branch = known.get(network.branch_exponent, f", branches scaled by d^-{network.branch_exponent:g}")
+        branch = known.get(
+            network.branch_exponent, f", branches scaled by d^-{number(network.branch_exponent)}"
+        )
         plain = replace(network, architecture="mlp", shaping=None, start=None)
         return "ResNet, " + label_of(plain).removeprefix("unshaped ") + branch
     if network.uneven:
@@ -22,16 +38,16 @@ def label_of(network: Network) -> str:
     if isinstance(phi, Identity):
         return "linear"
     if isinstance(phi, OrnsteinUhlenbeck):
-        return f"Ornstein–Uhlenbeck ({phi.alpha:g}, {phi.beta:g})"
+        return f"Ornstein–Uhlenbeck ({number(phi.alpha)}, {number(phi.beta)})"
     by = "" if network.shaping is None or network.shaping.by == "width" else " by depth"
     if isinstance(phi, Smooth):
-        name = next((name for name, text in SMOOTH.items() if Formula(text).text == phi.formula), phi.formula)
-        details = [f"a = {phi.a:g}"] * (phi.a != 1) + [f"x₀ = {phi.center:g}"] * (phi.center != 0)
+        name = _smooth(phi.formula)
+        details = [f"a = {number(phi.a)}"] * (phi.a != 1) + [f"x₀ = {number(phi.center)}"] * (phi.center != 0)
         text = f"{name} ({', '.join(details)})" if details else name
-        return f"{text}, p = {network.exponent:g}{by}" if network.exponent else f"unshaped {text}"
-    text = f"ReLU ({phi.c_plus:g}, {phi.c_minus:g})"
+        return f"{text}, p = {number(network.exponent)}{by}" if network.exponent else f"unshaped {text}"
+    text = f"ReLU ({number(phi.c_plus)}, {number(phi.c_minus)})"
     if network.exponent == 0:
         return (
             "unshaped ReLU" if network.slopes.plus == 1 and network.slopes.minus == 0 else f"unshaped {text}"
         )
-    return f"{text}, p = {network.exponent:g}{by}"
+    return f"{text}, p = {number(network.exponent)}{by}"

@@ -150,7 +150,7 @@ def _rate(evidence: Evidence, statistic: RateModel) -> list[Effect]:
     entry = evidence.entry(statistic.observable, statistic.limit, None)
     columns = {
         name: evidence.array("rates", name)
-        for name in ("entry", "network", "distance", "exponent", "low", "high")
+        for name in ("entry", "network", "distance", "exponent", "low", "high", "rate_in", "series", "name")
     }
     rows = [
         i
@@ -161,14 +161,10 @@ def _rate(evidence: Evidence, statistic: RateModel) -> list[Effect]:
     ]
     if not rows:
         raise NoEvidence("fewer than three distances stand above their noise")
-    effects = []
-    for i in rows:
-        label = str(columns["network"][i])
-        used = [
-            point
-            for point in range(len(evidence.array("moments", "width")))
-            if str(evidence.at("network", point)) == label
-        ]
+    effects, labels = [], [str(columns["network"][i]) for i in rows]
+    for i, label in zip(rows, labels, strict=True):
+        series = evidence.array("moments", f"{columns['rate_in'][i]}_series")
+        used = np.flatnonzero(series == columns["series"][i]).tolist()
         # intervals of rates are at 95 %, widened where the points scatter
         error = float(columns["high"][i] - columns["low"][i]) / 2 / 1.96
         effects.append(
@@ -177,7 +173,7 @@ def _rate(evidence: Evidence, statistic: RateModel) -> list[Effect]:
                 error,
                 evidence.samples * len(used),
                 sum(evidence.normals(point) for point in used),
-                f"{label}, {len(used)} sizes",
+                f"{label if labels.count(label) == 1 else columns['name'][i]}, {len(used)} sizes",
             )
         )
     return effects

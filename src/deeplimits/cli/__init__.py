@@ -37,13 +37,22 @@ for verb in (
 
 def main() -> None:
     """Run the command line; bad input ends in one message on standard error and exit code 2."""
+    from deeplimits.cli.streams import as_programs_do, flush, given_up
     from deeplimits.errors import DeviceError
     from deeplimits.store.errors import StoreError
 
+    as_programs_do()
     try:
-        app()
+        try:
+            app()
+        finally:
+            flush()
     except (InputError, StoreError, DeviceError) as error:
         print(f"deeplimits: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        where = "standard output" if given_up() else error.filename
+        print(f"deeplimits: {f'{where}: ' if where else ''}{error.strerror or error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -10,9 +10,9 @@ import typer
 
 from deeplimits.cli.options import configured
 from deeplimits.cli.output import print_claims, print_table, strict_json
-from deeplimits.errors import InputError
 
 if TYPE_CHECKING:
+    from deeplimits.store.place import Place
     from deeplimits.sweep.config import Config
 
 
@@ -33,9 +33,16 @@ def claims(
     """Hold every numbered claim against the studies: holds, fails or undecided."""
     from deeplimits.analysis.claims import verdicts
     from deeplimits.store.atomic import write_text
+    from deeplimits.store.paths import aggregated_studies
+    from deeplimits.store.staleness import stale_studies, warn
     from deeplimits.sweep.claims import load_claims
 
     rows = verdicts(load_claims(folder, settings.studies_folder), settings.results)
+    asked = {row["study"] for row in rows}
+    for sentence in stale_studies(
+        settings, [name for name in aggregated_studies(settings.results) if name in asked]
+    ):
+        warn(sentence)
     text = strict_json(rows, 1)
     if out is not None:
         write_text(out, text + "\n")
@@ -57,7 +64,7 @@ def claims(
 
 @configured
 def query(
-    results: Path,
+    place: Place,
     sql: Annotated[
         str,
         typer.Argument(
@@ -67,10 +74,10 @@ def query(
     ],
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
 ) -> None:
-    """Ask the store, in SQL; it cannot be changed this way."""
+    """Ask the store, in SQL; it cannot be changed this way. Standard error tells of rows that are stale."""
     from deeplimits.store.query import run_query
 
-    frame = run_query(results, sql)
+    frame = run_query(place.results, sql, place.config)
     if as_csv:
         print(frame.to_csv(index=False).rstrip("\n"))
     else:
@@ -87,8 +94,6 @@ def verify(
     """Check every container against its receipt."""
     from deeplimits.store.verify import verify_store
 
-    if not results.is_dir():
-        raise InputError(results, "", "<no such folder>", "a folder of results")
     problems, checked = verify_store(results, recompute)
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -31,22 +33,30 @@ _OPTIONS = {
 
 
 def configured(verb: Callable[..., None]) -> Callable[..., None]:
-    """A verb with ``--config``, ``--results`` and ``--scale`` in the place of its first parameter:
-    ``settings``, the configuration that they make, or ``results``, its folder of results at any scale.
+    """A verb with ``--config``, ``--results`` and ``--scale`` in the place of its first parameter.
+
+    That is ``settings``, the configuration that they make, whose folder of results may be still to come;
+    ``place``, a folder of results that is there, with the configuration if there is one; or ``results``, that
+    folder at any scale.
     """
     first, *others = inspect.signature(verb).parameters.values()
-    hints = get_type_hints(verb, localns={"Config": object}, include_extras=True)
-    chosen = [name for name in _OPTIONS if first.name == "settings" or name != "scale"]
+    hints = get_type_hints(verb, localns={"Config": object, "Place": object}, include_extras=True)
+    chosen = [name for name in _OPTIONS if first.name != "results" or name != "scale"]
 
     @functools.wraps(verb)
     def with_options(
         config: Path, results: Path | None = None, scale: str | None = None, **given: Any
     ) -> None:
-        from deeplimits.sweep.config import load_config
+        from deeplimits.store.place import find_place
 
-        overrides = {"results": str(results) if results else None, "scale": scale}
-        settings = load_config(config, {key: value for key, value in overrides.items() if value is not None})
-        verb(settings if first.name == "settings" else settings.results, **given)
+        place = find_place(config, results, scale, must_exist=first.name != "settings")
+        if first.name == "settings" and place.config is None:
+            from deeplimits.sweep.config import load_config
+
+            load_config(config)  # says that it is not there
+        with warnings.catch_warnings():
+            warnings.showwarning = _told(warnings.showwarning)
+            verb({"settings": place.config, "place": place, "results": place.results}[first.name], **given)
 
     options = [(name, *_OPTIONS[name]) for name in chosen]
     own = [(parameter.name, hints[parameter.name], parameter.default) for parameter in others]
@@ -59,3 +69,17 @@ def configured(verb: Callable[..., None]) -> Callable[..., None]:
     )
     with_options.__annotations__ = {name: hint for name, hint, _ in options + own}
     return with_options
+
+
+def _told(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """How a warning is shown: that of a stale store as one line, without the place in the code."""
+
+    def show(message: Warning | str, category: type[Warning], *more: Any, **others: Any) -> None:
+        from deeplimits.store.errors import StaleStore
+
+        if issubclass(category, StaleStore):
+            print(f"deeplimits: warning: {message}", file=sys.stderr)
+        else:
+            otherwise(message, category, *more, **others)
+
+    return show

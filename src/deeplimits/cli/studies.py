@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,7 @@ from deeplimits.cli.options import configured
 from deeplimits.cli.output import print_table, strict_json
 
 if TYPE_CHECKING:
+    from deeplimits.store.place import Place
     from deeplimits.sweep.config import Config
 
 OneStudy = Annotated[str, typer.Argument(help="Name of a study.")]
@@ -44,7 +45,7 @@ def status(
     study: SomeStudy = None,
     as_json: AsJson = False,
 ) -> None:
-    """What is done and what is missing, and the time left by the cost model."""
+    """What is done, what of it is out of date, what is missing, and the time left by the cost model."""
     from deeplimits.store.status import progress
 
     rows = progress(settings, study)
@@ -52,12 +53,22 @@ def status(
         print(strict_json(rows))
         return
     for row in rows:
-        done = "aggregated" if row["aggregated"] else "not aggregated"
         print(
-            f"{row['study']}: {row['blocks_done']:,} of {row['blocks']:,} blocks, {done}, "
-            f"{row['figures_done']} of {row['figures']} figures; "
-            f"about {row['core_minutes_left']:.2g} core-minutes of simulation left"
+            f"{row['study']}: {row['blocks_done']:,} of {row['blocks']:,} blocks, {_aggregate_text(row)}, "
+            f"{_figures_text(row)}; about {row['core_minutes_left']:.2g} core-minutes of simulation left"
         )
+
+
+def _aggregate_text(row: dict[str, Any]) -> str:
+    if not row["aggregated"]:
+        return "not aggregated"
+    return f"aggregated, but stale ({'; '.join(row['stale'])})" if row["stale"] else "aggregated, up to date"
+
+
+def _figures_text(row: dict[str, Any]) -> str:
+    text = f"{row['figures_done']} of {row['figures']} figures"
+    old = row["figures_done"] - row["figures_up_to_date"]
+    return f"{text} ({old} of them out of date)" if old else text
 
 
 @configured
@@ -76,26 +87,41 @@ def figure(
     settings: Config,
     name: Annotated[str, typer.Argument(help="STUDY/FIGURE, or FIGURE where only one study has it.")],
 ) -> None:
-    """Draw one figure from a study store, as PDF, SVG and PNG."""
+    """Draw one figure from a study store, as PDF, SVG and PNG; a store that is stale is refused."""
     from deeplimits.figures import build_figure
     from deeplimits.figures.names import find_figure
 
     study, drawn = find_figure(settings, name)
-    for path in build_figure(study, drawn, settings.results):
+    for path in build_figure(study, drawn, settings.results, settings):
         print(path)
 
 
 @configured
 def show(
-    settings: Config,
+    place: Place,
     study: OneStudy,
 ) -> None:
-    """A study's comparisons and rates, as tables."""
-    from deeplimits.api import study_tables
+    """What the store of a study holds: comparisons and rates, as tables; and in what it is stale."""
+    from deeplimits.store.paths import aggregated_studies
+    from deeplimits.store.shown import shown_study
+    from deeplimits.store.staleness import compared
 
-    comparison, rates = study_tables(settings, study)
-    chosen = settings.study(study)
-    print(f"{chosen.title}\n{len(chosen.points)} points, {chosen.samples:,} samples each\n")
-    print_table(comparison, "distances: ks, or rms to a limit that is a number")
-    if len(rates):
-        print_table(rates, "rates: distance ~ size^-exponent")
+    if place.config and study not in aggregated_studies(place.results):
+        place.config.study_path(study)
+    shown = shown_study(place.results, study)
+    stale = compared(shown.store, study, place.config) if place.config else ""
+    points = "1 point" if shown.points == 1 else f"{shown.points:,} points"
+    print(f"{shown.title}\n{points}, {shown.samples:,} samples each")
+    if shown.same:
+        print("the same in all rows: " + ", ".join(f"{name} {value}" for name, value in shown.same.items()))
+    if stale:
+        print(f"\n{stale}")
+    print()
+    if len(shown.comparison):
+        print_table(shown.comparison, "distances: ks, or rms to a limit that is a number")
+    else:
+        print("no distances")
+    if len(shown.rates):
+        print_table(shown.rates, "rates: distance ~ size^-exponent along each series")
+    elif shown.fits:
+        print("no rates: no series of points that differ in size alone has three distances above their noise")

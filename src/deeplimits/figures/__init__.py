@@ -9,21 +9,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from deeplimits.sweep.config import Config
     from deeplimits.sweep.study import Study
 
 
-def build_figure(study: Study, figure: str, results: Path) -> list[Path]:
-    """Draw a figure of a study from its store and write it as PDF, SVG and PNG.
+def build_figure(study: Study, figure: str, results: Path, config: Config | None = None) -> list[Path]:
+    """Draw a figure of a study from its store and write it as PDF, SVG and PNG; ``config`` is for messages.
 
     Raises
     ------
     StoreError
-        If the study has not been aggregated.
+        If the study has not been aggregated, or if the store is of another title, grid, number of samples, …
+        than the study: a figure of that would pass for one of the study. A store that another version made
+        is drawn, with a warning.
     """
     from deeplimits.figures.data import StudyData
     from deeplimits.figures.style import save
+    from deeplimits.store.errors import StoreError
     from deeplimits.store.paths import figure_files
+    from deeplimits.store.staleness import staleness, warn
 
     data = StudyData.open(results, study.name)
+    stale = staleness(data.store, study, config)
+    if stale.differences:
+        raise StoreError(f"{stale}; {figure} is not drawn")
+    warn(stale)
     drawn = import_module(f"deeplimits.figures.{figure}").draw(data)
     return save(drawn, figure_files(results, study.name, figure))

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.analysis.series import inputs_text
 from deeplimits.figures.wording import network_text
 from deeplimits.store.errors import StoreError
 from deeplimits.store.studies import StudyStore, open_study_store
 
 Array = NDArray[np.float64]
+
+_TITLE = 52
+"""Letters of a title that fit above half a page."""
+_DETAIL = 40
+"""Letters of a list that still says something in a title."""
+
+
+def _shortened(texts: list[str]) -> list[str]:
+    """Texts that are long as numbers of what they name, so that they are still told apart."""
+    order = {text: i for i, text in enumerate(dict.fromkeys(texts), 1)}
+    return [
+        text.replace("-", "−") if len(text) <= _DETAIL else f"{text.partition(' ')[0]} no. {order[text]}"
+        for text in texts
+    ]
 
 
 @dataclass(frozen=True)
@@ -80,9 +96,42 @@ class StudyData:
         return sorted(sorted(points, key=lambda point: (turn[point], point))[:count])
 
     def title(self, point: int) -> str:
-        """The network of a point, its width and its depth."""
-        network = network_text(str(self.coordinate("network", point)))
-        return f"{network}, n = {self.coordinate('width', point)}, d = {self.coordinate('depth', point)}"
+        """The network of a point, its width and its depth, and whatever else is not one for all points, so
+        that no two points have one title.
+        """
+        sizes = f"n = {self.coordinate('width', point)}, d = {self.coordinate('depth', point)}"
+        parts = [network_text(str(self.coordinate("network", point))), sizes, *self.details(point)]
+        text = ", ".join(parts)
+        return text if len(text) <= _TITLE else f"{parts[0]}\n" + ", ".join(parts[1:])
+
+    def details(self, point: int) -> list[str]:
+        """What tells a point from others of its network, width and depth, where it is not one for all points
+        of the study: units of the layers, inputs, seed.
+        """
+        return self._details[point]
+
+    @cached_property
+    def _details(self) -> list[list[str]]:
+        axes = [
+            {name: self.coordinate(name, i) for name in ("widths", "gram", "start", "seed")}
+            for i in range(self.points)
+        ]
+        widths = [f"widths {each['widths']}" if each["widths"] else "" for each in axes]
+        texts = (widths, [inputs_text(each) for each in axes], [f"seed {each['seed']}" for each in axes])
+        varied = [_shortened(each) for each in texts if len(set(each)) > 1]
+        return [[each[i] for each in varied if each[i]] for i in range(self.points)]
+
+    def series(self, members: list[int]) -> str:
+        """The points of a curve in a legend: their network, and what tells them from other curves."""
+        parts = [network_text(str(self.coordinate("network", members[0])))]
+        parts += self.details(members[0]) if len({*map(tuple, map(self.details, members))}) == 1 else []
+        depths, own = (
+            set(self.array("moments", "depth").tolist()),
+            {self.coordinate("depth", i) for i in members},
+        )
+        if len(own) == 1 and len(depths) > 1 and len(members) > 1:
+            parts.append(f"d = {own.pop()}")
+        return ", ".join(parts)
 
     def first_observable(self) -> str:
         """What a study compares first, or the log variance."""

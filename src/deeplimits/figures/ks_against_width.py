@@ -10,26 +10,28 @@ from matplotlib.ticker import LogLocator, StrMethodFormatter
 
 from deeplimits.figures.data import Array, StudyData
 from deeplimits.figures.style import PAGE, PALETTE, new_figure
-from deeplimits.figures.wording import limit_text, network_text, symbol
+from deeplimits.figures.wording import limit_text, symbol
 
 _MARKERS = "osD^vPX*"
 
 
 def draw(data: StudyData) -> Figure:
-    """One curve for each network and limit; distances have the noise taken off."""
+    """One curve for each limit and series of points that differ in width alone; distances have the noise
+    taken off.
+    """
     figure, axes = new_figure(1, 1, PAGE, 3.7)
     axis = axes[0, 0]
-    labels = [str(label) for label in data.array("comparison", "network")]
+    series = data.array("moments", "width_series")
     widths, depths = (data.array("moments", name).astype(float) for name in ("width", "depth"))
-    columns = ("entry", "network", "distance", "exponent", "low", "high", "constant")
+    columns = ("entry", "rate_in", "series", "distance", "exponent", "low", "high", "constant")
     rates = {name: data.array("rates", name) for name in columns}
-    curves = [(j, limit, label) for label in dict.fromkeys(labels) for j, limit in data.entries()]
+    curves = [(j, limit, k) for k in dict.fromkeys(series.tolist()) for j, limit in data.entries()]
     drawn = 0
-    for j, limit, label in curves:
+    for j, limit, curve in curves:
         members = [
             i
-            for i in range(data.points)
-            if labels[i] == label and np.isfinite(data.compared("ks_value", i, j))
+            for i in np.flatnonzero(series == curve).tolist()
+            if np.isfinite(data.compared("ks_value", i, j))
         ]
         if not members:
             continue
@@ -39,12 +41,13 @@ def draw(data: StudyData) -> Figure:
         )
         color, marker = PALETTE[drawn % len(PALETTE)], _MARKERS[drawn % len(_MARKERS)]
         observed = symbol(str(data.array("comparison", "compared")[j]))
-        text = f"{network_text(label)}:\n   {observed} to {limit_text(limit)}"
+        text = f"{data.series(members)}:\n   {observed} to {limit_text(limit)}"
         matching = [
             k
             for k in range(len(rates["entry"]))
             if int(rates["entry"][k]) == j
-            and str(rates["network"][k]) == label
+            and str(rates["rate_in"][k]) == "width"
+            and int(rates["series"][k]) == curve
             and str(rates["distance"][k]) == "ks"
         ]
         if matching:

@@ -61,9 +61,10 @@ def _times(data: StudyData, point: int, entry: int) -> Array:
 
 def _distances(axis: Any, data: StudyData, powers: list[float]) -> None:
     exponents, widths = data.array("moments", "exponent"), data.array("moments", "width").astype(float)
-    labels = data.array("comparison", "network")
-    entry = data.entry("correlation", "correlation_ode")
-    rates = {name: data.array("rates", name) for name in ("network", "exponent", "low", "high", "constant")}
+    series, entry = data.array("moments", "width_series"), data.entry("correlation", "correlation_ode")
+    columns = ("entry", "distance", "rate_in", "series", "exponent", "low", "high", "constant")
+    rates = {name: data.array("rates", name) for name in columns}
+    fits = (rates["entry"] == entry) & (rates["distance"] == "rms") & (rates["rate_in"] == "width")
     for p, color, marker in zip(powers, (PALETTE[0], PALETTE[2], PALETTE[4]), "osD", strict=False):
         members = np.flatnonzero(exponents == p)
         n = widths[members]
@@ -72,7 +73,7 @@ def _distances(axis: Any, data: StudyData, powers: list[float]) -> None:
             for part in ("value", "low", "high")
         )
         text = f"p = {p:g}"
-        fitted = np.flatnonzero(rates["network"] == labels[members[0]])
+        fitted = np.flatnonzero(fits & (rates["series"] == series[members[0]]))
         if fitted.size:
             rate, bottom, top, constant = (
                 float(rates[name][fitted[0]]) for name in ("exponent", "low", "high", "constant")

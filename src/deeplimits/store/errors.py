@@ -7,3 +7,9 @@ class StoreError(RuntimeError):
     """The store lacks something, or holds something that cannot be trusted; the message says what, and what
     to do.
     """
+
+
+class StaleStore(UserWarning):
+    """What a store holds of a study is not what the study file and the configuration ask for now; the message
+    says which key differs, and what mends it.
+    """

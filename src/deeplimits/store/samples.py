@@ -11,6 +11,7 @@ import xarray as xr
 
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.container import DIMENSIONS
+from deeplimits.sweep.axes import axes_of
 from deeplimits.sweep.blocks import variables
 from deeplimits.sweep.points import Point
 
@@ -32,13 +33,7 @@ def lazy_point(results: Path, point: Point, samples: int) -> xr.Dataset:
                 for location, take in located
             ]
             arrays[name] = (DIMENSIONS[name], da.concatenate(parts))
-    attributes = {
-        "width": network.widest,
-        "depth": network.depth,
-        "seed": network.seed,
-        "exponent": network.exponent,
-        "physics": network.physics_hash,
-    }
+    attributes = {**axes_of(network), "physics": network.physics_hash}
     return xr.Dataset(
         arrays, {"sample": np.arange(samples), "layer": ("record", np.array(point.layers))}, attributes
     )

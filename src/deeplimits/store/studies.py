@@ -31,13 +31,13 @@ from deeplimits.store.zarr_zip import (
     read_names,
     write_groups,
 )
+from deeplimits.sweep.description import described
+from deeplimits.sweep.study import Study
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from deeplimits.sweep.study import Study
-
-FORMAT = 2
+FORMAT = 3
 _COORDINATES = "coordinates"
 """The attribute in which a group names its coordinates, as the CF conventions have it."""
 
@@ -62,7 +62,17 @@ def write_study(study: Study, results: Path, groups: Mapping[str, Group]) -> Pat
     """Write the store of a study and then its receipt, which is returned; the old receipt goes first."""
     receipt = study_receipt(results, study.name)
     receipt.unlink(missing_ok=True)
-    root = Group({}, {"study": study.name, "title": study.title, "samples": study.samples})
+    root = Group(
+        {},
+        {
+            "study": study.name,
+            "title": study.title,
+            "samples": study.samples,
+            "points": len(study.points),
+            "deeplimits": __version__,
+            "made_from": described(study),
+        },
+    )
     body = {
         "format": FORMAT,
         "study": study.name,
@@ -138,25 +148,35 @@ def open_study_store(results: Path, study: str) -> StudyStore:
     Raises
     ------
     StoreError
-        If it has not been aggregated.
+        If it has not been aggregated, or by a version that wrote other stores.
     """
     path = study_store(results, study)
-    if not (study_receipt(results, study).exists() and path.exists()):
+    written = _format(study_receipt(results, study)) if path.exists() else None
+    if written is None:
         raise StoreError(
             f"{results}: study {study} has not been aggregated yet; "
             f"`snakemake --cores all {study}` does what it lacks"
         )
+    if written != FORMAT:
+        raise StoreError(
+            f"{path}: a study store of format {written}, where this version reads format {FORMAT}; "
+            f"`snakemake --cores all {study}` aggregates it again"
+        )
     return StudyStore(path)
 
 
-def open_study_tree(results: Path, study: str) -> xr.DataTree:
-    """The reduced data of a study, lazily.
+def _format(receipt: Path) -> Any:
+    """The format of the store that a receipt is about; None where there is no receipt."""
+    try:
+        return json.loads(receipt.read_text(encoding="utf-8"))["format"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{receipt}: not the receipt of a study store: {error!r}") from None
 
-    Raises
-    ------
-    StoreError
-        If it has not been aggregated.
-    """
+
+def open_study_tree(results: Path, study: str) -> xr.DataTree:
+    """The reduced data of a study, lazily; raises as ``open_study_store`` does."""
     import xarray as xr
     from zarr.storage import ZipStore
 

@@ -21,13 +21,14 @@ from deeplimits.errors import InputError
 from deeplimits.laws import noise_floor
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import figure_files, receipt_path, study_receipt, study_todo, todo_path
+from deeplimits.store.studies import FORMAT
 from deeplimits.sweep.claims import load_claims
 from deeplimits.sweep.config import Config, load_config
+from deeplimits.sweep.description import described
 from deeplimits.sweep.plan import make_plan
 from deeplimits.sweep.study import Study
-from deeplimits.sweep.yamlfile import read_mapping
 
-_TODO_FORMAT = 3
+_TODO_FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -137,13 +138,14 @@ def _targets(results: Path, study: Study, batches: tuple[str, ...]) -> Targets:
 
 
 def _study_todo(study: Study, batches: tuple[str, ...]) -> str:
-    """All that the study store is made from. The study file counts by its content alone."""
-    content = json.dumps(read_mapping(study.path), sort_keys=True)
+    """All that the study store is made from. The study file counts by what it means, its figures left out."""
+    content = json.dumps(described(study), sort_keys=True)
     body = {
         "batches": list(batches),
         "deeplimits": __version__,
         "format": _TODO_FORMAT,
         "samples": study.samples,
+        "store_format": FORMAT,
         "seeds": sorted({point.network.seed for point in study.points}),
         "study": study.name,
         "study_sha256": hashlib.sha256(content.encode()).hexdigest(),

@@ -43,13 +43,23 @@ class Config:
         InputError
             If there is no such file, or something is wrong with it.
         """
+        return load_study(self.study_path(name), SCALES[self.scale])
+
+    def study_path(self, name: str) -> Path:
+        """The file of the study called ``name``.
+
+        Raises
+        ------
+        InputError
+            If there is no such file.
+        """
         path = self.studies_folder / f"{name}.yaml"
         if not path.is_file():
             names = sorted(file.stem for file in self.studies_folder.glob("*.yaml"))
             raise InputError(
                 self.studies_folder, "", name, "a study: " + ", ".join(names), nearest_name(name, names)
             )
-        return load_study(path, SCALES[self.scale])
+        return path
 
     def studies(self) -> list[Study]:
         """Every study of the configuration."""

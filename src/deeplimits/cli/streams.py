@@ -1,0 +1,45 @@
+"""Standard streams as other programs treat them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+
+def as_programs_do() -> None:
+    """End in silence, by SIGPIPE, when whoever reads the output has seen enough (``| head -1``), and print
+    nowhere where there is no standard output.
+    """
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - to the end
+
+
+def flush() -> None:
+    """Write out what has been printed.
+
+    Raises
+    ------
+    OSError
+        If that fails, and then of standard output.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from None
+
+
+def given_up() -> bool:
+    """Leave what cannot be written to standard output, which would be tried again at the end and fail with
+    words of its own; whether there was such a thing.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False

@@ -1,0 +1,69 @@
+"""The axes of a sweep as columns: every number and name by which one network is told from another. All tables
+have them, whether they are made from receipts or from study stores.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from deeplimits.networks.network import Network
+
+AXES = {
+    "architecture": "mlp or resnet",
+    "activation": "relu, identity, smooth or ornstein_uhlenbeck",
+    "formula": "f of a smooth activation; empty elsewhere",
+    "a": "a of a smooth activation; NaN elsewhere",
+    "center": "where a smooth activation is centred; NaN elsewhere",
+    "alpha": "α of ornstein_uhlenbeck; NaN elsewhere",
+    "beta": "β of ornstein_uhlenbeck; NaN elsewhere",
+    "c_plus": "c₊ of relu, 0 of identity; NaN elsewhere",
+    "c_minus": "c₋ of relu, 0 of identity; NaN elsewhere",
+    "shaping": "width or depth, whose power shapes the activation; empty where it is unshaped",
+    "exponent": "shaping exponent p; 0 where the activation is unshaped",
+    "branch_exponent": "b of a resnet, whose branch is scaled by d^-b; NaN elsewhere",
+    "width": "units of a hidden layer, n; of the largest where they differ",
+    "widths": "units of each hidden layer, as a list, where they differ; empty elsewhere",
+    "depth": "hidden layers, d",
+    "inputs": "number of inputs",
+    "correlation_0": "ρ₀ of inputs 0 and 1; NaN of one input",
+    "gram": "V₀, the Gram matrix of the inputs, as a list of rows",
+    "start": "every unit of layer 0 of a resnet that starts from a state of its own; NaN elsewhere",
+    "seed": "different seeds are independent networks",
+}
+"""Columns, in their order, and what they mean."""
+
+TEXTS = ("architecture", "activation", "formula", "shaping", "widths", "gram")
+WHOLE = ("width", "depth", "inputs", "seed")
+"""Columns that hold texts and whole numbers; the others hold numbers."""
+
+
+def axes_of(network: Network) -> dict[str, Any]:
+    """The columns of ``AXES`` of a network."""
+    physics = network.physics()
+    activation, width = physics["activation"], physics["width"]
+    slope = 0.0 if activation["name"] == "identity" else math.nan
+    start = physics.get("start")
+    return {
+        "architecture": physics["architecture"],
+        "activation": activation["name"],
+        "formula": activation.get("formula", ""),
+        "a": activation.get("a", math.nan),
+        "center": activation.get("center", math.nan),
+        "alpha": activation.get("alpha", math.nan),
+        "beta": activation.get("beta", math.nan),
+        "c_plus": activation.get("c_plus", slope),
+        "c_minus": activation.get("c_minus", slope),
+        "shaping": (physics["shaping"] or {}).get("by", ""),
+        "exponent": network.exponent,
+        "branch_exponent": physics.get("branch_exponent", math.nan),
+        "width": width if isinstance(width, int) else max(width),
+        "widths": "" if isinstance(width, int) else json.dumps(width),
+        "depth": physics["depth"],
+        "inputs": network.inputs,
+        "correlation_0": network.correlation() if network.inputs > 1 else math.nan,
+        "gram": json.dumps(physics["gram"]),
+        "start": math.nan if start is None else start,
+        "seed": physics["seed"],
+    }
