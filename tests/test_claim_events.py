@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deeplimits.analysis.evidence import NoEvidence
+from deeplimits.analysis.equivalence import NoEvidence
 from deeplimits.analysis.statistics import effects_of
 from known_stores import SAMPLES, comparison, statistic, store, verdict
 
@@ -97,7 +97,7 @@ def test_growth_against_the_formulas_beside_it():
         (effect,) = effects_of(table, chosen)
         assert effect.value == pytest.approx(limit)
         assert effect.samples == 3 * SAMPLES
-    with pytest.raises(NoEvidence, match="too few widths"):
+    with pytest.raises(NoEvidence, match="too few"):
         effects_of(table, statistic("unit_to_limit", width=4, extrapolate=[1.0]))
     for absent in ({"width": 4}, {"width": 3, "time": 0.5}, {"width": 3, "network": "s"}):
         with pytest.raises(NoEvidence):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from deeplimits.analysis.evidence import Evidence, NoEvidence
+from deeplimits.analysis.equivalence import NoEvidence
+from deeplimits.analysis.evidence import Evidence
 from deeplimits.analysis.groups import GROUPS
 from deeplimits.analysis.statistics import effects_of
 from deeplimits.store.errors import StoreError

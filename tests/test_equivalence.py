@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from deeplimits.analysis.equivalence import Counted, Effect, extrapolated, jackknife, judge
+from deeplimits.analysis.equivalence import (
+    Counted,
+    Effect,
+    NoEvidence,
+    extrapolated,
+    jackknife,
+    judge,
+    pooled,
+)
 
 
 def effect(value: float, error: float, **more: float) -> Effect:
@@ -94,7 +102,10 @@ def test_extrapolation_finds_the_limit():
     bent = [effect(0.25 + 3 / size - 7 / size**2, 0.01, size=size) for size in sizes]
     assert extrapolated(bent, [1.0, 2.0]).value == pytest.approx(0.25)
     assert extrapolated(bent, [1.0]).error > extrapolated(exact, [1.0]).error
-    assert extrapolated(exact[:1], [1.0]) is None
+    with pytest.raises(NoEvidence, match="one size is too few"):
+        extrapolated(exact[:1], [1.0])
+    with pytest.raises(NoEvidence, match="apart"):
+        extrapolated(exact, [1e-9])
 
 
 def test_extrapolation_knows_its_error():
@@ -122,3 +133,11 @@ def test_jackknife_of_a_mean_is_its_standard_error():
     mean, error = jackknife(left)
     assert mean == pytest.approx(values.mean())
     assert error == pytest.approx(values.std(ddof=1) / 8)
+
+
+def test_what_has_no_error_is_pooled_by_what_it_scatters():
+    """Of equal values exactly, of others with their scatter; none of them is dropped."""
+    same = pooled([effect(0.5, 0.0, size=size) for size in (8.0, 16.0)])
+    assert (same.value, same.error) == (0.5, 0.0)
+    apart = pooled([effect(value, 0.0, size=size) for value, size in ((0.0, 8.0), (1.0, 16.0))])
+    assert (apart.value, apart.error) == (pytest.approx(0.5), pytest.approx(0.5))

@@ -34,14 +34,23 @@ compare:
   - {observable: correlation, limit: correlation_sde_euler, at: all}
   - {observable: correlation, limit: matched_sde, at: all}
   - {observable: correlation, limit: correlation_ode, at: all}
+figures: [lnr22_figure_1]
+"""
+
+
+RESCALED = """
+title: Rescaled correlation, small
+networks: [{architecture: mlp, activation: {name: relu}}]
+grid: {width: 20, depth: {times_width: 1.0}, correlation: 0.3, seed: 0}
+samples: 2048
+record: {layers: 2}
+compare:
   - {observable: rescaled_correlation, limit: unshaped, at: 1.0}
   - {observable: rescaled_correlation, limit: unshaped_corrected, at: 1.0}
   - {observable: rescaled_correlation, limit: ln24_theorem_4_1_printed, at: 1.0}
   - {observable: rescaled_correlation, limit: unshaped_euler, at: 1.0}
-figures: [lnr22_figure_1, ln24_figure_1]
+figures: [ln24_figure_1]
 """
-
-
 EXPLOSION = """
 title: Explosion, small
 networks:
@@ -129,6 +138,7 @@ figures: [ln24_do_limits_commute]
 STUDIES = {
     "own": STUDY,
     "papers": PAPERS,
+    "rescaled": RESCALED,
     "explosion": EXPLOSION,
     "critical": CRITICAL,
     "entrance": ENTRANCE,

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deeplimits.analysis.equivalence import judge
-from deeplimits.analysis.evidence import Evidence, NoEvidence
+import numpy as np
+
+from deeplimits.analysis.equivalence import NoEvidence, judge
+from deeplimits.analysis.evidence import Evidence
 from deeplimits.analysis.statistics import effects_of
 from deeplimits.store.errors import StoreError
 from deeplimits.store.studies import open_study_store
@@ -61,13 +63,15 @@ def _row(claim: Claim, evidence: Evidence | str) -> dict[str, Any]:
     if isinstance(evidence, str):
         return row | {"reason": evidence}
     try:
-        effects = effects_of(evidence, model.statistic)
+        # what has no finite value is told below, in words
+        with np.errstate(all="ignore"):
+            effects = effects_of(evidence, model.statistic)
     except NoEvidence as error:
         return row | {"reason": str(error)}
     except KeyError as error:
         return row | {"reason": f"the store of study {model.study} has no {error}: aggregate it again"}
     if not all(math.isfinite(effect.value) and math.isfinite(effect.error) for effect in effects):
-        return row | {"reason": "what is measured is not finite"}
+        return row | {"reason": "what is measured is not finite: too few networks are alive, or it overflows"}
     found = judge(effects, model.margin, model.sense, model.error_rate)
     needed = [
         None if value is None or not math.isfinite(value) else float(f"{value:.3g}")

@@ -17,8 +17,15 @@ from numpy.typing import ArrayLike
 
 from deeplimits.analysis.proportions import clopper_pearson
 
+
+class NoEvidence(Exception):
+    """What a claim asks for is not there, or says nothing; the message says what."""
+
+
 Sense = Literal["equal", "at_most", "at_least"]
 Interval = tuple[float, float]
+_CONDITION = 1e6
+"""Condition of the columns of a fit from which on its coefficients are rounding."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,8 @@ def judge(effects: Sequence[Effect], margin: float, sense: Sense, rate: float) -
     needed = None
     if verdict == "undecided":
         gap = min(abs(effect.value - bound) for bound in (low_bound, high_bound))
-        needed = ((high - low) / 2 / gap) ** 2 if gap else float("inf")
+        ratio = (high - low) / 2 / gap if gap else float("inf")
+        needed = ratio * ratio
     return Verdict(
         verdict,
         effect.value,
@@ -113,38 +121,49 @@ def judge(effects: Sequence[Effect], margin: float, sense: Sense, rate: float) -
     )
 
 
-def extrapolated(effects: Sequence[Effect], powers: Sequence[float]) -> Effect | None:
+def extrapolated(effects: Sequence[Effect], powers: Sequence[float]) -> Effect:
     """The limit as the size grows, by weighted least squares in the ``powers`` of 1/size.
 
-    Where the effects scatter more than their errors allow, the error is widened by that factor. None where
-    there are too few sizes.
+    Where the effects scatter more than their errors allow, the error is widened by that factor.
+
+    Raises
+    ------
+    NoEvidence
+        If there are too few sizes, or sizes between which the powers do not tell.
     """
-    if len({effect.size for effect in effects}) < len(powers) + 1:
-        return None
+    sizes = len({effect.size for effect in effects})
+    if sizes < len(powers) + 1:
+        text = "one size is" if sizes == 1 else f"{sizes} sizes are"
+        raise NoEvidence(f"{text} too few for an extrapolation; it takes {len(powers) + 1}")
     return _fitted(effects, powers, "extrapolated from")
 
 
 def pooled(effects: Sequence[Effect]) -> Effect:
     """The weighted mean of what is claimed to be the same at every size, its error widened likewise."""
-    return _fitted(effects, (), "together") or effects[-1]
+    return _fitted(effects, (), "together")
 
 
-def _fitted(effects: Sequence[Effect], powers: Sequence[float], how: str) -> Effect | None:
+def _fitted(effects: Sequence[Effect], powers: Sequence[float], how: str) -> Effect:
     size = np.array([effect.size for effect in effects])
     design = np.stack([np.ones(len(size)), *(size**-power for power in powers)], axis=1)
-    error = np.array([effect.error for effect in effects])
-    # an effect without any error, such as no event in all samples, would take all the weight
-    error = np.maximum(error, np.max(error) * 1e-3)
-    if not (error > 0).all():
-        return None
-    value = np.array([effect.value for effect in effects])
+    value, error = (np.array([getattr(effect, name) for effect in effects]) for name in ("value", "error"))
+    if not (np.isfinite(value) & np.isfinite(error)).all():
+        raise NoEvidence("what is measured is not finite")
+    largest = float(error.max())
+    # an effect without any error, such as no event in all samples, would take all the weight; where none has
+    # one, all count alike, and what they scatter is their error
+    error = np.maximum(error, largest * 1e-3) if largest > 0 else np.ones(len(size))
     scaled = design / error[:, None]
+    norms = np.sqrt((scaled**2).sum(axis=0))
+    if not (norms > 0).all() or np.linalg.cond(scaled / norms) > _CONDITION:
+        raise NoEvidence(f"these sizes do not tell a constant and the powers {list(powers)} apart")
     covariance = np.linalg.inv(scaled.T @ scaled)
     weights = covariance @ scaled.T / error
     fitted = weights @ value
     freedom = len(size) - design.shape[1]
     chi_square = float((((value - design @ fitted) / error) ** 2).sum())
-    widening = max(1.0, chi_square / freedom) if freedom else 1.0
+    scatter = chi_square / freedom if freedom else 0.0
+    widening = max(1.0 if largest > 0 else 0.0, scatter) if freedom or largest == 0 else 1.0
     sizes = ", ".join(f"{each:g}" for each in sorted(set(size)))
     return Effect(
         float(fitted[0]),

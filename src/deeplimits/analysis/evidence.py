@@ -11,10 +11,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.equivalence import Effect, extrapolated, pooled
+from deeplimits.analysis.equivalence import Effect, NoEvidence, extrapolated, pooled
 from deeplimits.limits.observables import parse
 from deeplimits.limits.predictions import PREDICTIONS
-from deeplimits.limits.setting import Setting
+from deeplimits.limits.setting import Setting, UnpredictableError
 from deeplimits.store.errors import StoreError
 from deeplimits.sweep.statistics import ExpectedModel, StatisticModel, WhereModel
 
@@ -45,10 +45,6 @@ class Arrays(Protocol):
     def attributes(self, group: str = "") -> dict[str, Any]:
         """What is written beside the arrays of a group, or of all groups."""
         ...
-
-
-class NoEvidence(Exception):
-    """The store does not hold what a claim asks for; the message says what."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +104,21 @@ class Evidence:
     def entry(self, observable: str, limit: str, at: float | None) -> int:
         """Index of the one comparison of an observable with a limit."""
         limits, compared = self.array("comparison", "limit"), self.array("comparison", "compared")
+        times = self.array("comparison", "at_time")
         found = [
             j
             for j in range(len(limits))
             if str(limits[j]) == limit
             and parse(str(compared[j])).name == parse(observable).name
-            and (at is None or np.nanmin(np.abs(self.array("comparison", "at_time")[:, j] - at)) < 1e-6)
+            and (at is None or (np.abs(times[:, j] - at) < 1e-6).any())
         ]
         if not found:
-            raise NoEvidence(f"the study does not hold {observable} against {limit}")
+            when = "" if at is None else f" at time {at:g}"
+            raise NoEvidence(f"the study does not hold {observable} against {limit}{when}")
+        if any(not np.array_equal(times[:, j], times[:, found[0]], equal_nan=True) for j in found):
+            raise NoEvidence(
+                f"the study holds {observable} against {limit} at several times: say which by 'at'"
+            )
         return found[0]
 
     def about(self, point: int) -> str:
@@ -201,7 +203,47 @@ def expected_at(
     """The number that is claimed at a point, of these entries of V."""
     if not isinstance(statistic.expected, str):
         return float(statistic.expected)
-    return PREDICTIONS[statistic.expected](evidence.setting(point, entries or []))
+    return predicted(evidence, statistic.expected, point, entries)
+
+
+def predicted(evidence: Evidence, name: str, point: int, entries: list[list[int]] | None = None) -> float:
+    """What a formula gives at a point, of these entries of V.
+
+    Raises
+    ------
+    NoEvidence
+        If it has no meaning there.
+    """
+    if int(evidence.at("inputs", point)) < max((max(entry) for entry in entries or []), default=0):
+        raise NoEvidence(f"{name} is about an input that {evidence.about(point)} does not have")
+    try:
+        return PREDICTIONS[name](evidence.setting(point, entries or []))
+    except UnpredictableError as error:
+        raise NoEvidence(f"{name} has no meaning at {evidence.about(point)}: {error}") from None
+
+
+def unit_at(
+    evidence: Evidence,
+    statistic: ExpectedModel,
+    point: int,
+    expected: float,
+    entries: list[list[int]] | None = None,
+) -> float:
+    """What the difference is measured in at a point: 1, the size of what is expected, or of a prediction.
+
+    Raises
+    ------
+    NoEvidence
+        If that is 0 or not finite.
+    """
+    if statistic.unit is not None:
+        size = abs(predicted(evidence, statistic.unit, point, entries))
+    else:
+        size = abs(expected) if statistic.relative else 1.0
+    if not 0 < size < np.inf:
+        name = statistic.unit or "what is expected"
+        raise NoEvidence(f"{name} is {size:g} at {evidence.about(point)}, and nothing is a part of that")
+    return size
 
 
 def gathered(
@@ -220,10 +262,7 @@ def gathered(
         if not measured:
             continue
         if statistic.extrapolate:
-            limit = extrapolated(measured, statistic.extrapolate)
-            if limit is None:
-                raise NoEvidence(f"{len(measured)} sizes are too few for an extrapolation")
-            effects.append(limit)
+            effects.append(extrapolated(measured, statistic.extrapolate))
         elif statistic.points == "pooled":
             effects.append(pooled(measured))
         else:

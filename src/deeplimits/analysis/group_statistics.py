@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.equivalence import Effect, jackknife
-from deeplimits.analysis.evidence import Evidence, NoEvidence, effect_at, expected_at, gathered
+from deeplimits.analysis.equivalence import Effect, NoEvidence, jackknife
+from deeplimits.analysis.evidence import Evidence, effect_at, expected_at, gathered, unit_at
 from deeplimits.analysis.groups import pair_index
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.sweep.statistics import ExpectedModel, GramModel, MomentModel
@@ -34,7 +34,7 @@ def group_moments(evidence: Evidence, observable: str, point: int) -> tuple[Arra
 
 def variance_of(raw: Array) -> Array:
     """Variance from mean power sums [group, power]."""
-    return np.asarray(raw[:, 1] - raw[:, 0] ** 2)
+    return np.maximum(np.asarray(raw[:, 1] - raw[:, 0] ** 2), 0.0)
 
 
 def _third(raw: Array) -> Array:
@@ -54,17 +54,22 @@ def _moment_of(name: str, raw: Array, centre: float, scale: float) -> Array:
         return centre + scale * raw[:, 0]
     if name == "variance":
         return scale**2 * variance
+    if not (variance > 0).all():
+        raise NoEvidence(f"the {name.replace('_', ' ')} of what does not vary has no meaning")
     return _third(raw) / variance**1.5 if name == "skewness" else _fourth(raw) / variance**2 - 3
 
 
 def _held_against(
-    evidence: Evidence, statistic: ExpectedModel, point: int, left: Array, expected: float
+    evidence: Evidence,
+    statistic: ExpectedModel,
+    point: int,
+    left: Array,
+    expected: float,
+    entries: list[list[int]] | None = None,
 ) -> Effect:
     """An effect from delete-a-group values of a number."""
     value, error = jackknife(left)
-    unit = abs(expected) if statistic.relative else 1.0
-    if statistic.unit is not None:
-        unit = abs(PREDICTIONS[statistic.unit](evidence.setting(point, [])))
+    unit = unit_at(evidence, statistic, point, expected, entries)
     return effect_at(
         evidence, statistic, point, (value - expected) / unit, error / unit, freedom=len(left) - 1
     )
@@ -129,6 +134,6 @@ def gram(evidence: Evidence, statistic: GramModel) -> list[Effect]:
             if statistic.moment == "covariance":
                 value = value - left(means[:, places[0]]) * left(means[:, places[1]])
         expected = expected_at(evidence, statistic, point, statistic.entries)
-        return _held_against(evidence, statistic, point, value, expected)
+        return _held_against(evidence, statistic, point, value, expected, statistic.entries)
 
     return gathered(evidence, statistic, measure)

@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from deeplimits.analysis.equivalence import Effect, extrapolated
-from deeplimits.analysis.evidence import Evidence, NoEvidence
+import numpy as np
+
+from deeplimits.analysis.equivalence import Effect, NoEvidence, extrapolated
+from deeplimits.analysis.evidence import Evidence
 from deeplimits.sweep.statistics import GrowthModel, UnitModel
 
 
@@ -17,6 +19,8 @@ def growth(evidence: Evidence, statistic: GrowthModel) -> list[Effect]:
     effects = []
     for row in _rows(evidence, statistic):
         expected = statistic.expected
+        if isinstance(expected, str) and np.isnan(row[expected]):
+            raise NoEvidence(f"there is no {expected} formula for {row['network']}")
         difference = row["mean"] - (row[expected] if isinstance(expected, str) else float(expected))
         factor = float(row["width"]) ** statistic.times_width
         effects.append(_effect(evidence, row, difference * factor, row["error"] * factor))
@@ -38,7 +42,7 @@ def _rows(evidence: Evidence, statistic: GrowthModel | UnitModel) -> list[dict[s
     NoEvidence
         If one of the widths has none.
     """
-    widths = statistic.width if isinstance(statistic.width, list) else [statistic.width]
+    widths = set(statistic.width if isinstance(statistic.width, list) else [statistic.width])
     rows = [
         row
         for row in _table(evidence)
@@ -46,7 +50,7 @@ def _rows(evidence: Evidence, statistic: GrowthModel | UnitModel) -> list[dict[s
         and abs(row["time"] - statistic.time) < 1e-9
         and statistic.network in (None, str(row["network"]))
     ]
-    if len(rows) < len(widths):
+    if widths != {int(row["width"]) for row in rows}:
         raise NoEvidence("the study does not estimate the growth at each of these widths and this time")
     return rows
 
@@ -75,11 +79,6 @@ def _limits(effects: list[Effect], statistic: GrowthModel | UnitModel) -> list[E
     networks = dict.fromkeys(effect.about.partition("; ")[0] for effect in effects)
     found = []
     for network in networks:
-        limit = extrapolated(
-            [effect for effect in effects if effect.about.partition("; ")[0] == network],
-            statistic.extrapolate,
-        )
-        if limit is None:
-            raise NoEvidence("too few widths for an extrapolation")
-        found.append(limit)
+        members = [effect for effect in effects if effect.about.partition("; ")[0] == network]
+        found.append(extrapolated(members, statistic.extrapolate))
     return found

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.equivalence import Counted, Effect, jackknife
-from deeplimits.analysis.evidence import Evidence, NoEvidence, effect_at, expected_at, gathered
+from deeplimits.analysis.equivalence import Counted, Effect, NoEvidence, jackknife
+from deeplimits.analysis.evidence import Evidence, effect_at, expected_at, gathered, unit_at
 from deeplimits.analysis.group_statistics import gram, group_moments, moment, variance_of
 from deeplimits.analysis.growth_statistics import growth, unit
 from deeplimits.sweep.statistics import (
@@ -91,6 +91,8 @@ def _mean_to_limit(evidence: Evidence, statistic: MeanToLimitModel) -> list[Effe
         if found is None:
             return None
         mean, std, count, limit_mean, limit_std = found
+        if not count:
+            return None
         size = limit_std or 1.0
         effect = effect_at(
             evidence, statistic, point, (mean - limit_mean) / size, std / np.sqrt(count) / size
@@ -136,7 +138,8 @@ def _probability(evidence: Evidence, statistic: ProbabilityModel) -> list[Effect
         # the error that an extrapolation weighs by; half an event is added, so that none has an error too
         part = (hits + 0.5) / (samples + 1)
         error = float(np.sqrt(part * (1 - part) / samples))
-        plain = effect_at(evidence, statistic, point, hits / samples - expected, error)
+        unit = unit_at(evidence, statistic, point, expected)
+        plain = effect_at(evidence, statistic, point, (hits / samples - expected) / unit, error / unit)
         factor = plain.error / error
         fields = {name: getattr(plain, name) for name in Effect.__dataclass_fields__} | {"samples": samples}
         return Counted(**fields, hits=hits, expected=expected, factor=factor)

@@ -255,6 +255,15 @@ def start(setting: Setting) -> float:
     return float(setting.gram[a, b])
 
 
+ENTRIES = {
+    "isserlis": 2,
+    "isserlis_printed": 2,
+    "resnet_covariance": 1,
+    "resnet_covariance_printed": 1,
+    "start": 1,
+}
+"""How many entries V^{ab} a prediction is about, where it is about any."""
+
 PREDICTIONS: dict[str, Callable[[Setting], float]] = {
     function.__name__: function
     for function in (

@@ -8,9 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class UnpredictableError(ValueError):
+    """A prediction was asked for that has no meaning for the network; the message says why."""
+
+
 @dataclass(frozen=True)
 class Setting:
-    """What a prediction may depend on; ``entries`` are the (a, b) of the V^{ab} it is about, from 0."""
+    """What a prediction may depend on; ``entries`` are the (a, b) of the V^{ab} it is about, from 0.
+
+    Raises
+    ------
+    UnpredictableError
+        Where a property is asked for that the network does not have.
+    """
 
     width: int
     depth: int
@@ -29,12 +39,17 @@ class Setting:
     def norm(self) -> float:
         """√(V_0^{aa} V_0^{bb}) of the pair."""
         a, b = self.pair
+        if max(a, b) >= len(self.gram):
+            raise UnpredictableError(
+                f"it is about inputs {a + 1} and {b + 1}, and there are {len(self.gram)}"
+            )
         return float(np.sqrt(self.gram[a, a] * self.gram[b, b]))
 
     @property
     def rho(self) -> float:
         """ρ of the pair."""
-        return float(self.gram[self.pair]) / self.norm
+        norm = self.norm
+        return float(self.gram[self.pair]) / norm
 
     @property
     def time(self) -> float:

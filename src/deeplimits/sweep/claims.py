@@ -13,8 +13,16 @@ from pydantic import Field
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import parse
-from deeplimits.limits.predictions import PREDICTIONS
-from deeplimits.sweep.statistics import FROM_LIMIT, STATISTICS, ExpectedModel, Statistic, StrictModel
+from deeplimits.limits.predictions import ENTRIES, PREDICTIONS
+from deeplimits.sweep.statistics import (
+    FROM_LIMIT,
+    STATISTICS,
+    ExpectedModel,
+    GramModel,
+    ProbabilityModel,
+    Statistic,
+    StrictModel,
+)
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
 
@@ -36,11 +44,11 @@ class ClaimModel(StrictModel):
         "equal",
         description="equal: the effect lies within ± margin; at_most: below it; at_least: above −margin",
     )
-    margin: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
+    margin: Annotated[float, Field(ge=1e-30, le=1e30)] = Field(
         description="how far an effect may be from what is claimed and still count as agreement"
     )
     because: Text = Field(description="reason for the margin")
-    error_rate: Annotated[float, Field(gt=0, le=0.05)] = Field(
+    error_rate: Annotated[float, Field(ge=1e-9, le=0.05)] = Field(
         0.001, description="largest probability of either wrong verdict"
     )
 
@@ -107,7 +115,7 @@ def _check_statistics(raw: dict[str, Any], path: Path) -> None:
             continue
         key = f"claims.{index}.statistic"
         name = statistic.get("name")
-        if name not in STATISTICS:
+        if not isinstance(name, str) or name not in STATISTICS:
             found = "<nothing>" if name is None else name
             raise InputError(
                 path, f"{key}.name", found, "one of " + ", ".join(STATISTICS), nearest_name(name, STATISTICS)
@@ -119,8 +127,21 @@ def _check_statistics(raw: dict[str, Any], path: Path) -> None:
         _known(getattr(model, "limit", None), LIMIT_NAMES, path, f"{key}.limit")
         expected = getattr(model, "expected", None)
         if isinstance(model, ExpectedModel) and isinstance(expected, str):
-            _known(expected, (*PREDICTIONS, FROM_LIMIT), path, f"{key}.expected")
+            known = (*PREDICTIONS, FROM_LIMIT) if isinstance(model, ProbabilityModel) else tuple(PREDICTIONS)
+            _known(expected, known, path, f"{key}.expected")
         _known(getattr(model, "unit", None), tuple(PREDICTIONS), path, f"{key}.unit")
+        for part in ("expected", "unit"):
+            _check_entries(model, getattr(model, part, None), path, f"{key}.{part}")
+
+
+def _check_entries(model: StrictModel, prediction: object, path: Path, key: str) -> None:
+    """Refuse a formula for entries of V in a statistic that is not about so many."""
+    wanted = ENTRIES.get(prediction) if isinstance(prediction, str) else None
+    held = len(model.entries) if isinstance(model, GramModel) else 0
+    if wanted is not None and wanted != held:
+        entries = "one entry" if wanted == 1 else f"{wanted} entries"
+        expected = f"a formula of what the statistic measures; {prediction} is of {entries} of V, in gram"
+        raise InputError(path, key, prediction, expected)
 
 
 def _known(found: str | None, names: tuple[str, ...], path: Path, key: str) -> None:

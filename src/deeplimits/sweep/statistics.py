@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from deeplimits.sweep.models import Positive, Real
+from deeplimits.sweep.models import Positive, Real, Seed
 
 FROM_LIMIT = "limit"
 """As ``expected``: what the limit gives, kept in the study store."""
-Power = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Some = Field(min_length=1)
+
+
+def each_once(values: list[Any]) -> list[Any]:
+    """A list that names nothing twice."""
+    if len(set(values)) < len(values):
+        raise ValueError("each value once")
+    return values
+
+
+Power = Annotated[float, Field(gt=0, le=16)]
+Powers = Annotated[list[Power], AfterValidator(each_once)]
+OfWidth = Annotated[float, Field(ge=-16, le=16)]
+Number = Annotated[float, Field(ge=-1e30, le=1e30)]
+"""Of which sums, squares and quotients are doubles."""
+Width = Positive | Annotated[list[Positive], Field(min_length=1), AfterValidator(each_once)]
 Entry = Annotated[list[Annotated[int, Field(ge=1, le=8)]], Field(min_length=2, max_length=2)]
 
 
@@ -23,14 +38,20 @@ class StrictModel(BaseModel):
 class WhereModel(StrictModel):
     """Which points of the study are meant; a list means any of its values."""
 
-    network: str | list[str] | None = Field(None, description="label of the network, as in tables")
-    width: Positive | list[Positive] | None = Field(None, description="n")
-    depth: Positive | list[Positive] | None = Field(None, description="d")
-    correlation: Real | list[Real] | None = Field(None, description="ρ₀")
-    exponent: Real | list[Real] | None = Field(None, description="p")
-    center: Real | list[Real] | None = Field(None, description="centre of a smooth activation")
-    start: Real | list[Real] | None = Field(None, description="z₀ of a ResNet that starts at a point")
-    seed: int | list[int] | None = Field(None, description="seed")
+    network: str | Annotated[list[str], Some] | None = Field(
+        None, description="label of the network, as in tables"
+    )
+    width: Positive | Annotated[list[Positive], Some] | None = Field(None, description="n")
+    depth: Positive | Annotated[list[Positive], Some] | None = Field(None, description="d")
+    correlation: Real | Annotated[list[Real], Some] | None = Field(None, description="ρ₀")
+    exponent: Real | Annotated[list[Real], Some] | None = Field(None, description="p")
+    center: Real | Annotated[list[Real], Some] | None = Field(
+        None, description="centre of a smooth activation"
+    )
+    start: Real | Annotated[list[Real], Some] | None = Field(
+        None, description="z₀ of a ResNet that starts at a point"
+    )
+    seed: Seed | Annotated[list[Seed], Some] | None = Field(None, description="seed")
 
 
 class StatisticModel(StrictModel):
@@ -43,12 +64,11 @@ class StatisticModel(StrictModel):
         "weighted mean, for what is claimed of every size. The effect is the one furthest from what is "
         "claimed, its interval simultaneous",
     )
-    extrapolate: list[Power] = Field(
+    extrapolate: Powers = Field(
         [], description="powers k: fit value = limit + Σ c size^-k over the sizes, and take the limit"
     )
     size: Literal["width", "depth"] = Field("width", description="what grows")
-    times_width: Real = Field(0.0, description="multiply the difference by width to this power")
-    relative: bool = Field(False, description="divide the difference by what is expected")
+    times_width: OfWidth = Field(0.0, description="multiply the difference by width to this power")
 
     @model_validator(mode="after")
     def _check_points(self) -> StatisticModel:
@@ -79,7 +99,7 @@ class MeanToLimitModel(LimitModel):
     """Mean less that of the limit, in standard deviations of the limit (of 1, where it is a point)."""
 
     name: Literal["mean_to_limit"]
-    expected: Real = Field(
+    expected: Number = Field(
         0.0, description="what the difference, times the power of the width, is claimed to be"
     )
 
@@ -104,7 +124,7 @@ class RateModel(StrictModel):
     limit: str = Field(description="limit")
     distance: Literal["ks", "wasserstein", "rms"] = Field("ks", description="distance")
     network: str | None = Field(None, description="label of the network, where there is more than one")
-    exponent: Real = Field(description="the exponent that is claimed")
+    exponent: Number = Field(description="the exponent that is claimed")
 
 
 class GrowthModel(StrictModel):
@@ -113,14 +133,14 @@ class GrowthModel(StrictModel):
     """
 
     name: Literal["growth"]
-    width: Positive | list[Positive] = Field(description="n")
+    width: Width = Field(description="n")
     time: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(1.0, description="t")
     network: str | None = Field(None, description="label of the network, where there is more than one")
-    expected: Literal["corrected", "printed"] | Real = Field(
+    expected: Literal["corrected", "printed"] | Number = Field(
         0.0, description="corrected or printed: the formulas of Hayou 2022, Theorem 1; or a number"
     )
-    times_width: Real = Field(0.0, description="multiply the difference by width to this power")
-    extrapolate: list[Power] = Field(
+    times_width: OfWidth = Field(0.0, description="multiply the difference by width to this power")
+    extrapolate: Powers = Field(
         [], description="powers k: fit difference = limit + Σ c width^-k over the widths, and take the limit"
     )
 
@@ -131,10 +151,10 @@ class UnitModel(StrictModel):
     """
 
     name: Literal["unit_to_limit"]
-    width: Positive | list[Positive] = Field(description="n")
+    width: Width = Field(description="n")
     time: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(1.0, description="t")
     network: str | None = Field(None, description="label of the network, where there is more than one")
-    extrapolate: list[Power] = Field(
+    extrapolate: Powers = Field(
         [], description="powers k: fit distance = limit + Σ c width^-k over the widths, and take the limit"
     )
 
@@ -142,7 +162,8 @@ class UnitModel(StrictModel):
 class ExpectedModel(StatisticModel):
     """A number held against a number or a formula."""
 
-    expected: Real | str = Field(0.0, description="a number, or the name of a prediction")
+    expected: Number | str = Field(0.0, description="a number, or the name of a prediction")
+    relative: bool = Field(False, description="divide the difference by what is expected")
     unit: str | None = Field(
         None, description="name of a prediction whose size the difference is measured in"
     )
@@ -151,6 +172,8 @@ class ExpectedModel(StatisticModel):
     def _check_unit(self) -> ExpectedModel:
         if self.relative and self.unit is not None:
             raise ValueError("either relative or unit")
+        if self.relative and self.expected == 0:
+            raise ValueError("expected other than 0 with relative, which divides by it")
         return self
 
 
