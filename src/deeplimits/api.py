@@ -4,22 +4,23 @@ line uses the same functions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from deeplimits.errors import InputError, nearest_name, one_of
+from deeplimits.analysis.predicted import not_finite, predicted
+from deeplimits.engines.backward import check_gradients
+from deeplimits.errors import InputError, nearest_name
 from deeplimits.laws import EmpiricalLaw
-from deeplimits.limits import default_limit, registry
-from deeplimits.limits.base import Limit
-from deeplimits.limits.names import LIMIT_NAMES
-from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
-from deeplimits.sweep.activation import check_activation
 from deeplimits.sweep.config import DEFAULT_PATH, Config, load_config
-from deeplimits.sweep.points import Point, load_point
+from deeplimits.sweep.models import RecordModel
+from deeplimits.sweep.points import Point, load_point, point_of, recorded_layers
+from deeplimits.sweep.validation import validated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,23 +30,38 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    point: Point | str | Path, samples: tuple[int, int] = (0, 8192), engine: str = "auto"
+    point: Point | Network | Mapping[str, Any] | str | Path,
+    samples: tuple[int, int] = (0, 8192),
+    engine: str = "auto",
+    *,
+    layers: int | Sequence[int] | Literal["all"] | None = None,
+    gradients: bool | None = None,
+    output: bool | None = None,
 ) -> xr.Dataset:
     """Draw samples [a, b) of a point.
 
     Parameters
     ----------
     point
-        A ``Point``, or the path of a point file.
+        A ``Network``; a ``Point``; the path of a point file; or a mapping with the keys of one.
     samples
         Range of global sample indices; any range gives the same networks as any other range that holds them.
     engine
         ``auto``, ``cpu``, ``cuda`` or ``oracle``.
+    layers, gradients, output
+        What is recorded, in place of what the point says: a number of evenly spaced layers, a list of layers
+        or ``all``; whether also gradients; whether also the output. By default 17 layers of a ``Network``.
 
     Returns
     -------
     The arrays of ``engines.simulate_block`` (``log_variance`` [sample, record, input], ``correlation_gap``
-    [sample, record, cross], …) with coordinates ``sample`` and ``layer``.
+    [sample, record, cross], …) with coordinates ``sample`` and ``layer``, and with what they mean in their
+    attributes.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong with the point or the range.
     """
     import xarray as xr
 
@@ -53,76 +69,89 @@ def simulate(
     from deeplimits.store.container import DIMENSIONS
 
     chosen = _point(point)
-    first, stop = samples
+    network = chosen.network
+    first, stop = _range(samples)
+    if layers is not None:
+        spec = layers if isinstance(layers, int | str) else [int(layer) for layer in layers]
+        model = validated(RecordModel, {"layers": spec}, "simulate")
+        chosen = replace(
+            chosen, layers=recorded_layers(model.layers, network.depth, Path("simulate"), "layers")
+        )
+    wanted = chosen.gradients if gradients is None else gradients
+    if wanted:
+        check_gradients(network, "simulate")
     arrays = simulate_block(
-        chosen.network,
+        network,
         chosen.layers,
         first,
         stop - first,
         engine=engine,
-        gradients=chosen.gradients,
-        output=chosen.output,
+        gradients=wanted,
+        output=chosen.output if output is None else output,
     )
     return xr.Dataset(
         {name: (DIMENSIONS[name], array) for name, array in arrays.items()},
         coords={"sample": np.arange(first, stop), "layer": ("record", np.array(chosen.layers))},
+        attrs={"physics": network.physics_hash},
     )
 
 
 def limit(
-    point: Point | Network | str | Path,
+    point: Point | Network | Mapping[str, Any] | str | Path,
     observable: str = "correlation",
     name: str | None = None,
     layer: int | None = None,
+    *,
+    matched: bool = False,
 ) -> Law:
     """The law that theory predicts for an observable of a network at a layer (the last, by default).
+
+    Parameters
+    ----------
+    point
+        A ``Network``; a ``Point``; the path of a point file; or a mapping with the keys of one.
+    observable
+        What is predicted, such as ``correlation``, ``log_variance`` or ``correlation_0_2``.
+    name
+        Name of the limit; that of the network's regime by default.
+    matched
+        Take the law with the network's own constants, at its own widths and depth.
+
+    Returns
+    -------
+    The law; its ``about`` says of which limit, observable, layer, time and network it is, why that limit was
+    taken, what to mind, and the probability of an explosion.
 
     Raises
     ------
     InputError
         If there is no such limit or observable, or the limit is not about this network.
     """
-    if not isinstance(point, Network):
-        point = (point if isinstance(point, Point) else load_point(Path(point), simulated=False)).network
-    return _solve(point, observable, name, layer, "limit")[1]
+    if matched and name is not None:
+        raise InputError("limit", "matched", name, "either matched or the name of a limit")
+    return predicted(_point(point, simulated=False).network, observable, name, layer, matched=matched)
 
 
-def _point(point: Point | str | Path) -> Point:
-    return point if isinstance(point, Point) else load_point(Path(point))
+def _point(point: Point | Network | Mapping[str, Any] | str | Path, *, simulated: bool = True) -> Point:
+    if isinstance(point, Point):
+        return point
+    if isinstance(point, Network):
+        layers = RecordModel().layers
+        return Point(point, recorded_layers(layers, point.depth, Path("network"), "layers"))
+    if isinstance(point, Mapping):
+        return point_of(point, Path("point"), simulated=simulated)
+    return load_point(Path(point), simulated=simulated)
 
 
-def _solve(
-    network: Network, observable: str, name: str | None, layer: int | None, where: str | Path
-) -> tuple[Limit, Law, int]:
-    found = parse(observable, where, "observable")
-    if name is not None and name not in LIMIT_NAMES:
-        raise InputError(
-            where, "limit", name, "one of " + ", ".join(LIMIT_NAMES), nearest_name(name, LIMIT_NAMES)
-        )
-    at = network.depth if layer is None else layer
-    if not 0 <= at <= network.depth:
-        raise InputError(where, "layer", at, f"a layer between 0 (the input) and the depth, {network.depth}")
-    if found.inputs[-1] >= network.inputs:
-        needed = f"at least {found.inputs[-1] + 1} inputs for {observable}"
-        raise InputError(where, "inputs", network.inputs, needed)
-    chosen = registry()[name] if name else default_limit(network, observable)
-    if found.kind not in chosen.observables:
-        raise InputError(
-            where,
-            "observable",
-            observable,
-            f"one that {chosen.name} speaks of: " + ", ".join(chosen.observables),
-        )
-    if not chosen.applies(network):
-        others = [
-            each.name
-            for each in registry().values()
-            if each.applies(network) and found.kind in each.observables
-        ]
-        raise InputError(where, "limit", chosen.name, one_of(others, "a limit that is about this network: "))
-    if chosen.kind == "sampled":
-        check_activation(network, where, "activation")
-    return chosen, chosen.marginals(network, [at], observable)[0], at
+def _range(samples: tuple[int, int]) -> tuple[int, int]:
+    expected = "two whole numbers (a, b) with 0 ≤ a < b ≤ 2^56, such as (0, 8192)"
+    try:
+        first, stop = (index(end) for end in samples)
+    except (TypeError, ValueError):
+        raise InputError("simulate", "samples", samples, expected) from None
+    if not 0 <= first < stop <= 1 << 56:
+        raise InputError("simulate", "samples", samples, expected)
+    return first, stop
 
 
 def predict(
@@ -132,40 +161,81 @@ def predict(
     layer: int | None,
     levels: Sequence[str],
     where: str | Path,
+    *,
+    matched: bool = False,
+    simulated: int = 0,
 ) -> dict[str, Any]:
-    """What ``deeplimits limit`` prints: ``limit``, ``observable``, ``time``, ``mean``, ``std`` and
-    ``quantiles`` by level as given.
+    """What ``deeplimits limit`` prints.
 
-    Where the limit can explode, also ``explosion_probability`` by that time and
-    ``explosion_probability_ever``; of a sampled law ``samples``, and 95 % ``mean_interval`` and ``intervals``
-    of the quantiles.
+    Parameters
+    ----------
+    levels
+        Levels of quantiles, as text; they are the keys of ``quantiles``.
+    simulated
+        Draw so many networks beside the law.
+
+    Returns
+    -------
+    - ``limit``, ``source``, ``observable``, ``layer``, ``time``; ``reason``: why this limit;
+    - where there is one, ``warning``: what to mind, and ``error``: the Kolmogorov distance of the network
+      that the limit states;
+    - ``mean``, ``std`` and ``quantiles`` by level as given; ``not_finite``: of those that are infinite, why;
+    - where the limit can explode, ``explosion_probability`` by that time and ``explosion_probability_ever``;
+    - of a sampled law ``samples``, and 95 % ``mean_interval`` and ``intervals`` of the quantiles;
+    - ``network``: see ``analysis.described``; of networks drawn ``simulated``: see ``analysis.beside``.
+
+    Raises
+    ------
+    InputError
+        For what is wrong with the levels, and as ``limit`` does.
     """
-    try:
-        values = [float(level) for level in levels]
-    except ValueError:
-        raise InputError(
-            "--quantiles", "", ",".join(levels), "numbers between 0 and 1, separated by commas"
-        ) from None
-    if not all(0 < value < 1 for value in values):
-        raise InputError("--quantiles", "", ",".join(levels), "numbers between 0 and 1, separated by commas")
-    chosen, law, at = _solve(network, observable, name, layer, where)
-    quantiles = law.quantile(np.array(values))
+    from deeplimits.analysis.described import described
+
+    by_level = _levels(levels)
+    law = predicted(network, observable, name, layer, matched=matched, where=where)
+    about = law.about
+    assert about is not None
+    quantiles = {level: float(law.quantile(value)) for level, value in by_level.items()}
     answer: dict[str, Any] = {
-        "limit": chosen.name,
+        "limit": about.limit,
+        "source": about.source,
         "observable": observable,
-        "time": chosen.time(network, at),
+        "layer": about.layer,
+        "time": about.time,
+        "reason": about.reason,
         "mean": law.mean,
         "std": law.std,
-        "quantiles": {level: float(value) for level, value in zip(levels, quantiles, strict=True)},
+        "quantiles": quantiles,
+        "not_finite": not_finite(law, quantiles),
     }
-    seen = network.of_inputs(parse(observable).inputs)
-    exploded, ever = chosen.explosion_probability(seen, at), chosen.explosion_probability_ever(seen)
-    if exploded is not None:
-        answer |= {"explosion_probability": exploded, "explosion_probability_ever": ever}
+    answer |= {
+        name: value
+        for name, value in (("warning", about.warning), ("error", about.error))
+        if value is not None
+    }
+    if about.explosion_probability is not None:
+        answer["explosion_probability"] = about.explosion_probability
+        answer["explosion_probability_ever"] = about.explosion_probability_ever
     if isinstance(law, EmpiricalLaw):
-        intervals = {level: law.quantile_interval(value) for level, value in zip(levels, values, strict=True)}
+        intervals = {level: law.quantile_interval(value) for level, value in by_level.items()}
         answer |= {"samples": len(law.samples), "mean_interval": law.mean_interval(), "intervals": intervals}
+    answer["network"] = described(network)
+    if simulated:
+        from deeplimits.analysis.beside import beside
+
+        answer["simulated"] = beside(law, simulated, by_level)
     return answer
+
+
+def _levels(levels: Sequence[str]) -> dict[str, float]:
+    expected = "numbers between 0 and 1, separated by commas"
+    try:
+        values = {level: float(level) for level in levels}
+    except ValueError:
+        raise InputError("--quantiles", "", ",".join(levels), expected) from None
+    if not all(0 < value < 1 for value in values.values()):
+        raise InputError("--quantiles", "", ",".join(levels), expected)
+    return values
 
 
 def open_study(name: str, config: Path = DEFAULT_PATH, results: Path | None = None) -> xr.DataTree:

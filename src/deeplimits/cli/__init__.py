@@ -6,33 +6,57 @@ Verbs import what they need when they run: the start-up of ``simulate`` is part 
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
+from deeplimits import __version__
 from deeplimits.cli import answers, networks, studies
 from deeplimits.errors import InputError
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"deeplimits {__version__}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="deeplimits",
-    help="What a random deep network does at initialisation, and which differential equation it follows.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (
-    networks.simulate,
-    networks.limit,
-    studies.plan,
-    studies.status,
-    studies.aggregate,
-    studies.figure,
-    studies.show,
-    answers.claims,
-    answers.query,
-    answers.verify,
-):
-    app.command()(verb)
+
+
+@app.callback(epilog="Example: deeplimits limit --activation tanh --width 300 --depth 40 --correlation 0.3")
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What a random deep network does at initialisation, and which differential equation it follows."""
+
+
+EXAMPLES = {
+    networks.simulate: "deeplimits simulate --activation relu --width 64 --depth 64 --correlation 0.3 "
+    "--samples 0:1024 --out networks.zarr.zip",
+    networks.limit: "deeplimits limit --activation tanh --width 300 --depth 40 --correlation 0.3 "
+    "--simulate 4096",
+    studies.plan: "deeplimits plan lnr22-figure-1",
+    studies.status: "deeplimits status --json",
+    studies.aggregate: "deeplimits aggregate lnr22-figure-1",
+    studies.figure: "deeplimits figure lnr22-figure-1/lnr22_figure_1",
+    studies.show: "deeplimits show lnr22-figure-1",
+    answers.claims: "deeplimits claims --page scoreboard.html",
+    answers.query: 'deeplimits query "SELECT width, avg(mean) FROM moments GROUP BY width"',
+    answers.verify: "deeplimits verify --recompute 10",
+}
+"""A command line of every verb, shown at the end of its help."""
+
+for verb, example in EXAMPLES.items():
+    app.command(epilog=f"Example:\n\n\b\n{example}")(verb)
 
 
 def main() -> None:

@@ -7,12 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
+from deeplimits.cli.network_options import networked, point_from
 from deeplimits.cli.output import strict_json
 from deeplimits.errors import InputError
 
 
+@networked
 def simulate(
-    source: Annotated[Path, typer.Argument(help="TODO.json written by a plan, or POINT.yaml.")],
+    source: Path | None,
+    recorded: dict[str, str],
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Container to write, FILE.zarr.zip; beside a todo by default."),
@@ -24,6 +27,8 @@ def simulate(
     threads: Annotated[
         int | None, typer.Option("--threads", min=1, help="All processors by default.")
     ] = None,
+    gradients: Annotated[bool, typer.Option("--gradients", help="Store gradients too.")] = False,
+    output: Annotated[bool, typer.Option("--output", help="Store the output too.")] = False,
 ) -> None:
     """Draw networks and write them to a container."""
     from deeplimits.engines import resolve
@@ -31,12 +36,16 @@ def simulate(
     resolve(engine)
     if out is not None and not out.name.endswith(".zarr.zip"):
         raise InputError("--out", "", str(out), "a name that ends in .zarr.zip")
-    if source.suffix == ".json":
+    if source is not None and source.suffix == ".json":
         from deeplimits.store.receipts import read_todo
         from deeplimits.store.simulate import simulate_batch
 
+        extra = [*recorded, *(["gradients"] if gradients else []), *(["output"] if output else [])]
         if samples is not None:
             raise InputError("--samples", "", samples, "no samples with a todo file, which names its own")
+        if extra:
+            flag = "--" + extra[0].replace("_", "-")
+            raise InputError(flag, "", "<an option>", "none with a todo file, which names its networks")
         blocks = read_todo(source)
         container = out or source.with_name(
             source.name.removesuffix(".json").removesuffix(".todo") + ".zarr.zip"
@@ -44,10 +53,15 @@ def simulate(
         receipt = container.with_name(container.name.removesuffix(".zarr.zip") + ".json")
         simulate_batch(blocks, container, receipt, engine, threads)
         return
-    from deeplimits.store.simulate import simulate_range
-    from deeplimits.sweep.points import load_point
+    from dataclasses import replace
 
-    point = load_point(source)
+    from deeplimits.engines.backward import check_gradients
+    from deeplimits.store.simulate import simulate_range
+
+    point = point_from(source, recorded)
+    if gradients:
+        check_gradients(point.network, "--gradients")
+    point = replace(point, gradients=point.gradients or gradients, output=point.output or output)
     if out is None:
         raise InputError("--out", "", "<nothing>", "a file to write, FILE.zarr.zip")
     first, stop = _sample_range(samples or "0:8192")
@@ -61,11 +75,15 @@ def _sample_range(text: str) -> tuple[int, int]:
     return int(first), int(stop)
 
 
+@networked
 def limit(
-    source: Annotated[Path, typer.Argument(help="POINT.yaml.")],
-    observable: Annotated[str, typer.Option("--observable")] = "correlation",
+    source: Path | None,
+    given: dict[str, str],
+    observable: Annotated[
+        str, typer.Option("--observable", help="correlation, log_variance, correlation_0_2, …")
+    ] = "correlation",
     name: Annotated[
-        str | None, typer.Option("--limit", help="Name of a limit; that of the point's regime by default.")
+        str | None, typer.Option("--limit", help="Name of a limit; that of the network's regime by default.")
     ] = None,
     matched: Annotated[
         bool, typer.Option("--matched", help="The SDE with the network's own constants, at its own n and d.")
@@ -74,27 +92,26 @@ def limit(
     quantiles: Annotated[
         str, typer.Option("--quantiles", help="Levels, separated by commas.")
     ] = "0.05,0.25,0.5,0.75,0.95",
+    simulated: Annotated[
+        int, typer.Option("--simulate", min=0, help="Draw so many networks beside the law.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON; null where not finite.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Write there what --json prints.")] = None,
 ) -> None:
-    """What theory predicts for a network, without simulating it."""
+    """What theory predicts for a network, and with --simulate what networks do."""
     from deeplimits.api import predict
-    from deeplimits.limits import matched_limit
-    from deeplimits.limits.observables import parse
-    from deeplimits.sweep.points import load_point
 
     if matched and name is not None:
         raise InputError("--matched", "", f"--limit {name}", "either --matched or --limit")
     levels = [level.strip() for level in quantiles.split(",")]
-    network = load_point(source, simulated=False).network
-    if matched:
-        parse(observable, source, "observable")
-        try:
-            name = matched_limit(network, observable).name
-        except InputError as error:
-            expected = f"{error.expected}; without --matched, `deeplimits limit` says what its limit predicts"
-            raise InputError(source, "", "--matched", expected) from None
-    answer = predict(network, observable, name, layer, levels, source)
+    network = point_from(source, given, simulated=simulated > 0).network
+    where = str(source or "limit")
+    try:
+        answer = predict(
+            network, observable, name, layer, levels, where, matched=matched, simulated=simulated
+        )
+    except InputError as error:
+        raise _about_options(error, where, matched) from None
     text = strict_json(answer)
     if out is not None:
         from deeplimits.store.atomic import write_text
@@ -106,12 +123,40 @@ def limit(
         _print_answer(answer)
 
 
+def _about_options(error: InputError, where: str, matched: bool) -> InputError:
+    """The same about the option whose value it was."""
+    if matched and error.where == "limit" and error.key == "observable":
+        expected = f"{error.expected}; without --matched, `deeplimits limit` says what its limit predicts"
+        return InputError(where, "", "--matched", expected)
+    if error.key in {"limit", "layer", "observable"} and error.where in {where, "limit", "--simulate"}:
+        return InputError(f"--{error.key}", "", error.found, error.expected, error.nearest)
+    return error
+
+
 def _print_answer(answer: dict[str, Any]) -> None:
-    """The law in words."""
-    print(f"{answer['limit']}: {answer['observable']} at time {answer['time']:.6g}")
-    print(f"  mean {answer['mean']:.8g}   std {answer['std']:.8g}")
-    for level, value in answer["quantiles"].items():
-        print(f"  quantile {level:>6}  {value:.8g}")
+    """The law in words, what it is of, and networks beside it."""
+    from deeplimits.analysis.described import in_lines
+
+    drawn, unbounded = answer.get("simulated"), answer["not_finite"]
+    time, at = f"{answer['time']:.6g}", f"layer {answer['layer']}"
+    print(f"{answer['limit']}: {answer['observable']} at time {time}, {at}")
+    print(f"  chosen: {answer['reason']} ({answer['source']})")
+    if "warning" in answer:
+        print(f"  warning: {answer['warning']}")
+    if "error" in answer:
+        print(f"  Kolmogorov distance of networks, as the limit states it: {answer['error']:.3g}")
+    head = f"  {'':14} {'limit':>16}"
+    print(head + (f" {'networks':>16}" if drawn else ""))
+    rows = [("mean", answer["mean"]), ("std", answer["std"])]
+    rows += [(f"quantile {level}", value) for level, value in answer["quantiles"].items()]
+    beside = {} if drawn is None else {"mean": drawn["mean"], "std": drawn["std"]}
+    if drawn:
+        beside |= {f"quantile {level}": value for level, value in drawn["quantiles"].items()}
+    for label, value in rows:
+        print(f"  {label:14} {value:>16.8g}" + (f" {beside[label]:>16.8g}" if drawn else ""))
+    for sentence in dict.fromkeys(unbounded.values()):
+        names = [name for name, each in unbounded.items() if each == sentence]
+        print(f"  {', '.join(names)}: {sentence}")
     if "explosion_probability" in answer:
         print(
             f"  explosion {answer['explosion_probability']:.6g} by then, "
@@ -120,3 +165,22 @@ def _print_answer(answer: dict[str, Any]) -> None:
     if "samples" in answer:
         low, high = answer["mean_interval"]
         print(f"  sampled: {answer['samples']} paths, 95 % interval of the mean {low:.6g} to {high:.6g}")
+    if drawn:
+        _print_distance(drawn)
+    for line in in_lines(answer["network"]):
+        print(line)
+
+
+def _print_distance(drawn: dict[str, Any]) -> None:
+    dead = f", {drawn['dead']:,} of them without a value" if drawn["dead"] else ""
+    low, high = drawn["ks_interval"]
+    print(
+        f"  {drawn['samples']:,} networks{dead}: Kolmogorov distance {drawn['ks']:.4g}, "
+        f"95 % interval {low:.4g} to {high:.4g}, noise alone {drawn['noise_floor']:.4g}"
+    )
+    if "rms" in drawn:
+        low, high = drawn["rms_interval"]
+        print(
+            f"  the limit is a number: root mean square from it {drawn['rms']:.4g}, "
+            f"95 % interval {low:.4g} to {high:.4g}"
+        )

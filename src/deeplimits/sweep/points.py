@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -54,7 +54,25 @@ def load_point(path: Path, *, simulated: bool = True) -> Point:
     mapping = read_mapping(path)
     if "networks" in mapping:
         raise InputError(path, "networks", "<a study>", "a point: one network, its width, depth and inputs")
-    model = validated(PointModel, mapping, path)
+    return point_of(mapping, path, simulated=simulated)
+
+
+def point_of(mapping: Mapping[str, Any], path: Path, *, simulated: bool = True) -> Point:
+    """The point that a mapping with the keys of point.yaml describes.
+
+    Parameters
+    ----------
+    path
+        What an error names as the place of the mistake, and beside which a ``gram_file`` lies.
+    simulated
+        Whether the point is to be drawn; see ``load_point``.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong with it.
+    """
+    model = validated(PointModel, _plain(mapping), path)
     check_architecture(model, path, "")
     width, depth = _size(model, path)
     start = model.inputs.start
@@ -76,6 +94,17 @@ def load_point(path: Path, *, simulated: bool = True) -> Point:
         check_gradients(network, path)
     layers = recorded_layers(model.record.layers, depth, path, "record.layers")
     return Point(network, layers, model.record.gradients, model.record.output)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, lists and dictionaries of Python in place of those of NumPy and others, which a file cannot
+    hold.
+    """
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _size(model: PointModel, where: Path) -> tuple[int | tuple[int, ...], int]:

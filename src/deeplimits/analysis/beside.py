@@ -1,0 +1,120 @@
+"""Networks drawn beside a law: their observable at its layer, and how far the two are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.analysis.deviations import Deviations, root_mean_square
+from deeplimits.analysis.distances import cell_counts, distances
+from deeplimits.analysis.observables import is_since_start, measure, sources
+from deeplimits.engines import simulate_block
+from deeplimits.engines.backward import check_gradients
+from deeplimits.errors import InputError
+from deeplimits.laws import EmpiricalLaw, Law, PointMass, noise_floor
+from deeplimits.limits.observables import OBSERVABLES, parse
+from deeplimits.networks.network import Network
+from deeplimits.sweep.activation import check_activation
+
+Array = NDArray[np.float64]
+
+
+def drawn(network: Network, observable: str, layer: int, samples: int, engine: str = "auto") -> Array:
+    """The observable of networks 0 to ``samples`` at a layer [sample]; not finite where one has none.
+
+    Raises
+    ------
+    InputError
+        If the networks do not have this observable there, or no engine can draw them.
+    """
+    found, measured = measure(observable)
+    variables = OBSERVABLES[found.kind].variables
+    gradients = any(name.startswith("gradient") for name in variables)
+    check_activation(network, Path("--simulate"), "activation")
+    if gradients:
+        check_gradients(network, "--simulate")
+    if "log_activation" in variables and not network.residual:
+        raise InputError("--simulate", "observable", observable, "an observable of a perceptron")
+    if "output" in variables and layer != network.depth:
+        raise InputError("--simulate", "layer", layer, f"{network.depth}: an output is of the last layer")
+    layers = sorted({0, layer}) if is_since_start(found) else [layer]
+    arrays = simulate_block(
+        network, layers, 0, samples, engine=engine, gradients=gradients, output="output" in variables
+    )
+    now = _combined(arrays, observable, network.inputs, -1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        if is_since_start(found):
+            now = now - _combined(arrays, observable, network.inputs, 0)
+        return np.asarray(measured.transform(now.astype(float), layer))
+
+
+def _combined(
+    arrays: Mapping[str, NDArray[Any]], observable: str, inputs: int, record: int
+) -> NDArray[np.float32]:
+    found, measured = measure(observable)
+    columns = []
+    for variable, part in sources(found):
+        array = arrays[variable] if arrays[variable].ndim == 3 else arrays[variable][:, None]
+        columns.append(array[:, record, part.column(inputs)])
+    return measured.combine(columns)
+
+
+def beside(law: Law, samples: int, levels: Mapping[str, float], engine: str = "auto") -> dict[str, Any]:
+    """Networks that are drawn beside a law which knows what it is about.
+
+    Returns
+    -------
+    - ``samples``: networks drawn; ``dead``: those without a value, which are in nothing that follows;
+    - ``mean``, ``std`` and ``quantiles`` by level;
+    - ``ks``: sup |F_N − F|, with ``ks_interval`` of 95 % and ``noise_floor``, 0.869/√N, which N draws of the
+      law itself have on average;
+    - of a law that is a number also ``rms`` √E (X − x)², with ``rms_interval`` of 95 %.
+
+    Raises
+    ------
+    InputError
+        If the networks cannot be drawn, or none of them has a value.
+    """
+    about = law.about
+    assert about is not None
+    values = drawn(about.network, about.observable, about.layer, samples, engine)
+    alive = values[np.isfinite(values)]
+    if not len(alive):
+        expected = (
+            f"networks that have a {parse(about.observable).kind} at layer {about.layer}: none of them has"
+        )
+        raise InputError("--simulate", "", samples, expected)
+    sample = EmpiricalLaw.of(alive)
+    answer: dict[str, Any] = {
+        "samples": samples,
+        "dead": samples - len(alive),
+        "mean": sample.mean,
+        "std": sample.std,
+        "quantiles": {name: float(sample.quantile(level)) for name, level in levels.items()},
+        "ks": law.distance(alive),
+        "noise_floor": noise_floor(len(alive)),
+    }
+    if isinstance(law, PointMass):
+        answer["ks_interval"] = list(_of_number(law.value, alive))
+        if np.isfinite(law.value):
+            found = root_mean_square(Deviations.of(law.value, alive))
+            answer |= {"rms": found.value, "rms_interval": [found.low, found.high]}
+        return answer
+    label = f"{about.network.physics_hash} {about.limit} {about.observable} {about.layer}"
+    distance = distances(law, cell_counts(law, alive), label, ("ks",))["ks"]
+    answer["ks_interval"] = [distance.low, distance.high]
+    return answer
+
+
+def _of_number(value: float, values: Array) -> tuple[float, float]:
+    """95 % interval of sup |F − 1{x ≥ value}|, the larger of P(X < value) and P(X > value)."""
+    count = len(values)
+    part = max(int((values < value).sum()), int((values > value).sum())) / count
+    # Wilson's: it does not end at 0 or 1 where the part does
+    z = 1.959963984540054**2 / count
+    middle, half = (part + z / 2) / (1 + z), np.sqrt(z * part * (1 - part) + z**2 / 4) / (1 + z)
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))

@@ -1,0 +1,154 @@
+"""What theory predicts of a network: a limit, its law at a layer, and the grounds that it is taken on.
+
+Nothing that is no answer leaves this module: a limit that is not for the network, a layer at which the
+observable does not exist, and a law that is not a number are refused, with what can be asked in their place.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from deeplimits.errors import InputError, nearest_name
+from deeplimits.laws import About, Law
+from deeplimits.limits import choose, registry
+from deeplimits.limits.base import Limit
+from deeplimits.limits.names import LIMIT_NAMES
+from deeplimits.limits.observables import parse
+from deeplimits.networks.network import Network
+from deeplimits.sweep.activation import check_activation
+
+
+def predicted(
+    network: Network,
+    observable: str,
+    name: str | None = None,
+    layer: int | None = None,
+    *,
+    matched: bool = False,
+    where: str | Path = "limit",
+) -> Law:
+    """The law of ``observable`` at ``layer`` (the last by default), which knows what it is ``about``.
+
+    Parameters
+    ----------
+    name
+        The limit; that of the network's regime by default.
+    matched
+        Take the law with the network's own constants, at its own widths and depth.
+    where
+        What an error names as the place of the mistake.
+
+    Raises
+    ------
+    InputError
+        If there is no such observable, limit or layer; if the limit is not for this network; or if the
+        observable is not a number there.
+    """
+    found = parse(observable, where, "observable")
+    at = network.depth if layer is None else layer
+    if not 0 <= at <= network.depth:
+        raise InputError(where, "layer", at, f"a layer between 0 (the input) and the depth, {network.depth}")
+    if found.inputs[-1] >= network.inputs:
+        needed = f"at least {found.inputs[-1] + 1} inputs for {observable}"
+        raise InputError(where, "inputs", network.inputs, needed)
+    if name is None:
+        chosen = choose(network, observable, matched=matched)
+        limit, reason = chosen.limit, chosen.reason
+    else:
+        limit, reason = _named(network, observable, name, where), "it was asked for by name"
+        reason = f"{reason}: {registry()[name].label}"
+    law = _solved(limit, network, observable, at, where)
+    seen = network.of_inputs(found.inputs)
+    # a law may be shared: what it is about belongs to a copy
+    answer = copy.copy(law)
+    about = About(
+        limit=limit.name,
+        source=limit.source,
+        observable=observable,
+        layer=at,
+        time=float(limit.time(network, at)),
+        network=network,
+        reason=reason,
+        warning=limit.warning(network, at, observable),
+        error=_error(limit, network, at, observable),
+        explosion_probability=limit.explosion_probability(seen, at),
+        explosion_probability_ever=limit.explosion_probability_ever(seen),
+    )
+    object.__setattr__(answer, "about", about)
+    return answer
+
+
+def _error(limit: Limit, network: Network, layer: int, observable: str) -> float | None:
+    """The distance from the network that a limit states, where it states one."""
+    stated = getattr(limit, "error", None)
+    return None if stated is None else stated(network, layer, observable)
+
+
+def _named(network: Network, observable: str, name: str, where: str | Path) -> Limit:
+    if name not in LIMIT_NAMES:
+        expected = "one of " + ", ".join(LIMIT_NAMES)
+        raise InputError(where, "limit", name, expected, nearest_name(name, LIMIT_NAMES))
+    limit, kind = registry()[name], parse(observable).kind
+    if kind not in limit.observables:
+        expected = f"one that {name} speaks of: " + ", ".join(limit.observables)
+        raise InputError(where, "observable", observable, expected)
+    reason = limit.refusal(network, observable)
+    if reason is not None:
+        others = [each.name for each in registry().values() if each.refusal(network, observable) is None]
+        instead = "limits of this network: " + ", ".join(others) if others else "no limit speaks of it here"
+        raise InputError(where, "limit", name, f"a limit for this network: {reason}; {instead}")
+    return limit
+
+
+def _solved(limit: Limit, network: Network, observable: str, layer: int, where: str | Path) -> Law:
+    """The law, or why there is none at this layer and where there is one."""
+    if limit.kind == "sampled":
+        check_activation(network, where, "activation")
+    with warnings.catch_warnings():
+        # arithmetic that is no number ends below as an error with a reason
+        warnings.simplefilter("ignore", RuntimeWarning)
+        law = limit.marginals(network, [layer], observable)[0]
+        unknown = np.isnan(law.mean) or np.isnan(law.quantile(0.5))
+        first = next((near for near in _nearest(layer, network.depth) if unknown), None)
+        while first is not None and np.isnan(limit.marginals(network, [first], observable)[0].mean):
+            first = next((near for near in _nearest(layer, network.depth) if near > first), None)
+    if not unknown:
+        return law
+    instead = f"; layer {first} has one" if first is not None else ""
+    found = f"<no number at layer {layer}>"
+    raise InputError(where, "layer", found, f"a layer where {observable} of this network exists{instead}")
+
+
+def _nearest(layer: int, depth: int) -> Sequence[int]:
+    """Layers to ask in place of one without an answer: a few that follow."""
+    return range(layer + 1, min(layer + 3, depth) + 1)
+
+
+def not_finite(law: Law, quantiles: Mapping[str, float]) -> dict[str, str]:
+    """Why the mean, the standard deviation or a quantile is infinite, by ``mean``, ``std`` or the level of
+    ``quantiles``; only what is.
+    """
+    values = {"mean": law.mean, "std": law.std, **quantiles}
+    found = {}
+    for name, value in values.items():
+        if not np.isfinite(value):
+            found[name] = f"infinite: {_why(law, value if not np.isnan(value) else np.inf)}"
+    return found
+
+
+def _why(law: Law, value: float) -> str:
+    sign, number = ("+", np.inf) if value > 0 else ("−", -np.inf)
+    mass = law.mass(number)
+    other = law.mass(-number)
+    if mass == 0 and other > 0:
+        sign, mass = ("−" if sign == "+" else "+"), other
+    if mass == 0:
+        return "it is beyond the largest floating-point number"
+    part = "all networks have" if mass == 1 else f"a part {mass:.4g} of the networks has"
+    what = "exploded by then, which counts as +∞" if sign == "+" else "the value −∞ there, the logarithm of 0"
+    return f"{part} {what}"
