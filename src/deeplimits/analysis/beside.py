@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,7 +33,10 @@ def drawn(network: Network, observable: str, layer: int, samples: int, engine: s
     found, measured = measure(observable)
     variables = OBSERVABLES[found.kind].variables
     gradients = any(name.startswith("gradient") for name in variables)
-    check_activation(network, Path("--simulate"), "activation")
+    if found.inputs[-1] >= network.inputs:
+        needed = f"an observable of {network.inputs} input{'s' * (network.inputs > 1)}"
+        raise InputError("--simulate", "observable", observable, needed)
+    check_activation(network, "--simulate", "activation")
     if gradients:
         check_gradients(network, "--simulate")
     if "log_activation" in variables and not network.residual:
