@@ -270,6 +270,31 @@ def test_samples_are_chosen_by_every_axis(here: Path) -> None:
         open_samples("tiny", widht=8)
 
 
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT ks_valu FROM comparison", "(did you mean 'ks_value'?), expected a column that is there"),
+        ("SELECT c.widht FROM comparison c JOIN moments m USING (point)", "(did you mean 'width'?)"),
+        ("SELECT * FROM points ORDER BY widht", "(did you mean 'width'?)"),
+        ("SELECT nothing_like_it FROM blocks", "which nothing_like_it is not: block, physics, index, first"),
+        ("SELECT * FROM comparision", "(did you mean 'comparison'?), expected a table that is there"),
+        ("SELECT m.width FROM comparison c", "expected a table that is there, which m is not: comparison"),
+        ("SELECT mediam(width) FROM points", "(did you mean 'median'?), expected functions of DuckDB"),
+        ("SELECT avg(network) FROM comparison", "No function matches the given name and argument types"),
+        ("SELEC 1", 'expected SQL; there is a syntax error at or near "SELEC"'),
+        ("SELECT study, FROM rates WHERE", "syntax error at"),
+        ("DROP TABLE points", "expected one SELECT"),
+    ],
+)
+def test_a_mistake_in_sql_is_one_sentence_with_the_nearest_name(built: Path, sql: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        query(sql, built / "results", built / "config/config.yaml")
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 600
+    assert "\n" not in str(caught.value)
+    assert "LINE 1" not in str(caught.value)
+
+
 @pytest.fixture
 def unread() -> Iterator[int]:
     """A pipe that nobody reads."""

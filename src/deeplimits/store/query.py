@@ -86,10 +86,8 @@ def _explained(message: str, sql: str, tables: dict[str, pd.DataFrame]) -> Input
         return _unknown(sql, "column", found.group(1), list(columns))
     if found := re.search(r"Function with name \"?(\S+?)\"? does not exist", said):
         near = re.search(r"Did you mean \"?([a-z_0-9]+)", said)
-        hint = f"; did you mean {near.group(1)!r}?" if near else ""
-        return InputError(
-            "query", "", Typed(sql), f"functions of DuckDB, which has no {found.group(1)}{hint}"
-        )
+        expected = f"functions of DuckDB, which has no {found.group(1)}"
+        return InputError("query", "", Typed(sql), expected, near.group(1) if near else None)
     if found := re.search(r"syntax error at (end of input|or near \"[^\"]*\")", said):
         return InputError("query", "", Typed(sql), f"SQL; there is a syntax error at {found.group(1)}")
     # what follows the first sentence repeats the query

@@ -231,7 +231,9 @@ class CompareModel(_Model):
         description="ks and wasserstein to a limit that is random, rms to one that is a number",
     )
     rate_in: Literal["width", "depth"] | None = Field(
-        None, description="fit a power law of the distances in this"
+        None,
+        description="fit a power law of the distances in this, along each series of points that differ in it "
+        "alone",
     )
 
 

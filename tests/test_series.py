@@ -1,0 +1,204 @@
+"""Whatever varies in a study is told: rows of tables, titles of panels, names of series; and a rate is fitted along
+one series, never through two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deeplimits.analysis.compared import Comparisons
+from deeplimits.analysis.coordinates import COLUMNS, coordinates_of
+from deeplimits.analysis.distances import Distance
+from deeplimits.analysis.rate_table import rate_table
+from deeplimits.analysis.series import SIZES, Series
+from deeplimits.figures.data import StudyData
+from deeplimits.store.query import run_query
+from deeplimits.store.shown import shown_study
+from deeplimits.store.studies import dataset, open_study_store, write_study
+from deeplimits.store.tables import POINTS
+from deeplimits.sweep.axes import AXES, TEXTS, WHOLE, axes_of
+from deeplimits.sweep.points import network_from_physics
+from deeplimits.sweep.study import Study, read_study
+
+RELU = "{activation: {name: relu, c_plus: 0.5, c_minus: -0.5}, shaping: {exponent: 0.5}}"
+RHO = "correlation: 0.3"
+ENTRY = "{observable: log_variance, limit: variance, rate_in: width}"
+SIZED = "width: [8, 16, 32], depth: {times_width: 1.0}"
+
+
+def text(networks: str = RELU, grid: str = f"{SIZED}, {RHO}", compare: str = ENTRY) -> str:
+    return f"title: T\nnetworks: [{networks}]\ngrid: {{{grid}}}\nsamples: 64\nrecord: {{layers: all}}\ncompare: [{compare}]\n"
+
+
+def gram(third: str) -> str:
+    return f"gram: [[1.0, 0.3, 0.1], [0.3, 1.0, {third}], [0.1, {third}, 1.0]]"
+
+
+LONG = "[" + ", ".join(["8"] * 30)
+FAMILY = {
+    "correlation and seed": text(grid=f"{SIZED}, correlation: [0.0, 0.3], seed: [0, 1]"),
+    "close correlations": text(grid=f"{SIZED}, correlation: [0.3, 0.3000000001]"),
+    "large seeds": text(grid=f"{SIZED}, {RHO}, seed: [4611686018427387904, 4611686018427387905]"),
+    "depth": text(grid=f"width: [8, 16, 32], depth: [4, 8], {RHO}"),
+    "slopes": text(RELU.replace("c_plus: 0.5", "c_plus: [0.5, 0.500000001, 0.6]")),
+    "shaping": text(RELU.replace("{exponent: 0.5}", "{by: [width, depth], exponent: [0.3, 0.5]}")),
+    "smooth": text(
+        "{activation: {name: [tanh, softplus], a: [1.0, 1.25], center: [0.5, 1], centered: true}}"
+    ),
+    "formulas": text("{activation: {name: expression, expression: [x / (1 + exp(-x)), tanh(x) + x]}}"),
+    "branch": text(
+        "{architecture: resnet, activation: {name: [relu, tanh]}, branch_exponent: [0, 0.5, 0.75]}"
+    ),
+    "start": text("{architecture: resnet, activation: {name: relu}}", f"{SIZED}, start: [1.0, -1.0, 2]"),
+    "exotic": text(
+        "{architecture: resnet, activation: {name: ornstein_uhlenbeck, alpha: [1, 0.5], beta: [0, 0.25]}}",
+        "width: 1, depth: [4, 8, 16], start: 1.0",
+    ),
+    "widths": text(grid=f"width: [[8, 16], [16, 32], [16, 8], [8, 8], [8, 8, 8]], {RHO}"),
+    "long widths": text(grid=f"width: [{LONG}, 9], {LONG}, 10]], {RHO}"),
+    "grams": text(f"{RELU[:-1]}, grid: {{{gram('0.2')}}}}}, {RELU[:-1]}, grid: {{{gram('0.25')}}}}}, {RELU}"),
+    "norms": text(
+        f"{RELU[:-1]}, grid: {{gram: [[2.0, 0.3], [0.3, 1.0]]}}}}, {RELU[:-1]}, grid: {{gram: [[4.0]]}}}}, {RELU}"
+    ),
+    "in step": text(
+        grid=f"width: [8, 16, 32], depth: [4, 9, 16], {RHO}, seed: [0, 1, 2], zip: [width, depth, seed]"
+    ),
+    "sizes twice": text(
+        grid=f"width: [8, 8, 16, 16], depth: 4, {RHO}, seed: [0, 1, 0, 1], zip: [width, seed]"
+    ),
+    "depths twice": text(grid=f"width: [8, 8, 16, 16], depth: [4, 8, 4, 8], {RHO}, zip: [width, depth]"),
+    "times": text(compare="{observable: log_variance, limit: variance, at: [AT]}").replace(
+        "compare: [{observable: log_variance, limit: variance, at: [AT]}]",
+        "compare: [" + ", ".join(f"{ENTRY[:-1]}, at: {at}}}" for at in ("0.5", "1.0", "all")) + "]",
+    ),
+    "observables": text(compare=f"{ENTRY}, {ENTRY.replace('log_variance', 'variance')}"),
+}
+PRINTED = ("value", "estimate", "low", "high", "floor")
+
+
+def stored(folder: Path, study_text: str, exponents: bool = False) -> tuple[Study, Path]:
+    """A study and a store of it, with distances that follow a power law of their own along each series."""
+    path = folder / "study.yaml"
+    path.write_text(study_text)
+    study = read_study(path)
+    series = Series.of_study(study)
+    coordinates, comparisons = coordinates_of(study, series), Comparisons(study)
+    for i, point in enumerate(study.points):
+        for j, entry in enumerate(study.compare):
+            index = series.of[entry.rate_in or "width"][i]
+            value = 0.5 * axes_of(point.network)["width"] ** -planted(index)
+            distance = Distance(value, value, 0.0, 2 * value, error=value / 100, floor=0.0)
+            comparisons.found[i, j] = {"ks": distance}
+            time = 0.5 if entry.at == 0.5 else 1.0
+            comparisons.at_time[i, j], comparisons._at_layer[i, j] = time, 1
+            comparisons._compared["ks_value"][i, j] = value
+    groups = {
+        "moments": dataset({}, coordinates),
+        **comparisons.groups(coordinates),
+        "rates": rate_table(study, series, comparisons.found, comparisons.at_time),
+        "series": series.group(),
+    }
+    write_study(study, folder, groups)
+    return study, folder
+
+
+def planted(series: int) -> float:
+    """The exponent of a series."""
+    return 1.0 + 0.25 * (series % 7)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_what_varies_is_told_everywhere(tmp_path: Path, name: str) -> None:
+    study, results = stored(tmp_path, FAMILY[name])
+    shown = shown_study(results, "study")
+    told = shown.comparison.drop(columns=list(PRINTED))
+    # as they are printed
+    rows = [
+        tuple(f"{v:g}" if isinstance(v, float) else str(v) for v in row)
+        for row in told.itertuples(index=False)
+    ]
+    assert len(set(rows)) == len(rows) == len(study.points) * len(study.compare)
+    assert "nan" not in {value for row in rows for value in row}
+
+    data = StudyData(open_study_store(results, "study"))
+    titles = [data.title(i) for i in range(data.points)]
+    assert len(set(titles)) == len(titles) == len(study.points)
+    assert max(len(line) for title in titles for line in title.split("\n")) < 75
+
+    table = run_query(results, "SELECT * FROM comparison")
+    assert set(COLUMNS) <= set(table.columns)
+    assert len(table[list(AXES)].astype(str).drop_duplicates()) == len(study.points)
+    rates = run_query(results, "SELECT * FROM rates")
+    assert not rates.duplicated(["entry", "distance", "name"]).any()
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_all_is_equal_along_a_series_but_the_size(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(FAMILY[name])
+    study = read_study(path)
+    series = Series.of_study(study)
+    tied = {"times_width": {"depth", "width"}, "zip": {"depth", "width", "seed"}}
+    moving = {axis for word, axes in tied.items() if word in FAMILY[name] for axis in axes}
+    for size in SIZES:
+        assert len(set(series.names[size])) == len(series.names[size])
+        assert sorted(i for members in series.members(size) for i in members) == list(
+            range(len(study.points))
+        )
+        for members in series.members(size):
+            axes = [axes_of(study.points[i].network) for i in members]
+            changing = {axis for axis in AXES if len({str(each[axis]) for each in axes}) > 1}
+            assert changing <= {size, "widths" if size == "width" else size, *moving}
+            assert len({(each["width"], each["depth"]) for each in axes}) == len(members)
+
+
+@pytest.mark.parametrize(
+    "name", ["correlation and seed", "depth", "slopes", "grams", "observables", "in step"]
+)
+def test_each_series_has_the_rate_that_was_planted_in_it(tmp_path: Path, name: str) -> None:
+    """Exactly: one curve through points of two series would have neither's."""
+    study, results = stored(tmp_path, FAMILY[name])
+    rates = run_query(results, "SELECT * FROM rates ORDER BY entry, series")
+    series = Series.of_study(study)
+    assert len(rates) == len(study.compare) * len(series.names["width"])
+    for row in rates.itertuples():
+        assert row.exponent == pytest.approx(planted(row.series), rel=1e-12)
+        assert (row.name, row.rate_in, row.points) == (series.names["width"][row.series], "width", 3)
+        assert (row.size_low, row.size_high, row.width) == (8, 32, -1)
+    assert len(shown_study(results, "study").rates) == len(rates)
+
+
+def test_series_say_what_they_are(tmp_path: Path) -> None:
+    names = {}
+    for name in ("correlation and seed", "depth", "in step", "exotic", "start"):
+        path = tmp_path / "study.yaml"
+        path.write_text(FAMILY[name])
+        names[name] = Series.of_study(read_study(path)).names
+    relu = "ReLU (0.5, -0.5), p = 0.5"
+    assert names["correlation and seed"]["width"][1] == f"{relu}; ρ₀ = 0; d = n; seed 1"
+    assert names["depth"]["width"] == [f"{relu}; ρ₀ = 0.3; d = 4; seed 0", f"{relu}; ρ₀ = 0.3; d = 8; seed 0"]
+    assert names["depth"]["depth"][0] == f"{relu}; ρ₀ = 0.3; n = 8; seed 0"
+    assert names["in step"]["width"] == [f"{relu}; ρ₀ = 0.3; d in step with n; seeds in step"]
+    assert names["exotic"]["depth"][1] == "ResNet, Ornstein–Uhlenbeck (1, 0.25); z₀ = 1; n = 1; seed 0"
+    assert names["start"]["width"][1] == "ResNet, ReLU; z₀ = -1; d = n; seed 0"
+
+
+def test_axes_are_all_of_the_physics(tmp_path: Path) -> None:
+    """Networks with equal axes are one network, and receipts give the axes that studies give."""
+    for name, study_text in FAMILY.items():
+        path = tmp_path / "study.yaml"
+        path.write_text(study_text)
+        found: dict[tuple[str, ...], str] = {}
+        for point in read_study(path).points:
+            axes = axes_of(point.network)
+            assert list(axes) == list(AXES)
+            assert all(isinstance(axes[axis], str) for axis in TEXTS)
+            assert all(isinstance(axes[axis], int) for axis in WHOLE)
+            assert found.setdefault(tuple(map(repr, axes.values())), point.network.physics_hash) == (
+                point.network.physics_hash
+            ), name
+            again = axes_of(network_from_physics(point.network.physics()))
+            assert {**again, "exponent": 0} == pytest.approx({**axes, "exponent": 0}, nan_ok=True)
+        assert len(found) == len(set(found.values()))
+    assert list(POINTS)[1:-2] == list(AXES)
