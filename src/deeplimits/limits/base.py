@@ -117,6 +117,31 @@ class Limit(ABC):
         """A sentence that says why the law is not to be trusted for this network, or None."""
         return None
 
+    def error(self, network: Network, layer: int, observable: str, law: Law | None = None) -> float:
+        """The Kolmogorov distance that a network of this width and depth has from the law, stated to be kept and to be
+        no more than a few times too large; at most 1. A number is no law of a network that fluctuates: it is 1 there.
+
+        Parameters
+        ----------
+        law
+            That of ``marginals`` at ``layer``, where it is known already.
+
+        Raises
+        ------
+        InputError
+            If the limit is not for this network.
+        """
+        found = parse(observable)
+        seen = network.of_inputs(found.inputs)
+        known = self.marginals(network, [layer], observable)[0] if law is None else law
+        if layer == 0 and not network.residual:
+            return 0.0
+        return min(1.0, self._error(seen, layer, found.kind, known))
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        """As ``error``, of the first input or pair."""
+        return 1.0
+
     def explosion_probability(self, network: Network, layer: float) -> float | None:
         """P(explosion by the time of ``layer``) of any input, where the limit can explode at all."""
         return None

@@ -11,7 +11,7 @@ network is κ = 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from deeplimits.activations import ReluLike
 from deeplimits.errors import InputError
 from deeplimits.laws import Chart, Law, PointMass
+from deeplimits.limits.accuracy import correlation_error, smooth_correlation_error
 from deeplimits.limits.base import Limit, asymmetry, shaping_size
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
 from deeplimits.limits.fokker_planck import Diffusion, Start, solve_in_pieces
@@ -84,6 +85,12 @@ def start_coordinate(network: Network, where: str) -> float:
     return 0.5 * float(np.log(float((2 - gap) / gap)))
 
 
+def _drift(kappa: float) -> Callable[[Array], Array]:
+    """ρ ↦ ν(ρ)/(1 − ρ²) + ρ/2, the drift of y = artanh ρ."""
+    diffusion = correlation_diffusion(kappa)
+    return lambda rho: diffusion.drift(np.arctanh(rho))
+
+
 def correlation_laws(network: Network, pieces: Pieces, times: Sequence[float], where: str) -> list[Law]:
     """Laws of ρ at ``times`` (ascending, from 0 on).
 
@@ -132,6 +139,15 @@ class CorrelationSde(Limit):
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         times = [self.time(network, layer) for layer in layers]
         return correlation_laws(network, in_pieces(network, self.kappas(network)), times, self.name)
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        if isinstance(law, PointMass):
+            return 0.0
+        drifts = [_drift(kappa) for kappa in self.kappas(network)]
+        if network.piecewise_linear:
+            return correlation_error(network, layer, law, drifts)
+        straight = [lambda rho, first, second: rho / 2 for _ in drifts]
+        return smooth_correlation_error(network, layer, law, straight)
 
 
 class MatchedSde(CorrelationSde):

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deeplimits.laws import Law
-from deeplimits.limits.base import Limit, square_variance, summed_time
+from deeplimits.limits.accuracy import smooth_variance_error
+from deeplimits.limits.base import Limit
 from deeplimits.limits.regime import SHAPED, Regime
-from deeplimits.limits.smooth import ONE_STABILITY, SmoothVariance
-from deeplimits.limits.variance import log_normal
+from deeplimits.limits.smooth import ONE_STABILITY, SmoothVariance, stability
+from deeplimits.limits.variance import log_normal, log_normal_error, own_variance
 from deeplimits.networks.network import Network
 
 
@@ -34,8 +35,12 @@ class MatchedVariance(Limit):
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         if not network.piecewise_linear:
             return SmoothVariance().laws(network, layers, observable)
-        lasting = [units / square_variance(layer.slopes) for units, layer in network.layer_kinds.items()]
-        return log_normal(network, [summed_time(network, layer, lasting) for layer in layers], observable)
+        return log_normal(network, [own_variance(network, layer) for layer in layers], observable)
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        if network.piecewise_linear:
+            return log_normal_error(network, layer, law)
+        return smooth_variance_error(network, layer, observable, law, stability(network))
 
     def explosion_probability(self, network: Network, layer: float) -> float | None:
         if network.piecewise_linear:

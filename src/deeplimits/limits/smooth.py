@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import Smooth
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass
+from deeplimits.limits.accuracy import smooth_variance_error
 from deeplimits.limits.base import Limit, one_value
 from deeplimits.limits.compound import bisected
 from deeplimits.limits.conditions import ALIKE, same_in_all_layers
@@ -239,6 +240,9 @@ class SmoothVariance(Limit):
             return start + [ExplosiveLaw(beta, origin, time, logarithmic) for time in later]
         chart = _LOG_CHART if logarithmic else _V_CHART
         return start + list(LinearSde(-beta, beta + 2, 2.0).laws(1 / origin, later, lambda _: chart))
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        return smooth_variance_error(network, layer, observable, law, stability(network))
 
     def explosion_probability(self, network: Network, layer: float) -> float:
         """P(explosion by the time of ``layer``)."""

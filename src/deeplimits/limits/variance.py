@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from deeplimits.laws import Law, NormalLaw, PointMass
-from deeplimits.limits.base import Limit, square_variance
+from deeplimits.limits.accuracy import Moments, apart, death, log_mean_error, smooth_variance_error
+from deeplimits.limits.base import Limit, square_variance, summed_time
 from deeplimits.limits.regime import ABOVE_HALF, Regime
 from deeplimits.networks.network import Network
 
@@ -34,6 +35,32 @@ class Variance(Limit):
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         rate = 2.0 if network.exponent > 0 else square_variance(network.slopes)
         return log_normal(network, [rate * self.time(network, layer) for layer in layers], observable)
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        if network.piecewise_linear:
+            return log_normal_error(network, layer, law)
+        return smooth_variance_error(network, layer, observable, law, 0.0)
+
+
+def log_normal_error(network: Network, layer: int, law: Law) -> float:
+    """The distance of V_ℓ of a piecewise-linear network from a log-normal law: what its independent factors leave of the
+    normal law of their own variance, that law's distance from ``law``, and a network that dies.
+    """
+    own = log_normal(network, [own_variance(network, layer)], "log_variance")[0]
+    given = (
+        law if not (isinstance(law, NormalLaw) and law.exponential) else NormalLaw(law.location, law.scale)
+    )
+    factors = log_mean_error(network, layer, lambda units: Moments.of(network.layer_kinds[units].slopes))
+    return _MARGIN * factors + apart(own, given) + death(network, layer)
+
+
+def own_variance(network: Network, layer: int) -> float:
+    """Σ v / n up to ``layer``, v = Var(c φ_s(g)²) of each layer of a piecewise-linear network."""
+    lasting = [units / square_variance(layer.slopes) for units, layer in network.layer_kinds.items()]
+    return summed_time(network, layer, lasting)
+
+
+_MARGIN = 1.3
 
 
 def log_normal(network: Network, variances: Sequence[float], observable: str) -> list[Law]:
