@@ -1,13 +1,15 @@
-"""How far a network of finite width is from a limit: Kolmogorov distances to leading order, from the moments of one layer.
+"""How far a network of finite width is from a limit: Kolmogorov distances to leading order, from the moments
+of one layer.
 
-A law of a limit is right where the mean, the variance and the third cumulant of each layer's step are those of the
-network. What is left of them is known in closed form, or by quadrature, to the next order in 1/n; it adds up over the
-layers, and moves the distribution function by
+A law of a limit is right where the mean, the variance and the third cumulant of each layer's step are those
+of the network. What is left of them is known in closed form, or by quadrature, to the next order in 1/n; it
+adds up over the layers, and moves the distribution function by
 
     −φ(x) [δm + δv x / 2 + k₃ (x² − 1) / 6],
 
-x standardised, δm and δv the errors of mean and variance in units of the spread, k₃ the skewness left out (Edgeworth's
-first term). The largest of it, times a margin that was measured on other networks, is what a limit states.
+x standardised, δm and δv the errors of mean and variance in units of the spread, k₃ the skewness left out
+(Edgeworth's first term). The largest of it, times a margin that was measured on other networks, is what a
+limit states.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ _COMPARED = np.linspace(0.001, 0.999, 333)
 
 
 def edgeworth(mean: float, variance: float, skewness: float) -> float:
-    """sup |F − Φ| to first order, for a variable whose mean is off by ``mean`` and whose variance by ``variance`` in
+    """sup |F − Φ| to first order, for a variable whose mean is off by ``mean`` and whose variance by
+    ``variance`` in
     units of the standard deviation and the variance, and whose skewness is ``skewness``.
     """
     return float(np.max(np.abs(_PHI * (mean + variance * _X / 2 + skewness * (_X**2 - 1) / 6))))
@@ -71,9 +74,9 @@ class Moments:
 
 
 def log_mean_error(network: Network, layer: int, moments: Callable[[int], Moments]) -> float:
-    """The distance of log V_ℓ of a network whose layers are independent factors from the normal law with mean −½ Σ
-    v/n and variance Σ v/n: log of a mean of n copies of X has the mean −v/2n + (m₃/3 − ¾ v²)/n², the variance v/n + (5
-    v²/2 − m₃)/n² and the third cumulant (m₃ − 3 v²)/n².
+    """The distance of log V_ℓ of a network whose layers are independent factors from the normal law with mean
+    −½ Σ v/n and variance Σ v/n: log of a mean of n copies of X has the mean −v/2n + (m₃/3 − ¾ v²)/n², the
+    variance v/n + (5 v²/2 − m₃)/n² and the third cumulant (m₃ − 3 v²)/n².
     """
     mean = spread = variance = third = 0.0
     for units, count in _counts(network, layer).items():
@@ -107,7 +110,8 @@ def _counts(network: Network, layer: int) -> dict[int, int]:
 
 
 def correlation_step(slopes: Slopes, width: int, rho: Array) -> tuple[Array, Array]:
-    """Drift and variance per unit of time, n layers, of y = artanh ρ of a ReLU-like network of this width, with their
+    """Drift and variance per unit of time, n layers, of y = artanh ρ of a ReLU-like network of this width,
+    with their
     terms of order 1: n [artanh c K₁(ρ) − y] + e₁(ρ) and a₁(ρ), from the covariances of one unit's φφᵀ.
     """
     plus, minus = float(slopes.plus), float(slopes.minus)
@@ -139,8 +143,9 @@ def correlation_step(slopes: Slopes, width: int, rho: Array) -> tuple[Array, Arr
 def correlation_error(
     network: Network, layer: int, law: Law, drift: Sequence[Callable[[Array], Array]]
 ) -> float:
-    """The distance of ρ_ℓ of a ReLU-like network from a law whose diffusion dy = a(ρ) dt + dB has the drift a: that of
-    steps which are small but not infinitely so, and what drift and variance leave out on the way, from ρ₀ to the law.
+    """The distance of ρ_ℓ of a ReLU-like network from a law whose diffusion dy = a(ρ) dt + dB has the drift
+    a: that of steps which are small but not infinitely so, and what drift and variance leave out on the way,
+    from ρ₀ to the law.
 
     Parameters
     ----------
@@ -171,7 +176,8 @@ def correlation_error(
 def smooth_correlation_error(
     network: Network, layer: int, law: Law, drift: Sequence[Callable[[float, float, float], float]]
 ) -> float:
-    """As ``correlation_error``, for a smooth activation: the mean step is that of infinite width, at V_0 and where V is
+    """As ``correlation_error``, for a smooth activation: the mean step is that of infinite width, at V_0 and
+    where V is
     after ``layer`` in the middle, and the variance that of a linear network.
 
     Parameters
@@ -203,7 +209,8 @@ def smooth_correlation_error(
 
 
 def smooth_variance_error(network: Network, layer: int, observable: str, law: Law, beta: float) -> float:
-    """The distance of V_ℓ of a smooth network from a law of dV = β V (V − 1) dt + √2 V dB: that of a linear network, and
+    """The distance of V_ℓ of a smooth network from a law of dV = β V (V − 1) dt + √2 V dB: that of a linear
+    network, and
     what drift and variance leave out, from V_0 to the law; where V grows, so does what is left out.
     """
     time = network_time(network, layer)
@@ -225,10 +232,34 @@ def smooth_variance_error(network: Network, layer: int, observable: str, law: La
         share = counts[units] / units / time
         moved += share * float(np.sqrt(np.mean(steps**2)))
         varied += share * float(np.sqrt(np.mean((fourth / square**2 - 3) ** 2)))
-    linear = log_mean_error(network, layer, lambda units: Moments(2.0, 8.0))
+    linear = log_mean_error(network, layer, lambda _: Moments(2.0, 8.0))
     growth = float(np.exp(min(max(beta, 0.0) * time, _LARGEST_GROWTH)))
     error = _MARGIN * (linear + growth * (_PHI.max() * moved * np.sqrt(time / 2) + 0.121 * varied / 2))
     return min(1.0, float(error))
+
+
+def sampled(count: int) -> float:
+    """How far ``count`` draws may be from their own law: exceeded with a chance of 2e-4."""
+    return 2.14 / float(np.sqrt(count))
+
+
+def depth_error(network: Network, layer: int, slope: float, spread: float) -> float:
+    """The distance of log ‖X‖² of a residual network of finite depth from its law at infinite depth, for a
+    branch that grows like ``slope`` x: what steps of size 1/d leave out of mean and variance, (1 + s²/d)^d
+    for e^{s²}, and of the skewness.
+
+    Parameters
+    ----------
+    spread
+        Standard deviation of log ‖X‖² at the layer.
+    """
+    if layer == 0 or spread == 0:
+        return 0.0
+    depth, width, time = network.depth, network.units, layer / network.depth
+    mean = slope**4 * time / (2 * depth) * (1 + 2 / width)
+    variance = 1.2 * slope**2 / depth * (1 + 1 / width)
+    skewness = _SKEWNESS * slope / float(np.sqrt(width * depth * layer))
+    return edgeworth(_MARGIN * mean / spread, variance, 0.0) + skewness + _TABLES
 
 
 def _artanh(gap: float) -> float:
@@ -240,7 +271,13 @@ def _artanh(gap: float) -> float:
 _END = 1 - 1e-9
 """|ρ| up to which a step is looked at."""
 _STEPS = 0.27
-"""n (1 + √T) times the distance that finite steps of the correlation make, in linear networks of 8 to 90 units."""
+"""n (1 + √T) times the distance that finite steps of the correlation make, in linear networks of 8 to 90
+units.
+"""
 _MARGIN = 1.25
 """What the terms to leading order are multiplied by."""
 _LARGEST_GROWTH = 3.0
+_SKEWNESS = 0.27
+"""√(n d ℓ) / s times the distance that the skewness of a residual network's steps makes."""
+_TABLES = 5e-4
+"""What float32 and the tables of activations leave of a distance."""

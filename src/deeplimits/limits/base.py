@@ -118,8 +118,9 @@ class Limit(ABC):
         return None
 
     def error(self, network: Network, layer: int, observable: str, law: Law | None = None) -> float:
-        """The Kolmogorov distance that a network of this width and depth has from the law, stated to be kept and to be
-        no more than a few times too large; at most 1. A number is no law of a network that fluctuates: it is 1 there.
+        """The Kolmogorov distance that a network of this width and depth has from the law, stated to be kept
+        and to be no more than a few times too large; at most 1. A number is no law of a network that
+        fluctuates: it is 1 there.
 
         Parameters
         ----------

@@ -146,7 +146,7 @@ class CorrelationSde(Limit):
         drifts = [_drift(kappa) for kappa in self.kappas(network)]
         if network.piecewise_linear:
             return correlation_error(network, layer, law, drifts)
-        straight = [lambda rho, first, second: rho / 2 for _ in drifts]
+        straight = [lambda rho, *_: rho / 2 for _ in drifts]
         return smooth_correlation_error(network, layer, law, straight)
 
 

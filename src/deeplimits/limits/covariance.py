@@ -27,11 +27,19 @@ from numpy.typing import NDArray
 from deeplimits.activations import ReluLike, Smooth
 from deeplimits.engines.covariance import Drift, Paths, covariance_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
+from deeplimits.limits.accuracy import (
+    correlation_error,
+    sampled,
+    smooth_correlation_error,
+    smooth_variance_error,
+)
 from deeplimits.limits.base import Limit, asymmetry, one_value, shaping_size
 from deeplimits.limits.conditions import ALIKE, same_in_all_layers
+from deeplimits.limits.correlation import correlation_diffusion
 from deeplimits.limits.observables import parse
 from deeplimits.limits.regime import ABOVE_HALF, HALF, SHAPED, Regime
 from deeplimits.limits.smooth import SmoothVariance
+from deeplimits.limits.variance import log_normal_error
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
@@ -150,6 +158,42 @@ class CovarianceSde(Limit):
             else:
                 return None
         return found
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        """That of the laws without noise of its variances and its correlation, and of the sample."""
+        if isinstance(law, PointMass):
+            return 0.0
+        drift = self.drift(network)
+        found = 0.0
+        if observable not in {"variance", "log_variance"}:
+            found += self._correlation_error(network, layer, drift)
+        if observable != "correlation":
+            pairs = range(1 if observable != "covariance" else network.inputs)
+            found += sum(self._variance_error(network.of_inputs((a,)), layer, drift) for a in pairs)
+        return found + sampled(SAMPLES)
+
+    def _correlation_error(self, network: Network, layer: int, drift: Drift) -> float:
+        correlations = self.laws(network, [layer], "correlation")[0]
+        if isinstance(correlations, PointMass):
+            return 0.0
+        if network.piecewise_linear:
+            own = correlation_diffusion(drift.kappa)
+            moved = [lambda rho: own.drift(np.arctanh(rho))] * len(network.layer_kinds)
+            return correlation_error(network, layer, correlations, moved)
+
+        def pull(rho: float, first: float, second: float) -> float:
+            norm = (1 + 2 * rho**2) * np.sqrt(first * second) - 1.5 * rho * (first + second)
+            return rho / 2 + drift.a * float(norm) / (1 - rho**2)
+
+        return smooth_correlation_error(network, layer, correlations, [pull] * len(network.layer_kinds))
+
+    def _variance_error(self, network: Network, layer: int, drift: Drift) -> float:
+        variances = self.laws(network, [layer], "log_variance")[0]
+        if isinstance(variances, PointMass):
+            return 0.0
+        if network.piecewise_linear:
+            return log_normal_error(network, layer, variances)
+        return smooth_variance_error(network, layer, "log_variance", variances, _growth(drift))
 
     def explosion_probability(self, network: Network, layer: float) -> float | None:
         """Exact for one input; the part of the paths for more, any of whose inputs may explode."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.laws import Law, NormalLaw
+from deeplimits.limits.accuracy import depth_error
 from deeplimits.limits.compound import FoldedLaw, mixture
 from deeplimits.limits.conditions import ONE_UNIT
 from deeplimits.limits.hayou import ResidualLimit, from_start, normal
@@ -67,6 +68,14 @@ class HayouReluN1(ResidualLimit):
             mixture(weights, [self._law(network, slope, layer, observable) for slope in sides])
             for layer in layers
         ]
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        slope = max(map(abs, _side_slopes(network)))
+        factor = 2.0 if observable == "log_growth" else 1.0
+        spread = (
+            law.std if observable == "log_growth" else 2 * slope * float(np.sqrt(self.time(network, layer)))
+        )
+        return depth_error(network, layer, slope, factor * spread)
 
     def _law(self, network: Network, slope: float, layer: int, observable: str) -> Law:
         time = slope**2 * self.time(network, layer)

@@ -68,6 +68,17 @@ class OrnsteinUhlenbeckLimit(ResidualLimit):
                 laws.append(FoldedLaw(law, fold, branches, slopes))
         return laws
 
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        if isinstance(law, PointMass):
+            return 0.0
+        alpha, depth = abs(_alpha(network)), network.depth
+        skewed = _SKEWNESS if network.start is not None else _SKEWNESS / 3
+        return skewed * alpha / float(np.sqrt(depth * layer)) + _STEPS * alpha**2 / depth + 5e-4
+
+
+_SKEWNESS, _STEPS = 0.45, 1.3
+"""Of the distance at finite depth: measured on networks of 4 to 113 layers."""
+
 
 def coordinate_law(network: Network, time: float) -> Law:
     """The law of U_t."""

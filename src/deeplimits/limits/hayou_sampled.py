@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits import gaussian
 from deeplimits.engines import simulate_block
 from deeplimits.engines.residual_paths import ResidualPaths, residual_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
+from deeplimits.limits.accuracy import depth_error, sampled
 from deeplimits.limits.hayou import ResidualLimit
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
@@ -66,6 +68,31 @@ class HayouSde(ResidualLimit):
             coarse = intervals * -(-STEPS // intervals)
             return _extrapolated_laws(network, layers, observable, coarse)
         return _deep_laws(network, layers, observable, intervals * -(-DEEP // intervals))
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        if isinstance(law, PointMass):
+            return 0.0
+        slope, spread = _slope(network), float(np.diff(law.quantile([0.158655, 0.841345]))[0]) / 2
+        if observable == "correlation":
+            return sampled(1 << 12) + _BENT / network.depth
+        if observable == "log_growth":
+            spread *= 2
+        return sampled(len(getattr(law, "samples", range(1 << 12)))) + depth_error(
+            network, layer, slope, spread
+        )
+
+
+def _slope(network: Network) -> float:
+    """The largest of √(E φ(u)² / V) and the slopes of a branch."""
+    if network.piecewise_linear:
+        return max(abs(float(network.slopes.plus)), abs(float(network.slopes.minus)))
+    variance = network.gram[0][0]
+    (square,) = gaussian.mean(network.phi, [gaussian.SQUARE], variance)
+    return float(np.sqrt(square / variance))
+
+
+_BENT = 0.5
+"""The distance of a correlation at finite depth, times the depth."""
 
 
 def _extrapolated_laws(network: Network, layers: Sequence[int], observable: str, coarse: int) -> list[Law]:

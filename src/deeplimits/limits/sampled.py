@@ -13,7 +13,8 @@ from typing import ClassVar
 import numpy as np
 
 from deeplimits.engines.paths import chain_gaps, correlation_gaps, rescaled_correlations
-from deeplimits.laws import EmpiricalLaw, Law
+from deeplimits.laws import EmpiricalLaw, Law, PointMass
+from deeplimits.limits.accuracy import apart, sampled
 from deeplimits.limits.base import Limit, one_value
 from deeplimits.limits.conditions import (
     ABOVE_MINUS_ONE,
@@ -24,6 +25,7 @@ from deeplimits.limits.conditions import (
 )
 from deeplimits.limits.correlation import Array, CorrelationSde
 from deeplimits.limits.regime import HALF, UNSHAPED, Regime
+from deeplimits.limits.unshaped import Unshaped, left_out
 from deeplimits.networks.network import Network
 
 SAMPLES = 1 << 16
@@ -60,6 +62,11 @@ class MarkovChain(Limit):
         gaps, _ = chain_gaps(float(network.gap()), network.units, list(layers), 0, SAMPLES, network.seed)
         return _observed(gaps, layers, observable)
 
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        if isinstance(law, PointMass):
+            return 0.0
+        return left_out(network, layer) + sampled(SAMPLES)
+
 
 class CorrelationSdeEuler(CorrelationSde):
     """Euler's scheme for the correlation SDE, step 10⁻², as in the paper's figure; times are rounded to whole
@@ -92,6 +99,11 @@ class CorrelationSdeEuler(CorrelationSde):
         gaps, _ = correlation_gaps(float(network.gap()), kappa, self.step, unique, 0, SAMPLES, network.seed)
         return _observed(gaps[:, [unique.index(step) for step in steps]], layers, observable)
 
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        exact = CorrelationSde()
+        solved = exact.laws(network, [layer], observable)[0]
+        return apart(law, solved) + exact.error(network, layer, observable, solved) + sampled(SAMPLES)
+
 
 class UnshapedEuler(Limit):
     """The scheme (4.9) of Li & Nica 2024, step 10⁻², r_0 = log(1 − ρ_0); its step error is large: see
@@ -114,3 +126,8 @@ class UnshapedEuler(Limit):
             float(np.log(float(network.gap()))), self.step, unique, 0, SAMPLES, network.seed
         )
         return [EmpiricalLaw.of(paths[:, unique.index(step)]) for step in steps]
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        exact = Unshaped()
+        solved = exact.laws(network, [layer], observable)[0]
+        return apart(law, solved) + exact.error(network, layer, observable, solved) + sampled(SAMPLES)

@@ -15,6 +15,7 @@ import numpy as np
 
 from deeplimits.activations import Smooth
 from deeplimits.laws import Law, PointMass
+from deeplimits.limits.accuracy import smooth_correlation_error
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
 from deeplimits.limits.correlation import CORRELATION_CHART, start_coordinate
@@ -45,18 +46,31 @@ class SmoothQuarter(Limit):
     source = "Li, Nica & Roy 2022, Proposition 3.10 (i), corrected at p = 1/4"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        phi = network.activation
-        assert isinstance(phi, Smooth)
         if network.gap() == 0:
             return [PointMass(1.0) for _ in layers]
         early: list[Law] = [PointMass(network.correlation()) for layer in layers if layer == 0]
         times = [self.time(network, layer) for layer in layers if layer > 0]
-        strengths = [
-            float(phi.third**2 * units / (6 * layer.scale**4)) for units, layer in network.layer_kinds.items()
+        pieces = [
+            (end, _diffusion(0.5 - strength))
+            for end, strength in in_pieces(network, self._strengths(network))
         ]
-        pieces = [(end, _diffusion(0.5 - strength)) for end, strength in in_pieces(network, strengths)]
         start = Start(0.0, start_coordinate(network, self.name), 0.0)
         return early + list(solve_in_pieces(pieces, start, times, lambda _: CORRELATION_CHART))
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        if isinstance(law, PointMass):
+            return 0.0
+        drifts = [lambda rho, *_, pull=0.5 - strength: pull * rho for strength in self._strengths(network)]
+        return smooth_correlation_error(network, layer, law, drifts)
+
+    @staticmethod
+    def _strengths(network: Network) -> list[float]:
+        """k n / n_ℓ of a layer of each number of units that occurs, in ascending order."""
+        phi = network.activation
+        assert isinstance(phi, Smooth)
+        return [
+            float(phi.third**2 * units / (6 * layer.scale**4)) for units, layer in network.layer_kinds.items()
+        ]
 
 
 def _diffusion(pull: float) -> Diffusion:

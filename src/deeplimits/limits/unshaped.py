@@ -73,20 +73,25 @@ class Unshaped(Limit):
         return [*early, *sde.laws(w0, [self.time(network, layer) for layer in layers if layer > 0], chart)]
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        """Log w of the network and of the law, both to first order about their paths without noise; and what is left out
+        """Log w of the network and of the law, both to first order about their paths without noise; and what
+        is left out
         at every step.
         """
         if isinstance(law, PointMass):
             return 0.0
-        width, slopes = network.units, network.slopes
-        level = (square_variance(slopes) + 1) / 3
-        theirs = _network_path(network, layer)
+        level = (square_variance(network.slopes) + 1) / 3
         ours = _law_path(network, layer, level, self.first_order)
-        time = layer / width
-        left_out = (
-            _STEPS + _GROWTH * level**2 * float(np.sqrt(time)) + _SKEWNESS * level / float(np.sqrt(time))
-        )
-        return _between(theirs, ours) + left_out / width * (1 + _NARROW / width) + death(network, layer)
+        return _between(_network_path(network, layer), ours) + left_out(network, layer)
+
+
+def left_out(network: Network, layer: int) -> float:
+    """What each step of an unshaped network has besides the mean and variance of its correlation to leading
+    order, as a distance; and networks that die.
+    """
+    width, time = network.units, layer / network.units
+    level = (square_variance(network.slopes) + 1) / 3
+    steps = _STEPS + _GROWTH * level**2 * float(np.sqrt(time)) + _SKEWNESS * level / float(np.sqrt(time))
+    return steps / width * (1 + _NARROW / width) + death(network, layer)
 
 
 def _law_path(network: Network, layer: int, level: float, first_order: float) -> tuple[float, float]:
@@ -102,7 +107,8 @@ def _law_path(network: Network, layer: int, level: float, first_order: float) ->
 
 
 def _network_path(network: Network, layer: int) -> tuple[float, float]:
-    """The same of a network: by the exact step of y = artanh ρ and its terms of order 1/n, until 1 − ρ is small, where
+    """The same of a network: by the exact step of y = artanh ρ and its terms of order 1/n, until 1 − ρ is
+    small, where
     both agree.
     """
     width, slopes = network.units, network.slopes

@@ -43,7 +43,8 @@ class Variance(Limit):
 
 
 def log_normal_error(network: Network, layer: int, law: Law) -> float:
-    """The distance of V_ℓ of a piecewise-linear network from a log-normal law: what its independent factors leave of the
+    """The distance of V_ℓ of a piecewise-linear network from a log-normal law: what its independent factors
+    leave of the
     normal law of their own variance, that law's distance from ``law``, and a network that dies.
     """
     own = log_normal(network, [own_variance(network, layer)], "log_variance")[0]
