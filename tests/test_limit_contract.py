@@ -1,0 +1,187 @@
+"""Every limit × every network of ``limit_networks``: refused with a true reason, or a law that keeps its contract and whose stated
+error is kept by simulated networks.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+import pytest
+from limit_networks import NETWORKS
+
+from deeplimits.analysis.observables import is_since_start, measure, sources
+from deeplimits.engines import simulate_block
+from deeplimits.errors import InputError
+from deeplimits.laws import Law, PointMass, kolmogorov
+from deeplimits.limits import registry
+from deeplimits.limits.base import Limit
+from deeplimits.networks.network import Network
+
+COUNT = 1 << 13
+TESTS = 10_000
+"""More than there are of laws held against networks."""
+NOISE = float(np.sqrt(np.log(2 * TESTS / 1e-3) / (2 * COUNT)))
+"""What COUNT networks may be from their own law, by Dvoretzky, Kiefer, Wolfowitz and Massart: exceeded by any of TESTS with a
+chance of 1e-3.
+"""
+SLOW = {"hayou_sde", "covariance_sde", "matched_covariance_sde"}
+"""Limits of many paths: held against a third of the networks by default."""
+LEVELS = np.array([1e-4, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1 - 1e-4])
+_Z = np.linspace(-8.0, 8.0, 1601)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A law held against networks."""
+
+    limit: str
+    network: str
+    observable: str
+    layer: int
+    error: float
+    distance: float
+
+
+def drawn(network: Network, layers: Sequence[int]) -> dict[str, np.ndarray]:
+    """Networks of another seed than those whose laws are sampled."""
+    gradients = network.start is None and not hasattr(network.activation, "alpha")
+    return simulate_block(network, layers, 1 << 20, COUNT, gradients=gradients, output=True)
+
+
+def sample(
+    found: dict[str, np.ndarray], network: Network, layers: Sequence[int], layer: int, name: str
+) -> np.ndarray:
+    """An observable of the networks that have it; one of dead networks is −∞ where the law speaks of all networks."""
+    observable, measured = measure(name)
+    columns = []
+    for variable, of_inputs in sources(observable):
+        stored = found[variable]
+        if stored.ndim < 3:
+            columns.append(stored[:, of_inputs.inputs[0]])
+            continue
+        column = stored[:, layers.index(layer), of_inputs.column(network.inputs)]
+        columns.append(
+            column - stored[:, 0, of_inputs.column(network.inputs)] if is_since_start(observable) else column
+        )
+    values = np.asarray(measured.transform(np.asarray(measured.combine(columns), float), layer), float)
+    values = values[~np.isnan(values)]
+    return values if name in ("log_variance", "variance") else values[values > -np.inf]
+
+
+def check_law(law: Law) -> None:
+    """The contract of a law: monotone, quantiles its inverse, its mean the integral, never NaN."""
+    at = np.asarray(law.quantile(LEVELS))
+    assert not np.isnan(at).any()
+    assert (at[1:] >= at[:-1]).all()
+    assert (np.asarray(law.cdf(at)) >= LEVELS - 1e-6).all()
+    assert (np.asarray(law.below(at)) <= LEVELS + 1e-6).all()
+    finite = at[np.isfinite(at)]
+    if len(finite) > 1:
+        between = np.linspace(finite[0], finite[-1], 257)
+        values = np.asarray(law.cdf(between))
+        assert (values[1:] >= values[:-1] - 1e-12).all()
+        assert ((values >= 0) & (values <= 1)).all()
+    assert not np.isnan(law.mean)
+    assert not np.isnan(law.std)
+    if np.isfinite(law.mean) and np.isfinite(law.std):
+        weights = np.exp(-(_Z**2) / 2) / np.sqrt(2 * np.pi) * (_Z[1] - _Z[0])
+        from scipy.special import ndtr
+
+        values = np.asarray(law.quantile(np.clip(ndtr(_Z), 1e-15, 1 - 1e-15)))
+        assert float(weights @ values) == pytest.approx(
+            law.mean, abs=0.01 * law.std + 1e-9 * abs(law.mean) + 1e-12
+        )
+
+
+def held(name: str, network: Network, limits: Sequence[Limit]) -> Iterator[Held]:
+    """What every limit says of a network, held against its contract and against simulated networks."""
+    layers = sorted({0, 1, max(1, network.depth // 3), network.depth})
+    found = drawn(network, layers)
+    for limit in limits:
+        for observable in limit.observables:
+            reason = limit.refusal(network, observable)
+            if reason is not None:
+                assert reason.startswith(
+                    ("it is for networks with ", "it speaks of ", f"{observable} is about")
+                ), reason
+                continue
+            asked = [network.depth] if observable in ("output", "standard_output") else layers[1:]
+            try:
+                laws = limit.marginals(network, asked, observable)
+            except InputError as error:
+                assert "found" in str(error)
+                continue
+            assert [limit.time(network, layer) for layer in asked] == sorted(
+                limit.time(network, layer) for layer in asked
+            )
+            for layer, law in zip(asked, laws, strict=True):
+                try:
+                    check_law(law)
+                    stated = limit.error(network, layer, observable, law)
+                except Exception as error:
+                    error.add_note(f"{limit.name} of {observable} at layer {layer} of {name}")
+                    raise
+                assert 0 <= stated <= 1
+                values = sample(found, network, layers, layer, observable)
+                if len(values) > COUNT // 2:
+                    yield Held(limit.name, name, observable, layer, stated, kolmogorov(law, values))
+            if limit.kind == "law" and len(asked) > 1:
+                (alone,) = limit.marginals(network, asked[-1:], observable)
+                apart = np.max(
+                    np.abs(np.asarray(alone.quantile(LEVELS)) - np.asarray(laws[-1].quantile(LEVELS)))
+                )
+                assert (
+                    isinstance(alone, PointMass)
+                    or apart <= 1e-4 * (1e-12 + laws[-1].std)
+                    or not np.isfinite(apart)
+                )
+
+
+def broken(cases: Sequence[Held]) -> list[Held]:
+    """Where networks are further from a law than it states, beyond their noise."""
+    return [case for case in cases if case.distance > case.error + NOISE]
+
+
+def limits_for(name: str, *, everything: bool) -> list[Limit]:
+    """All limits; those of many paths for a third of the networks only, unless asked for ``everything``."""
+    few = everything or crc32(name.encode()) % 3 == 0
+    return [limit for limit in registry().values() if few or limit.name not in SLOW]
+
+
+DRAWN = [name for name in NETWORKS if crc32(name.encode()) % 4 == 1]
+"""A fixed quarter of the networks, for every day."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_limit_refuses_or_keeps_what_it_states(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert broken(list(held(name, NETWORKS[name], limits_for(name, everything=False)))) == []
+
+
+@pytest.mark.exhaustive
+def test_all_limits_keep_what_they_state_of_all_networks() -> None:
+    """And what they state is at most three times the distance that is measured, in the median; the noise of the networks is
+    part of the measurement.
+    """
+    cases: list[Held] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name, network in NETWORKS.items():
+            cases += held(name, network, limits_for(name, everything=True))
+    assert broken(cases) == []
+    ratios = [case.error / case.distance for case in cases if case.error > 0]
+    pairs = sum(len(limit.observables) for limit in registry().values()) * len(NETWORKS)
+    answered = len({(case.limit, case.network, case.observable) for case in cases})
+    print(
+        f"{len(cases)} laws, {answered} of {pairs} pairs answered; median of stated over measured {np.median(ratios):.3g}"
+    )
+    laws = [case.error / case.distance for case in cases if 0 < case.error < 1]
+    print(f"without numbers and printed laws: {len(laws)} laws, median {np.median(laws):.3g}")
+    assert np.median(ratios) <= 3
+    assert np.median(laws) <= 3
