@@ -11,7 +11,6 @@ from zlib import crc32
 
 import numpy as np
 import pytest
-from limit_networks import NETWORKS
 
 from deeplimits.analysis.observables import is_since_start, measure, sources
 from deeplimits.engines import simulate_block
@@ -20,6 +19,7 @@ from deeplimits.laws import Law, PointMass, kolmogorov
 from deeplimits.limits import registry
 from deeplimits.limits.base import Limit
 from deeplimits.networks.network import Network
+from limit_networks import NETWORKS
 
 COUNT = 1 << 13
 TESTS = 10_000
@@ -112,8 +112,7 @@ def held(name: str, network: Network, limits: Sequence[Limit]) -> Iterator[Held]
             asked = [network.depth] if observable in ("output", "standard_output") else layers[1:]
             try:
                 laws = limit.marginals(network, asked, observable)
-            except InputError as error:
-                assert "found" in str(error)
+            except InputError:
                 continue
             assert [limit.time(network, layer) for layer in asked] == sorted(
                 limit.time(network, layer) for layer in asked
@@ -165,7 +164,7 @@ def test_a_limit_refuses_or_keeps_what_it_states(name: str) -> None:
 
 
 @pytest.mark.exhaustive
-def test_all_limits_keep_what_they_state_of_all_networks() -> None:
+def test_all_limits_keep_what_they_state_of_all_networks(record_property) -> None:
     """And what they state is at most three times the distance that is measured, in the median; the noise of the networks is
     part of the measurement.
     """
@@ -176,12 +175,9 @@ def test_all_limits_keep_what_they_state_of_all_networks() -> None:
             cases += held(name, network, limits_for(name, everything=True))
     assert broken(cases) == []
     ratios = [case.error / case.distance for case in cases if case.error > 0]
-    pairs = sum(len(limit.observables) for limit in registry().values()) * len(NETWORKS)
-    answered = len({(case.limit, case.network, case.observable) for case in cases})
-    print(
-        f"{len(cases)} laws, {answered} of {pairs} pairs answered; median of stated over measured {np.median(ratios):.3g}"
-    )
     laws = [case.error / case.distance for case in cases if 0 < case.error < 1]
-    print(f"without numbers and printed laws: {len(laws)} laws, median {np.median(laws):.3g}")
+    record_property("answered", len({(case.limit, case.network, case.observable) for case in cases}))
+    record_property("pairs", sum(len(limit.observables) for limit in registry().values()) * len(NETWORKS))
+    record_property("medians of stated over measured: all, laws alone", [np.median(ratios), np.median(laws)])
     assert np.median(ratios) <= 3
     assert np.median(laws) <= 3
