@@ -4,6 +4,7 @@ line uses the same functions.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import index
@@ -17,7 +18,7 @@ from deeplimits.engines.backward import check_gradients
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.laws import EmpiricalLaw
 from deeplimits.networks.network import Network
-from deeplimits.sweep.config import DEFAULT_PATH, Config, load_config
+from deeplimits.sweep.config import DEFAULT_PATH, Config
 from deeplimits.sweep.models import RecordModel
 from deeplimits.sweep.points import Point, load_point, point_of, recorded_layers
 from deeplimits.sweep.validation import validated
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from deeplimits.laws import Law
+    from deeplimits.store.place import Place
 
 
 def simulate(
@@ -65,6 +67,7 @@ def simulate(
     """
     import xarray as xr
 
+    from deeplimits.analysis.stored import CONTAINER, annotate
     from deeplimits.engines import simulate_block
     from deeplimits.store.container import DIMENSIONS
 
@@ -89,11 +92,12 @@ def simulate(
         gradients=wanted,
         output=chosen.output if output is None else output,
     )
-    return xr.Dataset(
+    drawn = xr.Dataset(
         {name: (DIMENSIONS[name], array) for name, array in arrays.items()},
         coords={"sample": np.arange(first, stop), "layer": ("record", np.array(chosen.layers))},
         attrs={"physics": network.physics_hash},
     )
+    return annotate(drawn, CONTAINER)
 
 
 def limit(
@@ -238,8 +242,20 @@ def _levels(levels: Sequence[str]) -> dict[str, float]:
     return values
 
 
-def open_study(name: str, config: Path = DEFAULT_PATH, results: Path | None = None) -> xr.DataTree:
-    """The reduced data of a study, opened lazily.
+def open_study(
+    name: str,
+    config: str | Path = DEFAULT_PATH,
+    results: str | Path | None = None,
+    root: str | Path | None = None,
+) -> xr.DataTree:
+    """The reduced data of a study, opened lazily; the attributes of an array say what it holds.
+
+    Parameters
+    ----------
+    config, results
+        The configuration, and a folder of results in place of the configuration's, which needs none.
+    root
+        The folder that relative paths start from: $DEEPLIMITS_ROOT, or the working directory, by default.
 
     Its attributes say what the store holds: ``title``, ``samples``, ``points``, and under ``made_from`` all
     of the study that its data depend on. ``stale`` says in what that differs from the study file and the
@@ -257,27 +273,42 @@ def open_study(name: str, config: Path = DEFAULT_PATH, results: Path | None = No
     StaleStore
         If the store is stale.
     """
-    from deeplimits.store.place import find_place
+    from deeplimits.analysis.stored import annotate_tree
     from deeplimits.store.staleness import compared, warn
     from deeplimits.store.studies import open_study_store, open_study_tree
 
-    place = find_place(config, results, option="results")
+    place = _place(config, results, root)
     store = open_study_store(place.results, name)
     stale = compared(store, name, place.config) if place.config else "unknown"
     tree = open_study_tree(place.results, name)
     tree.attrs["stale"] = stale
     warn(stale if place.config else "")
-    return tree
+    return annotate_tree(tree)
+
+
+def _place(config: str | Path, results: str | Path | None, root: str | Path | None) -> Place:
+    from deeplimits.store.place import find_place
+
+    start = Path(os.environ.get("DEEPLIMITS_ROOT", "") if root is None else root)
+    found = None if results is None else Path(results)
+    return find_place(Path(config), found, option="results", root=start)
 
 
 def open_samples(
-    study: str, config: Path = DEFAULT_PATH, results: Path | None = None, **selection: Any
+    study: str,
+    config: str | Path = DEFAULT_PATH,
+    results: str | Path | None = None,
+    root: str | Path | None = None,
+    **selection: Any,
 ) -> list[xr.Dataset]:
     """The samples of a study's points, lazily, one dask-backed dataset a point; built from the catalogue
     without opening a container.
 
     Parameters
     ----------
+    config, results, root
+        As ``open_study`` takes them; results that are named need no configuration where the study has been
+        aggregated.
     selection
         Keep only points with these values, such as ``width=64``; keys: the columns of ``sweep.axes.AXES``, by
         which the datasets are labelled too.
@@ -287,14 +318,17 @@ def open_samples(
     InputError
         If there is no such study or key, or no point with these values.
     """
-    from deeplimits.store.place import find_place
-    from deeplimits.store.samples import lazy_point
+    from deeplimits.analysis.stored import CONTAINER, annotate
+    from deeplimits.store.samples import aggregated_points, lazy_point
     from deeplimits.sweep.axes import AXES, axes_of
 
-    place = find_place(config, results, option="results")
-    settings = place.config or load_config(config)
-    chosen = settings.study(study)
-    found = [(point, axes_of(point.network)) for point in chosen.points]
+    place = _place(config, results, root)
+    if place.config is None:
+        points, samples = aggregated_points(place.results, study)
+    else:
+        chosen = place.config.study(study)
+        points, samples = list(chosen.points), chosen.samples
+    found = [(point, axes_of(point.network)) for point in points]
     for key, value in selection.items():
         if key not in AXES:
             expected = "one of " + ", ".join(AXES)
@@ -304,15 +338,23 @@ def open_samples(
         if not found:
             expected = "one that points have: " + ", ".join(map(str, known))
             raise InputError("open_samples", key, value, expected)
-    return [lazy_point(place.results, point, chosen.samples) for point, _ in found]
+    return [annotate(lazy_point(place.results, point, samples), CONTAINER) for point, _ in found]
 
 
-def query(sql: str, results: Path | None = None, config: Path = DEFAULT_PATH) -> pd.DataFrame:
-    """Rows of one SELECT over the store; see ``store.query``. Warns of studies whose store is stale."""
-    from deeplimits.store.place import find_place
+def query(
+    sql: str,
+    results: str | Path | None = None,
+    config: str | Path = DEFAULT_PATH,
+    root: str | Path | None = None,
+) -> pd.DataFrame:
+    """Rows of one SELECT over the store; see ``store.query``. Warns of studies whose store is stale.
+
+    ``config``, ``results`` and ``root`` are as ``open_study`` takes them. Which tables and columns there are
+    ``analysis.stored.TABLES`` says, and ``deeplimits query --tables``.
+    """
     from deeplimits.store.query import run_query
 
-    place = find_place(config, results, option="results")
+    place = _place(config, results, root)
     return run_query(place.results, sql, place.config)
 
 

@@ -10,8 +10,11 @@ import typer
 
 from deeplimits.cli.options import configured
 from deeplimits.cli.output import print_claims, print_table, strict_json
+from deeplimits.errors import InputError, nearest_name
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from deeplimits.store.place import Place
     from deeplimits.sweep.config import Config
 
@@ -64,24 +67,47 @@ def claims(
 
 @configured
 def query(
-    place: Place,
+    place: Place | None,
     sql: Annotated[
-        str,
-        typer.Argument(
-            help="One SELECT; tables: points, blocks, moments, quantiles, comparison, rates, events, growth, "
-            "claims."
-        ),
-    ],
+        str | None,
+        typer.Argument(help="One SELECT, such as SELECT * FROM rates; with --tables, the name of a table."),
+    ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="List the tables, or with a name the columns of one.")
+    ] = False,
 ) -> None:
     """Ask the store, in SQL; it cannot be changed this way. Standard error tells of rows that are stale."""
-    from deeplimits.store.query import run_query
+    if place is None or tables:
+        frame = _tables(sql)
+    elif sql is None:
+        raise InputError("query", "", "<nothing>", "one SELECT; --tables lists the tables")
+    else:
+        from deeplimits.store.query import run_query
 
-    frame = run_query(place.results, sql, place.config)
+        frame = run_query(place.results, sql, place.config)
     if as_csv:
         print(frame.to_csv(index=False).rstrip("\n"))
     else:
         print_table(frame)
+
+
+def _tables(name: str | None) -> pd.DataFrame:
+    """All tables, or the columns of one."""
+    import pandas as pd
+
+    from deeplimits.analysis.stored import TABLES
+
+    if name is None:
+        rows = [(table, each.rows, len(each.columns), each.source) for table, each in TABLES.items()]
+        return pd.DataFrame(rows, columns=["table", "a row is", "columns", "made from"])
+    if name not in TABLES:
+        raise InputError("--tables", "", name, "one of " + ", ".join(TABLES), nearest_name(name, TABLES))
+    columns = TABLES[name].columns.items()
+    return pd.DataFrame(
+        [(column, variable.units, variable.meaning) for column, variable in columns],
+        columns=["column", "units", "meaning"],
+    )
 
 
 @configured

@@ -37,7 +37,7 @@ def configured(verb: Callable[..., None]) -> Callable[..., None]:
 
     That is ``settings``, the configuration that they make, whose folder of results may be still to come;
     ``place``, a folder of results that is there, with the configuration if there is one; or ``results``, that
-    folder at any scale.
+    folder at any scale. With ``--tables``, where a verb has it, nothing has to be there, and it is None.
     """
     first, *others = inspect.signature(verb).parameters.values()
     hints = get_type_hints(verb, localns={"Config": object, "Place": object}, include_extras=True)
@@ -49,6 +49,9 @@ def configured(verb: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         from deeplimits.store.place import find_place
 
+        if given.get("tables"):
+            verb(None, **given)
+            return
         place = find_place(config, results, scale, must_exist=first.name != "settings")
         if first.name == "settings" and place.config is None:
             from deeplimits.sweep.config import load_config

@@ -4,7 +4,7 @@ are compared with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deeplimits.errors import InputError, nearest_name
@@ -25,6 +25,7 @@ def find_place(
     scale: str | None = None,
     option: str = "--results",
     must_exist: bool = True,
+    root: Path = Path(),
 ) -> Place:
     """The folder of results that is named, or else that of the configuration.
 
@@ -35,6 +36,8 @@ def find_place(
     must_exist
         Whether the configuration's folder has to be there: before the first run it is not. One that is named
         always has to be.
+    root
+        What relative paths start from, in place of the working directory.
 
     Raises
     ------
@@ -42,14 +45,18 @@ def find_place(
         If it is not there or is no folder, or if there is a mistake in the configuration. Where the results
         are named, the default configuration may be missing.
     """
-    if results is not None and config == DEFAULT_PATH and scale is None and not config.exists():
-        return Place(_checked(results, option, ""), None)
-    given = {"results": None if results is None else str(results), "scale": scale}
-    settings = load_config(config, {key: value for key, value in given.items() if value is not None})
-    if results is not None:
-        _checked(results, option, "")
-    elif must_exist or settings.results.exists():
-        _checked(settings.results, str(config), "results")
+    path = root / config
+    named = None if results is None else root / results
+    if named is not None and config == DEFAULT_PATH and scale is None and not path.exists():
+        return Place(_checked(named, option, ""), None)
+    given = {"results": None if named is None else str(named), "scale": scale}
+    settings = load_config(path, {key: value for key, value in given.items() if value is not None})
+    if named is None:
+        settings = replace(settings, results=root / settings.results)
+    else:
+        _checked(named, option, "")
+    if named is None and (must_exist or settings.results.exists()):
+        _checked(settings.results, str(path), "results")
     return Place(settings.results, settings)
 
 

@@ -11,8 +11,10 @@ import xarray as xr
 
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.container import DIMENSIONS
+from deeplimits.store.errors import StoreError
+from deeplimits.store.studies import open_study_store
 from deeplimits.sweep.axes import axes_of
-from deeplimits.sweep.blocks import variables
+from deeplimits.sweep.blocks import block_from_description, variables
 from deeplimits.sweep.points import Point
 
 
@@ -37,3 +39,29 @@ def lazy_point(results: Path, point: Point, samples: int) -> xr.Dataset:
     return xr.Dataset(
         arrays, {"sample": np.arange(samples), "layer": ("record", np.array(point.layers))}, attributes
     )
+
+
+def aggregated_points(results: Path, study: str) -> tuple[list[Point], int]:
+    """The points of a study and its samples a point, from its store and the receipts, without the study file.
+
+    Raises
+    ------
+    StoreError
+        If the study has not been aggregated, or blocks of it are missing.
+    """
+    store = open_study_store(results, study)
+    attributes = store.attributes()
+    recorded = attributes["made_from"]["record"]
+    held = {}
+    for receipt in Catalogue(results).receipts:
+        for block in receipt.blocks:
+            point = block_from_description(block).point
+            if (point.gradients, point.output) == (recorded["gradients"], recorded["output"]):
+                held[point.network.physics_hash, point.layers] = point
+    points = []
+    for name, row in zip(store.array("moments", "physics"), store.array("moments", "layer"), strict=True):
+        key = str(name), tuple(int(layer) for layer in row if layer >= 0)
+        if key not in held:
+            raise StoreError(f"{results}: no block is held of a point of study {study}")
+        points.append(held[key])
+    return points, int(attributes["samples"])

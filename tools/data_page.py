@@ -1,0 +1,85 @@
+"""Write docs/data.md, what is stored, from its description in the package: ``python tools/data_page.py``.
+
+A test compares the page with what this writes, so that it cannot drift from the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from deeplimits.analysis.coordinates import COLUMNS
+from deeplimits.analysis.stored import CONTAINER, GROUPS, TABLES, Variable
+from deeplimits.sweep.axes import AXES
+
+PAGE = Path(__file__).parent.parent / "docs" / "data.md"
+HEAD = """# What is stored
+
+Every array and every column, with its dimensions and units. The attributes `long_name`, `units` and
+`description` of the arrays that `deeplimits.open_study`, `open_samples` and `simulate` return say the same,
+and so does `deeplimits query --tables`, or `--tables TABLE` for the columns of one. Units are `1` of a pure
+number, `networks` or `layers` of a count of them, and empty of names, texts and seeds.
+`python tools/data_page.py` writes this page from `analysis/stored.py`.
+
+## Samples
+
+A container, `results/batches/HASH.zarr.zip`, has a group for each block, by its name; one that
+`deeplimits simulate POINT` writes has the arrays at its root. Numbers are float32, whole numbers int32 or
+int64. `deeplimits.simulate` and `open_samples` give the same arrays.
+
+"""
+STUDIES = """
+## Study stores
+
+`results/studies/NAME.zarr.zip` has these groups. Where something has no meaning there is NaN, −1 or an empty
+text. All groups over `point` share the arrays of the first table.
+
+"""
+TABLES_HEAD = """
+## Tables
+
+`deeplimits query "SELECT …"` and `deeplimits.query` see these tables. An array becomes a column, with a row
+for each place along its dimensions, the names of which are columns too. Columns of the axes of a sweep
+(`architecture` to `seed`, as in the first table above) are left out below where a table has all of them.
+
+"""
+
+
+def arrays(variables: Mapping[str, Variable]) -> str:
+    """A row for each array."""
+    rows = ["| array | dimensions | units | meaning |", "| --- | --- | --- | --- |"]
+    for name, variable in variables.items():
+        cells = [f"`{name}`", ", ".join(variable.dimensions), variable.units, variable.meaning]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def columns(variables: Mapping[str, Variable]) -> str:
+    """A row for each column that is not an axis."""
+    rows = ["| column | units | meaning |", "| --- | --- | --- |"]
+    for name, variable in variables.items():
+        cells = [f"`{name}`", variable.units, variable.meaning]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def page() -> str:
+    """The page."""
+    points = {*COLUMNS, "layer"}
+    parts = [HEAD, arrays(CONTAINER), STUDIES]
+    parts.append("Of every point:\n\n" + arrays({n: v for n, v in GROUPS["moments"].items() if n in points}))
+    for name, variables in GROUPS.items():
+        own = {n: v for n, v in variables.items() if not (points <= variables.keys() and n in points)}
+        parts.append(f"\n### {name}\n\n" + arrays(own))
+    parts.append(TABLES_HEAD)
+    for name, table in TABLES.items():
+        left_out = set(AXES) if set(AXES) <= table.columns.keys() else set()
+        own = {n: v for n, v in table.columns.items() if n not in left_out}
+        more = " With the columns of the axes." if left_out else ""
+        parts.append(f"### Table {name}\n\nA row is {table.rows}; from {table.source}.{more}\n\n")
+        parts.append(columns(own) + "\n")
+    return "".join(parts).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
