@@ -222,14 +222,44 @@ def test_numbers_are_those_that_are_written_as_one(tmp_path: Path) -> None:
 
 def test_no_name_is_proposed_in_place_of_another_function() -> None:
     """Names near a valid one are slips of it: of one or two letters, never what is a function of its own."""
-    others = [*FORMULAS, *NONE, "softsine", "relux", "xelu", "sinx", "silunet"]
-    for name in others:
-        path = {name, name.upper(), name.title()}
-        for each in path:
+    others = (
+        "delu belu smelu srelu frelu drelu erelu brelu trelu relu1 relun relu_6 sinc sincos dilu gilu nlrelu"
+    )
+    others += (
+        " shilu elish hardelish dgelu gelu2 tanh2 tanhsoft softexp softclip logit logish phish lisht soft"
+    )
+    for name in [*FORMULAS, *NONE, *others.split()]:
+        for each in {name, name.upper(), name.title()}:
             with pytest.raises(ValueError, match=r".") as caught:
                 ActivationModel.model_validate({"name": each})
-            if name in {**FORMULAS, **NONE}:
-                assert caught.value.errors()[0]["ctx"]["error"].nearest is None, each
+            assert caught.value.errors()[0]["ctx"]["error"].nearest is None, each
+    for name in [
+        "sinc",
+        "cosc",
+        "cosh1",
+        "logb",
+        "log3",
+        "exp2",
+        "sqr",
+        "coth",
+        "acot",
+        "acosh",
+        "atan2",
+        "erfcx",
+        "erfi",
+        "hypot",
+        "tanpi",
+        "ceil",
+        "sech",
+    ]:
+        with pytest.raises(FormulaError) as caught:
+            Formula(f"{name}(x)")
+        assert caught.value.nearest is None, name
+    slips = {"expp": "exp", "tahn": "tanh", "asihn": "asinh", "sqrtt": "sqrt", "lgo": "log", "cosj": None}
+    for name, right in slips.items():
+        with pytest.raises(FormulaError) as caught:
+            Formula(f"{name}(x)")
+        assert caught.value.nearest == right, name
     for name, written in SAME.items():
         with pytest.raises(ValueError, match=r".") as caught:
             ActivationModel.model_validate({"name": name})

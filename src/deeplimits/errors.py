@@ -120,6 +120,25 @@ def nearest_name(found: object, names: Iterable[str]) -> str | None:
     return best
 
 
+def nearest_function(found: str, names: Iterable[str]) -> str | None:
+    """The name of a function that ``found`` is a likely slip of, or None: as ``nearest_name``, but what
+    differs by a digit, by its first letter, or by what stands before or after it is another function
+    (``relu6``, ``elu``, ``prelu``, ``sinc``), and so is what is as near to the names of two.
+    """
+    text = _plain(found)
+    ranks: dict[str, tuple[int, bool]] = {}
+    for name in names:
+        plain = _plain(name)
+        swapped = sorted(text) == sorted(plain)
+        extended = text.startswith(plain) and set(text[len(plain) :]) != {plain[-1]}
+        digits = {letter for letter in text if letter.isdigit()} - {*plain}
+        slip = (text[:1] == plain[:1] or swapped) and not extended and not digits
+        if text == plain or (slip and nearest_name(found, [name])):
+            ranks[name] = (_edits(text, plain), not swapped)
+    best = [name for name, rank in ranks.items() if rank == min(ranks.values())]
+    return best[0] if len(best) == 1 else None
+
+
 def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter not in "-_ ")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deeplimits.errors import nearest_name
+from deeplimits.errors import nearest_function
 
 _SAME = {
     "absolute": "abs",
@@ -18,11 +18,22 @@ _SAME = {
 }
 """Functions by other names."""
 _WRITTEN = {
+    "acosh": "",
+    "acot": "",
+    "acoth": "",
+    "acsc": "",
+    "arccosh": "",
+    "asec": "",
     "cbrt": "",
+    "ceil": "",
     "cot": "1/tan(x)",
+    "coth": "1/tanh(x)",
+    "csch": "1/sinh(x)",
     "csc": "1/sin(x)",
     "e": "exp(1)",
     "erfi": "",
+    "erfcx": "",
+    "exp2": "exp(log(2)*x)",
     "expit": "1/(1 + exp(-x))",
     "expm1": "exp(x) - 1",
     "gelu": "x*(1 + erf(x/sqrt(2)))/2",
@@ -41,6 +52,7 @@ _WRITTEN = {
     "silu": "x/(1 + exp(-x))",
     "sinc": "",
     "softplus": "log(1 + exp(x))",
+    "sqr": "x**2",
     "square": "x**2",
     "swish": "x/(1 + exp(-x))",
     "tau": "2*pi",
@@ -55,5 +67,5 @@ def meant(name: str, known: tuple[str, ...], listed: str) -> tuple[str, str | No
     if name in _WRITTEN:
         written = _WRITTEN[name]
         return f"{written}, since {name} is not built in" if written else listed, None
-    found = _SAME.get(name, nearest_name(name, [*known, *_WRITTEN]))
+    found = _SAME.get(name, nearest_function(name, [*known, *_WRITTEN]))
     return listed, found if found in known else None

@@ -4,9 +4,9 @@ those of other functions. No function is ever proposed in place of another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from deeplimits.errors import nearest_name
+from deeplimits.errors import nearest_function
 
 SAME = {
     "abs": "relu, c_minus: -2.0",
@@ -30,11 +30,13 @@ SAME = {
 """The same function under the name that it has here, and what else is written with it."""
 
 FORMULAS = {
+    "arcsinh": "asinh(x)",
     "asinh": "asinh(x)",
     "bentidentity": "(sqrt(x**2 + 1) - 1)/2 + x",
     "cloglog": "1 - exp(-exp(x))",
     "cos": "cos(x)",
     "cosine": "cos(x)",
+    "erfc": "erfc(x)",
     "exp": "exp(x)",
     "exponential": "exp(x)",
     "fastgelu": "x/(1 + exp(-1.702*x))",
@@ -48,6 +50,7 @@ FORMULAS = {
     "mish": "x*tanh(log(1 + exp(x)))",
     "quickgelu": "x/(1 + exp(-1.702*x))",
     "serf": "x*erf(log(1 + exp(x)))",
+    "sinh": "sinh(x)",
     "snake": "x + sin(x)**2",
     "squareplus": "(x + sqrt(x**2 + 4))/2",
     "tanhexp": "x*tanh(exp(x))",
@@ -57,10 +60,19 @@ FORMULAS = {
 """Other smooth functions, as formulas."""
 
 _BENT = "it is bent at a point, and only relu may be"
+_UNBOUNDED = "it is not defined, or not smooth, on the whole line"
 _MANY = "it is no function of one number"
 NONE = {
     "aconc": "its parameters are learnt",
+    "acos": _UNBOUNDED,
+    "acosh": _UNBOUNDED,
+    "arccos": _UNBOUNDED,
+    "arcsin": _UNBOUNDED,
+    "arctanh": _UNBOUNDED,
+    "asin": _UNBOUNDED,
+    "atanh": _UNBOUNDED,
     "celu": _BENT,
+    "cosh": "its slope at 0 is 0",
     "crelu": _MANY,
     "elu": _BENT,
     "geglu": _MANY,
@@ -71,6 +83,7 @@ NONE = {
     "hardswish": _BENT,
     "hardtanh": _BENT,
     "heaviside": "it has no slope",
+    "log": _UNBOUNDED,
     "logsoftmax": _MANY,
     "maxout": _MANY,
     "pelu": "its parameters are learnt",
@@ -81,6 +94,7 @@ NONE = {
     "relun": _BENT,
     "rrelu": "its slope is random; for a slope that is given, leaky_relu",
     "selu": _BENT,
+    "shilu": "its parameters are learnt",
     "sign": "it has no slope",
     "silu6": _BENT,
     "softmax": _MANY,
@@ -88,9 +102,11 @@ NONE = {
     "softshrink": _BENT,
     "softsign": _BENT,
     "sparsemax": _MANY,
+    "sqrt": _UNBOUNDED,
     "squaredrelu": _BENT,
     "step": "it has no slope",
     "swiglu": _MANY,
+    "tan": _UNBOUNDED,
     "threshold": _BENT,
     "thresholdedrelu": _BENT,
 }
@@ -99,7 +115,7 @@ NONE = {
 EXPRESSION = "{name: expression, expression: FORMULA}"
 
 
-def expected_instead(found: str, names: Iterable[str]) -> tuple[str, str | None]:
+def expected_instead(found: str, names: Sequence[str]) -> tuple[str, str | None]:
     """What to write for a name that is not one of ``names``, in words, and the name of the same function or
     of which it is a likely slip.
     """
@@ -114,5 +130,5 @@ def expected_instead(found: str, names: Iterable[str]) -> tuple[str, str | None]
     if plain in SAME:
         written = SAME[plain]
         return (f"{{name: {written}}}, the same function", None) if ":" in written else (others, written)
-    near = nearest_name(found, [*names, *SAME, *FORMULAS, *NONE])
-    return others, near if near in [*names] else SAME.get(near or "")
+    near = nearest_function(found, [*names, *SAME, *FORMULAS, *NONE])
+    return others, near if near in names else SAME.get(near or "")
