@@ -131,7 +131,7 @@ def nearest_function(found: str, names: Iterable[str]) -> str | None:
         plain = _plain(name)
         swapped = sorted(text) == sorted(plain)
         extended = text.startswith(plain) and set(text[len(plain) :]) != {plain[-1]}
-        digits = {letter for letter in text if letter.isdigit()} - {*plain}
+        digits = {one for one in text if one.isdigit()} ^ {one for one in plain if one.isdigit()}
         slip = (text[:1] == plain[:1] or swapped) and not extended and not digits
         if text == plain or (slip and nearest_name(found, [name])):
             ranks[name] = (_edits(text, plain), not swapped)

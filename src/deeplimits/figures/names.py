@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deeplimits.errors import InputError, nearest_name
+from deeplimits.errors import InputError, nearest_name, one_of
 from deeplimits.figures.needs import NEEDS
 
 if TYPE_CHECKING:
@@ -39,6 +39,6 @@ def find_figure(config: Config, name: str) -> tuple[Study, str]:
         "figure",
         "",
         name,
-        "one of " + ", ".join(known),
+        one_of(known, none="nothing: no figure is asked for"),
         nearest_name(name, known + [each.rpartition("/")[2] for each in known]),
     )

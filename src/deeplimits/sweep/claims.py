@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from deeplimits.errors import InputError, nearest_name
+from deeplimits.errors import InputError, nearest_name, one_of
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import parse
 from deeplimits.limits.predictions import ENTRIES, PREDICTIONS
@@ -97,7 +97,7 @@ def load_claims(folder: Path = DEFAULT_FOLDER, studies: Path | None = None) -> l
                     path, f"claims.{index}.id", claim.id, f"each claim once; {places[claim.id].name} has it"
                 )
             if known is not None and claim.study not in known:
-                expected = f"a study in {studies}: " + ", ".join(known)
+                expected = one_of(known, f"a study in {studies}: ", f"a study in {studies}, which has none")
                 raise InputError(
                     path, f"claims.{index}.study", claim.study, expected, nearest_name(claim.study, known)
                 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deeplimits.errors import InputError, nearest_name
+from deeplimits.errors import InputError, nearest_name, one_of
 from deeplimits.sweep.models import ConfigModel
 from deeplimits.sweep.study import Study, load_study
 from deeplimits.sweep.validation import validated
@@ -57,7 +57,7 @@ class Config:
         if not path.is_file():
             names = sorted(file.stem for file in self.studies_folder.glob("*.yaml"))
             raise InputError(
-                self.studies_folder, "", name, "a study: " + ", ".join(names), nearest_name(name, names)
+                self.studies_folder, "", name, one_of(names, "a study: "), nearest_name(name, names)
             )
         return path
 
@@ -83,6 +83,6 @@ def load_config(path: Path = DEFAULT_PATH, overrides: Mapping[str, Any] | None =
             raise InputError(path, f"studies.{index}", name, "each study once")
         if name not in present:
             raise InputError(
-                path, f"studies.{index}", name, "a study: " + ", ".join(present), nearest_name(name, present)
+                path, f"studies.{index}", name, one_of(present, "a study: "), nearest_name(name, present)
             )
     return Config(path, model.scale, Path(model.results), model.target_minutes * 60, tuple(names))

@@ -171,10 +171,10 @@ class PointModel(NetworkModel):
 class DepthModel(_Model):
     """Depth as a function of the width; exactly one key."""
 
-    times_width: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    times_width: Annotated[float, Field(gt=0, le=2**31, allow_inf_nan=False)] | None = Field(
         None, description="d = this times n, rounded"
     )
-    power_of_width: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    power_of_width: Annotated[float, Field(gt=0, le=31, allow_inf_nan=False)] | None = Field(
         None, description="d = n to this power, rounded"
     )
 
@@ -223,7 +223,7 @@ class CompareModel(_Model):
         "inputs than the first, correlation_0_2 or log_variance_1"
     )
     limit: str = Field(description="name of the limit")
-    at: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["all"] | None = Field(
+    at: Annotated[float, Field(ge=0, le=2**31, allow_inf_nan=False)] | Literal["all"] | None = Field(
         None, description="time of the limit; all: every recorded layer; left out: the last layer"
     )
     distances: list[Literal["ks", "wasserstein", "rms"]] = Field(

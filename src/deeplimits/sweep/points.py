@@ -25,6 +25,10 @@ from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
 
 
+MOST_LAYERS = 1_000_000
+"""Recorded layers of a point."""
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """A network and what is recorded of it: the layers (ascending), and whether also gradients and the
@@ -173,11 +177,16 @@ def recorded_layers(
     spec: int | list[int] | Literal["all"], depth: int, where: Path, key: str
 ) -> tuple[int, ...]:
     """The layers that ``spec`` asks for at this depth: a number of evenly spaced ones, a list, or all."""
-    if spec == "all":
+    if spec == "all" or (isinstance(spec, int) and spec > depth):
+        if depth >= MOST_LAYERS:
+            found = spec if isinstance(spec, int) else f"<all of the {depth:,} layers>"
+            raise InputError(where, key, found, f"at most {MOST_LAYERS:,} layers")
         return tuple(range(depth + 1))
     if isinstance(spec, int):
         if spec == 1:
             return (depth,)
+        if spec > MOST_LAYERS:
+            raise InputError(where, key, spec, f"at most {MOST_LAYERS:,} layers")
         intervals = spec - 1
         return tuple(sorted({(2 * i * depth + intervals) // (2 * intervals) for i in range(spec)}))
     layers = sorted(set(spec))
