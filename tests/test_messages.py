@@ -278,3 +278,43 @@ def test_formulas_in_place_of_names_are_formulas() -> None:
         Formula(text)
     with pytest.raises(FormulaError):
         Formula("swish(x)")
+
+
+MATRICES = [
+    (b"1,0.3\n0.3,1_0\n", "'1_0' is no number"),
+    (b"1,0.3\n0.3,one\n", "one"),
+    (b"1,\xff\n", "decode"),
+    (b"1," + b"0" * 200_000, "at most 100,000 bytes"),
+]
+
+
+@pytest.mark.parametrize(("content", "said"), MATRICES)
+def test_messages_about_files_of_matrices(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "g.csv").write_bytes(content)
+    text = POINT.replace("correlation: 0.3", "gram_file: g.csv")
+    found = message(tmp_path / "point.yaml", text)
+    assert "inputs.gram_file" in found
+    assert said in found
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no endless file")
+def test_a_file_without_end_is_refused(tmp_path: Path) -> None:
+    text = POINT.replace("correlation: 0.3", "gram_file: /dev/zero")
+    assert "at most 100,000 bytes" in message(tmp_path / "point.yaml", text)
+    with pytest.raises(InputError, match="at most 1,000,000 bytes"):
+        load_point(Path("/dev/zero"))
+
+
+def test_more_layers_than_anyone_records(tmp_path: Path) -> None:
+    path = tmp_path / "point.yaml"
+    path.write_text(POINT.replace("layers: 4", "layers: 2000000000"))
+    assert load_point(path).layers == tuple(range(31))
+    for depth, layers in [(2_000_000, "all"), (2_000_000, "1000001"), (2_000_000_000, "2000000001")]:
+        text = POINT.replace("depth: 30", f"depth: {depth}").replace("layers: 4", f"layers: {layers}")
+        assert "at most 1,000,000 layers" in message(path, text)
+    for old, new in [
+        ("1.0}", "3000000000.0}"),
+        ("times_width: 1.0", "power_of_width: 9.0"),
+        ("at: 1.0", "at: 1e308"),
+    ]:
+        assert "grid.depth" in message(path, STUDY.replace(old, new), load_study) or "at" in new

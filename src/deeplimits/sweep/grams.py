@@ -11,6 +11,8 @@ from deeplimits.errors import InputError
 from deeplimits.networks.network import Gram
 from deeplimits.sweep.models import InputsModel
 
+_LARGEST = 100_000
+"""Bytes of a file with a Gram matrix."""
 _TOLERANCE = 1e-9
 """How far below zero the smallest eigenvalue of a Gram matrix may be by rounding, relative to the largest."""
 
@@ -38,15 +40,29 @@ def start_gram(start: float) -> Gram:
 
 
 def _read_matrix(path: Path, where: Path) -> list[list[float]]:
+    key, expected = "inputs.gram_file", "a CSV file of numbers"
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [[float(cell) for cell in row] for row in csv.reader(file) if row]
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise InputError(where, key, path.name, f"{expected}, of at most {_LARGEST:,} bytes")
+        text = content.decode()
+        return [[_number(cell) for cell in row] for row in csv.reader(text.splitlines()) if row]
     except FileNotFoundError:
         raise InputError(
             where, "inputs.gram_file", str(path.name), "a CSV file beside this one; there is no such file"
         ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(where, "inputs.gram_file", f"<{error}>", "a CSV file of numbers") from None
+    except InputError:
+        raise
+    except (OSError, ValueError, csv.Error) as error:
+        found = getattr(error, "strerror", None) or str(error)
+        raise InputError(where, key, f"<{found[:100]}>", expected) from None
+
+
+def _number(cell: str) -> float:
+    if "_" in cell:
+        raise ValueError(f"{cell!r} is no number")
+    return float(cell)
 
 
 def checked_gram(rows: Sequence[Sequence[float]], where: Path, key: str) -> Gram:

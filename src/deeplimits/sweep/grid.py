@@ -12,6 +12,7 @@ from deeplimits.errors import InputError
 from deeplimits.sweep.models import DepthModel, GridModel
 from deeplimits.sweep.validation import validated
 
+LARGEST_DEPTH = 2**31 - 1
 _INPUTS = ("correlation", "gram", "start")
 """Keys of which a grid has one."""
 
@@ -143,6 +144,9 @@ def _check_depth(
     if isinstance(width, int):
         if depth is None:
             raise InputError(where, f"{key}.depth", "<nothing>", "this key, which has no default")
+        if isinstance(depth, DepthModel) and depth_of(depth, width) > LARGEST_DEPTH:
+            deep = f"<a depth of {depth_of(depth, width):,} at width {width:,}>"
+            raise InputError(where, f"{key}.depth", deep, f"depths up to {LARGEST_DEPTH:,}")
     elif depth is not None and any(value != len(width) for value in as_list(depth)):
         found = "<a function of the width>" if isinstance(depth, DepthModel) else depth
         expected = f"{len(width)}, the length of a width that is a list, or nothing"

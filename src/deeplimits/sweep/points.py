@@ -24,7 +24,6 @@ from deeplimits.sweep.models import NetworkModel, PointModel, ShapingModel
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
 
-
 MOST_LAYERS = 1_000_000
 """Recorded layers of a point."""
 
