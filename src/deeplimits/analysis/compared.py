@@ -103,9 +103,12 @@ class Comparisons:
             found = distances(law, held, label) if held.sum() else {}
         if found:
             self.found[i, j] = found
+        asked = self._study.compare[j].distances
         for name, distance in found.items():
-            for part in Distance.__dataclass_fields__ if name in self._study.compare[j].distances else ():
-                self._compared[f"{name}_{part}"][i, j] = getattr(distance, part)
+            # a law that is a number, as at layer 0, has no other distance
+            if name in asked or name == "rms":
+                for part in Distance.__dataclass_fields__:
+                    self._compared[f"{name}_{part}"][i, j] = getattr(distance, part)
 
     def groups(self, coordinates: Columns) -> dict[str, Group]:
         """The groups ``limits`` and ``comparison``."""

@@ -57,7 +57,8 @@ def distances(
 ) -> dict[str, Distance]:
     """``ks`` and ``wasserstein`` from the cell counts of a sample; ``label`` seeds the bootstrap.
 
-    ``ks`` alone asks nothing of the law's quantiles, which may be infinite.
+    ``ks`` asks nothing of the law's quantiles; ``wasserstein`` is infinite where they are, for a law with
+    weight at infinity, as after an explosion, is infinitely far from any sample.
     """
     total = int(counts.sum())
     coarse = counts.reshape(_COARSE, -1).sum(axis=1)
@@ -72,9 +73,12 @@ def distances(
     levels = np.arange(1, _COARSE + 1) / _COARSE
     # a Brownian bridge B has E sup |B| = √(π/2) log 2 and E |B(u)| = √(2 u (1 − u) / π)
     floors = {"ks": noise * KOLMOGOROV_MEAN}
+    result = {}
+    if "wasserstein" in names and not np.isfinite(fine_widths).all():
+        result["wasserstein"] = Distance(*[float("inf")] * 6)
+        names = [name for name in names if name != "wasserstein"]
     if "wasserstein" in names:
         floors["wasserstein"] = noise * float(widths @ np.sqrt(2 / np.pi * levels * (1 - levels)))
-    result = {}
     for name in names:
         observed = float(_distance(name, counts / total, fine_widths))
         spread = _distance(name, resampled, widths) - _distance(name, smooth, widths)
@@ -99,7 +103,8 @@ def _smoothed(parts: Array, total: int) -> Array:
 def _widths(law: Law) -> tuple[Array, Array]:
     """Lengths in x of the cells of equal probability, and of the coarse ones."""
     ends = law.quantile(np.clip(np.arange(CELLS + 1) / CELLS, _TAIL, 1 - _TAIL))
-    return np.diff(ends), np.diff(ends[:: CELLS // _COARSE])
+    with np.errstate(invalid="ignore"):
+        return np.diff(ends), np.diff(ends[:: CELLS // _COARSE])
 
 
 def _distance(name: str, parts: Array, widths: Array) -> Array:
