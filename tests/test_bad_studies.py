@@ -74,6 +74,7 @@ BAD_STUDIES = [
         "ks_against_width",
     ),
     ("samples: 4096", "samples: 0", "samples", "0", "≥ 1", None),
+    ("samples: 4096", "samples: 1", "samples", "1", "2 or more: a rate", None),
     (
         "name: relu",
         "name: LeakyReLU",
@@ -260,6 +261,20 @@ def test_the_command_line_says_one_sentence_and_starts_nothing(tmp_path: Path) -
     point.write_text(POINT.replace("width: 150", "width: 0"))
     done = run("simulate", str(point), "--out", str(results / "x.zarr.zip"))
     assert done.returncode == 2 and "width: found 0" in done.stderr and not results.exists()
+
+
+def test_a_comparison_that_cannot_start_is_refused_with_the_condition(tmp_path: Path) -> None:
+    """An input that a limit has no law for, such as ρ₀ = −1 under the ODE of a residual network."""
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        "title: Opposite\n"
+        "networks: [{architecture: resnet, activation: {name: relu}}]\n"
+        "grid: {width: 8, depth: 4, correlation: -1.0}\n"
+        "compare: [{observable: correlation, limit: resnet_ode}]\n"
+    )
+    with pytest.raises(InputError, match="correlation") as caught:
+        load_study(path)
+    assert caught.value.key == "compare.0.limit" and "; " in caught.value.expected
 
 
 RULES = re.compile(r"^rule (\w+):", re.MULTILINE)

@@ -39,7 +39,8 @@ def fit_rate(sizes: Sequence[float], distances: Sequence[Distance]) -> Rate | No
     used = [
         (size, d)
         for size, d in zip(sizes, distances, strict=True)
-        if d.estimate > 2 * d.error and d.estimate > 0
+        # of one network, or of networks that are all alike, no error is known
+        if d.estimate > 2 * d.error > 0
     ]
     if len({size for size, _ in used}) < 3:
         return None

@@ -61,7 +61,7 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
 
 def is_recorded(observable: str, point: Point, layer: int) -> bool:
     """Whether an observable can be read off what is stored of a point at a layer; an output is that of the
-    last one.
+    last one, and layer 0 of a perceptron, its input, has no gradient.
     """
     found, stored = parse(observable), variables(point)
     return (
@@ -69,6 +69,7 @@ def is_recorded(observable: str, point: Point, layer: int) -> bool:
         and all(variable in stored for variable in OBSERVABLES[found.kind].variables)
         and (point.layers[0] == 0 or not OBSERVABLES[found.kind].since_start)
         and ("output" not in OBSERVABLES[found.kind].variables or layer == point.layers[-1])
+        and not (layer == 0 and "gradient" in found.kind and not point.network.residual)
     )
 
 

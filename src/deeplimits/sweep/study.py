@@ -126,6 +126,9 @@ def load_study(path: Path, scale: int = 1) -> Study:
         from deeplimits.sweep.comparisons import check_comparisons  # the limits import SciPy
 
         check_comparisons(study.points, study.compare, path)
+        if study.samples < 2 and any(entry.rate_in for entry in study.compare):
+            expected = "2 or more: a rate weighs distances by their errors, and one network has none"
+            raise InputError(path, "samples", study.samples, expected)
     if study.figures:
         check_figures(study)
     return study
