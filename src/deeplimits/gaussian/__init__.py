@@ -21,10 +21,13 @@ from deeplimits.gaussian.unreachable import Unreachable
 
 Array = NDArray[np.float64]
 
+Parts = tuple[Array, Array, Array]
+"""u, φ(u) and φ'(u)."""
 TOLERANCE = 1e-9
 """Largest error of E f(u) g(v) over √(E f² E g²)."""
 
 __all__ = [
+    "Contrast",
     "SLOPE",
     "SQUARE",
     "TOLERANCE",
@@ -32,6 +35,7 @@ __all__ = [
     "Image",
     "Power",
     "Unreachable",
+    "contrast",
     "correlated",
     "image",
     "mean",
@@ -134,6 +138,69 @@ def image(phi: Phi, first: float, second: float, gap: float) -> Image:
     near = min(near, 2.0)
     factor = scale**2
     return Image(factor * squares[0], factor * squares[1], near if pair.sign > 0 else 2 - near)
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Expectations of f = φ_s(u) / √E φ_s(u)², g = ± φ_s(v) / √E φ_s(v)² and D = g − f, none of which cancels
+    where f and g are nearly equal.
+
+    Parameters
+    ----------
+    both
+        E f² g².
+    first, second, fourth
+        E D² f², E D² g² and E D⁴.
+    first_pull, second_pull
+        E u f'(u) D and E v g'(v) D.
+    slopes
+        ± E f'(u) g'(v) times the standard deviations of u and v.
+    """
+
+    both: float
+    first: float
+    second: float
+    fourth: float
+    first_pull: float
+    second_pull: float
+    slopes: float
+
+
+def contrast(phi: Phi, first: float, second: float, gap: float, sign: float) -> Contrast:
+    """How φ_s(u) and ± φ_s(v) differ, for u ~ N(0, first), v ~ N(0, second) of correlation 1 − gap.
+
+    Parameters
+    ----------
+    sign
+        That of g: where it is that of the correlation, D has full relative precision.
+
+    Raises
+    ------
+    Unreachable
+        As of ``mean``.
+    """
+    curve, scale = unshaped(phi)
+    pair = Pair.of(first / scale**2, second / scale**2, gap)
+    one, other = (
+        float(np.sqrt(rule(curve, (Line(sigma),), ()).expectation(SQUARE)))
+        for sigma in (pair.first, pair.second)
+    )
+    tilt = 1 / other - 1 / one
+
+    def apart(u: Parts, v: Parts, change: Array) -> Array:
+        return change / other + u[1] * tilt if sign == pair.sign else sign * v[1] / other - u[1] / one
+
+    integrands = [
+        lambda u, v, _: (u[1] / one * v[1] / other) ** 2,
+        lambda u, v, change: (apart(u, v, change) * u[1] / one) ** 2,
+        lambda u, v, change: (apart(u, v, change) * v[1] / other) ** 2,
+        lambda u, v, change: apart(u, v, change) ** 4,
+        lambda u, v, change: u[0] * u[2] / one * apart(u, v, change),
+        lambda u, v, change: sign * v[0] * v[2] / other * apart(u, v, change),
+        lambda u, v, _: pair.first * pair.second * u[2] * v[2] / (one * other),
+    ]
+    functions = (SLOPE, SQUARE, Power(argument=1, slope=1))
+    return Contrast(*conditional(curve, pair, functions, integrands))
 
 
 def _quadratic(function: Power) -> bool:

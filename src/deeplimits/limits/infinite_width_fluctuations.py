@@ -1,0 +1,78 @@
+"""The Gaussian law of a network of large but finite width about the recursion of infinite width, to order 1/n.
+
+It is Gaussian in log V and in y = artanh ρ, so that variances are positive and correlations lie between −1 and 1:
+V is log-normal, and ρ the hyperbolic tangent of a Gaussian variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deeplimits.laws import Chart, Law, NormalLaw, PointMass
+from deeplimits.laws.mapped import MappedNormal
+from deeplimits.limits.base import Limit
+from deeplimits.limits.correlation import CORRELATION_CHART, Array
+from deeplimits.limits.fluctuations import Spread, spreads
+from deeplimits.limits.regime import Regime
+from deeplimits.limits.reliability import warning
+from deeplimits.networks.network import Network
+
+
+class InfiniteWidthFluctuations(Limit):
+    """log V and artanh ρ, Gaussian with a covariance of order 1/n."""
+
+    name = "infinite_width_fluctuations"
+    label = "Gaussian fluctuations of order n^{−½} about infinite width"
+    observables = ("correlation", "rescaled_correlation", "covariance", "variance", "log_variance")
+    regimes = (
+        Regime("mlp", ("linear", "relu_like", "smooth"), uneven=True),
+        Regime("resnet", ("linear", "relu_like", "smooth")),
+    )
+    kind = "law"
+    rate_reason = "the error is of the order of d/n: in n at a fixed depth, the next term of the expansion"
+    source = "linearised, from Li & Nica 2024, eq. (4.11), and Price's theorem"
+
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        found = spreads(network, max(layers))
+        return [_law(found[layer], layer, observable) for layer in layers]
+
+    def warning(self, network: Network, layer: int, observable: str) -> str | None:
+        return warning(network, layer, observable)
+
+
+def _law(spread: Spread, layer: int, observable: str) -> Law:
+    pair, covariance = spread.pair, spread.covariance
+    if observable in ("log_variance", "variance"):
+        std = float(np.sqrt(covariance[0, 0]))
+        if std == 0:
+            return PointMass(pair.observed(observable, layer))
+        return NormalLaw(float(np.log(pair.first)), std, exponential=observable == "variance")
+    std, gap = float(np.sqrt(covariance[2, 2])), pair.gap
+    if observable == "covariance":
+        # δ(ρ √(V V')) = √(V V') [(1 − ρ²) δy + (ρ/2) (δ log V + δ log V')]
+        row = np.array([(1 - gap) / 2, (1 - gap) / 2, gap * (2 - gap)])
+        std = float(np.sqrt(pair.first * pair.second * max(row @ covariance @ row, 0.0)))
+        value = pair.observed(observable, layer)
+        return NormalLaw(value, std) if std > 0 else PointMass(value)
+    if std == 0 or not 0 < gap < 2:
+        return PointMass(pair.observed(observable, layer))
+    y = 0.5 * float(np.log((2 - gap) / gap))
+    return MappedNormal(y, std, CORRELATION_CHART if observable == "correlation" else _rescaled(layer))
+
+
+def _rescaled(layer: int) -> Chart:
+    """r = log(ℓ² (1 − ρ)) and y: 1 − ρ = 2 / (1 + e^{2y})."""
+    shift = 2 * float(np.log(layer)) if layer else -np.inf
+
+    def to_coordinate(r: Array) -> Array:
+        gap = np.exp(np.minimum(r - shift, np.log(2.0)))
+        with np.errstate(divide="ignore"):
+            return np.log((2 - gap) / gap) / 2
+
+    def slope(r: Array) -> Array:
+        with np.errstate(divide="ignore"):
+            return np.where(r - shift < np.log(2.0), 1 / (2 - np.exp(np.minimum(r - shift, np.log(2.0)))), 0.0)
+
+    return Chart(to_coordinate, lambda y: shift + np.log(2.0) - np.logaddexp(0.0, 2 * y), slope, increasing=False)
