@@ -108,7 +108,9 @@ def _residual(network: Network, pairs: list[Pair]) -> list[Spread]:
             branch = _branch(network.phi, before)
         except gaussian.Unreachable as error:
             raise unreachable(_NAME, layer, before.first, error) from None
-        root = np.linalg.cholesky(branch.rest + 1e-14 * np.trace(branch.rest) * np.eye(3) + 1e-300 * np.eye(3))
+        root = np.linalg.cholesky(
+            branch.rest + 1e-14 * np.trace(branch.rest) * np.eye(3) + 1e-300 * np.eye(3)
+        )
         if layer == 1:
             state[5:, 5:] = np.eye(3)
         step = np.eye(8)
@@ -176,7 +178,13 @@ def _matrix(pair: Pair) -> Array:
 def _isserlis(pair: Pair) -> Array:
     """The covariance of z^a z^b for z ~ N(0, V), in the entries aa, bb, ab."""
     (a, c), (_, b) = _matrix(pair).tolist()
-    return np.array([[2 * a * a, 2 * c * c, 2 * a * c], [2 * c * c, 2 * b * b, 2 * b * c], [2 * a * c, 2 * b * c, a * b + c * c]])
+    return np.array(
+        [
+            [2 * a * a, 2 * c * c, 2 * a * c],
+            [2 * c * c, 2 * b * b, 2 * b * c],
+            [2 * a * c, 2 * b * c, a * b + c * c],
+        ]
+    )
 
 
 def _in_logarithms(pair: Pair, covariance: Array) -> Array:

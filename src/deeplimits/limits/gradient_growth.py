@@ -61,7 +61,8 @@ def slope_square(phi: Phi, variance: float, layer: int) -> float:
 
 class GradientGrowth(Limit):
     """log E ‖∂z_out/∂z_ℓ‖², a number: what the logarithm of the gradient's square tends to as n → ∞ at a
-    fixed depth. At d/n = T it is the logarithm of the mean still, but the gradient itself is spread about it.
+    fixed depth. At d/n = T it is the logarithm of the mean of ReLU-like perceptrons still, but the gradient
+    itself is spread about it; where infinite width is unstable it is neither.
     """
 
     name = "gradient_growth"
@@ -78,3 +79,9 @@ class GradientGrowth(Limit):
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         return [PointMass(value) for value in mean_growth(network, layers)]
+
+    def warning(self, network: Network, layer: int, observable: str) -> str | None:
+        from deeplimits.limits.reliability import warning
+
+        # a gradient has been through all layers, forward and back
+        return warning(network, network.depth, observable)

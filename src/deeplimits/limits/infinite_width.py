@@ -140,9 +140,14 @@ class InfiniteWidth(Limit):
     )
     kind = "number"
     precedence = 100
-    rate_reason = "fluctuations of size √(d/n) at depth d: a number has no rate of its own"
+    rate_reason = "a number: networks fluctuate about it, by infinite_width_fluctuations"
     source = "Li & Nica 2024, eq. (4.11), c K₁; Cho & Saul 2009"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         found = matrices(network, max(layers))
         return [PointMass(found[layer].observed(observable, layer)) for layer in layers]
+
+    def warning(self, network: Network, layer: int, observable: str) -> str | None:
+        from deeplimits.limits.reliability import warning
+
+        return warning(network, layer, observable)

@@ -73,6 +73,10 @@ def _rescaled(layer: int) -> Chart:
 
     def slope(r: Array) -> Array:
         with np.errstate(divide="ignore"):
-            return np.where(r - shift < np.log(2.0), 1 / (2 - np.exp(np.minimum(r - shift, np.log(2.0)))), 0.0)
+            return np.where(
+                r - shift < np.log(2.0), 1 / (2 - np.exp(np.minimum(r - shift, np.log(2.0)))), 0.0
+            )
 
-    return Chart(to_coordinate, lambda y: shift + np.log(2.0) - np.logaddexp(0.0, 2 * y), slope, increasing=False)
+    return Chart(
+        to_coordinate, lambda y: shift + np.log(2.0) - np.logaddexp(0.0, 2 * y), slope, increasing=False
+    )

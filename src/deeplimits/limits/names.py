@@ -15,6 +15,7 @@ LIMIT_NAMES = (
     "smooth_quarter",
     "markov_chain",
     "infinite_width",
+    "infinite_width_fluctuations",
     "correlation_sde_euler",
     "unshaped_euler",
     "hayou_linear",

@@ -73,8 +73,15 @@ def of_pair(phi: Phi, pair: Pair, after: Pair) -> Response:
     found = _contrast(phi, pair, near, fourths, sign)
     noise[0, 1] = noise[1, 0] = found.both - 1
     pulls = found.first_pull + near * one[0], near * other[0] - found.second_pull
-    cross = [near * (fourth + found.both) - pull for fourth, pull in zip(fourths, (found.first, found.second), strict=True)]
-    square = near**2 * (fourths[0] + 2 * found.both + fourths[1]) - 2 * near * (found.first + found.second) + found.fourth
+    cross = [
+        near * (fourth + found.both) - pull
+        for fourth, pull in zip(fourths, (found.first, found.second), strict=True)
+    ]
+    square = (
+        near**2 * (fourths[0] + 2 * found.both + fourths[1])
+        - 2 * near * (found.first + found.second)
+        + found.fourth
+    )
     # dy' = dρ' / (1 − ρ'²), dρ = (1 − ρ²) dy
     inverse = 1 / (near * (2 - near))
     for index in (0, 1):
@@ -96,7 +103,10 @@ def _contrast(phi: Phi, pair: Pair, near: float, fourths: tuple[float, float], s
     both = matrix[1, 1] / (one * other) ** 2
     # moments of f³ g and f g³, g with its sign
     left, right = sign * matrix[4, 0] / (one**3 * other), sign * matrix[0, 4] / (one * other**3)
-    growths = [gaussian.mean(phi, [_GROWTH], V)[0] / E for V, E in zip((pair.first, pair.second), squares, strict=True)]
+    growths = [
+        gaussian.mean(phi, [_GROWTH], V)[0] / E
+        for V, E in zip((pair.first, pair.second), squares, strict=True)
+    ]
     return Contrast(
         both=float(both),
         first=float(both - 2 * left + fourths[0]),
