@@ -27,11 +27,11 @@ TOLERANCE = 1e-9
 """Largest error of E f(u) g(v) over √(E f² E g²)."""
 
 __all__ = [
-    "Contrast",
     "SLOPE",
     "SQUARE",
     "TOLERANCE",
     "VALUE",
+    "Contrast",
     "Image",
     "Power",
     "Unreachable",

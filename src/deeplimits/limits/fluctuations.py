@@ -1,24 +1,25 @@
-"""Networks of large but finite width: log V and y = artanh ρ are Gaussian about the recursion of infinite width,
-with a covariance of order 1/n that follows by linearising it.
+"""Networks of large but finite width: log V and y = artanh ρ are Gaussian about the recursion of infinite
+width, with a covariance of order 1/n that follows by linearising it.
 
-*Perceptron.* Given V_{ℓ−1} the units of layer ℓ are independent, so that Cov_ℓ = J Cov_{ℓ−1} Jᵀ + C / n_ℓ with J and
-C of ``responses`` at the recursion's own V_{ℓ−1}; widths may differ from layer to layer.
+*Perceptron.* Given V_{ℓ−1} the units of layer ℓ are independent, so that Cov_ℓ = J Cov_{ℓ−1} Jᵀ + C / n_ℓ
+with J and C of ``responses`` at the recursion's own V_{ℓ−1}; widths may differ from layer to layer.
 
 *Residual network.* Units are independent given the branches' mean squares Q_k = (1/n) Σ φ(z) φ(z)ᵀ. With z a
-Gaussian walk of covariance V_k, what n units make of V and Q beside their means is, in Hermite polynomials of z,
-of degree 1 (m_k = n^{-1/2} Σ z, a walk with increments of covariance V_{k+1} − V_k), of degree 2 (the deviation
-of V itself, whose increments are Isserlis' for V_{k+1} less those for V_k) and a rest R_k. Hence
+Gaussian walk of covariance V_k, what n units make of V and Q beside their means is, in Hermite polynomials of
+z, of degree 1 (m_k = n^{-1/2} Σ z, a walk with increments of covariance V_{k+1} − V_k), of degree 2 (the
+deviation of V itself, whose increments are Isserlis' for V_{k+1} less those for V_k) and a rest R_k. Hence
 
     δV_{k+1} = δV_k + β² (J_k δV_k + D_k m_k + R_k) + dY_k,     β = d^{−b},
 
-J_k = ∂ E φ φᵀ / ∂V and D_k = E ∇(φ φᵀ), exact but for how R_k and R_l go together: their correlation is taken to be
-that of polynomials of degree 4.
+J_k = ∂ E φ φᵀ / ∂V and D_k = E ∇(φ φᵀ), exact but for how R_k and R_l go together: their correlation is taken
+to be that of polynomials of degree 4.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ def _spreads(network: Network, depth: int) -> tuple[Spread, ...]:
 def _perceptron(network: Network, pairs: list[Pair]) -> list[Spread]:
     covariance, grown = np.zeros((3, 3)), 1.0
     found = [Spread(pairs[0], covariance, grown)]
-    for layer, (before, after) in enumerate(zip(pairs, pairs[1:], strict=False), 1):
+    for layer, (before, after) in enumerate(pairwise(pairs), 1):
         here = network.layers[layer - 1]
         try:
             if network.inputs == 1:
@@ -103,7 +104,7 @@ def _residual(network: Network, pairs: list[Pair]) -> list[Spread]:
     state[:3, :3], state[3:5, 3:5] = _isserlis(pairs[0]), _matrix(pairs[0])
     grown = 1.0
     found = [Spread(pairs[0], _in_logarithms(pairs[0], state[:3, :3] / units), grown)]
-    for layer, (before, after) in enumerate(zip(pairs, pairs[1:], strict=False), 1):
+    for layer, (before, after) in enumerate(pairwise(pairs), 1):
         try:
             branch = _branch(network.phi, before)
         except gaussian.Unreachable as error:
@@ -131,8 +132,8 @@ def _residual(network: Network, pairs: list[Pair]) -> list[Spread]:
 
 @dataclass(frozen=True)
 class _Branch:
-    """Of φ φᵀ in the entries aa, bb, ab: the derivative by V [3, 3], the mean gradient [3, 2], and the covariance
-    of what is of no degree up to 2 [3, 3].
+    """Of φ φᵀ in the entries aa, bb, ab: the derivative by V [3, 3], the mean gradient [3, 2], and the
+    covariance of what is of no degree up to 2 [3, 3].
     """
 
     slope: Array

@@ -1,7 +1,8 @@
-"""The Gaussian law of a network of large but finite width about the recursion of infinite width, to order 1/n.
+"""The Gaussian law of a network of large but finite width about the recursion of infinite width, to order
+1/n.
 
-It is Gaussian in log V and in y = artanh ρ, so that variances are positive and correlations lie between −1 and 1:
-V is log-normal, and ρ the hyperbolic tangent of a Gaussian variable.
+It is Gaussian in log V and in y = artanh ρ, so that variances are positive and correlations lie between −1
+and 1: V is log-normal, and ρ the hyperbolic tangent of a Gaussian variable.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""What one layer does to small deviations of (log V^{aa}, log V^{bb}, y), y = artanh ρ, about the recursion of
-infinite width, and the deviations that its own units add.
+"""What one layer does to small deviations of (log V^{aa}, log V^{bb}, y), y = artanh ρ, about the recursion
+of infinite width, and the deviations that its own units add.
 
-With f = φ(u) / √E φ(u)² and g likewise, u and v of correlation ρ and ρ' = E f g, a layer of n units has log V'^{aa}
-= … + (1/n) Σ (f² − 1) and ρ' + (1/n) Σ [f g − ρ' (f² + g²)/2], each unit on its own; and by Price's theorem
+With f = φ(u) / √E φ(u)² and g likewise, u and v of correlation ρ and ρ' = E f g, a layer of n units has log
+V'^{aa} = … + (1/n) Σ (f² − 1) and ρ' + (1/n) Σ [f g − ρ' (f² + g²)/2], each unit on its own; and by Price's
+theorem
 
-    ∂ log V'^{aa} / ∂ log V^{aa} = E u f f',   ∂ρ'/∂ log V^{aa} = ½ [E u f' g − ρ' E u f f'],   ∂ρ'/∂ρ = σ σ' E f' g'.
+    ∂ log V'^{aa} / ∂ log V^{aa} = E u f f',    ∂ρ'/∂ρ = σ σ' E f' g',
+    ∂ρ'/∂ log V^{aa} = ½ [E u f' g − ρ' E u f f'].
 
 Near ρ' = ± 1 all is written in g ∓ f, so that nothing cancels.
 """
