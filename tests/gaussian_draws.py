@@ -33,11 +33,12 @@ TURNING = ("sin(w)", "cos(w)")
 
 @dataclass(frozen=True)
 class Draw:
-    """An activation, where it bends (points and distances of u), and a variance."""
+    """An activation, where it bends (points and distances of u), a variance, and how fast φ oscillates in u."""
 
     phi: ShapedSmooth
     bends: tuple[tuple[float, float], ...]
     variance: float
+    turns: float = 0.0
 
     def __str__(self) -> str:
         smooth = self.phi.activation
@@ -76,7 +77,12 @@ def draw(rng: np.random.Generator) -> Draw:
             continue
         phi = shaped(smooth, 1, 0.0)
         assert isinstance(phi, ShapedSmooth)
-        return Draw(phi, tuple((at - center, distance) for at, distance in bends), float(variance))
+        return Draw(
+            phi,
+            tuple((at - center, distance) for at, distance in bends),
+            float(variance),
+            turns / float(scale),
+        )
 
 
 class Reference:
@@ -169,6 +175,11 @@ def brute_force(
     one, two, scale = np.sqrt(first), np.sqrt(second), float(drawn.phi.scale)
     nodes, weights = np.polynomial.legendre.leggauss(20)
 
+    def steps(width: float, sigma: float) -> Array:
+        # some six nodes to a turn at least
+        width = min(width, 10 / max(drawn.turns * sigma, 1e-9))
+        return np.linspace(-10, 10, int(np.ceil(20 / width)) + 1)
+
     def panels(ends: Array) -> tuple[Array, Array]:
         ends = np.unique(ends)
         middle, half = (ends[1:] + ends[:-1])[:, None] / 2, (ends[1:] - ends[:-1])[:, None] / 2
@@ -176,11 +187,11 @@ def brute_force(
         return x, (half * weights).ravel() * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
 
     def around(middle: float, step: float) -> Array:
-        steps = min(step, 4.0) * 2.0 ** np.arange(0, 60)
-        steps = steps[steps < 20]
-        return np.concatenate([middle - steps, [middle], middle + steps])
+        away = min(step, 4.0) * 2.0 ** np.arange(0, 60)
+        away = away[away < 20]
+        return np.concatenate([middle - away, [middle], middle + away])
 
-    ends = [np.linspace(-10, 10, 41)]
+    ends = [steps(0.5, max(one, two))]
     for at, distance in drawn.bends:
         finest = distance * scale / 2
         ends.append(around(at * scale / one, min(finest / one, spread / 2)))
@@ -190,13 +201,13 @@ def brute_force(
     u = one * x
     value, slope = drawn.phi(u), drawn.phi.slope(u)
     firsts = [f(u, value, slope) for f, _ in pairs]
-    ends = [np.linspace(-10, 10, 41)]
+    ends = [steps(0.5, two)]
     ends += [around(at * scale / two, distance * scale / 2 / two) for at, distance in drawn.bends]
     y, alone = panels(np.clip(np.concatenate(ends), -10, 10))
     norms = float(np.sqrt(outer @ value**2)), float(np.sqrt(alone @ drawn.phi(two * y) ** 2))
     totals = np.zeros(len(pairs) + 1)
     for index, at in enumerate(x):
-        ends = [np.linspace(-10, 10, 21)]
+        ends = [steps(1.0, two * spread)]
         for point, distance in drawn.bends:
             middle = (point * scale / two - rho * at) / spread
             ends.append(around(middle, distance * scale / 2 / (two * spread)))

@@ -43,6 +43,10 @@ LAWS: dict[str, Callable[[], Law]] = {
     "normal": lambda: NormalLaw(-0.5, 2.0),
     "log-normal": lambda: NormalLaw(-0.5, 1.0, exponential=True),
     "log-normal, wide": lambda: NormalLaw(-200.0, 20.0, exponential=True),
+    "fluctuating correlation": of(
+        "infinite_width_fluctuations", replace(SHAPED, shaping=None), "correlation"
+    ),
+    "fluctuating rescaled correlation": of("infinite_width_fluctuations", SMOOTH, "rescaled_correlation"),
     "number": lambda: PointMass(0.3),
     "minus infinity": lambda: PointMass(-np.inf),
     "plus infinity": lambda: PointMass(np.inf),
@@ -75,6 +79,7 @@ LAWS: dict[str, Callable[[], Law]] = {
     "mixture of numbers": lambda: MixtureLaw((0.5, 0.5), (PointMass(-1.0), PointMass(1.0))),
 }
 FINITE = {
+    *("fluctuating correlation", "fluctuating rescaled correlation"),
     *("normal", "number", "sample", "bounded sample", "sample of one", "sample with ties"),
     *("extrapolated", "extrapolated correlations", "correlation", "rescaled correlation"),
     *("unshaped correlation", "log variance", "convolved", "folded", "folded square", "folded logarithm"),

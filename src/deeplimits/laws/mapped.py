@@ -14,7 +14,7 @@ _NODES = 129
 """Of the trapezoidal rule for moments, over nine standard deviations to either side."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MappedNormal(Law):
     """The law of x(y), y ~ N(location, scale²).
 
@@ -33,9 +33,11 @@ class MappedNormal(Law):
     def _cdf(self, x: Array) -> Array:
         from scipy.special import ndtr
 
-        with np.errstate(divide="ignore", invalid="ignore"):
-            z = (self.chart.to_coordinate(x) - self.location) / self.scale
-        return np.asarray(ndtr(z if self.chart.increasing else -z))
+        at = np.clip(x, self.chart.low, self.chart.high)
+        with np.errstate(divide="ignore"):
+            z = (self.chart.to_coordinate(at) - self.location) / self.scale
+        value = ndtr(z if self.chart.increasing else -z)
+        return np.where(x < self.chart.low, 0.0, np.where(x >= self.chart.high, 1.0, value))
 
     def _quantile(self, levels: Array) -> Array:
         from scipy.special import ndtri
@@ -44,10 +46,12 @@ class MappedNormal(Law):
         return self.chart.from_coordinate(self.location + self.scale * (z if self.chart.increasing else -z))
 
     def _density(self, x: Array) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            z = (self.chart.to_coordinate(x) - self.location) / self.scale
-            value = np.exp(-(z**2) / 2) / (self.scale * np.sqrt(2 * np.pi)) * self.chart.slope(x)
-        return np.where(np.isfinite(value), value, 0.0)
+        inside = (x > self.chart.low) & (x < self.chart.high)
+        # where the observable cannot be, any place does for the moment
+        at = np.where(inside, x, self.chart.from_coordinate(np.asarray(self.location)))
+        z = (self.chart.to_coordinate(at) - self.location) / self.scale
+        value = np.exp(-(z**2) / 2) / (self.scale * np.sqrt(2 * np.pi)) * self.chart.slope(at)
+        return np.where(inside, value, 0.0)
 
     @property
     def mean(self) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass
 from deeplimits.laws.mapped import MappedNormal
 from deeplimits.limits.base import Limit
-from deeplimits.limits.correlation import CORRELATION_CHART, Array
+from deeplimits.limits.correlation import CORRELATION_CHART
 from deeplimits.limits.fluctuations import Spread, spreads
 from deeplimits.limits.regime import Regime
 from deeplimits.limits.reliability import warning
@@ -57,7 +57,7 @@ def _law(spread: Spread, layer: int, observable: str) -> Law:
         std = float(np.sqrt(pair.first * pair.second * max(row @ covariance @ row, 0.0)))
         value = pair.observed(observable, layer)
         return NormalLaw(value, std) if std > 0 else PointMass(value)
-    if std == 0 or not 0 < gap < 2:
+    if std == 0 or not 0 < gap < 2 or (layer == 0 and observable == "rescaled_correlation"):
         return PointMass(pair.observed(observable, layer))
     y = 0.5 * float(np.log((2 - gap) / gap))
     return MappedNormal(y, std, CORRELATION_CHART if observable == "correlation" else _rescaled(layer))
@@ -65,19 +65,11 @@ def _law(spread: Spread, layer: int, observable: str) -> Law:
 
 def _rescaled(layer: int) -> Chart:
     """r = log(ℓ² (1 − ρ)) and y: 1 − ρ = 2 / (1 + e^{2y})."""
-    shift = 2 * float(np.log(layer)) if layer else -np.inf
-
-    def to_coordinate(r: Array) -> Array:
-        gap = np.exp(np.minimum(r - shift, np.log(2.0)))
-        with np.errstate(divide="ignore"):
-            return np.log((2 - gap) / gap) / 2
-
-    def slope(r: Array) -> Array:
-        with np.errstate(divide="ignore"):
-            return np.where(
-                r - shift < np.log(2.0), 1 / (2 - np.exp(np.minimum(r - shift, np.log(2.0)))), 0.0
-            )
-
+    shift = 2 * float(np.log(layer))
     return Chart(
-        to_coordinate, lambda y: shift + np.log(2.0) - np.logaddexp(0.0, 2 * y), slope, increasing=False
+        to_coordinate=lambda r: np.log((2 - np.exp(r - shift)) / np.exp(r - shift)) / 2,
+        from_coordinate=lambda y: shift + np.log(2.0) - np.logaddexp(0.0, 2 * y),
+        slope=lambda r: 1 / (2 - np.exp(r - shift)),
+        increasing=False,
+        high=shift + float(np.log(2.0)),
     )
