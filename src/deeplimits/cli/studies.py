@@ -123,5 +123,6 @@ def show(
         print("no distances")
     if len(shown.rates):
         print_table(shown.rates, "rates: distance ~ size^-exponent along each series")
+        print("A series that is not there has fewer than three distances above their noise.")
     elif shown.fits:
         print("no rates: no series of points that differ in size alone has three distances above their noise")
