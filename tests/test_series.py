@@ -125,6 +125,8 @@ def test_what_varies_is_told_everywhere(tmp_path: Path, name: str) -> None:
     titles = [data.title(i) for i in range(data.points)]
     assert len(set(titles)) == len(titles) == len(study.points)
     assert max(len(line) for title in titles for line in title.split("\n")) < 75
+    legends = [data.series(i) for i in range(len(Series.of_study(study).names["width"]))]
+    assert len(set(legends)) == len(legends)
 
     table = run_query(results, "SELECT * FROM comparison")
     assert set(COLUMNS) <= set(table.columns)

@@ -121,17 +121,19 @@ class StudyData:
         varied = [_shortened(each) for each in texts if len(set(each)) > 1]
         return [[each[i] for each in varied if each[i]] for i in range(self.points)]
 
-    def series(self, members: list[int]) -> str:
-        """The points of a curve in a legend: their network, and what tells them from other curves."""
-        parts = [network_text(str(self.coordinate("network", members[0])))]
-        parts += self.details(members[0]) if len({*map(tuple, map(self.details, members))}) == 1 else []
-        depths, own = (
-            set(self.array("moments", "depth").tolist()),
-            {self.coordinate("depth", i) for i in members},
-        )
-        if len(own) == 1 and len(depths) > 1 and len(members) > 1:
-            parts.append(f"d = {own.pop()}")
-        return ", ".join(parts)
+    def series(self, index: int) -> str:
+        """A series of points that differ in width alone, in a legend: its network, and what tells it from
+        other series.
+        """
+        names = [str(name).split("; ") for name in self.array("series", "width")]
+        common = set(names[0]).intersection(*names[1:])
+        parts = [[part for part in name[1:] if part not in common] for name in names]
+        order = {part: k for k, part in enumerate(dict.fromkeys(part for each in parts for part in each), 1)}
+        told = [
+            part if len(part) <= _DETAIL else f"{part.partition(' ')[0]} no. {order[part]}"
+            for part in parts[index]
+        ]
+        return ", ".join(map(network_text, [names[index][0], *told]))
 
     def first_observable(self) -> str:
         """What a study compares first, or the log variance."""

@@ -41,7 +41,7 @@ def draw(data: StudyData) -> Figure:
         )
         color, marker = PALETTE[drawn % len(PALETTE)], _MARKERS[drawn % len(_MARKERS)]
         observed = symbol(str(data.array("comparison", "compared")[j]))
-        text = f"{data.series(members)}:\n   {observed} to {limit_text(limit)}"
+        text = f"{data.series(curve)}:\n   {observed} to {limit_text(limit)}"
         matching = [
             k
             for k in range(len(rates["entry"]))

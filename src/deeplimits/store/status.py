@@ -6,7 +6,7 @@ from typing import Any
 
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.errors import StoreError
-from deeplimits.store.paths import figure_files, study_receipt
+from deeplimits.store.paths import figure_files, study_receipt, study_store
 from deeplimits.store.staleness import staleness
 from deeplimits.store.studies import open_study_store
 from deeplimits.sweep.config import Config
@@ -50,15 +50,16 @@ def progress(config: Config, name: str | None = None) -> list[dict[str, Any]]:
 
 def _progress(config: Config, study: Study, plan: Plan) -> dict[str, Any]:
     receipt = study_receipt(config.results, study.name)
-    stale = _stale(config, study) if receipt.exists() else []
+    aggregated = receipt.exists() and study_store(config.results, study.name).exists()
+    stale = _stale(config, study) if aggregated else []
     drawn = [figure_files(config.results, study.name, figure) for figure in study.figures]
     done = [paths for paths in drawn if all(path.exists() for path in paths)]
-    since = receipt.stat().st_mtime_ns if receipt.exists() and not stale else None
+    since = receipt.stat().st_mtime_ns if aggregated and not stale else None
     return {
         "study": study.name,
         "blocks": plan.blocks_needed,
         "blocks_done": plan.blocks_needed - plan.blocks_missing,
-        "aggregated": receipt.exists(),
+        "aggregated": aggregated,
         "stale": stale,
         "figures": len(study.figures),
         "figures_done": len(done),
