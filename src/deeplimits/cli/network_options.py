@@ -24,17 +24,36 @@ def _text(_: str, text: str) -> str:
     return text
 
 
+def _int(text: str) -> int:
+    """A whole number; digits in groups, 1_000, are none, as in files."""
+    if "_" in text:
+        raise ValueError
+    return int(text)
+
+
+def _float(text: str) -> float:
+    if "_" in text:
+        raise ValueError
+    return float(text)
+
+
 def _number(flag: str, text: str) -> float | int:
     try:
-        value = float(text)
+        value = _float(text)
     except ValueError:
         raise InputError(flag, "", text, "a number") from None
     return int(text) if text.strip().lstrip("+-").isdecimal() else value
 
 
+def _truth(flag: str, text: str) -> bool:
+    if text not in ("true", "false"):
+        raise InputError(flag, "", text, "true or false")
+    return text == "true"
+
+
 def _whole(flag: str, text: str) -> int:
     try:
-        return int(text)
+        return _int(text)
     except ValueError:
         raise InputError(flag, "", text, "a whole number") from None
 
@@ -42,7 +61,7 @@ def _whole(flag: str, text: str) -> int:
 def _widths(flag: str, text: str) -> int | list[int]:
     parts = text.split(",")
     try:
-        values = [int(part) for part in parts]
+        values = [_int(part) for part in parts]
     except ValueError:
         raise InputError(
             flag, "", text, "a whole number, or those of the layers, separated by commas"
@@ -52,7 +71,7 @@ def _widths(flag: str, text: str) -> int | list[int]:
 
 def _rows(flag: str, text: str) -> list[list[float]]:
     try:
-        return [[float(cell) for cell in row.split(",")] for row in text.split(";")]
+        return [[_float(cell) for cell in row.split(",")] for row in text.split(";")]
     except ValueError:
         raise InputError(flag, "", text, "rows of numbers such as '1,0.3;0.3,1'") from None
 
@@ -71,7 +90,7 @@ def _layers(flag: str, text: str) -> int | list[int] | str:
     if text == "all":
         return text
     try:
-        values = [int(part) for part in text.split(",")]
+        values = [_int(part) for part in text.split(",")]
     except ValueError:
         expected = "a number of evenly spaced layers, layers separated by commas, or all"
         raise InputError(flag, "", text, expected) from None
@@ -87,10 +106,16 @@ _KEYS: dict[str, tuple[str, Callable[[str, str], Any], str, str]] = {
         "activation.c_minus",
         _number,
         "NUMBER",
-        "Slope of an unshaped relu below 0, s₋ = 1 + c₋ (0).",
+        "Slope of an unshaped relu or leaky_relu below 0 (0, 0.01).",
     ),
     "a": ("activation.a", _number, "NUMBER", "a of a smooth activation (1)."),
     "center": ("activation.center", _number, "NUMBER", "Where a smooth activation is centred (0)."),
+    "centered": (
+        "activation.centered",
+        _truth,
+        "true|false",
+        "Whether (f(center + u) − f(center)) / f'(center) is meant, not f.",
+    ),
     "expression": ("activation.expression", _text, "FORMULA", "A formula in x as activation."),
     "alpha": ("activation.alpha", _number, "NUMBER", "α of ornstein_uhlenbeck (1)."),
     "beta": ("activation.beta", _number, "NUMBER", "β of ornstein_uhlenbeck (0)."),
@@ -197,7 +222,8 @@ def _overridden(mapping: dict[str, Any], given: dict[str, str]) -> dict[str, str
         value = read(flag_of(name), text)
         if name == "slope":
             _check_slope(mapping, given)
-            value -= 1
+            leaky = mapping.get("activation", {}).get("name") == "leaky_relu"
+            key, value = ("activation.slope", value) if leaky else (key, value - 1)
         *path, last = key.split(".")
         inner = mapping
         for part in path:
