@@ -8,8 +8,10 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 
 .PHONY: build setup test test-fast test-exhaustive lint format lock bench bench-peers gpu clean clean-results help
 
+# Snakemake is told whose child it is, and goes when this `make` is killed: what holds the locks is what was started.
+build: export DEEPLIMITS_MAKE = $(shell echo $$PPID)
 build: $(READY)
-	@$(BIN)/snakemake --cores $(CORES)
+	@exec $(BIN)/snakemake --cores $(CORES)
 
 setup: $(READY)
 

@@ -5,7 +5,10 @@ from snakemake.utils import min_version
 min_version("9.14")
 
 
-configfile: "config/config.yaml"
+# A file named with --configfile takes the place of this one: nothing of the two is mixed.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
 
 
 report: "workflow/report/workflow.rst"
@@ -16,6 +19,11 @@ include: "workflow/rules/simulate.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/figure.smk"
 include: "workflow/rules/claims.smk"
+
+
+# Snakemake holds its locks now.
+onstart:
+    RUNS.locked()
 
 
 # What can be asked for by name: everything, one kind of thing, one study, one figure.

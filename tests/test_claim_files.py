@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from claim_files import KS, claims_file
+from deeplimits.analysis.claims import verdicts
 from deeplimits.errors import InputError
-from deeplimits.sweep.claims import load_claims
+from deeplimits.sweep.claims import load_claims, slips, study_names
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,17 +47,25 @@ def test_bad_claims_are_refused_by_name(tmp_path, change, key, nearest):
     assert caught.value.where.endswith("x.yaml")
 
 
-def test_a_claim_names_a_study_that_is_there(tmp_path):
+def test_a_claim_may_name_a_study_that_is_nowhere_and_slips_are_told(tmp_path):
     studies = tmp_path / "studies"
     studies.mkdir()
-    (studies / "tiny.yaml").touch()
-    folder = claims_file(tmp_path, {"statistic": KS}, {"id": "b", "statistic": KS, "study": "tny"})
-    with pytest.raises(InputError, match="tiny") as caught:
-        load_claims(folder, studies)
-    assert (caught.value.key, caught.value.found, caught.value.nearest) == ("claims.1.study", "tny", "tiny")
-    assert caught.value.where.endswith("x.yaml")
-    (studies / "tny.yaml").touch()
-    assert [claim.model.study for claim in load_claims(folder, studies)] == ["tiny", "tny"]
+    for name in ("tiny-study", "ln24-figure-1", "other"):
+        (studies / f"{name}.yaml").touch()
+    named = ("tiny-study", "tiny-stduy", "tinystudy", "ln24-figure-2", "lnr22-figure-1", "elsewhere")
+    folder = claims_file(
+        tmp_path, *({"id": f"a{i}", "statistic": KS, "study": name} for i, name in enumerate(named))
+    )
+    claims = load_claims(folder)
+    assert tuple(claim.model.study for claim in claims) == named
+    first, second = slips(claims, studies)
+    assert "x.yaml: claims.1.study" in first
+    assert "'tiny-stduy'" in first and first.endswith("did you mean 'tiny-study'?")
+    assert "claims.2.study" in second
+    rows = verdicts(claims, tmp_path / "results", studies)
+    assert {row["verdict"] for row in rows} == {"undecided"}
+    assert "aggregated" in rows[0]["reason"]
+    assert all(row["reason"] == f"{studies} has no study {row['study']}" for row in rows[1:])
 
 
 def test_a_claim_is_made_once_and_somewhere(tmp_path):
@@ -67,7 +76,8 @@ def test_a_claim_is_made_once_and_somewhere(tmp_path):
 
 
 def test_claims_of_the_project_are_about_its_studies():
-    claims = load_claims(ROOT / "claims", ROOT / "config/studies")
+    claims = load_claims(ROOT / "claims")
+    assert {claim.model.study for claim in claims} <= study_names(ROOT / "config/studies")
     ids = {claim.model.id for claim in claims}
     for name in ids:
         if name.endswith(".printed"):

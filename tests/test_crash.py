@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 
 from deeplimits.analysis.aggregate import aggregate_study
+from deeplimits.store.atomic import remove_leftovers, write_text, written_aside
 from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.paths import batches_folder, study_receipt
+from deeplimits.store.paths import batches_folder, study_receipt, study_store
 from deeplimits.store.query import run_query
 from deeplimits.store.verify import verify_store
 from deeplimits.store.workflow import prepare
+from deeplimits.store.zarr_zip import digest
 from deeplimits.sweep.config import Config
 from tiny import STUDY, planned, project, simulated
 
@@ -95,6 +97,43 @@ def test_a_killed_simulation_leaves_all_or_nothing(tmp_path: Path) -> None:
     assert containers(config) == truth
     assert not partial(config)
     assert verify_store(config.results) == ([], 1)
+
+
+def test_two_writers_of_one_file_both_end_well(tmp_path: Path) -> None:
+    final = tmp_path / "file"
+    with written_aside(final) as first:
+        first.write_text("first")
+        with written_aside(final) as second:
+            second.write_text("second")
+            assert first.exists()
+        assert final.read_text() == "second"
+        remove_leftovers(final)
+        assert first.exists()
+    assert final.read_text() == "first"
+    # what a killed writer left is locked by nobody
+    (tmp_path / ".part-file-0123abcd").touch()
+    write_text(final, "third")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.slow
+def test_two_jobs_for_one_container_both_end_well(tmp_path: Path) -> None:
+    """One of a Snakemake that was killed may go on while the next run does the same again."""
+    config = project(tmp_path, LONG)
+    prepare(config.path, ONE_JOB)
+    jobs = [start(config, "simulate", str(todo_of(config)), "--threads", "1") for _ in range(2)]
+    for job in jobs:
+        _, errors = job.communicate()
+        assert job.returncode == 0, errors
+    assert not partial(config)
+    assert verify_store(config.results) == ([], 1)
+    jobs = [start(config, "aggregate", "tiny", "--results", str(config.results)) for _ in range(2)]
+    for job in jobs:
+        _, errors = job.communicate()
+        assert job.returncode == 0, errors
+    assert not partial(config)
+    receipt = json.loads(study_receipt(config.results, "tiny").read_text())
+    assert receipt["sha256"] == digest(study_store(config.results, "tiny"))
 
 
 def test_an_aggregation_killed_at_any_step_leaves_all_or_nothing(tmp_path: Path) -> None:

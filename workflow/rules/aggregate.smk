@@ -19,4 +19,4 @@ rule aggregate:
     message:
         "Comparing study {wildcards.study} with its limits"
     shell:
-        "deeplimits aggregate {wildcards.study} {params.options} > {log} 2>&1"
+        f"{DEEPLIMITS} aggregate {{wildcards.study}} {{params.options}} > {{log:q}} 2>&1"

@@ -4,11 +4,22 @@ localrules:
 
 
 # A project without claims has no scoreboard.
-CLAIMS = [path.as_posix() for path in sorted(CLAIMS_FOLDER.glob("*.yaml"))]
+CLAIMS = [
+    path.as_posix()
+    for path in (sorted(SETTINGS.claims.glob("*.yaml")) if SETTINGS.claims else [])
+]
 SCOREBOARD = (
     multiext(f"{RESULTS}/claims", ".json", ".html", ".pdf", ".svg", ".png")
     if CLAIMS
     else []
+)
+
+
+# What `deeplimits claims` finds by itself is not said to it.
+CLAIMS_OPTION = (
+    f" --claims {shlex.quote(SETTINGS.claims.as_posix())}"
+    if CLAIMS and SETTINGS.claims != DEFAULT_CLAIMS
+    else ""
 )
 
 
@@ -43,9 +54,10 @@ rule claims:
         mem_mb=2000,
         runtime=30,
     params:
-        options=OPTIONS,
+        options=OPTIONS + CLAIMS_OPTION,
     message:
         "Holding {input.claims} against the studies"
     shell:
-        "deeplimits claims {params.options} --out {output.verdicts} --page {output.page}"
-        " --figure {output.picture} > {log} 2>&1"
+        f"{DEEPLIMITS} claims {{params.options}}"
+        " --out {output.verdicts:q} --page {output.page:q}"
+        " --figure {output.picture:q} > {log:q} 2>&1"

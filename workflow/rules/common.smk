@@ -1,4 +1,5 @@
 # The plan, made once by the process that schedules; a job on a cluster node finds its todo file and plans nothing.
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -7,28 +8,90 @@ from jinja2 import Template
 from snakemake.exceptions import WorkflowError
 
 from deeplimits.errors import InputError
+from deeplimits.store.arguments import takes_locks
+from deeplimits.store.processes import die_with
+from deeplimits.store.runs import RunFolder, tell
 from deeplimits.store.workflow import planned_receipts, prepare, study_facts
-from deeplimits.sweep.claims import DEFAULT_FOLDER as CLAIMS_FOLDER
-from deeplimits.sweep.config import load_config
+from deeplimits.sweep.config import DEFAULT_CLAIMS, load_config
 
-# `deeplimits` of the environment that runs Snakemake, whether or not that environment is activated.
-shell.prefix(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH; ")
-
-CONFIG_FILE = str((workflow.overwrite_configfiles or workflow.configfiles)[-1])
+# `deeplimits` of the environment that runs Snakemake, whether or not that environment is activated. Braces are
+# Snakemake's own in a shell command.
+DEEPLIMITS = (
+    shlex.quote(str(Path(sys.executable).with_name("deeplimits")))
+    .replace("{", "{{")
+    .replace("}", "}}")
+)
 # Snakemake needs the number of cores only where it runs the jobs itself.
 ALL_CORES = workflow.resource_settings.cores or 1
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+
+
+def near(path):
+    """A path of the working folder without the way to that folder, so that it is the same however it was named."""
+    path = Path(os.path.normpath(path))
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+if IS_MODULE:
+    # The workflow around it has a configuration of its own, and names the file of this one.
+    SETTINGS_GIVEN = dict(config)
+    CONFIG_FILE = SETTINGS_GIVEN.pop("configfile", None)
+    if not isinstance(CONFIG_FILE, str):
+        sys.exit(
+            "deeplimits: as a module it needs `config: {'configfile': 'FOLDER/config.yaml'}`, with the studies in "
+            "FOLDER/studies; docs/workflow.md shows it"
+        )
+else:
+    SETTINGS_GIVEN = config
+    CONFIG_FILE = near(
+        (workflow.overwrite_configfiles or workflow.configfiles)[-1]
+    ).as_posix()
+SHIPPED_CLAIMS = near(
+    workflow.current_basedir.join("../../claims").get_path_or_uri(secret_free=True)
+)
+
+# `make` names its own process: killed, it takes this one along, and does not leave it to hold the locks.
+PARENT = os.environ.get("DEEPLIMITS_MAKE", "")
+if workflow.is_main_process and PARENT.isdigit() and not die_with(int(PARENT)):
+    sys.exit("deeplimits: the `make` that started this was killed")
 
 try:
     if workflow.is_main_process:
-        SETTINGS, TARGETS = prepare(Path(CONFIG_FILE), config, CLAIMS_FOLDER)
+        SETTINGS, TARGETS = prepare(
+            Path(CONFIG_FILE), SETTINGS_GIVEN, SHIPPED_CLAIMS, tell
+        )
     else:
-        SETTINGS, TARGETS = load_config(Path(CONFIG_FILE), config), {}
+        SETTINGS, TARGETS = (
+            load_config(Path(CONFIG_FILE), SETTINGS_GIVEN, SHIPPED_CLAIMS),
+            {},
+        )
 except InputError as error:
     # The message says which file and key; where in the workflow it was noticed would only distract.
-    sys.exit(f"deeplimits: {error}")
+    several = ""
+    if len(workflow.overwrite_configfiles) > 1:
+        several = (
+            "; --configfile takes every word up to the next option for a file of configuration, and what is to be "
+            "made comes after `--`"
+        )
+    sys.exit(f"deeplimits: {error}{several}")
 
 RESULTS = SETTINGS.results.as_posix()
 OPTIONS = f"--config {shlex.quote(CONFIG_FILE)} --results {shlex.quote(RESULTS)} --scale {SETTINGS.scale}"
+
+# Whose the locks in .snakemake are; Snakemake takes its own after this, and tells none of it.
+RUNS = RunFolder(Path(".snakemake"))
+if workflow.is_main_process:
+    if "--unlock" in sys.argv:
+        living = RUNS.unlock()
+        if living:
+            sys.exit(f"deeplimits: not unlocked, for a run holds these locks: {living}")
+    elif workflow.output_settings.dryrun:
+        RUNS.look()
+    elif takes_locks(sys.argv[1:]):
+        RUNS.begin(None if IS_MODULE else RESULTS, sys.argv)
+        if IS_MODULE or "--no-hooks" in sys.argv:
+            # nobody will call `onstart`
+            RUNS.free_guard()
 
 
 wildcard_constraints:

@@ -31,4 +31,4 @@ rule figure:
     message:
         "Drawing {wildcards.figure} of study {wildcards.study}"
     shell:
-        "deeplimits figure {wildcards.study}/{wildcards.figure} {params.options} > {log} 2>&1"
+        f"{DEEPLIMITS} figure {{wildcards.study}}/{{wildcards.figure}} {{params.options}} > {{log:q}} 2>&1"

@@ -17,4 +17,4 @@ rule simulate:
     message:
         "Simulating batch {wildcards.batch}"
     shell:
-        "deeplimits simulate {input.todo} --threads {threads} > {log} 2>&1"
+        f"{DEEPLIMITS} simulate {{input.todo:q}} --threads {{threads}} > {{log:q}} 2>&1"

@@ -14,15 +14,24 @@ from deeplimits.analysis.evidence import Evidence
 from deeplimits.analysis.statistics import effects_of
 from deeplimits.store.errors import StoreError
 from deeplimits.store.studies import open_study_store
-from deeplimits.sweep.claims import Claim
+from deeplimits.sweep.claims import Claim, study_names
 
 
-def verdicts(claims: Sequence[Claim], results: Path) -> list[dict[str, Any]]:
+def verdicts(claims: Sequence[Claim], results: Path, studies: Path | None = None) -> list[dict[str, Any]]:
     """One row for each claim, as ``deeplimits claims --json`` prints it.
 
     A claim whose study is not there, or does not hold what is needed, is undecided, and ``reason`` says why.
+
+    Parameters
+    ----------
+    studies
+        Folder of study files; a claim about a study that is not among them is undecided, whatever results
+        hold. None: what results hold decides.
     """
     opened: dict[str, Evidence | str] = {}
+    if studies is not None:
+        missing = {claim.model.study for claim in claims} - study_names(studies)
+        opened.update((name, f"{studies} has no study {name}") for name in missing)
     return [_row(claim, _evidence(claim.model.study, results, opened)) for claim in claims]
 
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def claims(
     settings: Config,
     folder: Annotated[
-        Path, typer.Option("--claims", help="Folder of the files of claims, NAME.yaml.")
-    ] = Path("claims"),
+        Path | None,
+        typer.Option("--claims", help="Folder of the files of claims, in place of the configuration's."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Write there what --json prints.")] = None,
     page: Annotated[Path | None, typer.Option("--page", help="Write the scoreboard there, as HTML.")] = None,
@@ -38,9 +39,15 @@ def claims(
     from deeplimits.store.atomic import write_text
     from deeplimits.store.paths import aggregated_studies
     from deeplimits.store.staleness import stale_studies, warn
-    from deeplimits.sweep.claims import load_claims
+    from deeplimits.sweep.claims import load_claims, slips
 
-    rows = verdicts(load_claims(folder, settings.studies_folder), settings.results)
+    folder = folder or settings.claims
+    if folder is None:
+        raise InputError(settings.path, "claims", "<none>", "a folder of files of claims, or --claims FOLDER")
+    stated = load_claims(folder)
+    for sentence in slips(stated, settings.studies_folder):
+        warn(sentence)
+    rows = verdicts(stated, settings.results, settings.studies_folder)
     asked = {row["study"] for row in rows}
     for sentence in stale_studies(
         settings, [name for name in aggregated_studies(settings.results) if name in asked]

@@ -1,54 +1,89 @@
 """Writing that is whole or absent: aside, flushed to disk, then renamed.
 
 A reader sees the old file, the new one, or none; never half of one. A writer that is killed leaves a file
-whose name starts with ``.part-``, which nobody reads and the next writer of the same name removes.
+whose name starts with ``.part-``, which nobody reads and the next writer of the same name removes. A writer
+holds its file locked, and the kernel frees the lock of one that is gone: what another is still writing stays.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _PREFIX = ".part-"
+_ABANDONED = 86400.0
+"""Age in seconds at which a file is taken for left behind, on a file system that has no locks."""
 
 
 @contextmanager
-def written_aside(final: Path) -> Iterator[Path]:
-    """A path beside ``final`` to write a file to; on leaving without an exception it becomes ``final``."""
+def written_aside(final: Path, flush: bool = True) -> Iterator[Path]:
+    """A path beside ``final`` to write a file to; on leaving without an exception it becomes ``final``.
+
+    Of two that write the same file at once, each writes one of its own, and the last to finish is kept.
+    """
     final.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(final)
-    aside = final.parent / f"{_PREFIX}{final.name}-{uuid.uuid4().hex[:8]}"
+    aside, descriptor = _begun(final)
     try:
         yield aside
-        _flush(aside)
+        if flush:
+            os.fsync(descriptor)
         aside.replace(final)
-        _flush_folder(final.parent)
+        if flush:
+            _flush_folder(final.parent)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(descriptor)
 
 
-def write_text(final: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
-    with written_aside(final) as aside:
+def write_text(final: Path, text: str, flush: bool = True) -> None:
+    """Write a text file, whole or not at all; after a loss of power that holds only for what was flushed."""
+    with written_aside(final, flush) as aside:
         aside.write_text(text, encoding="utf-8")
 
 
 def remove_leftovers(final: Path) -> None:
     """Remove what killed writers of ``final`` left beside it."""
     for path in final.parent.glob(f"{_PREFIX}{final.name}-*"):
-        path.unlink(missing_ok=True)
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except OSError:
+            continue  # another removed it, or it is another user's
+        try:
+            locked = _locked(descriptor)
+            if locked or (locked is None and time.time() - os.fstat(descriptor).st_mtime > _ABANDONED):
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
 
 
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def _begun(final: Path) -> tuple[Path, int]:
+    """A new file, and the descriptor that holds it locked."""
+    while True:
+        aside = final.parent / f"{_PREFIX}{final.name}-{uuid.uuid4().hex[:8]}"
+        descriptor = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        if _locked(descriptor) is not False and aside.exists():
+            return aside, descriptor
+        os.close(descriptor)  # one that removes leftovers came between
+        aside.unlink(missing_ok=True)
+
+
+def _locked(descriptor: int) -> bool | None:
+    """Whether an open file could be locked, held by nobody else; None where a file system has no locks."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
 
 
 def _flush_folder(path: Path) -> None:

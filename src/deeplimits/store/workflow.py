@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,11 @@ from typing import Any
 from deeplimits import __version__
 from deeplimits.errors import InputError
 from deeplimits.laws import noise_floor
+from deeplimits.store.atomic import write_text
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import figure_files, receipt_path, study_receipt, study_todo, todo_path
 from deeplimits.store.studies import FORMAT
-from deeplimits.sweep.claims import load_claims
+from deeplimits.sweep.claims import load_claims, slips
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.description import described
 from deeplimits.sweep.plan import make_plan
@@ -48,14 +48,19 @@ class Targets:
 
 
 def prepare(
-    path: Path, overrides: Mapping[str, Any] | None = None, claims: Path | None = None
+    path: Path,
+    overrides: Mapping[str, Any] | None = None,
+    default_claims: Path | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> tuple[Config, dict[str, Targets]]:
     """Plan what is missing, write the todo files, and name the targets of every study.
 
     Parameters
     ----------
-    claims
-        Folder of claims, which may be empty or missing.
+    default_claims
+        Folder of claims where the configuration names none; it may be empty or missing.
+    tell
+        Takes warnings, one sentence each.
 
     Raises
     ------
@@ -63,10 +68,12 @@ def prepare(
         For whatever is wrong with the configuration, with one of its studies or with a claim; nothing is
         written then.
     """
-    config = load_config(path, overrides)
+    config = load_config(path, overrides, default_claims)
     studies = config.studies()
-    if claims and any(claims.glob("*.yaml")):
-        load_claims(claims, config.studies_folder)
+    if config.claims is not None:
+        for slip in slips(load_claims(config.claims), config.studies_folder):
+            if tell is not None:
+                tell(slip)
     catalogue = Catalogue(config.results)
     plan = make_plan(studies, catalogue.held, config.target_seconds)
     targets = {study.name: _targets(config.results, study, plan.receipts[study.name]) for study in studies}
@@ -160,7 +167,5 @@ def _write_if_changed(path: Path, text: str) -> None:
         if path.read_text(encoding="utf-8") == text:
             return
     except (OSError, UnicodeDecodeError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".part-{path.name}-{os.getpid()}")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)
+        pass
+    write_text(path, text, flush=False)

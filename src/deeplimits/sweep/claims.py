@@ -4,13 +4,16 @@ a file names statistics and predictions that the program knows, and gives them n
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from deeplimits.errors import InputError, nearest_name, one_of
+from deeplimits.errors import InputError, nearest_name
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import parse
 from deeplimits.limits.predictions import ENTRIES, PREDICTIONS
@@ -27,6 +30,8 @@ from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
 
 DEFAULT_FOLDER = Path("claims")
+_LIKE = 0.8
+"""Likeness, by difflib's measure, of a slip to what was meant."""
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -66,22 +71,22 @@ class Claim:
 
     paper: str
     model: ClaimModel
+    path: Path
+    key: str
+    """Where in its file it stands."""
 
 
-def load_claims(folder: Path = DEFAULT_FOLDER, studies: Path | None = None) -> list[Claim]:
+def load_claims(folder: Path = DEFAULT_FOLDER) -> list[Claim]:
     """The claims of every file in ``folder``, files in the order of their names.
 
-    Parameters
-    ----------
-    studies
-        Folder of the study files that claims may name; their names are not checked without it.
+    A claim may name a study that is nowhere: it is undecided then, and ``slips`` finds names that look like
+    mistakes.
 
     Raises
     ------
     InputError
         For whatever is wrong with a file, or if there is none.
     """
-    known = None if studies is None else tuple(sorted(path.stem for path in studies.glob("*.yaml")))
     paths = sorted(folder.glob("*.yaml"))
     if not paths:
         raise InputError(folder, "", "<no claims>", "a folder with files of claims, NAME.yaml")
@@ -96,14 +101,37 @@ def load_claims(folder: Path = DEFAULT_FOLDER, studies: Path | None = None) -> l
                 raise InputError(
                     path, f"claims.{index}.id", claim.id, f"each claim once; {places[claim.id].name} has it"
                 )
-            if known is not None and claim.study not in known:
-                expected = one_of(known, f"a study in {studies}: ", f"a study in {studies}, which has none")
-                raise InputError(
-                    path, f"claims.{index}.study", claim.study, expected, nearest_name(claim.study, known)
-                )
             places[claim.id] = path
-            claims.append(Claim(model.paper, claim))
+            claims.append(Claim(model.paper, claim, path, f"claims.{index}"))
     return claims
+
+
+def slips(claims: Sequence[Claim], studies: Path) -> list[str]:
+    """Sentences about claims whose study is not in the folder ``studies``, though a name much like it is.
+
+    Names that differ in a number, as those of figures do, are taken for what they say.
+    """
+    known = study_names(studies)
+    found: dict[str, str] = {}
+    for claim in claims:
+        name = claim.model.study
+        near = [
+            each
+            for each in difflib.get_close_matches(name, known, n=1, cutoff=_LIKE)
+            if re.findall(r"\d+", each) == re.findall(r"\d+", name)
+        ]
+        if name not in known and name not in found and near:
+            place = f"{claim.path}: {claim.key}.study"
+            found[name] = (
+                f"{place}: {studies} has no study {name!r}, and the claim stays undecided; "
+                f"did you mean {near[0]!r}?"
+            )
+    return list(found.values())
+
+
+def study_names(studies: Path) -> frozenset[str]:
+    """Names of the study files in a folder."""
+    return frozenset(path.stem for path in studies.glob("*.yaml"))
 
 
 def _check_statistics(raw: dict[str, Any], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ SCALES = {"papers": 1, "deep": 64}
 """Factor on the samples of every study."""
 
 DEFAULT_PATH = Path("config/config.yaml")
+DEFAULT_CLAIMS = Path("claims")
 TEMPLATE = "template"
 """The documented example among the studies; ``studies: all`` leaves it out."""
 
@@ -30,6 +32,8 @@ class Config:
     results: Path
     target_seconds: float
     study_names: tuple[str, ...]
+    claims: Path | None = None
+    """Folder of the files of claims."""
 
     @property
     def studies_folder(self) -> Path:
@@ -66,8 +70,17 @@ class Config:
         return [self.study(name) for name in self.study_names]
 
 
-def load_config(path: Path = DEFAULT_PATH, overrides: Mapping[str, Any] | None = None) -> Config:
+def load_config(
+    path: Path = DEFAULT_PATH,
+    overrides: Mapping[str, Any] | None = None,
+    default_claims: Path | None = DEFAULT_CLAIMS,
+) -> Config:
     """Read a configuration; ``overrides`` (as from ``--config key=value``) replace its keys.
+
+    Parameters
+    ----------
+    default_claims
+        Folder of claims where the configuration names none; it may be missing.
 
     Raises
     ------
@@ -85,4 +98,33 @@ def load_config(path: Path = DEFAULT_PATH, overrides: Mapping[str, Any] | None =
             raise InputError(
                 path, f"studies.{index}", name, one_of(present, "a study: "), nearest_name(name, present)
             )
-    return Config(path, model.scale, Path(model.results), model.target_minutes * 60, tuple(names))
+    _check_results(model.results, path)
+    claims = _claims(model.claims, path) if "claims" in model.model_fields_set else _present(default_claims)
+    return Config(path, model.scale, Path(model.results), model.target_minutes * 60, tuple(names), claims)
+
+
+def _check_results(results: str, path: Path) -> None:
+    """What Snakemake takes for a wildcard, or a shell for a home, names no folder that all steps agree on."""
+    unlike = re.search(r"[{}\x00-\x1f\x7f]", results) or results.startswith(("~", "-"))
+    if unlike or Path(results) == Path():
+        expected = (
+            "a folder of its own, without braces and control characters, that begins neither with ~ nor -"
+        )
+        raise InputError(path, "results", results, expected)
+
+
+def _claims(named: str | None, path: Path) -> Path | None:
+    """The folder that a configuration names: in the working folder, as results are, or beside its file."""
+    if named is None or named in ("none", "null"):
+        return None
+    places = [Path(named), path.parent / named]
+    for place in places:
+        if place.is_dir():
+            return place
+    expected = "a folder of files of claims, NAME.yaml, in the working folder or beside this file; or none"
+    beside = [each.name for each in places[-1].parent.glob("*/")] if places[-1].parent.is_dir() else []
+    raise InputError(path, "claims", named, expected, nearest_name(named, beside))
+
+
+def _present(folder: Path | None) -> Path | None:
+    return folder if folder is not None and any(folder.glob("*.yaml")) else None

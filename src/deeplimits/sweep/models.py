@@ -285,3 +285,7 @@ class ConfigModel(_Model):
     target_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         0.5, description="core-minutes that one simulation job should take"
     )
+    claims: Annotated[str, Field(min_length=1)] | None = Field(
+        "claims",
+        description="folder of files of claims, or none; by default the folder claims beside the Snakefile",
+    )

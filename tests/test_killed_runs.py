@@ -1,0 +1,132 @@
+"""Snakemake and `make` are killed outright at random moments, and the same command goes on to the same bytes;
+a run that lives is respected."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from test_workflow import BIN, ROOT, STUDY, output, project, snakemake
+
+__all__ = ["project"]
+
+KINDS = {"snakemake": [BIN / "snakemake", "--cores", "2"], "make": ["make", "CORES=2"]}
+
+
+def run(folder, command):
+    return subprocess.run(
+        command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+
+def start(folder, command):
+    """A run in a session of its own, so that it can be killed with all that it started."""
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def small(folder):
+    """Several batches, a figure, and what `make` wants to find."""
+    (folder / "config/config.yaml").write_text("studies: all\ntarget_minutes: 0.002\n")
+    study = STUDY.replace("samples: 4096", "samples: 32768").replace("[8, 12, 16]", "[24, 32]")
+    (folder / "config/studies/small.yaml").write_text(study)
+    names = ("Snakefile", "profiles", "workflow", "environment.yml", "Makefile", "pyproject.toml", "tools")
+    for path in [*map(ROOT.joinpath, names), *ROOT.glob("requirements*.lock")]:
+        (folder / path.name).symlink_to(path)
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/bin/snakemake").symlink_to(BIN / "snakemake")
+    (folder / ".venv/.ready").touch()
+    return folder
+
+
+def digests(folder):
+    """All results but what tells the time: containers, study stores and figures."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((folder / "results").rglob("*"))
+        if path.suffix in (".zip", ".pdf", ".svg", ".png")
+    }
+
+
+def kill_and_go_on(folder, kind, moments, chance):
+    """Kill ``moments`` runs, half of them with their jobs, and run each again; how many held locks when killed."""
+    command = KINDS[kind]
+    begin = time.perf_counter()
+    first = run(folder, command)
+    duration = time.perf_counter() - begin
+    assert first.returncode == 0, output(first)
+    truth = digests(folder)
+    assert {Path(name).parent.name for name in truth} == {"batches", "studies", "small"}
+    held = 0
+    for moment in range(moments):
+        shutil.rmtree(folder / "results")
+        shutil.rmtree(folder / ".snakemake")
+        process = start(folder, command)
+        time.sleep(duration * (moment + chance.random()) / moments)
+        # `make` alone takes its Snakemake along; a Snakemake alone leaves its jobs, which go on writing
+        (os.killpg if chance.random() < 0.5 else os.kill)(process.pid, signal.SIGKILL)
+        held += any((folder / ".snakemake").glob("locks/*.lock"))
+        again = run(folder, command)
+        process.wait()
+        assert again.returncode == 0, f"moment {moment}: {output(again)}"
+        assert digests(folder) == truth
+    assert "Nothing to be done" in output(run(folder, command))
+    return held
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_command_goes_on_after_a_kill(project, kind):
+    kill_and_go_on(small(project), kind, 2, np.random.default_rng(3))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_command_goes_on_after_a_kill_at_any_moment(project, kind):
+    assert kill_and_go_on(small(project), kind, 20, np.random.default_rng(4)) >= 5
+
+
+@pytest.mark.slow
+def test_a_live_run_is_respected(project):
+    """It is held still with its locks taken, and everything else that Snakemake does leaves it as it is."""
+    folder = small(project)
+    process = start(folder, KINDS["snakemake"])
+    try:
+        records = folder / ".snakemake/deeplimits"
+        while not any(folder.glob("results/logs/simulate/*")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGSTOP)
+        kept = [*folder.glob(".snakemake/locks/*"), *records.glob("*.json")]
+        before = {path: path.stat().st_mtime_ns for path in kept}
+        assert len(before) == 3
+        whose = f"another run holds locks in this folder: process {process.pid} on {os.uname().nodename}"
+        refused = snakemake(folder, "--cores", "2")
+        assert refused.returncode != 0
+        assert whose in output(refused)
+        assert "cannot be locked" in output(refused)
+        assert whose in output(snakemake(folder, "-n"))
+        spared = snakemake(folder, "--unlock")
+        assert spared.returncode != 0
+        assert f"not unlocked, for a run holds these locks: process {process.pid}" in output(spared)
+        assert snakemake(folder, "--list-target-rules").returncode == 0
+        assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    assert process.wait() == 0
+    assert not any(records.glob("*.json"))
+    assert not any(folder.glob(".snakemake/locks/*"))
