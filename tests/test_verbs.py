@@ -21,9 +21,11 @@ from deeplimits.cli import app, main
 from deeplimits.errors import InputError
 from deeplimits.figures import build_figure
 from deeplimits.store.errors import StaleStore, StoreError
-from deeplimits.store.staleness import compared
+from deeplimits.store.staleness import compared, staleness
 from deeplimits.store.studies import open_study_store
 from deeplimits.sweep.config import Config, load_config
+from deeplimits.sweep.description import differences
+from deeplimits.sweep.study import read_study
 from tiny import project, simulated
 
 STUDY = """
@@ -79,7 +81,7 @@ STALE = {
     ),
     "title": Stale("title", '"As it was"', '"As it is"', ("As it was", "As it is")),
     "grid": Stale("grid.width", "[8, 12]", "[8, 24]", ("12", "24"), more_blocks=True),
-    "comparisons": Stale("compare.0.distances", "nothing", '["ks"]', ("rate_in", "distances: [ks], rate_in")),
+    "comparisons": Stale("compare.0.rate_in", '"width"', '"depth"', ("rate_in: width", "rate_in: depth")),
 }
 
 
@@ -339,6 +341,58 @@ def test_output_that_cannot_be_written_is_one_sentence(here: Path) -> None:
     closed = f"{sys.executable} -m deeplimits show tiny >&-"
     done = subprocess.run(["sh", "-c", closed], stderr=subprocess.PIPE, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            ("variance, rate", "variance, at: 0.5, rate"),
+            "compare.0.at: the store lacks 0.5, which STUDY asks for",
+        ),
+        (
+            (", rate_in: width", ""),
+            'compare.0.rate_in: the store holds "width", which STUDY does not ask for',
+        ),
+        (
+            ("}]\nfig", "}, {observable: variance, limit: variance}]\nfig"),
+            'compare: the store lacks [{"limit": "var',
+        ),
+        (
+            ("c_plus: 0.5", "c_plus: [0.5, 0.6]"),
+            'networks: the store lacks [{"activation": {"c_minus": -0.5, "c_plus": 0.6',
+        ),
+        (
+            ("0.5}}]", "0.5}, grid: {seed: 3}}]"),
+            "grid.seed: the store holds [0, 1], STUDY asks for [3]",
+        ),
+        (("layers: 2", "layers: 3"), "record.layers: the store holds 2, STUDY asks for 3"),
+        (
+            ("layers: 2", "layers: 2, output: true"),
+            "record.output: the store holds false, STUDY asks for true",
+        ),
+        (
+            ("{times_width: 1.0}", "[8]"),
+            'grid.depth: the store holds {"times_width": 1.0}, STUDY asks for [8]',
+        ),
+    ],
+)
+def test_differences_are_told_by_key(
+    built: Path, tmp_path: Path, change: tuple[str, str], words: str
+) -> None:
+    """One sentence for each key that differs, and no other."""
+    assert change[0] in STUDY
+    path = tmp_path / "tiny.yaml"
+    path.write_text(STUDY.replace(*change))
+    found = staleness(open_study_store(built / "results", "tiny"), read_study(path))
+    said = [sentence.replace(str(path), "STUDY") for sentence in found.differences]
+    assert [sentence[: len(words)] for sentence in said] == [words]
+
+
+def test_a_network_that_gets_a_grid_of_its_own_differs_in_that_alone() -> None:
+    held = {"networks": [{"a": 1}, {"a": 2}], "grid": {"width": [8], "seed": [0]}}
+    own = [{"a": 1, "grid": held["grid"]}, {"a": 2, "grid": {"width": [9], "seed": [0]}}]
+    assert list(differences(held, {"networks": own})) == [("networks.1.grid.width", [8], [9])]
 
 
 def test_mending_commands_say_all_that_was_chosen(here: Path) -> None:

@@ -58,7 +58,7 @@ def staleness(store: StudyStore, study: Study, config: Config | None = None) -> 
     said = []
     for key, one, other in differences(made_from, asked):
         where = f"{study.path}{scale}" if key.endswith("samples") else str(study.path)
-        said.append(f"{key}: the store holds {_short(one)}, {where} asks for {_short(other)}")
+        said.append(f"{key}: {_difference(one, other, where)}")
     version = None
     if held["deeplimits"] != __version__:
         version = f"deeplimits: the store was made by {held['deeplimits']}, this is {__version__}"
@@ -111,10 +111,17 @@ def mending_command(study: str, config: Config | None) -> str:
     return " ".join([*words, *(["--config", *options] if options else [])])
 
 
+def _difference(held: Any, asked: Any, where: str) -> str:
+    """A key of two descriptions in words; None is what is not there, and of two lists only what differs."""
+    if held is None:
+        return f"the store lacks {_short(asked)}, which {where} asks for"
+    if asked is None:
+        return f"the store holds {_short(held)}, which {where} does not ask for"
+    return f"the store holds {_short(held)}, {where} asks for {_short(asked)}"
+
+
 def _short(value: Any, limit: int = 100) -> str:
     """A value in a sentence."""
-    if value is None:
-        return "nothing"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
