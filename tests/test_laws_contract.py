@@ -19,7 +19,7 @@ from deeplimits.limits import registry
 from deeplimits.limits.compound import MixtureLaw
 from deeplimits.limits.covariance import extrapolated
 from deeplimits.limits.hayou_one_unit import affine_log_square
-from deeplimits.limits.smooth import ExplosiveLaw
+from deeplimits.limits.smooth import ExplosiveLaw, survival
 from deeplimits.networks.network import Network, Shaping
 
 GRAM = ((1.0, 0.3), (0.3, 1.0))
@@ -277,3 +277,10 @@ def test_distance_of_explosions_counts_those_of_both() -> None:
     u = (np.arange(10_000) + 0.5) / 10_000
     assert law.distance(law.quantile(u)) <= 1e-4
     assert law.distance(np.full(10, np.inf)) == pytest.approx(1 - law.explosion_probability)
+
+
+@pytest.mark.slow
+def test_explosive_laws_are_those_of_the_dual_process_between_their_nodes() -> None:
+    law = ExplosiveLaw(1.0, 1.0, 0.6, logarithmic=True)
+    for u in (-7.0, -4.1, -0.2, 2.3, 5.1):
+        assert law.cdf(u) == pytest.approx(survival(1.0, 1.0, 0.6, float(np.exp(u))), abs=1e-8)

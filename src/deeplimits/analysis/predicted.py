@@ -75,18 +75,12 @@ def predicted(
         network=network,
         reason=reason,
         warning=limit.warning(network, at, observable),
-        error=_error(limit, network, at, observable),
+        error=limit.error(network, at, observable, law),
         explosion_probability=limit.explosion_probability(seen, at),
         explosion_probability_ever=limit.explosion_probability_ever(seen),
     )
     object.__setattr__(answer, "about", about)
     return answer
-
-
-def _error(limit: Limit, network: Network, layer: int, observable: str) -> float | None:
-    """The distance from the network that a limit states, where it states one."""
-    stated = getattr(limit, "error", None)
-    return None if stated is None else stated(network, layer, observable)
 
 
 def _named(network: Network, observable: str, name: str, where: str | Path) -> Limit:

@@ -62,10 +62,12 @@ def claims(
         write_text(page, page_of(rows))
     if figure is not None:
         from deeplimits.figures.claims_scoreboard import draw
-        from deeplimits.figures.style import save
+        from deeplimits.figures.style import house_style, save
         from deeplimits.store.paths import FIGURE_FORMATS
 
-        save(draw(rows), tuple(figure.with_suffix(f".{suffix}") for suffix in FIGURE_FORMATS))
+        with house_style():
+            drawn = draw(rows)
+        save(drawn, tuple(figure.with_suffix(f".{suffix}") for suffix in FIGURE_FORMATS))
     if as_json:
         print(text)
     elif out is None and page is None and figure is None:

@@ -144,7 +144,7 @@ def _print_answer(answer: dict[str, Any]) -> None:
     if "warning" in answer:
         print(f"  warning: {answer['warning']}")
     if "error" in answer:
-        print(f"  Kolmogorov distance of networks, as the limit states it: {answer['error']:.3g}")
+        print(f"  {_stated(answer['error'])}")
     head = f"  {'':14} {'limit':>16}"
     print(head + (f" {'networks':>16}" if drawn else ""))
     rows = [("mean", answer["mean"]), ("std", answer["std"])]
@@ -169,6 +169,13 @@ def _print_answer(answer: dict[str, Any]) -> None:
         _print_distance(drawn)
     for line in in_lines(answer["network"]):
         print(line)
+
+
+def _stated(error: float) -> str:
+    """The error of a limit in words."""
+    if error >= 1:
+        return "stated error: none; it tells where networks lie, not how they spread"
+    return f"stated error: networks are within a Kolmogorov distance of {error:.3g} of it"
 
 
 def _print_distance(drawn: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ def build_figure(study: Study, figure: str, results: Path, config: Config | None
         is drawn, with a warning.
     """
     from deeplimits.figures.data import StudyData
-    from deeplimits.figures.style import save
+    from deeplimits.figures.style import house_style, save
     from deeplimits.store.errors import StoreError
     from deeplimits.store.paths import figure_files
     from deeplimits.store.staleness import staleness, warn
@@ -34,5 +34,6 @@ def build_figure(study: Study, figure: str, results: Path, config: Config | None
     if stale.differences:
         raise StoreError(f"{stale}; {figure} is not drawn")
     warn(stale)
-    drawn = import_module(f"deeplimits.figures.{figure}").draw(data)
+    with house_style():
+        drawn = import_module(f"deeplimits.figures.{figure}").draw(data)
     return save(drawn, figure_files(results, study.name, figure))

@@ -4,15 +4,14 @@ byte-identical when drawn again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-
-mpl.use("agg")
-
-import matplotlib.pyplot as plt
 import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from deeplimits.store.atomic import written_aside
@@ -61,14 +60,26 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
+@contextmanager
+def house_style() -> Iterator[None]:
+    """The settings of Matplotlib under which figures are drawn and written; what they were comes back
+    afterwards, for whoever draws in a notebook.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        for name, value in _SETTINGS.items():
+            mpl.rcParams[name] = value  # type: ignore[index]
+        yield
+
+
 def new_figure(rows: int, columns: int, width: float, height: float, **options: Any) -> tuple[Figure, Any]:
-    """A figure in the house style with a grid of axes."""
-    mpl.rcdefaults()
-    for name, value in _SETTINGS.items():
-        mpl.rcParams[name] = value  # type: ignore[index]
-    return plt.subplots(
-        rows, columns, figsize=(width, height), layout="constrained", squeeze=False, **options
-    )
+    """A figure in the house style with a grid of axes, which no window shows; draw on it under
+    ``house_style``.
+    """
+    with house_style():
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def save(figure: Figure, paths: tuple[Path, ...]) -> list[Path]:
@@ -80,7 +91,6 @@ def save(figure: Figure, paths: tuple[Path, ...]) -> list[Path]:
     }
     for path in paths:
         suffix = path.suffix[1:]
-        with written_aside(path) as aside:
+        with house_style(), written_aside(path) as aside:
             figure.savefig(aside, format=suffix, metadata=nothing[suffix])
-    plt.close(figure)
     return list(paths)

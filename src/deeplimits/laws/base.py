@@ -42,7 +42,8 @@ class About:
     warning
         What to mind of the prediction for this network; None where there is nothing.
     error
-        The Kolmogorov distance that the network is known to have from the law; None where none is known.
+        The Kolmogorov distance that the limit states for a network of this width and depth, 1 where it says
+        nothing of the law; None where it states none.
     explosion_probability, explosion_probability_ever
         P(explosion) by that time, and at any time; None where the limit cannot explode.
     """

@@ -43,7 +43,7 @@ def html(law: Law) -> str:
         rows += [("time", f"{about.time:.6g}"), ("equation", about.source), ("why", about.reason)]
         if about.warning:
             rows.append(("warning", about.warning))
-        if about.error is not None:
+        if about.error is not None and about.error < 1:
             rows.append(("Kolmogorov distance of the network", f"{about.error:.3g}"))
     else:
         title = type(law).__name__
