@@ -64,9 +64,10 @@ def sample(
             columns.append(stored[:, of_inputs.inputs[0]])
             continue
         column = stored[:, layers.index(layer), of_inputs.column(network.inputs)]
-        columns.append(
-            column - stored[:, 0, of_inputs.column(network.inputs)] if is_since_start(observable) else column
-        )
+        if is_since_start(observable):
+            with np.errstate(invalid="ignore"):  # of networks that were dead from the start
+                column = column - stored[:, 0, of_inputs.column(network.inputs)]
+        columns.append(column)
     values = np.asarray(measured.transform(np.asarray(measured.combine(columns), float), layer), float)
     values = values[~np.isnan(values)]
     if observable.kind == "correlation":
