@@ -277,6 +277,28 @@ def test_a_comparison_that_cannot_start_is_refused_with_the_condition(tmp_path: 
     assert caught.value.key == "compare.0.limit" and "; " in caught.value.expected
 
 
+@pytest.mark.parametrize(
+    ("record", "compare", "expected"),
+    [
+        ("output: true", "{observable: output, limit: mckean_vlasov, at: 0.5}", "layer 2 has none"),
+        ("output: true", "{observable: output, limit: mckean_vlasov, at: 0.0}", "layer 0 has none"),
+    ],
+)
+def test_a_time_whose_layer_has_no_such_number_is_refused(
+    tmp_path: Path, record: str, compare: str, expected: str
+) -> None:
+    """And not held against the law of another layer."""
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        "title: Times\n"
+        "networks: [{architecture: resnet, activation: {name: relu}}]\n"
+        f"grid: {{width: 8, depth: 4, correlation: 0.3}}\nrecord: {{layers: 3, {record}}}\ncompare: [{compare}]\n"
+    )
+    with pytest.raises(InputError) as caught:
+        load_study(path)
+    assert caught.value.key == "compare.0.at" and expected in caught.value.expected
+
+
 RULES = re.compile(r"^rule (\w+):", re.MULTILINE)
 
 

@@ -56,6 +56,14 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
             entry.at,
             f"the time of a recorded layer; layer {layer} of width {network.widest} is not in record.layers",
         )
+    if not is_recorded(entry.observable, point, layer):
+        raise InputError(
+            where,
+            f"compare.{index}.at",
+            entry.at,
+            f"a layer that has {entry.observable}: layer {layer} has none; an output is that of the last "
+            "layer, and a perceptron's input has no gradient",
+        )
     return [layer]
 
 
@@ -94,7 +102,11 @@ def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], 
                 if registry()[entry.limit].kind == "number"
                 else "ks or wasserstein, since the limit is random",
             )
-        if not [point for point in points if compared_layers(entry, point, where, index) is not None]:
+        compared = [(point, compared_layers(entry, point, where, index)) for point in points]
+        for point, layers in compared:
+            if layers:
+                _check_explosion(entry, point, layers[-1], where, index)
+        if all(layers is None for _, layers in compared):
             raise InputError(
                 where,
                 f"compare.{index}.limit",
@@ -108,3 +120,16 @@ def _why(points: Sequence[Point], entry: CompareModel) -> str:
     limit = registry()[entry.limit]
     reasons = (limit.refusal(point.network, entry.observable) for point in points)
     return "; ".join(list(dict.fromkeys(filter(None, reasons)))[:3]) or "it is not recorded"
+
+
+def _check_explosion(entry: CompareModel, point: Point, layer: int, where: Path, index: int) -> None:
+    """Refuse times beyond the explosion of a limit that is a number: it has none there."""
+    limit = registry()[entry.limit]
+    if limit.kind == "number" and limit.explosion_probability(point.network, layer):
+        key = f"compare.{index}.at"
+        raise InputError(
+            where,
+            key,
+            entry.at if entry.at is not None else f"<layer {layer}>",
+            f"a time before {entry.limit} explodes; at layer {layer} of width {point.network.widest} it has",
+        )

@@ -1,0 +1,67 @@
+"""Random studies are refused when they are read, or come to an end: simulated, compared and drawn without an exception or
+a warning, with a distance wherever something was compared and a network is alive."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deeplimits.errors import InputError
+from deeplimits.figures.data import StudyData
+from deeplimits.figures.needs import NEEDS
+from deeplimits.sweep.figures import refusal
+from deeplimits.sweep.study import Study
+from fuzzed_studies import fuzzed
+from test_figure_needs import aggregated
+
+TRIED = (5, 12, 43, 63, 68, 72)
+"""Seeds that are tried each time: studies that failed once, and others."""
+DISTANCES = ("ks_value", "wasserstein_value", "rms_value")
+
+
+def lacking(study: Study, data: StudyData) -> list[str]:
+    """Comparisons without a law or a distance, though a network is alive there."""
+    found = []
+    for i, point in enumerate(study.points):
+        for j, entry in enumerate(study.compare):
+            layer = int(data.array("comparison", "at_layer")[i, j])
+            if layer < 0:
+                continue
+            record = point.layers.index(layer)
+            alive = data.array("moments", "count", observable=entry.observable)[i, record]
+            law = [data.compared(f"limit_{part}", i, j) for part in ("mean", "std")]
+            known = np.isfinite(law[0]) and any(not np.isnan(data.compared(name, i, j)) for name in DISTANCES)
+            if np.isnan(law).any() or (alive and np.isfinite(law[0]) and not known):
+                found.append(f"{entry.observable} to {entry.limit} at layer {layer} of {point.network}")
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "seed", [*TRIED, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(100, 500))]
+)
+def test_a_random_study_is_refused_or_comes_to_an_end(tmp_path: Path, seed: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        study = fuzzed(tmp_path, seed)
+        if isinstance(study, InputError):
+            assert study.expected and study.key
+            return
+        aggregated(tmp_path, study)
+        data = StudyData.open(tmp_path, study.name)
+        assert lacking(study, data) == []
+        assert all(np.isfinite(data.array("rates", name)).all() for name in ("exponent", "low", "high"))
+        for figure in (name for name in NEEDS if refusal(study, name) is None):
+            import_module(f"deeplimits.figures.{figure}").draw(data).savefig(io.BytesIO(), dpi=40)
+
+
+@pytest.mark.slow
+def test_many_random_studies_are_read_or_refused(tmp_path: Path) -> None:
+    """Reading them raises nothing else; neither all nor none are refused."""
+    found = [fuzzed(tmp_path, seed) for seed in range(1000, 1040)]
+    assert 5 < sum(isinstance(study, InputError) for study in found) < 35
