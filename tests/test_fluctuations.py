@@ -12,6 +12,7 @@ from scipy import stats
 from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
+from deeplimits.laws import kolmogorov
 from deeplimits.limits import registry
 from deeplimits.limits.fluctuations import spreads
 from deeplimits.limits.gradient_growth import mean_growth
@@ -135,7 +136,8 @@ def test_networks_fluctuate_as_they_should(name: str) -> None:
         np.log(spread.pair.second),
         0.5 * np.log((2 - spread.pair.gap) / spread.pair.gap),
     ]
-    z = (drawn(network, samples) - np.array(middle)[:, None]) / std[:, None]
+    raw = drawn(network, samples)
+    z = (raw - np.array(middle)[:, None]) / std[:, None]
     allowed = stats.norm.isf(1e-4 / 18)
     # a variance of nearly Gaussian numbers has the standard deviation √(2/N), a correlation at most 1/√N
     ratios = z.var(axis=1)
@@ -144,6 +146,11 @@ def test_networks_fluctuate_as_they_should(name: str) -> None:
     found = np.corrcoef(z)[np.triu_indices(3, 1)]
     assert np.all(np.abs(found - expected) < allowed / np.sqrt(samples) + 0.02), (found, expected)
     assert np.all(np.abs(z.mean(axis=1)) < allowed / np.sqrt(samples) + 0.15)
+    limit = registry()["infinite_width_fluctuations"]
+    for observable, values in (("log_variance", raw[0]), ("correlation", np.tanh(raw[2]))):
+        law = limit.laws(network, [network.depth], observable)[0]
+        noise = 2.0 / np.sqrt(samples)
+        assert kolmogorov(law, values) < limit.error(network, network.depth, observable) + noise
     # the planted fault: the widths of another network
     assert np.all(np.abs(ratios / 2 - 1) > allowed * np.sqrt(2 / samples) + 0.08)
 

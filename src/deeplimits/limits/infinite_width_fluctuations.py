@@ -20,6 +20,9 @@ from deeplimits.limits.regime import Regime
 from deeplimits.limits.reliability import warning
 from deeplimits.networks.network import Network
 
+_VARIANCE_ERROR, _CORRELATION_ERROR = 0.3, 0.45
+"""Kolmogorov distances over standard deviations: 0.11 … 0.26 and 0.04 … 0.35 were found."""
+
 
 class InfiniteWidthFluctuations(Limit):
     """log V and artanh ρ, Gaussian with a covariance of order 1/n."""
@@ -32,12 +35,26 @@ class InfiniteWidthFluctuations(Limit):
         Regime("resnet", ("linear", "relu_like", "smooth")),
     )
     kind = "law"
-    rate_reason = "the error is of the order of d/n: in n at a fixed depth, the next term of the expansion"
+    rate_reason = "n^{−½} at a fixed depth, a fifth of the standard deviation: stated as the error"
     source = "linearised, from Li & Nica 2024, eq. (4.11), and Price's theorem"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         found = spreads(network, max(layers))
         return [_law(found[layer], layer, observable) for layer in layers]
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        """So many parts of the standard deviation of log V or of artanh ρ: the next order takes half its
+        variance from the mean of log V, and the laws are skew by as much; measured on networks of 32 and 128
+        units.
+        """
+        if isinstance(law, PointMass):
+            return 0.0
+        of_variance, _, of_correlation = np.sqrt(np.diag(spreads(network, layer)[layer].covariance))
+        if observable in ("variance", "log_variance"):
+            return _VARIANCE_ERROR * float(of_variance)
+        if observable == "covariance":
+            return _CORRELATION_ERROR * float(max(of_variance, of_correlation))
+        return _CORRELATION_ERROR * float(of_correlation)
 
     def warning(self, network: Network, layer: int, observable: str) -> str | None:
         return warning(network, layer, observable)
