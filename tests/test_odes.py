@@ -210,9 +210,9 @@ def test_time_is_the_sum_of_inverse_widths() -> None:
     ("network", "observable", "name"),
     [
         (perceptron(ReluLike(), None), "rescaled_correlation", "unshaped"),
-        (perceptron(TANH, None), "correlation", "infinite_width"),
-        (perceptron(TANH, None), "variance", "infinite_width"),
-        (perceptron(ReluLike(), None), "covariance", "infinite_width"),
+        (perceptron(TANH, None), "correlation", "infinite_width_fluctuations"),
+        (perceptron(TANH, None), "variance", "infinite_width_fluctuations"),
+        (perceptron(ReluLike(), None), "covariance", "infinite_width_fluctuations"),
         (perceptron(ReluLike(), 0.3), "correlation", "correlation_ode"),
         (perceptron(ReluLike(), 0.3), "covariance", "covariance_ode"),
         (perceptron(SOFTPLUS, 0.3), "correlation", "covariance_ode"),
@@ -229,7 +229,7 @@ def test_time_is_the_sum_of_inverse_widths() -> None:
         (perceptron(SOFTPLUS, 0.7), "variance", "variance"),
         (residual(), "correlation", "resnet_ode"),
         (residual(), "covariance", "resnet_ode"),
-        (residual(branch=0.0), "correlation", "infinite_width"),
+        (residual(branch=0.0), "correlation", "infinite_width_fluctuations"),
         (residual(), "gradient_log_norm", "gradient_growth"),
     ],
 )
