@@ -202,7 +202,9 @@ def test_no_limit_is_about_both_architectures() -> None:
         perceptron = replace(network, architecture="mlp")
         assert about
         both = about & {name for name, limit in registry().items() if limit.applies(perceptron)}
-        assert both == {"infinite_width", "gradient_growth"}, "which take a layer at a time of either"
+        assert both == {"infinite_width", "infinite_width_fluctuations", "gradient_growth"}, (
+            "which take a layer at a time of either"
+        )
 
 
 @pytest.mark.parametrize(
