@@ -89,7 +89,11 @@ ACTIVATIONS = [
     (EXPRESSION.format("x*exp(1-sin(exp(x)))"), ["turn ever faster", "deeplimits limit"], ["smooth"]),
     (EXPRESSION.format("x+x**3"), ["no faster than a line", "deeplimits limit"], ["smooth"]),
     # other functions than f
-    ("name: tanh, center: 0.5", ["activation.name", "it is 0.462117", "`centered: true`"], []),
+    (
+        "name: tanh, center: 0.5, centered: false",
+        ["activation.name", "it is 0.462117", "`centered: true`"],
+        [],
+    ),
     ("name: sigmoid, centered: false", ["it is 0.5", "`centered: true`"], []),
     (EXPRESSION.format("1/(1+exp(-x))"), ["found '1/(1+exp(-x))'", "it is 0.5", "`centered: true`"], []),
     (EXPRESSION.format("log(1+exp(x))"), ["it is 0.693147", "`centered: true`"], []),
@@ -109,12 +113,12 @@ def test_messages_about_activations(
 
 
 SLOPES = [
-    ("name: gelu", "slope of 0.5"),
-    ("name: erf", "slope of 1.12838"),
+    ("name: gelu, centered: false", "slope of 0.5"),
+    ("name: erf, centered: false", "slope of 1.12838"),
     (EXPRESSION.format("2*tanh(x)"), "slope of 2"),
     (EXPRESSION.format("-tanh(2*x)"), "slope of -2"),
-    ("name: sigmoid", "it is 0.5"),
-    ("name: softplus, center: 1.0", "it is 1.31326"),
+    ("name: sigmoid, centered: false", "it is 0.5"),
+    ("name: softplus, center: 1.0, centered: false", "it is 1.31326"),
 ]
 
 
@@ -125,7 +129,9 @@ def test_a_branch_is_never_scaled_in_silence(tmp_path: Path, activation: str, sa
     found = message(tmp_path / "point.yaml", text)
     assert said in found
     assert "`centered: true`" in found
-    (tmp_path / "point.yaml").write_text(text.replace("}\nbranch", ", centered: true}\nbranch"))
+    (tmp_path / "point.yaml").write_text(
+        text.replace(", centered: false", "").replace("}\nbranch", ", centered: true}\nbranch")
+    )
     assert load_point(tmp_path / "point.yaml", simulated=False).network.residual
 
 

@@ -112,8 +112,21 @@ def _activation_line(activation: dict[str, Any]) -> str:
         return f"{name} (α = {activation['alpha']:g}, β = {activation['beta']:g})"
     if "formula" in activation:
         where = f"a = {activation['a']:g}, centre {activation['center']:g}"
-        return f"{name}, f(x) = {activation['formula']} ({where})"
+        return f"{name}, f(x) = {activation['formula']} ({where}){_centred(activation)}"
     return str(name)
+
+
+def _centred(activation: dict[str, Any]) -> str:
+    """What becomes of f where φ is not f itself, in words."""
+    phi = Smooth(activation["formula"], activation["a"], activation["center"])
+    origin, slope = float(phi.origin), float(phi.scale_of_slope)
+    if abs(origin) < 1e-12 * abs(slope) and abs(slope - 1) < 1e-12:
+        return ""
+    moved = "u" if activation["center"] == 0 else f"{activation['center']:g} + u"
+    value = f"f({moved})"
+    if abs(origin) >= 1e-12 * abs(slope):
+        value = f"({value} {'−' if origin > 0 else '+'} {abs(origin):.6g})"
+    return f", φ(u) = {value}" + (f" / {slope:.6g}" if abs(slope - 1) >= 1e-12 else "")
 
 
 def _shaping_line(about: dict[str, Any]) -> str:

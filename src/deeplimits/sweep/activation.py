@@ -27,8 +27,6 @@ _LONGEST = 24
 """Of its sum of squared branch factors: unscaled branches of 24 layers stay within 2^100."""
 _SMALLEST_SLOPE = 2.0**-30
 """Of leaky_relu, other than 0: from there on 1 + c_minus is the slope to the precision of the engines."""
-CENTRED = ("sigmoid", "softplus")
-"""Activations that a perceptron has centred without being told to, as in Li, Nica & Roy 2022."""
 _NOTHING = 1e-12
 """What f(center) and the difference of f'(center) from 1 are taken for 0 up to, relative to f'(center)."""
 _INSTEAD = "`centered: true` asks for (f(center + u) − f(center)) / f'(center) in its place"
@@ -71,16 +69,16 @@ def check_meant(model: NetworkModel, where: Path, prefix: str) -> None:
     Raises
     ------
     InputError
-        Without ``centered: true``, if f(center) is not 0, or f'(center) in a residual network neither 1 nor
-        −1; and for a shaped leaky_relu.
+        For an expression without ``centered: true``, or a name with ``centered: false``, if f(center) is not
+        0, or f'(center) in a residual network neither 1 nor −1; and for a shaped leaky_relu.
     """
     given, residual = model.activation, model.architecture == "resnet"
     if given.name == "leaky_relu" and model.shaping and model.shaping.exponent != 0:
         expected = "relu with c_plus and c_minus, whose shaped slope below 0 is 1 + c_minus · size^-p"
         raise InputError(where, f"{prefix}activation.name", given.name, expected)
     phi = activation(given, where, f"{prefix}activation")
-    always = given.name in CENTRED and not residual and "centered" not in given.model_fields_set
-    if given.centered or always or not isinstance(phi, Smooth) or phi.problem():
+    named = given.expression is None and "centered" not in given.model_fields_set
+    if given.centered or named or not isinstance(phi, Smooth) or phi.problem():
         return
     key = f"{prefix}activation." + ("expression" if given.expression else "name")
     found, at = Typed(given.expression or given.name), f"x = {given.center:.6g}"

@@ -56,8 +56,8 @@ class ActivationModel(_Model):
     center: Real = Field(0.0, description="where a smooth activation is centred")
     centered: bool = Field(
         False,
-        description="true: (f(center + u) − f(center)) / f'(center) is meant, not f; needed where they are "
-        "different networks, save for sigmoid and softplus of an mlp, which are always centred",
+        description="true: (f(center + u) − f(center)) / f'(center) is meant, not f; needed for an "
+        "expression where they are different networks; the functions that have a name are always centred",
     )
     expression: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="f of expression, a formula in x such as x / (1 + exp(-x))"
