@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import pytest
 from deeplimits.analysis.aggregate import aggregate_study, reduced_study
 from deeplimits.api import open_study
 from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.errors import StoreError
+from deeplimits.store.errors import StaleStore, StoreError
 from deeplimits.store.paths import study_receipt, study_store
 from deeplimits.store.query import run_query
-from deeplimits.store.studies import dataset, open_study_store, write_study
+from deeplimits.store.studies import StudyStore, dataset, open_study_store, write_study
+from deeplimits.store.workflow import prepare
 from deeplimits.sweep.config import Config
 from deeplimits.sweep.description import described
 from tiny import project, simulated
@@ -107,15 +109,41 @@ def test_what_is_missing_or_broken_is_said(built: Config, tmp_path: Path) -> Non
     content[content.index(b"one/value/c/0") + 40] ^= 4
     path.write_bytes(content)
     with pytest.raises(StoreError, match="one/value"):
-        open_study_store(tmp_path, "tiny").array("one", "value")
+        StudyStore(path).array("one", "value")
+    with pytest.raises(StoreError, match="not what was written"):
+        open_study_store(tmp_path, "tiny")
     path.write_bytes(content[:100])
     with pytest.raises(StoreError, match="not a zip file"):
-        open_study_store(tmp_path, "tiny").variables("one")
+        StudyStore(path).variables("one")
+    with pytest.raises(StoreError, match="not what was written"):
+        open_study(study.name, built.path, tmp_path)
     path.unlink()
     assert study_receipt(tmp_path, "tiny").exists()
     with pytest.raises(StoreError, match="not been aggregated"):
         open_study_store(tmp_path, "tiny")
     assert run_query(tmp_path, "SELECT count(*) AS n FROM rates")["n"][0] == 0
+
+
+@pytest.mark.parametrize("place", range(12))
+def test_a_store_with_a_flipped_bit_is_refused_and_made_anew(
+    built: Config, tmp_path: Path, place: int
+) -> None:
+    """Anywhere: names, metadata and the directory are under no chunk's checksum."""
+    config = project(tmp_path)
+    shutil.copytree(built.results, config.results)
+    path, receipt = study_store(config.results, "tiny"), study_receipt(config.results, "tiny")
+    prepare(config.path)
+    assert receipt.exists()
+    content = bytearray(path.read_bytes())
+    at = np.random.default_rng(place).integers(len(content))
+    content[at] ^= 1 << place % 8
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="`snakemake --cores all tiny`"):
+        open_study_store(config.results, "tiny")
+    with pytest.warns(StaleStore, match="the rows of study tiny are left out"):
+        assert len(run_query(config.results, "SELECT * FROM comparison")) == 0
+    prepare(config.path)
+    assert not receipt.exists()
 
 
 def test_tables_are_those_that_xarray_makes(built: Config) -> None:

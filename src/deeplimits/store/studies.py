@@ -11,7 +11,7 @@ import math
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from deeplimits.store.paths import study_receipt, study_store
 from deeplimits.store.zarr_zip import (
     CHUNK_BYTES,
     Group,
+    digest,
     open_archive,
     read_array,
     read_metadata,
@@ -148,31 +149,58 @@ def open_study_store(results: Path, study: str) -> StudyStore:
     Raises
     ------
     StoreError
-        If it has not been aggregated, or by a version that wrote other stores.
+        If it has not been aggregated, or by a version that wrote other stores, or if it is not what was
+        written.
     """
-    path = study_store(results, study)
-    written = _format(study_receipt(results, study)) if path.exists() else None
-    if written is None:
+    path, mended = study_store(results, study), f"`snakemake --cores all {study}`"
+    receipt = _receipt(study_receipt(results, study)) if path.exists() else None
+    if receipt is None:
+        raise StoreError(f"{results}: study {study} has not been aggregated yet; {mended} does what it lacks")
+    if receipt.get("format") != FORMAT:
         raise StoreError(
-            f"{results}: study {study} has not been aggregated yet; "
-            f"`snakemake --cores all {study}` does what it lacks"
+            f"{path}: a study store of format {receipt.get('format')}, where this version reads {FORMAT}; "
+            f"{mended} aggregates it again"
         )
-    if written != FORMAT:
+    found = _digest_of(path)
+    if found != receipt.get("sha256"):
         raise StoreError(
-            f"{path}: a study store of format {written}, where this version reads format {FORMAT}; "
-            f"`snakemake --cores all {study}` aggregates it again"
+            f"{path}: not what was written: SHA-256 is {found}, the receipt says {receipt.get('sha256')}; "
+            f"{mended} aggregates it again"
         )
     return StudyStore(path)
 
 
-def _format(receipt: Path) -> Any:
-    """The format of the store that a receipt is about; None where there is no receipt."""
+def is_readable(results: Path, study: str) -> bool:
+    """Whether a study has a store that is what its receipt says."""
     try:
-        return json.loads(receipt.read_text(encoding="utf-8"))["format"]
+        open_study_store(results, study)
+    except StoreError:
+        return False
+    return True
+
+
+def _receipt(path: Path) -> dict[str, Any] | None:
+    """The receipt of a study store; None where there is none."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{receipt}: not the receipt of a study store: {error!r}") from None
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: not the receipt of a study store: {error}") from None
+    if not isinstance(body, dict):
+        raise StoreError(f"{path}: not the receipt of a study store")
+    return body
+
+
+def _digest_of(path: Path) -> str:
+    status = path.stat()
+    return _digest(path, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, *_of: int) -> str:
+    """The digest of a file, computed once as long as the file is the same."""
+    return digest(path)
 
 
 def open_study_tree(results: Path, study: str) -> xr.DataTree:

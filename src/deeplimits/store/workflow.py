@@ -21,7 +21,7 @@ from deeplimits.laws import noise_floor
 from deeplimits.store.atomic import write_text
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import figure_files, receipt_path, study_receipt, study_todo, todo_path
-from deeplimits.store.studies import FORMAT
+from deeplimits.store.studies import FORMAT, is_readable
 from deeplimits.sweep.claims import load_claims, slips
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.description import described
@@ -84,6 +84,8 @@ def prepare(
     for batch in plan.batches:
         _write_if_changed(todo_path(config.results, batch.name), batch.todo)
     for study in studies:
+        if not is_readable(config.results, study.name):
+            study_receipt(config.results, study.name).unlink(missing_ok=True)
         _write_if_changed(
             study_todo(config.results, study.name), _study_todo(study, plan.receipts[study.name])
         )
