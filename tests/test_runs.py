@@ -16,7 +16,7 @@ import pytest
 
 from deeplimits.store import processes
 from deeplimits.store.arguments import no_configuration, takes_locks
-from deeplimits.store.processes import this_process
+from deeplimits.store.processes import die_with, this_process
 from deeplimits.store.runs import RunFolder
 
 RUN = """\
@@ -224,6 +224,15 @@ def test_of_many_that_find_a_dead_run_none_removes_the_lock_of_another(run, fold
         for process in begun:
             process.kill()
             process.wait()
+
+
+def test_a_parent_that_was_killed_is_gone_though_nobody_has_waited_for_it():
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    assert die_with(process.pid)
+    process.kill()
+    while die_with(process.pid):
+        time.sleep(0.001)
+    process.wait()
 
 
 def test_a_process_goes_with_its_parent():

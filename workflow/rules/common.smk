@@ -51,7 +51,7 @@ SHIPPED_CLAIMS = near(
 )
 
 # `make` names its own process: killed, it takes this one along, and does not leave it to hold the locks.
-PARENT = os.environ.get("DEEPLIMITS_MAKE", "")
+PARENT = os.environ.pop("DEEPLIMITS_MAKE", "")
 if workflow.is_main_process and PARENT.isdigit() and not die_with(int(PARENT)):
     sys.exit("deeplimits: the `make` that started this was killed")
 

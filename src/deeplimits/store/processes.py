@@ -67,16 +67,18 @@ def this_process() -> Process:
 
 
 def die_with(parent: int) -> bool:
-    """Have this process killed when its parent is; false where that parent is gone already.
+    """Have this process killed when ``parent`` is, if that is its parent; false where it is gone already.
 
-    Only Linux does so; nothing happens elsewhere.
+    Only Linux does so; elsewhere this process lives on.
     """
-    try:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    except (OSError, AttributeError):
-        return True
+    if os.getppid() == parent:
+        try:
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        except (OSError, AttributeError):
+            return True
+        return os.getppid() == parent
     found = _stat(parent)
-    return found is not None and found[0] not in "ZX"
+    return found[0] not in "ZX" if found else _exists(parent)
 
 
 def _stat(pid: int) -> tuple[str, int] | None:
