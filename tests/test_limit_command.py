@@ -270,6 +270,12 @@ def test_python_for_a_notebook() -> None:
             deeplimits.limit(wrong)
     with pytest.raises(deeplimits.InputError, match="samples"):
         deeplimits.simulate(mapping, (4, 4))
+    with pytest.raises(deeplimits.InputError, match="semi-definite"):
+        deeplimits.limit(Network(ReluLike(), 8, 8, ((1.0, 2.0), (2.0, 1.0))))
+    with pytest.raises(deeplimits.InputError, match="not zero everywhere"):
+        deeplimits.simulate(Network(ReluLike(-1.0, -1.0), 8, 8, ((1.0,),)), (0, 4))
+    with pytest.raises(deeplimits.InputError, match="a Network, a Point, a mapping"):
+        deeplimits.limit(None)  # type: ignore[arg-type]
 
 
 def test_a_law_that_is_shared_keeps_to_itself() -> None:

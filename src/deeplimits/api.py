@@ -18,7 +18,9 @@ from deeplimits.engines.backward import check_gradients
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.laws import EmpiricalLaw
 from deeplimits.networks.network import Network
+from deeplimits.sweep.activation import check_activation
 from deeplimits.sweep.config import DEFAULT_PATH, Config
+from deeplimits.sweep.grams import checked_gram
 from deeplimits.sweep.models import RecordModel
 from deeplimits.sweep.points import Point, load_point, point_of, recorded_layers
 from deeplimits.sweep.validation import validated
@@ -136,15 +138,21 @@ def limit(
     return predicted(_point(point, simulated=False).network, observable, name, layer, matched=matched)
 
 
-def _point(point: Point | Network | Mapping[str, Any] | str | Path, *, simulated: bool = True) -> Point:
-    if isinstance(point, Point):
-        return point
-    if isinstance(point, Network):
-        layers = RecordModel().layers
-        return Point(point, recorded_layers(layers, point.depth, Path("network"), "layers"))
+def _point(point: Any, *, simulated: bool = True) -> Point:
     if isinstance(point, Mapping):
         return point_of(point, Path("point"), simulated=simulated)
-    return load_point(Path(point), simulated=simulated)
+    if isinstance(point, str | Path):
+        return load_point(Path(point), simulated=simulated)
+    if isinstance(point, Network):
+        layers = RecordModel().layers
+        point = Point(point, recorded_layers(layers, point.depth, Path("network"), "layers"))
+    if not isinstance(point, Point):
+        expected = "a Network, a Point, a mapping with the keys of a point file, or the path of one"
+        raise InputError("network", "", point, expected)
+    # what a file would have been asked
+    checked_gram(point.network.gram, Path("network"), "gram")
+    check_activation(point.network, "network", "activation", simulated=simulated)
+    return point
 
 
 def _range(samples: tuple[int, int]) -> tuple[int, int]:
