@@ -14,9 +14,11 @@ import pytest
 import deeplimits.limits
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.errors import InputError
-from deeplimits.laws import EmpiricalLaw, Law, NormalLaw, PointMass, kolmogorov, noise_floor
+from deeplimits.laws import Chart, EmpiricalLaw, Law, NormalLaw, PointMass, kolmogorov, noise_floor
+from deeplimits.laws.mapped import MappedNormal
 from deeplimits.limits import registry
 from deeplimits.limits.compound import MixtureLaw
+from deeplimits.limits.correlation import CORRELATION_CHART
 from deeplimits.limits.covariance import extrapolated
 from deeplimits.limits.hayou_one_unit import affine_log_square
 from deeplimits.limits.smooth import ExplosiveLaw, survival
@@ -28,6 +30,9 @@ SMOOTH = replace(SHAPED, activation=Smooth.of("tanh"))
 UNIT = Network(OrnsteinUhlenbeck(0.7, 0.2), 1, 50, ((1.0,),), architecture="resnet")
 SIDES = Network(ReluLike(0.5, -0.5), 1, 50, ((1.0,),), architecture="resnet")
 NORMALS = np.random.default_rng(0).standard_normal(4000)
+
+
+FALLING = Chart(lambda x: -np.log(x), lambda y: np.exp(-y), lambda x: 1 / x, increasing=False, low=0.0)
 
 
 def of(name: str, network: Network, observable: str) -> Callable[[], Law]:
@@ -60,6 +65,8 @@ LAWS: dict[str, Callable[[], Law]] = {
     "extrapolated": lambda: extrapolated(NORMALS, NORMALS * 0.9 + 0.01, bounded=False),
     "extrapolated correlations": lambda: extrapolated(np.tanh(NORMALS), np.tanh(NORMALS * 0.8), bounded=True),
     "correlation": of("correlation_sde", SHAPED, "correlation"),
+    "correlation, fluctuating": lambda: MappedNormal(0.4, 0.2, CORRELATION_CHART),
+    "falling map of a normal": lambda: MappedNormal(0.4, 0.2, FALLING),
     "rescaled correlation": of("unshaped", replace(SHAPED, shaping=None), "rescaled_correlation"),
     "unshaped correlation": of("unshaped", replace(SHAPED, shaping=None), "correlation"),
     "variance": of("smooth_variance", SMOOTH, "variance"),
@@ -84,7 +91,7 @@ FINITE = {
     *("extrapolated", "extrapolated correlations", "correlation", "rescaled correlation"),
     *("unshaped correlation", "log variance", "convolved", "folded", "folded square", "folded logarithm"),
     *("folded affine", "two sides", "mixture with a number", "mixture of numbers", "variance", "log-normal"),
-    "sample of correlations with atoms",
+    *("sample of correlations with atoms", "correlation, fluctuating", "falling map of a normal"),
 }
 """Laws whose mean is that of what is finite of them."""
 LEVELS = np.array([1e-9, 1e-6, 1e-3, 0.05, 0.07, 0.25, 0.5, 0.75, 0.93, 0.95, 1 - 1e-3, 1 - 1e-6, 1 - 1e-9])
