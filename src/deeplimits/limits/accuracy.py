@@ -235,7 +235,8 @@ def smooth_variance_error(network: Network, layer: int, observable: str, law: La
     linear = log_mean_error(network, layer, lambda _: Moments(2.0, 8.0))
     growth = float(np.exp(min(max(beta, 0.0) * time, _LARGEST_GROWTH)))
     error = _MARGIN * (linear + growth * (_PHI.max() * moved * np.sqrt(time / 2) + 0.121 * varied / 2))
-    return min(1.0, float(error))
+    # a finite network grows, but does not explode
+    return min(1.0, float(error) + law.mass(np.inf))
 
 
 def sampled(count: int) -> float:
