@@ -248,6 +248,7 @@ def test_bad_configurations(tmp_path: Path, config: str, expected: str, nearest:
 def test_the_command_line_says_one_sentence_and_starts_nothing(tmp_path: Path) -> None:
     config = project(tmp_path, one=STUDY.replace("name: relu", "name: rleu"))
     results = tmp_path / "results"
+    results.mkdir()
     for arguments in (["plan"], ["status"], ["aggregate", "one"], ["figure", "one/ks_against_width"]):
         done = run(*arguments, "--config", str(config), "--results", str(results))
         assert done.returncode == 2
@@ -256,11 +257,11 @@ def test_the_command_line_says_one_sentence_and_starts_nothing(tmp_path: Path) -
             "one.yaml: networks.0.activation.name: found 'rleu'" in done.stderr
             and "did you mean 'relu'?" in done.stderr
         )
-        assert not results.exists()
+        assert not list(results.iterdir())
     point = tmp_path / "point.yaml"
     point.write_text(POINT.replace("width: 150", "width: 0"))
     done = run("simulate", str(point), "--out", str(results / "x.zarr.zip"))
-    assert done.returncode == 2 and "width: found 0" in done.stderr and not results.exists()
+    assert done.returncode == 2 and "width: found 0" in done.stderr and not list(results.iterdir())
 
 
 def test_a_comparison_that_cannot_start_is_refused_with_the_condition(tmp_path: Path) -> None:

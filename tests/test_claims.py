@@ -10,7 +10,7 @@ from claim_files import KS, STUDY, claims_file
 from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.figures.claims_page import page_of
 from deeplimits.figures.claims_scoreboard import draw
-from deeplimits.figures.style import save
+from deeplimits.figures.style import house_style, save
 from deeplimits.store.query import run_query
 from tiny import deeplimits, project, simulated, strict_json
 
@@ -152,7 +152,9 @@ def test_page_is_whole_and_says_what_the_rows_say(evaluated):
 def test_picture_has_every_claim_and_the_same_bytes_when_drawn_again(evaluated, tmp_path):
     _, config, rows = evaluated
     paths = [tmp_path / f"claims.{suffix}" for suffix in ("pdf", "svg", "png")]
-    save(draw(list(rows.values())), tuple(paths))
+    with house_style():
+        picture = draw(list(rows.values()))
+    save(picture, tuple(paths))
     for path in paths:
         assert path.read_bytes() == (config.results / path.name).read_bytes(), path.name
     text = paths[1].read_text()
