@@ -23,8 +23,7 @@ from deeplimits.engines import simulate_block
 from deeplimits.engines.residual_paths import ResidualPaths, residual_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import depth_error, sampled
-from deeplimits.limits.hayou import ResidualLimit
-from deeplimits.limits.regime import Regime
+from deeplimits.limits.hayou import McKeanVlasov, ResidualLimit
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
@@ -48,14 +47,7 @@ class HayouSde(ResidualLimit):
     name = "hayou_sde"
     label = "the SDE of residual networks at finite width, d → ∞, sampled"
     observables = ("log_activation", "log_growth", "log_variance", "correlation")
-    regimes = (
-        Regime(
-            "resnet",
-            ("linear", "relu_like", "smooth", "ornstein_uhlenbeck"),
-            branch_exponents=(0.5,),
-            from_number=True,
-        ),
-    )
+    regimes = McKeanVlasov.regimes
     kind = "sampled"
     precedence = 50
     rate = 1.0

@@ -170,18 +170,23 @@ class Network:
         """
         return tuple(self.layer_kinds[units] for units in self.widths)
 
-    @cached_property
+    @property
     def phi(self) -> Phi:
-        """φ_s.
+        """φ_s of every layer.
 
         Raises
         ------
         UnevenWidths
             If it differs from layer to layer.
         """
+        return self._any_layer.phi
+
+    @cached_property
+    def _any_layer(self) -> Layer:
+        """A layer whose φ_s is that of all."""
         if self.uneven and self.shaped_by_width:
             raise UnevenWidths("φ_s", self.widths)
-        return next(iter(self.layer_kinds.values())).phi
+        return next(iter(self.layer_kinds.values()))
 
     def _phi_at(self, units: int) -> Phi:
         size = self.depth if self.shaping and self.shaping.by == "depth" else units
@@ -205,20 +210,17 @@ class Network:
     @property
     def slopes(self) -> Slopes:
         """Slopes s± of every layer, of a piecewise-linear network; raises as ``phi`` does."""
-        assert isinstance(self.phi, Slopes)
-        return self.phi
+        return self._any_layer.slopes
 
     @property
     def scale(self) -> mpmath.mpf:
         """s of every layer, of a smooth network; raises as ``phi`` does."""
-        assert isinstance(self.phi, ShapedSmooth)
-        return self.phi.scale
+        return self._any_layer.scale
 
     @property
     def normalizer(self) -> mpmath.mpf:
         """c = 1 / E φ_s(g)² of every layer; a residual network has none; raises as ``phi`` does."""
-        assert not isinstance(self.phi, OrnsteinUhlenbeck)
-        return self.phi.normalizer
+        return self._any_layer.normalizer
 
     def gap(self, a: int = 0, b: int = 1) -> mpmath.mpf:
         """1 − ρ_0 of inputs ``a`` and ``b``, without cancellation."""
