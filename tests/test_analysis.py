@@ -154,6 +154,7 @@ def test_neither_chunks_nor_schedulers_change_counts(
         np.testing.assert_allclose([one.mean, one.std], [other.mean, other.std], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_schedulers_change_no_bit_of_a_study_store(tmp_path: Path) -> None:
     # so many blocks that there is more than one task
     config = project(tmp_path, STUDY.replace("samples: 8192", f"samples: {(TOGETHER + 1) * 8192}"))

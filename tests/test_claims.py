@@ -44,6 +44,7 @@ def evaluated(tmp_path_factory):
     return folder, config, {row["id"].removeprefix("X1."): row for row in rows}
 
 
+@pytest.mark.slow
 def test_a_misspelt_study_is_undecided_and_told(evaluated, tmp_path):
     folder = claims_file(tmp_path, {"statistic": KS, "study": "tinny"})
     done = deeplimits("claims", "--json", "--claims", str(folder), cwd=evaluated[0])

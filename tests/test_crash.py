@@ -136,6 +136,7 @@ def test_two_jobs_for_one_container_both_end_well(tmp_path: Path) -> None:
     assert receipt["sha256"] == digest(study_store(config.results, "tiny"))
 
 
+@pytest.mark.slow
 def test_an_aggregation_killed_at_any_step_leaves_all_or_nothing(tmp_path: Path) -> None:
     """A new store over an old one: the store is the one or the other, whole, and a receipt is its own."""
     config = project(tmp_path)

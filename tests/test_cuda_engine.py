@@ -67,6 +67,7 @@ def bits(found: list[Task]) -> list[dict[str, bytes]]:
     return [{name: array.tobytes() for name, array in task.call.recorded.items()} for task in found]
 
 
+@pytest.mark.slow
 def test_small_tasks_share_launches_by_kernel() -> None:
     asked = tasks("slopes", 2) + tasks("residual slopes", 1)
     want = [*tasks("slopes", 2), *tasks("residual slopes", 1)]

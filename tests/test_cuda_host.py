@@ -80,6 +80,7 @@ def test_thread_sanitizer_finds_nothing(family: str, inputs: int) -> None:
         assert differences(program, crew, case, host.FORWARD) == [], each.name
 
 
+@pytest.mark.slow
 def test_every_kernel_has_cases() -> None:
     covered = {case.call().kernel for kernel in KERNELS for case in networks(*kernel)}
     assert covered == {*calls.KERNELS, *resnet.KERNELS}
@@ -146,6 +147,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_planted_fault_is_found(fault: Fault) -> None:
     case = list(networks("slopes", fault.inputs))[2 if fault.crew == WIDE else 0]

@@ -65,6 +65,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_launch_gets_what_its_kernel_takes(card: cupy_stub.Card, case: Case) -> None:
     device = cupy_device().CupyDevice()

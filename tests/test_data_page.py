@@ -114,6 +114,7 @@ def test_results_are_found_from_anywhere(
     assert deeplimits.query(sql, results=copied)["n"].tolist() == [3]
 
 
+@pytest.mark.slow
 def test_query_lists_tables_where_there_is_no_store(tmp_path: Path) -> None:
     done = command("query", "--tables", "--csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -83,6 +83,7 @@ def check(network: Network, drawn: Sample) -> None:
         assert smallest(ours, marginal(drawn, inputs)) > THRESHOLD, f"m = {inputs}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["relu-3x4", "softplus-5x3"])
 def test_small_network_quickly(name: str) -> None:
     check(SMALL[name], oracle(SMALL[name], 100_000, 1))

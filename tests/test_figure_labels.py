@@ -68,6 +68,7 @@ def test_depths_that_follow_no_one_rule_are_not_named(depths: list[int], text: s
     assert ks_against_width.depth_text(np.array([8.0, 16.0, 32.0]), np.array(depths, float)) == text
 
 
+@pytest.mark.slow
 def test_every_network_has_a_panel_before_any_has_many(leaky: StudyData) -> None:
     """Eight points of two networks: three panels each, in order."""
     titles = [axis.get_title() for axis in quantiles_against_time.draw(leaky).axes]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import sys
 from pathlib import Path
@@ -28,6 +30,7 @@ print(*(__import__("hashlib").sha256(path.read_bytes()).hexdigest() for path in 
 """
 
 
+@pytest.mark.slow
 def test_settings_come_back_and_bytes_are_equal(tmp_path) -> None:
     """After every module of figures is imported and one is drawn; whatever the settings were before."""
     found = []

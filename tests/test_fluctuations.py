@@ -63,6 +63,7 @@ ENDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phi", ENDS, ids=str)
 @pytest.mark.parametrize("build", [perceptron, residual])
 def test_correlations_at_the_ends(phi, build) -> None:

@@ -84,6 +84,7 @@ def check_quantiles(cumulative: Callable[[Array], Array], coordinate: Array, x: 
     assert error.max() <= 2e-6, error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "time", [pytest.param(0.2, marks=pytest.mark.slow), 1.0, pytest.param(4.0, marks=pytest.mark.slow)]
 )
@@ -116,6 +117,7 @@ def test_correlation_quantiles(name: str, time: float, rho: float) -> None:
     check_quantiles(lambda at: extrapolated(drift, start, time, low, high, at, 3200), y, x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "growth", "bend"),
     [("unshaped", 1.0, 0.0), ("unshaped_corrected", 1.0, 1.0), ("ln24_theorem_4_1_printed", 2.0, 0.0)],

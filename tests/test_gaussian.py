@@ -33,6 +33,7 @@ def counts(few: int, many: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("number", [few, pytest.param(many, marks=pytest.mark.exhaustive)])
 
 
+@pytest.mark.slow
 @counts(5, 2000)
 def test_means_agree_with_an_adaptive_rule_in_30_digits(number: int, record_property) -> None:
     """E f for eight functions of φ and φ'; at most 1 % of the draws may be refused."""
@@ -54,6 +55,7 @@ def test_means_agree_with_an_adaptive_rule_in_30_digits(number: int, record_prop
     record_property("figures", f"{number} draws, {refused} refused, largest error {worst:.2g} √E f²")
 
 
+@pytest.mark.slow
 @counts(3, 300)
 def test_pairs_agree_with_a_brute_force_rule(number: int, record_property) -> None:
     """E f(u) g(v) of pairs of functions, and 1 − ρ' to a relative 1e-8, ρ down to 1e-6 from ±1."""

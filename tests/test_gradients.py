@@ -217,6 +217,7 @@ def test_nearly_equal_inputs_keep_the_angle_of_their_gradients() -> None:
         assert found == pytest.approx(expected, rel=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMOOTH)
 def test_derivative_of_the_table(name: str) -> None:
     """φ' from the pieces of the table: error relative to the largest slope."""

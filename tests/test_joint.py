@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from deeplimits.limits import registry
 from deeplimits.store.samples import lazy_point
@@ -28,6 +29,7 @@ figures: [lnr22_joint]
 """
 
 
+@pytest.mark.slow
 def test_counts_are_those_of_the_samples_and_of_the_limit(tmp_path: Path) -> None:
     config = project(tmp_path, THREE)
     simulated(config)

@@ -130,6 +130,7 @@ def test_symmetric_network_is_within_its_distance_of_the_limit() -> None:
     assert kolmogorov(registry()["correlation_sde"].laws(network, [256], "correlation")[0], sample) <= 0.009
 
 
+@pytest.mark.slow
 def test_networks_follow_the_corrected_theorem_and_not_the_printed_one() -> None:
     """n = d = 150, 65,536 samples."""
     sample = simulate_block(UNSHAPED, [150], 0, 65_536)["correlation_gap"][:, 0, 0].astype(float)

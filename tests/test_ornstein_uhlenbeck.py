@@ -47,6 +47,7 @@ def drawn(network: Network, layers: list[int], samples: int, seed: int) -> dict[
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", CASES, ids=["started", "started, shifted", "random", "random, shifted"])
 def test_the_process_is_that_of_ornstein_and_uhlenbeck(network: Network) -> None:
     """8,000 networks of 200 layers, U itself and the three observables, at two times. The error of the depth

@@ -26,6 +26,7 @@ def other(project):
     return project
 
 
+@pytest.mark.slow
 def test_a_named_configuration_takes_the_place_of_the_first(other):
     (other / "claims").mkdir()
     (other / "claims/x.yaml").write_text(CLAIMS)
@@ -100,6 +101,7 @@ rule own:
 """
 
 
+@pytest.mark.slow
 def test_as_a_module_it_has_a_configuration_of_its_own(other):
     (other / "config/config.yaml").write_text("samples: [a, b]\n")
     (other / "Snakefile").write_text('configfile: "config/config.yaml"\n\n\n' + MODULE)

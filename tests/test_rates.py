@@ -108,6 +108,7 @@ def test_a_rate_is_one(
     assert abs(exponent - 1) <= half_width, (wide, narrow)
 
 
+@pytest.mark.slow
 def test_one_sided_slopes_leave_an_error_of_one_half_without_the_matched_constants() -> None:
     """(0, −1): the law of the limit and that with the network's own κ_n differ by n^{-1/2}, a rate that is not
     hidden by noise; symmetric slopes by 1/n."""

@@ -68,6 +68,7 @@ def test_collinear_inputs_stay_so(inputs: int) -> None:
         assert shift == pytest.approx(2 * np.log(norms[a]), abs=4e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("activation", "width", "depth"),
     [

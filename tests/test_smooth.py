@@ -177,6 +177,7 @@ def test_softplus_is_stable_from_log_seven_fourths_on_and_not_from_log_five_four
         assert (stability(softplus(10, 10, float(center))) <= 0) == stable
 
 
+@pytest.mark.slow
 def test_stable_variance_against_a_second_solver() -> None:
     from test_fokker_planck import LEVELS, check_quantiles, extrapolated
 
@@ -221,6 +222,7 @@ def test_explosive_law_has_the_mass_that_is_left() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "center"), [("tanh", 0.0), ("softplus", 1.0)])
 def test_networks_follow_the_stable_law(name: str, center: float) -> None:
     network = softplus(200, 200, center, name)

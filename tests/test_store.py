@@ -201,6 +201,7 @@ def test_studies_share_blocks(tmp_path: Path) -> None:
     assert planned(config).receipts == done.receipts
 
 
+@pytest.mark.slow
 def test_a_large_plan_has_few_jobs_and_is_a_function_of_its_input(tmp_path: Path) -> None:
     many = ", ".join(str(i / 100) for i in range(50))
     study = STUDY.replace("0.3", f"[{many}]").replace(
@@ -217,6 +218,7 @@ def test_a_large_plan_has_few_jobs_and_is_a_function_of_its_input(tmp_path: Path
     assert not config.results.exists()
 
 
+@pytest.mark.slow
 def test_todo_files_are_read_back_and_checked(tmp_path: Path) -> None:
     config = project(tmp_path)
     prepare(config.path)

@@ -98,6 +98,7 @@ def test_dry_run_plans_batches_not_points(project):
     assert run.stderr.startswith("Using workflow specific profile profiles/default ")
 
 
+@pytest.mark.slow
 def test_profiles_are_found_from_another_folder_and_by_the_path_they_had(project):
     def profile(*arguments):
         run = command(project, "-s", ROOT / "Snakefile", "--list-target-rules", "-q", *arguments)
@@ -109,6 +110,7 @@ def test_profiles_are_found_from_another_folder_and_by_the_path_they_had(project
     assert (ROOT / "workflow/profiles").resolve() == ROOT / "profiles"
 
 
+@pytest.mark.slow
 def test_scale_and_job_length_are_given_on_the_command_line(project):
     prepare(project / "config/config.yaml", {"results": str(project / "results")})
     run = snakemake(project, "-n", "--config", "scale=deep", "target_minutes=0.0001")
@@ -118,6 +120,7 @@ def test_scale_and_job_length_are_given_on_the_command_line(project):
     assert jobs(run)["simulate"] == len(todo["batches"]) > 1
 
 
+@pytest.mark.slow
 def test_targets_are_studies_figures_and_kinds(project):
     run = snakemake(project, "--list-target-rules", "-q")
     assert set(run.stdout.split()) == {
@@ -134,6 +137,7 @@ def test_targets_are_studies_figures_and_kinds(project):
     assert jobs(snakemake(project, "-n", "aggregates")) == {"simulate": 1, "aggregate": 1, "aggregates": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
@@ -160,6 +164,7 @@ def test_bad_input_is_one_message_and_no_job(project, file, old, new, message):
     assert not (project / "results").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("snakemake_executor_plugin_slurm") is None,
     reason="the optional Slurm executor is not installed",
@@ -177,6 +182,7 @@ def test_slurm_profile_is_accepted_by_a_dry_run(project):
     assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "all": 1}
 
 
+@pytest.mark.slow
 def test_profile_for_several_cards_gives_each_simulation_one(project):
     import yaml
 
@@ -230,6 +236,7 @@ def test_a_study_waits_for_its_own_receipts_only(project):
     assert len(targets) == 2
 
 
+@pytest.mark.slow
 def test_a_job_on_a_node_plans_nothing(project):
     assert snakemake(project, "-n", "-q").returncode == 0
     batch = planned_receipts(project / "results", "small")[0]
@@ -336,6 +343,7 @@ claims:
 """
 
 
+@pytest.mark.slow
 def test_a_claim_about_no_study_is_told_and_stops_nothing(project):
     (project / "claims").mkdir()
     (project / "claims/x.yaml").write_text(CLAIMS.replace("study: small", "study: smal"))
