@@ -20,6 +20,7 @@ from deeplimits.laws import EmpiricalLaw, kolmogorov, noise_floor
 from deeplimits.limits import registry
 from deeplimits.limits.covariance import CovarianceSde
 from deeplimits.networks.network import Network, Shaping
+from tiers import everyday
 
 Array = NDArray[np.float64]
 
@@ -232,7 +233,7 @@ def joint_distance(network: Network, count: int) -> tuple[float, float]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "activation",
-    [ReluLike(0.5, -0.5), Identity(), Smooth.of("tanh"), Smooth.of("softplus", 1.0, 1.0)],
+    everyday([ReluLike(0.5, -0.5), Identity(), Smooth.of("tanh"), Smooth.of("softplus", 1.0, 1.0)], 1),
     ids=["relu", "linear", "tanh", "softplus"],
 )
 def test_networks_of_three_inputs_follow_the_joint_law(activation: ReluLike | Identity | Smooth) -> None:

@@ -20,6 +20,7 @@ from deeplimits.engines import simulate_block
 from deeplimits.networks import mlp
 from deeplimits.networks.network import Network, Shaping
 from laws_agree import Sample, smallest
+from tiers import everyday
 
 GRAM = ((1.0, 0.3, -0.2), (0.3, 2.0, 0.6), (-0.2, 0.6, 0.5))
 SHAPED = Shaping("width", 0.5)
@@ -90,7 +91,7 @@ def test_small_network_quickly(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", everyday(SMALL, 8))
 def test_small_networks(name: str) -> None:
     check(SMALL[name], oracle(SMALL[name], 1_000_000, list(SMALL).index(name) + 10))
 

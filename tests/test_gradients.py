@@ -19,6 +19,7 @@ from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
 from laws_agree import CELLS, Sample, compared, smallest
 from test_engine_bits import KNOWN, known_network
+from tiers import everyday
 
 GRAM = ((1.0, 0.3, -0.2), (0.3, 2.0, 0.6), (-0.2, 0.6, 0.5))
 SHAPED = Shaping("width", 0.5)
@@ -127,7 +128,7 @@ def test_every_activation_is_compared() -> None:
 
 
 @counts(60_000)
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", everyday(SMALL, 7))
 def test_small_networks(name: str, samples: int) -> None:
     truth = drawn(SMALL[name], samples, 2)
     for inputs in (1, 2, 3):
@@ -135,7 +136,7 @@ def test_small_networks(name: str, samples: int) -> None:
 
 
 @counts(20_000)
-@pytest.mark.parametrize("name", RESIDUAL)
+@pytest.mark.parametrize("name", everyday(RESIDUAL, 5))
 def test_residual_networks(name: str, samples: int) -> None:
     truth = drawn(RESIDUAL[name], samples, 3)
     for inputs in (1, 2, 3):

@@ -19,6 +19,7 @@ from deeplimits.engines import simulate_block
 from deeplimits.networks import mlp, resnet
 from deeplimits.networks.network import Gram, Network, Shaping
 from laws_agree import Sample, smallest
+from tiers import everyday
 
 GRAM = ((1.0, 0.3, -0.2), (0.3, 2.0, 0.6), (-0.2, 0.6, 0.5))
 SHAPED = Shaping("width", 0.5)
@@ -105,7 +106,7 @@ def test_small_network_quickly(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", everyday(SMALL, 8))
 def test_small_networks(name: str) -> None:
     check(SMALL[name], 1_000_000, list(SMALL).index(name) + 20)
 
@@ -120,7 +121,7 @@ def test_networks_that_start_from_one_number(name: str) -> None:
     assert ours["log_activation"][:, 0] == pytest.approx(drawn["log_activation"][:, 0], abs=2e-6)
 
 
-@pytest.mark.parametrize("name", ["slopes-4x5", "tanh-3x4", "ornstein-5x3", "layered-tanh"])
+@pytest.mark.parametrize("name", everyday(["slopes-4x5", "tanh-3x4", "ornstein-5x3", "layered-tanh"], 2))
 @pytest.mark.parametrize("inputs", [1, 2, 3])
 @pytest.mark.slow
 def test_planted_faults_are_caught(name: str, inputs: int) -> None:
