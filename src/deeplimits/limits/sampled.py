@@ -120,6 +120,8 @@ class UnshapedEuler(Limit):
     step: ClassVar[float] = 0.01
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        if network.gap() == 0:
+            return [PointMass(-np.inf) for _ in layers]
         steps = [round(self.time(network, layer) / self.step) for layer in layers]
         unique = sorted(set(steps))
         paths = rescaled_correlations(
@@ -128,6 +130,8 @@ class UnshapedEuler(Limit):
         return [EmpiricalLaw.of(paths[:, unique.index(step)]) for step in steps]
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        if isinstance(law, PointMass):
+            return 0.0
         exact = Unshaped()
         solved = exact.laws(network, [layer], observable)[0]
         return apart(law, solved) + exact.error(network, layer, observable, solved) + sampled(SAMPLES)
