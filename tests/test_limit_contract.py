@@ -29,7 +29,7 @@ NOISE = float(np.sqrt(np.log(2 * TESTS / 1e-3) / (2 * COUNT)))
 chance of 1e-3.
 """
 SLOW = {"hayou_sde", "covariance_sde", "matched_covariance_sde"}
-"""Limits of many paths: held against a third of the networks by default."""
+"""Limits of many paths: held against a ninth of the networks by default."""
 LEVELS = np.array([1e-4, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1 - 1e-4])
 _Z = np.linspace(-8.0, 8.0, 1601)
 
@@ -150,13 +150,13 @@ def broken(cases: Sequence[Held]) -> list[Held]:
 
 
 def limits_for(name: str, *, everything: bool) -> list[Limit]:
-    """All limits; those of many paths for a third of the networks only, unless asked for ``everything``."""
-    few = everything or crc32(name.encode()) % 3 == 0
+    """All limits; those of many paths for a ninth of the networks only, unless asked for ``everything``."""
+    few = everything or crc32(name.encode()) % 9 == 0
     return [limit for limit in registry().values() if few or limit.name not in SLOW]
 
 
-DRAWN = [name for name in NETWORKS if crc32(name.encode()) % 8 == 1]
-"""A fixed eighth of the networks, for every day."""
+DRAWN = [name for name in NETWORKS if crc32(name.encode()) % 16 == 1]
+"""A fixed sixteenth of the networks, for every day."""
 
 
 @pytest.mark.slow
