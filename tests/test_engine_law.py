@@ -18,7 +18,7 @@ import pytest
 from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.engines import simulate_block
 from deeplimits.networks import mlp
-from deeplimits.networks.network import Network, Shaping
+from deeplimits.networks.network import Layer, Network, Shaping
 from laws_agree import Sample, smallest
 from tiers import everyday
 
@@ -106,12 +106,20 @@ def test_large_network(drawn_large: Sample) -> None:
     check(LARGE, drawn_large)
 
 
+class WrongLayer(Layer):
+    """A layer that is one per cent too large."""
+
+    @property
+    def normalizer(self) -> mpmath.mpf:
+        return super().normalizer * 1.01
+
+
 class WrongNormalizer(Network):
-    """A network whose layers are one per cent too large."""
+    """A network of such layers."""
 
     @cached_property
-    def normalizer(self) -> mpmath.mpf:
-        return self.phi.normalizer * 1.01
+    def layer_kinds(self) -> dict[int, Layer]:
+        return {units: WrongLayer(units, layer.phi) for units, layer in super().layer_kinds.items()}
 
 
 @pytest.mark.parametrize("name", ["by-depth-4x5", "tanh-3x4"])
