@@ -123,6 +123,9 @@ def named() -> Iterator[tuple[str, Network]]:
     yield "resnet linear", Network(Identity(), 8, 32, ((1.0,),), architecture="resnet")
     yield "resnet linear pair", Network(Identity(), 8, 32, pair(0.4), architecture="resnet")
     yield "resnet leaky", Network(ReluLike(0.0, -0.9), 16, 48, pair(-0.9), architecture="resnet")
+    steep = Shaping("width", 0.2)
+    yield "arctan p=1/5", Network(Smooth.of("arctan"), 64, 32, pair(0.6), shaping=steep)
+    yield "uneven sin p=1/5", Network(Smooth.of("sin"), widths, 24, pair(-0.4), shaping=steep)
     exotic = OrnsteinUhlenbeck(0.75, -0.5)
     yield "resnet exotic", Network(exotic, 1, 64, ((1.0,),), architecture="resnet")
     yield "resnet exotic from a number", Network(exotic, 1, 64, ((1.0,),), architecture="resnet", start=1.0)
@@ -130,6 +133,114 @@ def named() -> Iterator[tuple[str, Network]]:
 
 
 NETWORKS: dict[str, Network] = dict(named())
+
+ANSWERED: dict[str, tuple[str, ...]] = {
+    "correlation_sde": (
+        "relu p=1/2 rho=0*",
+        "slopes * p=0.5",
+        "uneven relu p=0.5",
+        "blocks relu*",
+        "relu by depth",
+    ),
+    "matched_sde": (
+        "relu p=1/2 V=*",
+        "slopes * p=0.[35]",
+        "slopes * p=1.0",
+        "uneven relu p=0.25",
+        "blocks relu*",
+    ),
+    "linear": ("linear*", "uneven linear", "slopes 0.4, 0.4 *", "tanh p=1/2 V=*", "uneven * p=1.0"),
+    "correlation_ode": ("relu p=1/2 V=*", "slopes * p=0.[35]", "uneven relu p=0.25", "relu by depth"),
+    "resnet_ode": (
+        "resnet relu rho=*",
+        "resnet tanh rho=*",
+        "resnet x *",
+        "resnet three inputs",
+        "resnet leaky",
+    ),
+    "unshaped": ("relu p=0 *", "slopes 0.5, -0.5 p=0.0", "slopes -0.3, 0.6 p=0.0", "slopes 1.0, -2.5 p=0.0"),
+    "unshaped_corrected": ("relu p=0 *", "slopes 0.0, -1.0 p=0.0"),
+    "unshaped_entrance": ("relu p=0 *", "slopes 0.5, -0.5 p=0.0"),
+    "ln24_theorem_4_1_printed": ("relu p=0 *",),
+    "variance": ("relu p=[01]*", "slopes *", "linear*", "uneven relu *", "blocks relu*", "one input relu"),
+    "smooth_variance": (
+        "* p=1/2",
+        "tanh p=1/2 V=*",
+        "softplus p=1/2 V=*",
+        "uneven softplus p=0.5",
+        "x + * by depth",
+    ),
+    "smooth_quarter": ("uneven tanh p=0.25", "blocks tanh p=1/4"),
+    "smooth_decay": ("arctan p=1/5", "uneven sin p=1/5"),
+    "markov_chain": ("relu p=0 *",),
+    "infinite_width": (
+        "relu *",
+        "tanh *",
+        "slopes *",
+        "* p=0",
+        "uneven *",
+        "blocks *",
+        "three inputs *",
+        "resnet relu *",
+    ),
+    "infinite_width_fluctuations": (
+        "relu *",
+        "tanh *",
+        "slopes *",
+        "* p=0",
+        "uneven *",
+        "blocks *",
+        "three inputs *",
+    ),
+    "correlation_sde_euler": ("relu p=1/2 rho=0*", "slopes * p=0.5", "blocks relu"),
+    "unshaped_euler": ("relu p=0 *",),
+    "hayou_linear": ("resnet linear*",),
+    "hayou_relu_n1": ("resnet one unit relu", "resnet one unit from a number relu"),
+    "ornstein_uhlenbeck": ("resnet exotic", "resnet exotic from a number"),
+    "hayou_quasi_gbm": ("resnet relu *", "resnet three inputs"),
+    "h22_theorem_1_printed": ("resnet relu *",),
+    "hayou_sde": (
+        "resnet relu *",
+        "resnet tanh*",
+        "resnet x *",
+        "resnet from a number *",
+        "resnet exotic wide",
+    ),
+    "mckean_vlasov": (
+        "resnet relu *",
+        "resnet tanh*",
+        "resnet x *",
+        "resnet from a number *",
+        "resnet exotic wide",
+    ),
+    "covariance_sde": (
+        "relu p=1/2 *",
+        "tanh p=1/2 *",
+        "three inputs *",
+        "* p=1/2",
+        "linear*",
+        "uneven * p=0.5",
+    ),
+    "matched_covariance_sde": ("slopes * p=0.[35]", "three inputs *", "x * p=1/4", "* p=1/2", "linear*"),
+    "matched_variance": (
+        "relu p=[01]*",
+        "slopes *",
+        "tanh p=1/2 *",
+        "* p=1/2",
+        "uneven tanh p=0.5",
+        "one input *",
+    ),
+    "covariance_ode": (
+        "relu p=1/2 *",
+        "tanh p=1/2 *",
+        "slopes * p=0.[35]",
+        "uneven * p=0.5",
+        "uneven * p=0.25",
+    ),
+    "ln24_eq_2_14_printed": ("resnet relu *", "resnet leaky"),
+    "gradient_growth": ("relu *", "tanh *", "slopes *", "* p=0", "uneven *", "blocks *", "resnet relu *"),
+}
+"""Networks that each limit is for, by patterns of their names: none of them may be refused."""
 
 
 def family_of(activation: Activation) -> str:

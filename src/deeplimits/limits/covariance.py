@@ -163,19 +163,35 @@ class CovarianceSde(Limit):
         """That of the laws without noise of its variances and its correlation, and of the sample."""
         if isinstance(law, PointMass):
             return 0.0
-        drift = self.drift(network)
-        found = 0.0
-        if observable not in {"variance", "log_variance"}:
-            found += self._correlation_error(network, layer, drift)
-        if observable != "correlation":
-            pairs = range(1 if observable != "covariance" else network.inputs)
-            found += sum(self._variance_error(network.of_inputs((a,)), layer, drift) for a in pairs)
+        match observable:
+            case "correlation":
+                found = self._correlation_error(network, layer, law)
+            case "log_variance":
+                found = self._variance_error(network.of_inputs((0,)), layer, law)
+            case "variance":
+                assert isinstance(law, EmpiricalLaw)
+                found = self._variance_error(
+                    network.of_inputs((0,)), layer, EmpiricalLaw.of(np.log(law.samples))
+                )
+            case _:
+                found = self._covariance_error(network, layer)
         return found + sampled(SAMPLES)
 
-    def _correlation_error(self, network: Network, layer: int, drift: Drift) -> float:
-        correlations = self.laws(network, [layer], "correlation")[0]
+    def _covariance_error(self, network: Network, layer: int) -> float:
+        """The errors of the correlation and of both variances, of which the covariance is a product."""
+        fine, coarse = (self.paths(network, [layer], coarse=coarse) for coarse in (False, True))
+        one, other = (observed(paths, "correlation")[:, 0] for paths in (fine, coarse))
+        found = self._correlation_error(network, layer, extrapolated(one, other, bounded=True))
+        for a in (0, 1):
+            one, other = (paths.log_variance[:, 0, a] for paths in (fine, coarse))
+            alone = extrapolated(one, other, bounded=False)
+            found += self._variance_error(network.of_inputs((a,)), layer, alone)
+        return found
+
+    def _correlation_error(self, network: Network, layer: int, correlations: Law) -> float:
         if isinstance(correlations, PointMass):
             return 0.0
+        drift = self.drift(network)
         if network.piecewise_linear:
             own = correlation_diffusion(drift.kappa)
             moved = [lambda rho: own.drift(np.arctanh(rho))] * len(network.layer_kinds)
@@ -187,13 +203,12 @@ class CovarianceSde(Limit):
 
         return smooth_correlation_error(network, layer, correlations, [pull] * len(network.layer_kinds))
 
-    def _variance_error(self, network: Network, layer: int, drift: Drift) -> float:
-        variances = self.laws(network, [layer], "log_variance")[0]
+    def _variance_error(self, network: Network, layer: int, variances: Law) -> float:
         if isinstance(variances, PointMass):
             return 0.0
         if network.piecewise_linear:
             return log_normal_error(network, layer, variances)
-        return smooth_variance_error(network, layer, "log_variance", variances, _growth(drift))
+        return smooth_variance_error(network, layer, "log_variance", variances, _growth(self.drift(network)))
 
     def explosion_probability(self, network: Network, layer: float) -> float | None:
         """Exact for one input; the part of the paths for more, any of whose inputs may explode."""
