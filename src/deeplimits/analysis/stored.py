@@ -359,6 +359,37 @@ def attributes(variable: Variable) -> dict[str, Any]:
     return found | ({"units": variable.units} if variable.units else {})
 
 
+_NEXT: dict[str, dict[str, Variable]] = {
+    "comparison": {
+        "distance": Variable("name of a distance: " + "; ".join(f"{k}, {v}" for k, v in _DISTANCES.items())),
+        **{
+            name: Variable(f"{meaning} of a distance: {which}", (*_COMPARED, "distance"))
+            for name, (meaning, which) in {
+                "value": ("value", "as observed"),
+                "estimate": ("estimate", "the noise taken off"),
+                "low": ("lower end", "of a 95 % interval"),
+                "high": ("upper end", "of a 95 % interval"),
+                "error": ("standard error", "of the estimate"),
+                "floor": ("noise floor", "what noise alone would give"),
+            }.items()
+        },
+    },
+    "groups": {
+        "gram_row": Variable("input a of an entry V^{ab}, a ≤ b", ("gram_entry",), ""),
+        "gram_column": Variable("input b of an entry V^{ab}, a ≤ b", ("gram_entry",), ""),
+    },
+}
+"""Arrays of the next format of study stores."""
+
+
+def attributes_of(group: str, name: str) -> dict[str, Any]:
+    """What a study store writes beside an array: ``long_name``, ``units`` and ``description``; nothing of an
+    array that is not described.
+    """
+    found = _NEXT.get(group, {}).get(name) or GROUPS.get(group, {}).get(name)
+    return attributes(found) if found else {}
+
+
 def annotate(dataset: xr.Dataset, variables: Mapping[str, Variable]) -> xr.Dataset:
     """The dataset, whose arrays say what they hold."""
     for name, variable in variables.items():
