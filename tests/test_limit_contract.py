@@ -193,7 +193,7 @@ def all_held(name: str) -> tuple[list[Held], list[str]]:
         for limit in registry().values():
             try:
                 cases += held(name, NETWORKS[name], [limit])
-            except Exception as error:
+            except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, Warning) as error:
                 failures.append("".join(traceback.format_exception(error)))
     return cases, failures
 
