@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, lru_cache
 from typing import Any
 
 import mpmath
@@ -61,6 +61,8 @@ _FINEST = 10
 """Halvings of the step of the quadrature: a rule of 28,000 nodes."""
 _PATIENCE = 5
 """Halvings before it is asked whether there is any hope."""
+_KEPT = 4096
+"""Shaped activations that a process keeps: a sweep meets few of them, each at many points."""
 _LOOKED_AT = (*range(-5, 7), 20)
 """Octaves of the distances from the centre at which f is looked at."""
 _STEEPEST = 1e-3
@@ -270,7 +272,7 @@ class ShapedSmooth:
     scale: mpmath.mpf
     """s."""
 
-    @cached_property
+    @property
     def normalizer(self) -> mpmath.mpf:
         """c = 1 / E φ_s(g)², to 25 digits, by the trapezoidal rule.
 
@@ -282,6 +284,10 @@ class ShapedSmooth:
         ArithmeticError
             If the integral is not found.
         """
+        return self._integrated()
+
+    @lru_cache(maxsize=_KEPT)  # noqa: B019 - equal activations share it, and there are few
+    def _integrated(self) -> mpmath.mpf:
         if self.activation.turns:
             # no engine has a table of it, so that fewer digits will do
             before, found = self._in_float64()
@@ -356,6 +362,7 @@ Phi = Slopes | ShapedSmooth | OrnsteinUhlenbeck
 """φ_s at one width and depth."""
 
 
+@lru_cache(maxsize=_KEPT)
 def shaped(activation: Activation, size: int, exponent: float) -> Phi:
     """``activation`` shaped by ``size`` (the width or the depth) to the power ``exponent``; that of the
     Ornstein–Uhlenbeck process has no shape.
@@ -431,6 +438,7 @@ def numeric() -> Library:
     return Library(functions, float, float(np.pi))
 
 
+@cache
 def _exact(text: str) -> Callable[[mpmath.mpf], Any]:
     formula, library = Formula(text), exact()
     return lambda x: formula(x, library)

@@ -13,7 +13,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any
 
 from deeplimits.formula_names import meant
@@ -88,38 +88,50 @@ class Formula:
     text: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "text", ast.unparse(self._tree))
+        tree, text = _read(self.text)
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "_tree", tree)
 
-    @cached_property
-    def _tree(self) -> ast.expr:
-        if len(self.text) > LONGEST:
-            raise FormulaError(f"<{len(self.text)} characters>", f"at most {LONGEST} characters")
-        try:
-            tree = ast.parse(self.text.strip(), mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            raise FormulaError(self.text, "a formula in x, such as x / (1 + exp(-x))") from None
-        if _levels(tree) > DEEPEST:
-            raise FormulaError(
-                "<a formula of more levels>",
-                f"at most {DEEPEST} signs, operators and functions in one another",
-            )
-        _check(tree)
-        _check_numbers(tree)
-        return tree
-
-    @cached_property
+    @property
     def derivative(self) -> Expression:
         """f', a tree as well: exact, not a difference."""
-        return Expression(_derivative(self._tree) or ast.Constant(0))
+        return _derivative_of(self)
 
     @property
     def tree(self) -> ast.expr:
-        """The checked tree."""
-        return self._tree
+        """The checked tree, which equal formulas share."""
+        tree: ast.expr = vars(self)["_tree"]
+        return tree
 
     def __call__(self, x: Any, library: Library) -> Any:
         """The value at ``x``, in the numbers of ``library``."""
-        return _value(self._tree, x, library)
+        return _value(self.tree, x, library)
+
+
+@lru_cache(maxsize=512)
+def _read(text: str) -> tuple[ast.expr, str]:
+    """The checked tree of a formula, and its canonical text: read once, for a study evaluates a few formulas
+    thousands of times.
+    """
+    if len(text) > LONGEST:
+        raise FormulaError(f"<{len(text)} characters>", f"at most {LONGEST} characters")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise FormulaError(text, "a formula in x, such as x / (1 + exp(-x))") from None
+    if _levels(tree) > DEEPEST:
+        raise FormulaError(
+            "<a formula of more levels>",
+            f"at most {DEEPEST} signs, operators and functions in one another",
+        )
+    _check(tree)
+    _check_numbers(tree)
+    return tree, ast.unparse(tree)
+
+
+@lru_cache(maxsize=512)
+def _derivative_of(formula: Formula) -> Expression:
+    return Expression(_derivative(formula.tree) or ast.Constant(0))
 
 
 @dataclass(frozen=True)

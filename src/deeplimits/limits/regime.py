@@ -130,6 +130,10 @@ class Regime:
     from_number: bool = False
     conditions: tuple[Condition, ...] = ()
 
+    def admits(self, network: Network) -> bool:
+        """Whether a network fulfils all conditions."""
+        return all(holds for holds, _, _ in self._checks(network))
+
     def refusal(self, network: Network) -> str | None:
         """Which condition a network does not fulfil, in a sentence, or None if it fulfils all."""
         return next(self._failures(network), (0, None))[1]
@@ -141,54 +145,70 @@ class Regime:
     def _failures(self, network: Network) -> Iterator[tuple[int, str]]:
         for place, (holds, wanted, found) in enumerate(self._checks(network)):
             if not holds:
-                yield place, f"it is for networks with {wanted}, and this one has {found()}"
+                yield place, f"it is for networks with {wanted()}, and this one has {found()}"
 
-    def _checks(self, network: Network) -> Iterator[tuple[bool, str, Callable[[], str]]]:
-        """Each condition: whether it holds, what is wanted, what was found."""
+    def _checks(self, network: Network) -> Iterator[tuple[bool, Callable[[], str], Callable[[], str]]]:
+        """Each condition: whether it holds, what is wanted, what was found; the words only where they are
+        asked for, since a sweep asks of every one of its points.
+        """
         architecture = network.architecture
         if architecture != self.architecture:
-            wanted = f"the architecture {self.architecture}"
-            yield False, wanted, lambda: f"the architecture {architecture}"
+            yield (
+                False,
+                lambda: f"the architecture {self.architecture}",
+                lambda: f"the architecture {architecture}",
+            )
             return
-        yield True, "", str
+        yield True, str, str
         found = family(network)
-        activations = " or ".join(_FAMILIES[name] for name in self.families)
         yield (
             found in self.families,
-            f"an activation that is {activations}",
+            lambda: f"an activation that is {' or '.join(_FAMILIES[name] for name in self.families)}",
             lambda: f"one that is {_FAMILIES[found]}",
         )
         if architecture == "mlp":
-            yield network.exponent in self.exponents, str(self.exponents), lambda: f"p = {network.exponent:g}"
-        elif self.branch_exponents is not None:
-            allowed = " or ".join(f"{each:g}" for each in self.branch_exponents)
-            wanted = f"the branch exponent b = {allowed}"
             yield (
-                network.branch_exponent in self.branch_exponents,
-                wanted,
+                network.exponent in self.exponents,
+                lambda: str(self.exponents),
+                lambda: f"p = {network.exponent:g}",
+            )
+        elif self.branch_exponents is not None:
+            allowed = self.branch_exponents
+            yield (
+                network.branch_exponent in allowed,
+                lambda: f"the branch exponent b = {' or '.join(f'{each:g}' for each in allowed)}",
                 lambda: f"b = {network.branch_exponent:g}",
             )
-        yield self.uneven or not network.uneven, "one width in all layers", lambda: "a width for each layer"
-        started = "an input in front of layer 0"
+        yield (
+            self.uneven or not network.uneven,
+            lambda: "one width in all layers",
+            lambda: "a width for each layer",
+        )
         yield (
             self.from_number or network.start is None,
-            started,
+            lambda: "an input in front of layer 0",
             lambda: "one number in every unit of layer 0",
         )
-        enough = "two inputs or more" if self.inputs == 2 else f"{self.inputs} inputs or more"
-        yield network.inputs >= self.inputs, enough, lambda: f"{network.inputs}"
+        yield (
+            network.inputs >= self.inputs,
+            lambda: "two inputs or more" if self.inputs == 2 else f"{self.inputs} inputs or more",
+            lambda: f"{network.inputs}",
+        )
         for condition in self.conditions:
-            yield condition.holds(network), condition.wanted, partial(condition.described, network)
+            yield (
+                condition.holds(network),
+                partial(getattr, condition, "wanted"),
+                partial(condition.described, network),
+            )
 
 
 def refusal(regimes: Sequence[Regime], network: Network) -> str | None:
     """Why none of ``regimes`` admits a network: the reason of the one that it comes nearest to; None if one
     does.
     """
-    reasons = [(regime.progress(network), regime.refusal(network)) for regime in regimes]
-    if any(reason is None for _, reason in reasons):
+    if any(regime.admits(network) for regime in regimes):
         return None
-    return max(reasons, key=lambda each: each[0])[1]
+    return max(regimes, key=lambda regime: regime.progress(network)).refusal(network)
 
 
 def in_words(network: Network) -> str:

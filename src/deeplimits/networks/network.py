@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import index
 from typing import Any, Literal
 
@@ -224,8 +224,7 @@ class Network:
 
     def gap(self, a: int = 0, b: int = 1) -> mpmath.mpf:
         """1 − ρ_0 of inputs ``a`` and ``b``, without cancellation."""
-        product = EXACT.sqrt(EXACT.mpf(self.gram[a][a]) * EXACT.mpf(self.gram[b][b]))
-        return (product - EXACT.mpf(self.gram[a][b])) / product
+        return _gap(self.gram[a][a], self.gram[b][b], self.gram[a][b])
 
     def correlation(self, a: int = 0, b: int = 1) -> float:
         """ρ_0 of inputs ``a`` and ``b``."""
@@ -312,13 +311,26 @@ class Network:
     @cached_property
     def physics_hash(self) -> str:
         """SHA-256 of the physics, in hexadecimal."""
-        text = json.dumps(self.physics(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(canonical(self.physics()).encode()).hexdigest()
 
     @property
     def key(self) -> int:
         """Key of the random stream: the first 64 bits of the physics hash."""
         return int(self.physics_hash[:16], 16)
+
+
+def canonical(value: Any) -> str:
+    """The one text of plain values that names are made from."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+@lru_cache(maxsize=4096)
+def _gap(first: float, second: float, product: float) -> mpmath.mpf:
+    """1 − ρ of two inputs with these square norms and this product, kept for the many networks that see
+    them.
+    """
+    norm = EXACT.sqrt(EXACT.mpf(first) * EXACT.mpf(second))
+    return (norm - EXACT.mpf(product)) / norm
 
 
 def _one_spelling(width: int | Sequence[int], depth: int) -> int | tuple[int, ...]:

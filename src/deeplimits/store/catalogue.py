@@ -57,7 +57,7 @@ class Catalogue:
     @cached_property
     def held(self) -> dict[str, str]:
         """Batch of every block held, by the block's name."""
-        return {block["id"]: receipt.batch for receipt in reversed(self.receipts) for block in receipt.blocks}
+        return {name: receipt.batch for receipt in reversed(self.receipts) for name in receipt.names}
 
     def locate(self, block: Block) -> BlockLocation | None:
         """Where ``block`` lies, or None where the store does not hold it."""

@@ -7,8 +7,9 @@ from. It is written after the container, so that a container without one is unfi
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,58 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Receipt:
-    """A receipt as read; ``blocks`` holds the descriptions of its blocks."""
+    """A receipt as read: its blocks by their names, and described only where that is asked for, since there
+    may be 10⁵ of them.
+    """
 
     path: Path
     container: Path
     sha256: str
     size: int
     sampler_version: int
-    blocks: tuple[dict[str, Any], ...]
+    names: tuple[str, ...]
     provenance: dict[str, Any]
+    text: bytes = field(repr=False)
 
     @property
     def batch(self) -> str:
         """Name of the batch."""
         return self.path.stem
+
+    @cached_property
+    def blocks(self) -> tuple[dict[str, Any], ...]:
+        """Descriptions of the blocks."""
+        return tuple(json.loads(self.text)["blocks"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A block as far as its name."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What a receipt says."""
+
+    blocks: list[_Named]
+    container: str
+    format: int
+    provenance: dict[str, Any]
+    sampler_version: int
+    sha256: str
+    size: int
+
+
+@cache
+def _reader() -> Callable[[bytes], _Body]:
+    """Reads the JSON of a receipt whole and keeps of its blocks the names; three times as fast as making a
+    dictionary of each.
+    """
+    from pydantic import TypeAdapter
+
+    return partial(TypeAdapter(_Body).validate_json, strict=True)
 
 
 def write_receipt(
@@ -59,23 +98,23 @@ def read_receipt(path: Path) -> Receipt | None:
     or of another size.
     """
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-        if body["format"] != FORMAT:
+        text = path.read_bytes()
+        body = _reader()(text)
+        container = path.parent / body.container
+        if body.format != FORMAT or container.stat().st_size != body.size:
             return None
-        container = path.parent / body["container"]
-        if container.stat().st_size != body["size"]:
-            return None
-        return Receipt(
-            path,
-            container,
-            body["sha256"],
-            body["size"],
-            body["sampler_version"],
-            tuple(body["blocks"]),
-            body["provenance"],
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         return None
+    return Receipt(
+        path,
+        container,
+        body.sha256,
+        body.size,
+        body.sampler_version,
+        tuple(block.id for block in body.blocks),
+        body.provenance,
+        text,
+    )
 
 
 def read_todo(path: Path) -> list[Block]:

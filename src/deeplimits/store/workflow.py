@@ -155,7 +155,7 @@ def _study_todo(study: Study, batches: tuple[str, ...]) -> str:
         "format": _TODO_FORMAT,
         "samples": study.samples,
         "store_format": FORMAT,
-        "seeds": sorted({point.network.seed for point in study.points}),
+        "seeds": list(study.seeds),
         "study": study.name,
         "study_sha256": hashlib.sha256(content.encode()).hexdigest(),
         "title": study.title,

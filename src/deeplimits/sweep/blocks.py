@@ -10,7 +10,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from deeplimits.engines import SAMPLER_VERSION
@@ -48,6 +48,19 @@ def variables(point: Point) -> dict[str, tuple[tuple[int, ...], str]]:
     return found
 
 
+def block_name(recorded: Point, physics_hash: str, index: int) -> str:
+    """Name of a block of the network with this name, of which the same is recorded as of a point."""
+    text = f"{physics_hash}/{SAMPLER_VERSION}/{_layers(recorded.layers)}/{index}"
+    # what is recorded besides: named where it is asked for
+    text += "/gradients" * recorded.gradients + "/output" * recorded.output
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=1024)
+def _layers(layers: tuple[int, ...]) -> str:
+    return ",".join(map(str, layers))
+
+
 @dataclass(frozen=True)
 class Block:
     """The ``index``-th block of a point."""
@@ -58,11 +71,7 @@ class Block:
     @cached_property
     def id(self) -> str:
         """Name of the block: 128 bits in hexadecimal."""
-        layers = ",".join(map(str, self.point.layers))
-        text = f"{self.point.network.physics_hash}/{SAMPLER_VERSION}/{layers}/{self.index}"
-        # what is recorded besides: named where it is asked for
-        text += "/gradients" * self.point.gradients + "/output" * self.point.output
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return block_name(self.point, self.point.network.physics_hash, self.index)
 
     @property
     def count(self) -> int:

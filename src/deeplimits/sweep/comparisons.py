@@ -41,8 +41,8 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
     if entry.at == "all":
         return [layer for layer in point.layers if is_recorded(entry.observable, point, layer)]
     layer = point.layers[-1] if entry.at is None else limit.layer(network, float(entry.at))
-    end = limit.time(network, network.depth)
     if layer > network.depth:
+        end = limit.time(network, network.depth)
         raise InputError(
             where,
             f"compare.{index}.at",

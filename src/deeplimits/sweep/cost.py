@@ -4,6 +4,7 @@ jobs, never what they hold.
 
 from __future__ import annotations
 
+from deeplimits.activations import OrnsteinUhlenbeck, Smooth
 from deeplimits.sweep.blocks import Block
 
 SECONDS_PER_NORMAL = {1: 1.6e-9, 2: 1.8e-9}
@@ -11,8 +12,8 @@ SECONDS_PER_NORMAL = {1: 1.6e-9, 2: 1.8e-9}
 SECONDS_PER_NORMAL_MANY = 1e-8
 GRADIENTS = 1.5
 """How much longer a normal takes with gradients: sums in float64, and each activation used several times."""
-ON_TOP = {"smooth": 1.0e-9, "ornstein_uhlenbeck": 2.0e-9}
-"""What tables take besides, by the name of the activation in the physics."""
+ON_TOP: dict[type, float] = {Smooth: 1.0e-9, OrnsteinUhlenbeck: 2.0e-9}
+"""What tables take besides, by the kind of the activation."""
 SECONDS_PER_BLOCK = 5e-3
 """Writing a small block."""
 SECONDS_PER_BYTE = 3e-9
@@ -23,7 +24,7 @@ SECONDS_PER_JOB = 1.0
 def seconds(block: Block) -> float:
     """Core-seconds to compute and write ``block``."""
     each = SECONDS_PER_NORMAL.get(block.point.network.inputs, SECONDS_PER_NORMAL_MANY)
-    each += ON_TOP.get(block.point.network.physics()["activation"]["name"], 0.0)
+    each += ON_TOP.get(type(block.point.network.activation), 0.0)
     if block.point.gradients:
         each *= GRADIENTS if block.point.network.inputs < 3 else 1.0
     # a layer of few units leaves lanes idle: count whole groups of 32 units

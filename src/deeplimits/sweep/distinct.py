@@ -4,17 +4,12 @@ expression ``tanh(x)``, are a slip that would cost its price again and count twi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network
 from deeplimits.sweep.points import Point
-
-_OF_THE_GRID = ("width", "depth", "gram", "start", "seed")
-"""Keys of the physics that a grid sets."""
 
 
 def check_distinct(entries: Sequence[int], points: Sequence[Point], where: Path) -> None:
@@ -30,9 +25,9 @@ def check_distinct(entries: Sequence[int], points: Sequence[Point], where: Path)
     InputError
         If there is one.
     """
-    first: dict[tuple[Any, ...], int] = {}
+    first: dict[str, int] = {}
     for entry, point in zip(entries, points, strict=True):
-        key = _key(point.network)
+        key = point.network.physics_hash
         if key in first:
             raise InputError(
                 where,
@@ -43,21 +38,6 @@ def check_distinct(entries: Sequence[int], points: Sequence[Point], where: Path)
                 "each network once at each point of the grid",
             )
         first[key] = entry
-
-
-def _key(network: Network) -> tuple[Any, ...]:
-    """The physics, hashable."""
-    physics = network.physics()
-    width, gram = physics["width"], physics["gram"]
-    kind = {name: value for name, value in physics.items() if name not in _OF_THE_GRID}
-    return (
-        json.dumps(kind, sort_keys=True),
-        tuple(width) if isinstance(width, list) else width,
-        physics["depth"],
-        tuple(map(tuple, gram)),
-        physics.get("start"),
-        physics["seed"],
-    )
 
 
 def _in_words(network: Network) -> str:

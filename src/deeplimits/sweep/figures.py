@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -221,11 +222,7 @@ def _unlike(kind: Kind, points: Sequence[Point]) -> str | None:
     if kind.agree is not None:
         return None
     places = [tuple(row[name] for name in kind.differ) for row in table]
-    twice = (
-        next((place for i, place in enumerate(places) if place in places[:i]), None)
-        if len(set(places)) < len(places)
-        else None
-    )
+    twice = next((place for place, count in Counter(places).items() if count > 1), None)
     if twice is not None:
         shown = ", ".join(f"{name} {_text(value)}" for name, value in zip(kind.differ, twice, strict=True))
         return f"networks that differ in {' and '.join(kind.differ)}, and two have {shown or 'the same'}"

@@ -7,17 +7,22 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from deeplimits.engines import SAMPLER_VERSION
-from deeplimits.sweep.blocks import Block, blocks_of
-from deeplimits.sweep.cost import SECONDS_PER_JOB, seconds
+from deeplimits.sweep.blocks import Block
+from deeplimits.sweep.cost import SECONDS_PER_JOB
+from deeplimits.sweep.families import Family
 from deeplimits.sweep.study import Study
 
-MAX_JOBS = 1000
-"""Jobs of one plan; larger plans get longer jobs. Snakemake's own time grows with this number."""
+MAX_JOBS = 950
+"""Simulation jobs of one plan; larger plans get longer jobs. Snakemake's own time grows with this number."""
+FEW_JOBS = 200
+"""Jobs above which they rather get longer than more, as long as they stay short."""
+SHORT = 600.0
+"""Core-seconds of a job that is still short."""
 
 
 @dataclass(frozen=True)
@@ -76,32 +81,35 @@ def make_plan(
         Core-seconds that a job should take, its start-up left out.
     """
     needed: dict[str, dict[str, None]] = {}
-    missing: dict[str, Block] = {}
+    missing: dict[str, tuple[Family, int, int]] = {}
     total = 0
     for study in studies:
         names = needed.setdefault(study.name, {})
-        for point in study.points:
-            for block in blocks_of(point, study.samples):
-                names[block.id] = None
-                if block.id not in held:
-                    missing[block.id] = block
+        for family in study.families:
+            for place, blocks in enumerate(family.block_names(study.samples)):
+                for index, name in enumerate(blocks):
+                    names[name] = None
+                    if name not in held:
+                        missing[name] = family, place, index
         total += len(names)
-    batches = tuple(_pack(missing.values(), target_seconds, max_jobs))
+    found = [Block(family.points[place], index) for family, place, index in missing.values()]
+    costs = [family.seconds_per_block for family, _, _ in missing.values()]
+    batches = tuple(_pack(found, costs, target_seconds, max_jobs))
     coming = {block.id: batch.name for batch in batches for block in batch.blocks}
     receipts = {
         study: tuple(sorted({held.get(name) or coming[name] for name in names}))
         for study, names in needed.items()
     }
-    return Plan(batches, receipts, total, len(missing), sum(block.bytes for block in missing.values()))
+    size = sum(family.bytes_per_block for family, _, _ in missing.values())
+    return Plan(batches, receipts, total, len(missing), size)
 
 
-def _pack(blocks: Collection[Block], target: float, max_jobs: int) -> Iterable[Batch]:
+def _pack(blocks: Sequence[Block], costs: Sequence[float], target: float, max_jobs: int) -> Iterable[Batch]:
     """Consecutive blocks, a job's worth at a time; jobs grow where there would be too many of them."""
-    costs = [seconds(block) for block in blocks]
-    target = max(target, SECONDS_PER_JOB)
     whole = sum(costs)
     # first fit leaves at most half of each job empty, so that twice the even share is always enough
-    target = max(target, 2 * whole / max_jobs)
+    few, most = 2 * whole / FEW_JOBS, 2 * whole / max_jobs
+    target = max(target, SECONDS_PER_JOB, min(few, SHORT), most)
     share = whole / max(1, math.ceil(whole / target))
     chosen: list[Block] = []
     spent = 0.0

@@ -16,9 +16,10 @@ from deeplimits.errors import InputError, nearest_name
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import parse
-from deeplimits.networks.network import Network
+from deeplimits.networks.network import Gram, Network
 from deeplimits.sweep.activation import activation, check_activation
 from deeplimits.sweep.distinct import check_distinct
+from deeplimits.sweep.families import Family
 from deeplimits.sweep.figures import check_figures
 from deeplimits.sweep.grams import checked_gram, correlation_gram, start_gram
 from deeplimits.sweep.grid import as_list, check_axes, check_once, combinations, own_grid, size_of
@@ -72,9 +73,30 @@ class Study:
     @cached_property
     def points(self) -> tuple[Point, ...]:
         """Every point of the study."""
-        return tuple(self._points())
+        return tuple(point for family in self.families for point in family.points)
 
-    def _points(self) -> Iterator[Point]:
+    @cached_property
+    def laws(self) -> tuple[Point, ...]:
+        """The points that differ in more than their seed: one for each law."""
+        found: list[Point] = []
+        for family in self.families:
+            first: dict[Gram, Point] = {}
+            for point in family.points:
+                first.setdefault(point.network.gram, point)
+            found += first.values()
+        return tuple(found)
+
+    @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """Every seed of the study, ascending."""
+        return tuple(sorted({seed for _, grid in self.networks for seed in as_list(grid.seed)}))
+
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """The points, in their order, those together that differ in their inputs and their seed alone."""
+        return tuple(self._families())
+
+    def _families(self) -> Iterator[Family]:
         spec: Any = list(self.layers_spec) if isinstance(self.layers_spec, tuple) else self.layers_spec
         layers: dict[int, tuple[int, ...]] = {}
         for index, (model, grid) in enumerate(self.networks):
@@ -83,21 +105,27 @@ class Study:
             fixed = checked_gram(grid.gram, self.path, "grid.gram") if grid.gram is not None else None
             phi = activation(model.activation, self.path, f"networks.{index}.activation")
             shape = shaping(model.shaping)
-            for sizes, depth, correlation, start, seed in combinations(grid):
+            # consecutive combinations of one width, depth and start
+            for (sizes, depth, start), alike in itertools.groupby(
+                combinations(grid), key=lambda each: (each[0], each[1], each[3])
+            ):
                 if depth not in layers:
                     layers[depth] = recorded_layers(spec, depth, self.path, "record.layers")
+                variants = tuple(
+                    (fixed or (starts[start] if start is not None else grams[correlation]), seed)
+                    for _, _, correlation, _, seed in alike
+                )
                 network = Network(
                     phi,
                     sizes if isinstance(sizes, int) else tuple(sizes),
                     depth,
-                    fixed or (starts[start] if start is not None else grams[correlation]),
-                    seed,
+                    *variants[0],
                     shape,
                     model.architecture,
                     model.branch_exponent,
                     start,
                 )
-                yield Point(network, layers[depth], self.gradients, self.output)
+                yield Family(Point(network, layers[depth], self.gradients, self.output), variants)
 
 
 def load_study(path: Path, scale: int = 1) -> Study:
@@ -115,17 +143,17 @@ def load_study(path: Path, scale: int = 1) -> Study:
     """
     study = read_study(path, scale)
     check_distinct(study.entries, study.points, path)
-    for network in _extremes(study.points):
+    for network in _extremes(study.laws):
         check_activation(network, path, "networks")
     if study.gradients:
-        for point in study.points:
+        for point in study.laws:
             check_gradients(point.network, path)
     if study.growth:
-        check_growth(study.growth, study.points, path)
+        check_growth(study.growth, study.laws, path)
     if study.compare:
         from deeplimits.sweep.comparisons import check_comparisons  # the limits import SciPy
 
-        check_comparisons(study.points, study.compare, path)
+        check_comparisons(study.laws, study.compare, path)
         if study.samples < 2 and any(entry.rate_in for entry in study.compare):
             expected = "2 or more: a rate weighs distances by their errors, and one network has none"
             raise InputError(path, "samples", study.samples, expected)

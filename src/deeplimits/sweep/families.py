@@ -1,0 +1,93 @@
+"""Families: the points of a study that differ in their inputs and their seed alone. What costs most of a plan
+of 10⁵ points, their names, is worked out for a family at once.
+
+All networks of a family have as many inputs, units and layers, so that their blocks have one size and one
+price.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from deeplimits.networks.network import Gram, Network, canonical
+from deeplimits.sweep.blocks import Block, block_name, block_size
+from deeplimits.sweep.cost import seconds
+from deeplimits.sweep.points import Point
+
+
+@dataclass(frozen=True)
+class Family:
+    """Points that differ in their Gram matrix and their seed alone.
+
+    Parameters
+    ----------
+    first
+        The first of them.
+    variants
+        Gram matrix and seed of each, in order.
+    """
+
+    first: Point
+    variants: tuple[tuple[Gram, int], ...]
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """All of them, whose networks know their names."""
+        one, found = self.first.network, []
+        for (gram, seed), name in zip(self.variants, self.physics_hashes, strict=True):
+            network = Network(
+                one.activation,
+                one.width,
+                one.depth,
+                gram,
+                seed,
+                one.shaping,
+                one.architecture,
+                one.branch_exponent,
+                one.start,
+            )
+            # what the network would work out when it is asked
+            vars(network)["physics_hash"] = name
+            found.append(Point(network, self.first.layers, self.first.gradients, self.first.output))
+        return tuple(found)
+
+    @cached_property
+    def physics_hashes(self) -> tuple[str, ...]:
+        """``Network.physics_hash`` of each: of the canonical text of the first, with the Gram matrix and the
+        seed of each in the place of its own.
+        """
+        physics = self.first.network.physics()
+        held = f'"gram":{canonical(physics["gram"])},"seed":{physics["seed"]},'
+        before, after = canonical(physics).split(held)
+        # zero is written without a sign, as the physics has it
+        starts = {
+            gram: f'{before}"gram":{canonical([[value + 0.0 for value in row] for row in gram])},"seed":'
+            for gram in dict.fromkeys(gram for gram, _ in self.variants)
+        }
+        return tuple(
+            hashlib.sha256(f"{starts[gram]}{seed},{after}".encode()).hexdigest()
+            for gram, seed in self.variants
+        )
+
+    def block_names(self, samples: int) -> Iterator[tuple[str, ...]]:
+        """For each point, the names of the blocks that hold its first ``samples`` samples."""
+        indices = range(self.blocks(samples))
+        for physics in self.physics_hashes:
+            yield tuple(block_name(self.first, physics, index) for index in indices)
+
+    def blocks(self, samples: int) -> int:
+        """How many blocks hold the first ``samples`` samples of a point."""
+        return -(-samples // block_size(self.first.network))
+
+    @cached_property
+    def seconds_per_block(self) -> float:
+        """Core-seconds of a block."""
+        return seconds(Block(self.first, 0))
+
+    @cached_property
+    def bytes_per_block(self) -> int:
+        """Bytes of the arrays of a block, before compression."""
+        return Block(self.first, 0).bytes
