@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from deeplimits.analysis.equivalence import judge
 from deeplimits.analysis.evidence import Evidence
@@ -16,22 +15,6 @@ from deeplimits.sweep.statistics import STATISTICS
 
 SAMPLES = 4096
 RATE = 1e-3
-
-
-class Held:
-    """A study store as evidence reads one."""
-
-    def __init__(self, groups: dict[str, xr.Dataset]) -> None:
-        self._groups = groups
-
-    def array(self, group: str, name: str) -> NDArray[Any]:
-        return self._groups[group][name].values
-
-    def variables(self, group: str) -> list[str]:
-        return [str(name) for name in self._groups[group].data_vars]
-
-    def attributes(self, group: str = "") -> dict[str, Any]:
-        return {str(name): value for name, value in self._groups[group].attrs.items()}
 
 
 def store(points: list[dict[str, Any]], observable: str = "log_variance", **groups: xr.Dataset) -> Evidence:
@@ -54,11 +37,11 @@ def store(points: list[dict[str, Any]], observable: str = "log_variance", **grou
         if "values" in filled[0]
     }
     first_groups = {
-        "": xr.Dataset(attrs={"study": "known", "samples": SAMPLES}),
-        "moments": xr.Dataset(moments, coordinates),
-        "groups": xr.Dataset(_groups(filled), coordinates),
+        "/": xr.Dataset(attrs={"study": "known", "samples": SAMPLES}),
+        "/moments": xr.Dataset(moments, coordinates),
+        "/groups": xr.Dataset(_groups(filled), coordinates),
     }
-    return Evidence(Held(first_groups | groups))
+    return Evidence(first_groups | {f"/{name}": group for name, group in groups.items()})
 
 
 def _groups(points: list[dict[str, Any]]) -> dict[str, Any]:
@@ -83,23 +66,35 @@ def _groups(points: list[dict[str, Any]]) -> dict[str, Any]:
         "power_sum": ("point", "observable", "group", "power"),
         "counted": ("point", "observable", "group"),
         "scaling": ("point", "observable", "part"),
-        "gram_0": ("point", "pair"),
+        "gram_0": ("point", "gram_entry"),
         "gram_count": ("point", "group"),
-        "gram_mean": ("point", "group", "pair"),
-        "gram_product": ("point", "group", "pair", "pair_2"),
+        "gram_mean": ("point", "group", "gram_entry"),
+        "gram_product": ("point", "group", "gram_entry", "gram_entry_2"),
     }
     return {name: (dimensions[name], np.array(array)) for name, array in (found | grams).items() if array}
 
 
 def comparison(points: int, **columns: Any) -> xr.Dataset:
-    """One entry, log_variance against ``variance``, with columns [point]."""
+    """One entry, log_variance against ``variance``, with columns [point], of every distance where they are of
+    one.
+    """
+    held = {name: np.array(array, float)[:, None] for name, array in columns.items()}
     return xr.Dataset(
-        {name: (("point", "entry"), np.array(array, float)[:, None]) for name, array in columns.items()}
+        {
+            name: (("point", "entry", "distance"), np.stack([array] * 2, axis=-1))
+            if name in ("estimate", "error")
+            else (("point", "entry"), array)
+            for name, array in held.items()
+        }
         | {
             "at_layer": (("point", "entry"), [[8]] * points),
             "at_time": (("point", "entry"), [[1.0]] * points),
         },
-        {"limit": ("entry", ["variance"]), "compared": ("entry", ["log_variance"])},
+        {
+            "limit": ("entry", ["variance"]),
+            "compared": ("entry", ["log_variance"]),
+            "distance": ["ks", "rms"],
+        },
     )
 
 

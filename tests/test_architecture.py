@@ -111,7 +111,7 @@ def test_a_simulation_job_imports_nothing_heavy(module):
         ("deeplimits.store.workflow", set()),
         ("deeplimits.analysis.aggregate", set()),
         ("deeplimits.analysis.claims", set()),
-        ("deeplimits.figures.ks_against_width", {"matplotlib", "pandas", "scipy", "seaborn"}),
+        ("deeplimits.figures.ks_against_width", {"matplotlib", "pandas", "xarray"}),
         ("deeplimits.store.query", {"duckdb", "pandas"}),
     ],
 )

@@ -55,7 +55,7 @@ def test_rate_of_a_distance():
             "high": ("rate", [1.12, 0.6]),
         }
     )
-    table = comparison(2, ks_estimate=[0.1, 0.1], ks_error=[0.01, 0.01])
+    table = comparison(2, estimate=[0.1, 0.1], error=[0.01, 0.01])
     points = [{"network": "a"}, {"network": "b", "width_series": 1}]
     evidence = store(points, comparison=table, rates=rates)
     keys = {"observable": "log_variance", "limit": "variance", "exponent": 1.0}

@@ -6,20 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from deeplimits.analysis.equivalence import NoEvidence
-from deeplimits.analysis.evidence import Evidence
 from deeplimits.analysis.groups import GROUPS
 from deeplimits.analysis.statistics import effects_of
-from deeplimits.store.errors import StoreError
 from deeplimits.sweep.statistics import STATISTICS
-from known_stores import SAMPLES, Held, comparison, statistic, store, verdict
+from known_stores import SAMPLES, comparison, statistic, store, verdict
 
 
 @pytest.mark.parametrize("name", ["ks", "rms"])
 def test_distance_holds_fails_and_stays_open(name):
-    table = comparison(2, **{f"{name}_estimate": [0.5, 0.10], f"{name}_error": [0.01, 0.01]})
+    table = comparison(2, estimate=[0.5, 0.10], error=[0.01, 0.01])
     evidence = store([{"width": 4}, {"width": 8}], comparison=table)
     chosen = statistic(f"{name}_to_limit", observable="log_variance", limit="variance")
     assert [verdict(evidence, chosen, margin) for margin in (0.2, 0.11, 0.05)] == [
@@ -36,7 +33,7 @@ def test_distance_holds_fails_and_stays_open(name):
 def test_distance_is_extrapolated_over_one_curve_each():
     points = [{"network": name, "width": n} for name in "ab" for n in (4, 8, 16)]
     values = [limit + 2 / point["width"] for limit, point in zip([0.0] * 3 + [0.3] * 3, points, strict=True)]
-    evidence = store(points, comparison=comparison(6, ks_estimate=values, ks_error=[0.01] * 6))
+    evidence = store(points, comparison=comparison(6, estimate=values, error=[0.01] * 6))
     keys = {"observable": "log_variance", "limit": "variance", "extrapolate": [1.0]}
     found = effects_of(evidence, statistic("ks_to_limit", **keys))
     assert [effect.value for effect in found] == pytest.approx([0.0, 0.3])
@@ -177,12 +174,3 @@ def test_points_are_chosen_by_their_coordinates():
     assert evidence.curves([0, 1, 2, 3], "width") == [[0, 1], [2, 3]]
     with pytest.raises(NoEvidence, match="several points"):
         evidence.curves([0, 0], "width")
-
-
-def test_a_store_that_cannot_be_read_is_no_evidence():
-    class Gone(Held):
-        def array(self, group: str, name: str) -> NDArray[Any]:
-            raise StoreError(f"{group} is gone, and so is {name}")
-
-    with pytest.raises(NoEvidence, match=r"cannot be read: moments is gone"):
-        Evidence(Gone({})).array("moments", "width")

@@ -201,7 +201,7 @@ def test_queries_see_points_blocks_and_results(built: Config) -> None:
     (total,) = rows("SELECT sum(count) AS samples, count(*) AS blocks FROM blocks")
     assert (int(float(total["samples"])), total["blocks"]) == (16384, "2")
     assert rows("SELECT count(*) AS n FROM moments WHERE observable = 'correlation'")[0]["n"] == "6"
-    assert float(rows("SELECT max(ks_value) AS worst FROM comparison")[0]["worst"]) < 0.2
+    assert float(rows("SELECT max(value) AS worst FROM comparison WHERE distance = 'ks'")[0]["worst"]) < 0.2
     assert rows("SELECT * FROM quantiles LIMIT 1")
     (joined,) = rows("SELECT count(*) AS n FROM points p JOIN blocks b ON p.physics = b.physics")
     assert joined["n"] == "2"

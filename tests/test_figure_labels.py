@@ -9,8 +9,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from deeplimits.figures import ks_against_width, law_against_limit, quantiles_against_time
-from deeplimits.figures.data import StudyData
 from deeplimits.figures.wording import limit_text, network_text, observable_text, symbol
+from deeplimits.store.study_groups import Groups, open_study_groups
 from tiny import project, simulated
 
 LEAKY = """
@@ -30,17 +30,17 @@ figures: [ks_against_width, quantiles_against_time, law_against_limit]
 
 
 @pytest.fixture(scope="module")
-def leaky(tmp_path_factory: pytest.TempPathFactory) -> StudyData:
+def leaky(tmp_path_factory: pytest.TempPathFactory) -> Groups:
     return _built(tmp_path_factory.mktemp("leaky"), LEAKY)
 
 
-def _built(folder: Path, text: str) -> StudyData:
+def _built(folder: Path, text: str) -> Groups:
     from deeplimits.analysis.aggregate import aggregate_study
 
     config = project(folder, text)
     simulated(config)
     aggregate_study(config.study("tiny"), config.results)
-    return StudyData.open(config.results, "tiny")
+    return open_study_groups(config.results, "tiny")
 
 
 def _legend(figure: Figure, panel: int) -> list[str]:
@@ -49,7 +49,7 @@ def _legend(figure: Figure, panel: int) -> list[str]:
     return [text.get_text() for text in legend.get_texts()]
 
 
-def test_distances_name_the_depth_and_the_time_that_they_are_at(leaky: StudyData) -> None:
+def test_distances_name_the_depth_and_the_time_that_they_are_at(leaky: Groups) -> None:
     (axis,) = ks_against_width.draw(leaky).axes
     assert axis.get_xlabel() == "width n (depth d = 0.5 n)"
     assert axis.get_ylabel() == "Kolmogorov distance at t = 0.5"
@@ -69,7 +69,7 @@ def test_depths_that_follow_no_one_rule_are_not_named(depths: list[int], text: s
 
 
 @pytest.mark.slow
-def test_every_network_has_a_panel_before_any_has_many(leaky: StudyData) -> None:
+def test_every_network_has_a_panel_before_any_has_many(leaky: Groups) -> None:
     """Eight points of two networks: three panels each, in order."""
     titles = [axis.get_title() for axis in quantiles_against_time.draw(leaky).axes]
     shaped = [f"ReLU (0, −0.5), p = 0.5, n = {n}, d = {n // 2}" for n in (8, 16, 24)]
@@ -78,7 +78,7 @@ def test_every_network_has_a_panel_before_any_has_many(leaky: StudyData) -> None
     assert [axis.get_title() for axis in law_against_limit.draw(leaky).axes] == titles
 
 
-def test_limits_of_a_panel_can_be_told_apart(leaky: StudyData) -> None:
+def test_limits_of_a_panel_can_be_told_apart(leaky: Groups) -> None:
     """Each has a name, a colour and a marker of its own, and the time is that of the network."""
     figure = quantiles_against_time.draw(leaky)
     assert _legend(figure, 0) == ["network: median, central half", "correlation SDE", "matched SDE"]
@@ -89,11 +89,11 @@ def test_limits_of_a_panel_can_be_told_apart(leaky: StudyData) -> None:
     assert [float(figure.axes[i].lines[0].get_xdata()[-1]) for i in (0, 3)] == [0.5, 1.0]
 
 
-def test_a_limit_that_is_a_number_is_a_line_across_the_density(leaky: StudyData) -> None:
+def test_a_limit_that_is_a_number_is_a_line_across_the_density(leaky: Groups) -> None:
     figure = law_against_limit.draw(leaky)
     assert _legend(figure, 3) == ["network", "ResNet ODE"]
     (line,) = figure.axes[3].lines
-    assert line.get_xdata()[0] == leaky.compared("limit_mean", 4, 2)
+    assert line.get_xdata()[0] == float(leaky["/comparison"].limit_mean[4, 2])
     assert all(text.partition(": KS ")[2] for text in _legend(figure, 0)[1:])
 
 

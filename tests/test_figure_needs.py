@@ -15,12 +15,12 @@ import yaml
 import small_studies
 from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.errors import InputError
-from deeplimits.figures.data import StudyData
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.figures.needs import NEEDS
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import container_path, receipt_path
 from deeplimits.store.simulate import simulate_batch
+from deeplimits.store.study_groups import open_study_groups
 from deeplimits.sweep.config import load_config
 from deeplimits.sweep.figures import refusal
 from deeplimits.sweep.plan import make_plan
@@ -77,7 +77,7 @@ def test_a_figure_is_refused_or_drawn(tmp_path: Path, name: str) -> None:
         warnings.simplefilter("error")
         aggregated(tmp_path, study)
         for figure in (figure for figure, reason in reasons.items() if reason is None):
-            data = StudyData.open(tmp_path, name)
+            data = open_study_groups(tmp_path, name)
             import_module(f"deeplimits.figures.{figure}").draw(data).savefig(io.BytesIO(), dpi=40)
 
 

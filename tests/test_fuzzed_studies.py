@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from deeplimits.errors import InputError
-from deeplimits.figures.data import StudyData
 from deeplimits.figures.needs import NEEDS
+from deeplimits.store.study_groups import Groups, open_study_groups
 from deeplimits.sweep.figures import refusal
 from deeplimits.sweep.study import Study
 from fuzzed_studies import fuzzed
@@ -21,21 +21,21 @@ from test_figure_needs import aggregated
 
 TRIED = (5, 12, 43, 63, 68, 72)
 """Seeds that are tried each time: studies that failed once, and others."""
-DISTANCES = ("ks_value", "wasserstein_value", "rms_value")
 
 
-def lacking(study: Study, data: StudyData) -> list[str]:
+def lacking(study: Study, groups: Groups) -> list[str]:
     """Comparisons without a law or a distance, though a network is alive there."""
-    found = []
+    found, compared = [], groups["/comparison"]
+    counts = groups["/moments"]["count"]
     for i, point in enumerate(study.points):
         for j, entry in enumerate(study.compare):
-            layer = int(data.array("comparison", "at_layer")[i, j])
+            layer = int(compared.at_layer[i, j])
             if layer < 0:
                 continue
             record = point.layers.index(layer)
-            alive = data.array("moments", "count", observable=entry.observable)[i, record]
-            law = [data.compared(f"limit_{part}", i, j) for part in ("mean", "std")]
-            known = np.isfinite(law[0]) and any(not np.isnan(data.compared(name, i, j)) for name in DISTANCES)
+            alive = int(counts.sel(observable=entry.observable)[i, record])
+            law = [float(compared[f"limit_{part}"][i, j]) for part in ("mean", "std")]
+            known = np.isfinite(law[0]) and bool(compared.value[i, j].notnull().any())
             if np.isnan(law).any() or (alive and np.isfinite(law[0]) and not known):
                 found.append(f"{entry.observable} to {entry.limit} at layer {layer} of {point.network}")
     return found
@@ -53,9 +53,9 @@ def test_a_random_study_is_refused_or_comes_to_an_end(tmp_path: Path, seed: int)
             assert study.expected and study.key
             return
         aggregated(tmp_path, study)
-        data = StudyData.open(tmp_path, study.name)
+        data = open_study_groups(tmp_path, study.name)
         assert lacking(study, data) == []
-        assert all(np.isfinite(data.array("rates", name)).all() for name in ("exponent", "low", "high"))
+        assert all(np.isfinite(data["/rates"][name]).all() for name in ("exponent", "low", "high"))
         for figure in (name for name in NEEDS if refusal(study, name) is None):
             import_module(f"deeplimits.figures.{figure}").draw(data).savefig(io.BytesIO(), dpi=40)
 

@@ -12,10 +12,11 @@ from deeplimits.analysis.coordinates import COLUMNS, coordinates_of
 from deeplimits.analysis.distances import Distance
 from deeplimits.analysis.rate_table import rate_table
 from deeplimits.analysis.series import SIZES, Series
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.titles import series_text, title
 from deeplimits.store.query import run_query
 from deeplimits.store.shown import shown_study
-from deeplimits.store.studies import dataset, open_study_store, write_study
+from deeplimits.store.studies import dataset, write_study
+from deeplimits.store.study_groups import open_study_groups
 from deeplimits.store.tables import POINTS
 from deeplimits.sweep.axes import AXES, TEXTS, WHOLE, axes_of
 from deeplimits.sweep.points import network_from_physics
@@ -121,11 +122,11 @@ def test_what_varies_is_told_everywhere(tmp_path: Path, name: str) -> None:
     assert len(set(rows)) == len(rows) == len(study.points) * len(study.compare)
     assert "nan" not in {value for row in rows for value in row}
 
-    data = StudyData(open_study_store(results, "study"))
-    titles = [data.title(i) for i in range(data.points)]
+    groups = open_study_groups(results, "study")
+    titles = [title(groups, i) for i in range(len(study.points))]
     assert len(set(titles)) == len(titles) == len(study.points)
     assert max(len(line) for title in titles for line in title.split("\n")) < 75
-    legends = [data.series(i) for i in range(len(Series.of_study(study).names["width"]))]
+    legends = [series_text(groups, i) for i in range(len(Series.of_study(study).names["width"]))]
     assert len(set(legends)) == len(legends)
 
     table = run_query(results, "SELECT * FROM comparison")

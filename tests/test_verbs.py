@@ -22,7 +22,7 @@ from deeplimits.errors import InputError
 from deeplimits.figures import build_figure
 from deeplimits.store.errors import StaleStore, StoreError
 from deeplimits.store.staleness import compared, staleness
-from deeplimits.store.studies import open_study_store
+from deeplimits.store.study_groups import study_attributes
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.description import differences
 from deeplimits.sweep.study import read_study
@@ -203,11 +203,11 @@ def test_a_stale_store_is_told_for_what_it_holds(
         if verb == "status":
             assert "1 of 1 figures (1 of them out of date)" in done.out
         if verb == "query":
-            assert done.out.count(" variance ") == 8
+            assert done.out.count(" variance ") == 16
     if verb == "plan":
         assert said == ""
     elif verb == "aggregate" and not stale.more_blocks:
-        assert compared(open_study_store(Path("results"), "tiny"), "tiny", load_config()) == ""
+        assert compared(study_attributes(Path("results"), "tiny"), "tiny", load_config()) == ""
         return
     else:
         assert sentence in said
@@ -223,7 +223,7 @@ def test_python_warns_of_a_stale_store(here: Path) -> None:
     assert tree.attrs["title"] == "As it was"
     assert "As it is" in tree.attrs["stale"]
     with pytest.warns(StaleStore, match="tiny is stale"):
-        assert len(query("SELECT * FROM comparison WHERE study = 'tiny'")) == 8
+        assert len(query("SELECT * FROM comparison WHERE study = 'tiny'")) == 16
     assert len(query("SELECT * FROM comparison WHERE study = 'other'")) == 0
     with pytest.raises(InputError, match="results: found nowhere, no such folder"):
         open_study("tiny", results=Path("nowhere"))
@@ -275,7 +275,7 @@ def test_samples_are_chosen_by_every_axis(here: Path) -> None:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("SELECT ks_valu FROM comparison", "(did you mean 'ks_value'?), expected a column that is there"),
+        ("SELECT estimat FROM comparison", "(did you mean 'estimate'?), expected a column that is there"),
         ("SELECT c.widht FROM comparison c JOIN moments m USING (point)", "(did you mean 'width'?)"),
         ("SELECT * FROM points ORDER BY widht", "(did you mean 'width'?)"),
         ("SELECT nothing_like_it FROM blocks", "which nothing_like_it is not: block, physics, index, first"),
@@ -384,7 +384,7 @@ def test_differences_are_told_by_key(
     assert change[0] in STUDY
     path = tmp_path / "tiny.yaml"
     path.write_text(STUDY.replace(*change))
-    found = staleness(open_study_store(built / "results", "tiny"), read_study(path))
+    found = staleness(study_attributes(built / "results", "tiny"), read_study(path))
     said = [sentence.replace(str(path), "STUDY") for sentence in found.differences]
     assert [sentence[: len(words)] for sentence in said] == [words]
 

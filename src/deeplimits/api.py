@@ -283,11 +283,12 @@ def open_study(
     """
     from deeplimits.analysis.stored import annotate_tree
     from deeplimits.store.staleness import compared, warn
-    from deeplimits.store.studies import open_study_store, open_study_tree
+    from deeplimits.store.study_groups import open_study_tree, study_attributes
 
     place = _place(config, results, root)
-    store = open_study_store(place.results, name)
-    stale = compared(store, name, place.config) if place.config else "unknown"
+    stale = "unknown"
+    if place.config:
+        stale = compared(study_attributes(place.results, name), name, place.config)
     tree = open_study_tree(place.results, name)
     tree.attrs["stale"] = stale
     warn(stale if place.config else "")

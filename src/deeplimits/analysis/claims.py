@@ -13,7 +13,7 @@ from deeplimits.analysis.equivalence import NoEvidence, judge
 from deeplimits.analysis.evidence import Evidence
 from deeplimits.analysis.statistics import effects_of
 from deeplimits.store.errors import StoreError
-from deeplimits.store.studies import open_study_store
+from deeplimits.store.study_groups import open_study_groups
 from deeplimits.sweep.claims import Claim, study_names
 
 
@@ -38,7 +38,7 @@ def verdicts(claims: Sequence[Claim], results: Path, studies: Path | None = None
 def _evidence(study: str, results: Path, opened: dict[str, Evidence | str]) -> Evidence | str:
     if study not in opened:
         try:
-            evidence = Evidence(open_study_store(results, study))
+            evidence = Evidence(open_study_groups(results, study))
             # what says nothing at all is found out here, and not by each of its claims
             opened[study] = evidence if evidence.samples else f"study {study} has no samples"
         except StoreError as error:

@@ -5,8 +5,9 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,11 @@ from deeplimits.analysis.equivalence import Effect, NoEvidence, extrapolated, po
 from deeplimits.limits.observables import parse
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.limits.setting import Setting, UnpredictableError
-from deeplimits.store.errors import StoreError
+from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.statistics import ExpectedModel, StatisticModel, WhereModel
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _COORDINATES = {
     "network": "network",
@@ -31,80 +35,63 @@ _COORDINATES = {
 """Keys of ``where`` and the coordinates they select by."""
 
 
-class Arrays(Protocol):
-    """What evidence is read from: ``store.studies.StudyStore``."""
-
-    def array(self, group: str, name: str) -> NDArray[Any]:
-        """A variable or coordinate of a group; KeyError where there is none."""
-        ...
-
-    def variables(self, group: str) -> list[str]:
-        """Names of the arrays of a group that are no coordinates."""
-        ...
-
-    def attributes(self, group: str = "") -> dict[str, Any]:
-        """What is written beside the arrays of a group, or of all groups."""
-        ...
-
-
 @dataclass(frozen=True)
 class Evidence:
-    """An open study store, of which each array is read when it is first asked for."""
+    """An open study store."""
 
-    store: Arrays
-    _arrays: dict[tuple[str, str], NDArray[Any]] = field(default_factory=dict)
+    study: Groups
 
-    def array(self, group: str, name: str) -> NDArray[Any]:
-        """A variable or coordinate of a group.
+    def group(self, name: str) -> xr.Dataset:
+        """A group of the store, of which each array is read when it is first asked for."""
+        return self.study[f"/{name}"]
 
-        Raises
-        ------
-        NoEvidence
-            If it cannot be read.
-        """
-        if (group, name) not in self._arrays:
-            try:
-                self._arrays[group, name] = self.store.array(group, name)
-            except StoreError as error:
-                raise NoEvidence(f"the store cannot be read: {error}") from error
-        return self._arrays[group, name]
-
-    def names(self, group: str) -> list[str]:
-        """The variables of a group."""
-        return self.store.variables(group)
+    @cached_property
+    def labels(self) -> dict[str, NDArray[Any]]:
+        """What labels the points, by name [point]."""
+        return {
+            str(name): array.values
+            for name, array in self.group("moments").coords.items()
+            if array.dims == ("point",)
+        }
 
     def at(self, name: str, point: int) -> Any:
         """A coordinate of a point."""
-        return self.array("moments", name)[point].item()
+        return self.labels[name][point].item()
 
     @property
     def samples(self) -> int:
         """Networks drawn at each point."""
-        return int(self.store.attributes()["samples"])
+        return int(self.study["/"].attrs["samples"])
 
     def normals(self, point: int) -> int:
         """Standard normals drawn at a point."""
         return self.samples * int(self.at("normals", point))
 
-    def observable(self, name: str) -> int:
-        """Index of an observable in the moments."""
-        names = [parse(str(each)).name for each in self.array("moments", "observable")]
-        if parse(name).name not in names:
-            raise NoEvidence(f"the study keeps {', '.join(names)}, not {name}")
-        return names.index(parse(name).name)
+    def observable(self, name: str) -> str:
+        """The label of an observable in the store."""
+        labels = {parse(label).name: label for label in self.group("moments").observable.values.tolist()}
+        if parse(name).name not in labels:
+            raise NoEvidence(f"the study keeps {', '.join(labels)}, not {name}")
+        return labels[parse(name).name]
+
+    @cached_property
+    def layers(self) -> NDArray[np.int64]:
+        """Recorded layers [point, record], −1 where a point records fewer."""
+        recorded: NDArray[np.int64] = self.group("moments").layer.values
+        return recorded
 
     def record(self, point: int, layer: int) -> int:
-        """Index of a recorded layer."""
-        return int(np.flatnonzero(self.array("moments", "layer")[point] == layer)[0])
+        """Place of a recorded layer."""
+        return int(np.flatnonzero(self.layers[point] == layer)[0])
 
     def last_layer(self, point: int) -> int:
         """The last recorded layer."""
-        return int(self.array("moments", "layer")[point].max())
+        return int(self.layers[point].max())
 
     def entry(self, observable: str, limit: str, at: float | None) -> int:
-        """Index of the one comparison of an observable with a limit."""
-        limits, compared = self.array("comparison", "limit"), self.array("comparison", "compared")
-        times = self.array("comparison", "at_time")
+        """Place of the one comparison of an observable with a limit."""
+        held = self.group("comparison")
+        limits, compared, times = held.limit.values, held.compared.values, held.at_time.values
         found = [
             j
             for j in range(len(limits))
@@ -133,7 +120,7 @@ class Evidence:
         inputs = int(self.at("inputs", point))
         gram = np.zeros((inputs, inputs))
         first, second = np.triu_indices(inputs)
-        gram[first, second] = self.array("groups", "gram_0")[point, : len(first)]
+        gram[first, second] = self.group("groups").gram_0.values[point, : len(first)]
         gram[second, first] = gram[first, second]
         return Setting(
             int(self.at("width", point)),
@@ -147,12 +134,12 @@ class Evidence:
 
     def points(self, where: WhereModel | None) -> list[int]:
         """Points with the values that ``where`` asks for."""
-        chosen = np.ones(len(self.array("moments", "width")), bool)
+        chosen = np.ones(len(self.labels["width"]), bool)
         for key, coordinate in _COORDINATES.items():
             wanted = getattr(where, key, None)
             if wanted is None:
                 continue
-            values = self.array("moments", coordinate)
+            values = self.labels[coordinate]
             some = np.zeros_like(chosen)
             for value in wanted if isinstance(wanted, list) else [wanted]:
                 some |= values.astype(str) == value if isinstance(value, str) else np.isclose(values, value)

@@ -20,14 +20,13 @@ def group_moments(evidence: Evidence, observable: str, point: int) -> tuple[Arra
     """Mean power sums of the standardised observable with one group left out each [group, power], and the
     centre and scale that it was standardised by.
     """
-    place = evidence.observable(observable)
-    sums = evidence.array("groups", "power_sum")[point, place]
-    counts = evidence.array("groups", "counted")[point, place]
-    centre, scale = evidence.array("groups", "scaling")[point, place]
-    held = counts > 0
-    if held.sum() < 2 or not np.isfinite(centre):
+    held = evidence.group("groups")[["power_sum", "counted", "scaling"]].load()
+    held = held.isel(point=point).sel(observable=evidence.observable(observable))
+    sums, counts, (centre, scale) = held.power_sum.values, held.counted.values, held.scaling.values
+    known = counts > 0
+    if known.sum() < 2 or not np.isfinite(centre):
         raise NoEvidence(f"fewer than two groups of samples have a finite {observable}")
-    sums, counts = sums[held], counts[held]
+    sums, counts = sums[known], counts[known]
     left = (sums.sum(axis=0) - sums) / (counts.sum() - counts)[:, None]
     return left, float(centre), float(scale)
 
@@ -96,10 +95,11 @@ def _first_order(evidence: Evidence, point: int) -> Array:
     setting = evidence.setting(point, [])
     if setting.depth != 1 or int(evidence.at("inputs", point)) != 2 or not np.all(np.diag(setting.gram) == 1):
         raise NoEvidence("the mean of V is known after one layer, of two inputs of unit norm")
-    counts = evidence.array("groups", "gram_count")[point].astype(float)
+    held = evidence.group("groups")[["gram_count", "gram_mean"]].isel(point=point)
+    counts = held.gram_count.values.astype(float)
     if not (counts > 0).all():
         raise NoEvidence("fewer samples than groups of them")
-    first, cross, second = evidence.array("groups", "gram_mean")[point].T
+    first, cross, second = held.gram_mean.values.T
     kernel = PREDICTIONS["exact_kernel"](setting)
     linear = (cross - kernel) - kernel / 2 * ((first - 1) + (second - 1))
     return np.asarray((counts @ linear - counts * linear) / (counts.sum() - counts))
@@ -112,18 +112,18 @@ def gram(evidence: Evidence, statistic: GramModel) -> list[Effect]:
         inputs = int(evidence.at("inputs", point))
         if inputs < max((max(entry) for entry in statistic.entries), default=2):
             return None
-        counts = evidence.array("groups", "gram_count")[point]
-        held = counts > 0
-        if held.sum() < 2:
+        groups = evidence.group("groups")[["gram_count", "gram_mean", "gram_product"]].load()
+        groups = groups.isel(point=point)
+        groups = groups.isel(group=groups.gram_count > 0)
+        if groups.sizes["group"] < 2:
             raise NoEvidence("fewer than two groups of samples have a finite covariance")
-        weight = counts[held].astype(float)
+        weight = groups.gram_count.values.astype(float)
 
         def left(values: Array) -> Array:
             total = weight @ values
             return np.asarray((total - weight * values) / (weight.sum() - weight))
 
-        means = evidence.array("groups", "gram_mean")[point][held]
-        products = evidence.array("groups", "gram_product")[point][held]
+        means, products = groups.gram_mean.values, groups.gram_product.values
         places = [pair_index(inputs, a - 1, b - 1) for a, b in statistic.entries]
         if statistic.moment == "mean":
             value = left(means[:, places[0]])

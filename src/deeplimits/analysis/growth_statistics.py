@@ -56,9 +56,8 @@ def _rows(evidence: Evidence, statistic: GrowthModel | UnitModel) -> list[dict[s
 
 
 def _table(evidence: Evidence) -> Iterator[dict[str, Any]]:
-    columns = {name: evidence.array("growth", name) for name in evidence.names("growth")}
-    for row in range(len(columns["width"])):
-        yield {name: column[row] for name, column in columns.items()}
+    for row in evidence.group("growth").to_dataframe().to_dict("records"):
+        yield {str(name): value for name, value in row.items()}
 
 
 def _effect(evidence: Evidence, row: dict[str, Any], value: float, error: float) -> Effect:
@@ -67,7 +66,7 @@ def _effect(evidence: Evidence, row: dict[str, Any], value: float, error: float)
         float(value),
         float(error),
         samples,
-        samples * width * int(evidence.store.attributes("growth")["steps"]),
+        samples * width * int(evidence.group("growth").attrs["steps"]),
         f"{row['network']}; n = {width}, t = {row['time']:g}",
         size=float(width),
     )

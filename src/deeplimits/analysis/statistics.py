@@ -53,10 +53,9 @@ def _entry(evidence: Evidence, statistic: LimitModel) -> int:
 
 def _distance(evidence: Evidence, statistic: KsModel | RmsToLimitModel) -> list[Effect]:
     entry = _entry(evidence, statistic)
-    name = "ks" if isinstance(statistic, KsModel) else "rms"
-    values, errors = (
-        evidence.array("comparison", f"{name}_{part}")[:, entry] for part in ("estimate", "error")
-    )
+    held = evidence.group("comparison")[["estimate", "error"]].isel(entry=entry)
+    of_this = held.sel(distance="ks" if isinstance(statistic, KsModel) else "rms")
+    values, errors = of_this.estimate.values, of_this.error.values
 
     def measure(point: int) -> Effect | None:
         if np.isnan(values[point]):
@@ -69,10 +68,10 @@ def _distance(evidence: Evidence, statistic: KsModel | RmsToLimitModel) -> list[
 def _compared_moments(evidence: Evidence, statistic: LimitModel) -> Callable[[int], list[float] | None]:
     """Of a point: mean, standard deviation and number of networks; mean and standard deviation of the law."""
     entry = _entry(evidence, statistic)
-    limit = [evidence.array("comparison", f"limit_{part}")[:, entry] for part in ("mean", "std")]
-    layers = evidence.array("comparison", "at_layer")[:, entry]
-    place = evidence.observable(str(statistic.observable))
-    kept = [evidence.array("moments", part)[:, :, place] for part in ("mean", "std", "count")]
+    law = evidence.group("comparison").isel(entry=entry)
+    limit, layers = [law.limit_mean.values, law.limit_std.values], law.at_layer.values
+    moments = evidence.group("moments").sel(observable=evidence.observable(str(statistic.observable)))
+    kept = [moments[part].values for part in ("mean", "std", "count")]
 
     def found(point: int) -> list[float] | None:
         if layers[point] < 0 or not np.isfinite(limit[0][point]):
@@ -103,9 +102,8 @@ def _mean_to_limit(evidence: Evidence, statistic: MeanToLimitModel) -> list[Effe
 
 
 def _std_to_limit(evidence: Evidence, statistic: StdToLimitModel) -> list[Effect]:
-    entry = _entry(evidence, statistic)
-    limit = evidence.array("comparison", "limit_std")[:, entry]
-    layers = evidence.array("comparison", "at_layer")[:, entry]
+    law = evidence.group("comparison").isel(entry=_entry(evidence, statistic))
+    limit, layers = law.limit_std.values, law.at_layer.values
 
     def measure(point: int) -> Effect | None:
         if layers[point] != evidence.last_layer(point) or not limit[point] > 0:
@@ -118,15 +116,15 @@ def _std_to_limit(evidence: Evidence, statistic: StdToLimitModel) -> list[Effect
 
 
 def _probability(evidence: Evidence, statistic: ProbabilityModel) -> list[Effect]:
-    table = evidence.array("events", statistic.event)
-    collapse = statistic.event == "collapsed"
-    exact = evidence.array("events", "collapse_probability" if collapse else "explosion_probability")
+    events, collapse = evidence.group("events"), statistic.event == "collapsed"
+    table, living = events[statistic.event].values, events.alive.values
+    exact = events["collapse_probability" if collapse else "explosion_probability"].values
 
     def measure(point: int) -> Effect | None:
         record = evidence.record(point, evidence.last_layer(point))
         hits = int(table[point, record])
         # a network can only collapse if it is alive at its first layer
-        samples = int(evidence.array("events", "alive")[point]) if collapse else evidence.samples
+        samples = int(living[point]) if collapse else evidence.samples
         if hits < 0 or samples < 1:
             return None
         if statistic.expected == FROM_LIMIT:
@@ -148,35 +146,30 @@ def _probability(evidence: Evidence, statistic: ProbabilityModel) -> list[Effect
 
 
 def _rate(evidence: Evidence, statistic: RateModel) -> list[Effect]:
-    if "entry" not in evidence.names("rates"):
+    rates = evidence.group("rates")
+    if "entry" not in rates:
         raise NoEvidence("the study fits no rates")
-    entry = evidence.entry(statistic.observable, statistic.limit, None)
-    columns = {
-        name: evidence.array("rates", name)
-        for name in ("entry", "network", "distance", "exponent", "low", "high", "rate_in", "series", "name")
-    }
-    rows = [
-        i
-        for i in range(len(columns["entry"]))
-        if columns["entry"][i] == entry
-        and str(columns["distance"][i]) == statistic.distance
-        and statistic.network in (None, str(columns["network"][i]))
-    ]
+    chosen = rates.entry == evidence.entry(statistic.observable, statistic.limit, None)
+    chosen &= rates.distance == statistic.distance
+    if statistic.network is not None:
+        chosen &= rates.network == statistic.network
+    columns = ("network", "exponent", "low", "high", "rate_in", "series", "name")
+    rows = rates[list(columns)].isel(rate=chosen).to_dataframe().to_dict("records")
     if not rows:
         raise NoEvidence("fewer than three distances stand above their noise")
-    effects, labels = [], [str(columns["network"][i]) for i in rows]
-    for i, label in zip(rows, labels, strict=True):
-        series = evidence.array("moments", f"{columns['rate_in'][i]}_series")
-        used = np.flatnonzero(series == columns["series"][i]).tolist()
+    effects, labels = [], [str(row["network"]) for row in rows]
+    for row, label in zip(rows, labels, strict=True):
+        series = evidence.labels[f"{row['rate_in']}_series"]
+        used = np.flatnonzero(series == row["series"]).tolist()
         # intervals of rates are at 95 %, widened where the points scatter
-        error = float(columns["high"][i] - columns["low"][i]) / 2 / 1.96
+        error = float(row["high"] - row["low"]) / 2 / 1.96
         effects.append(
             Effect(
-                float(columns["exponent"][i]) - statistic.exponent,
+                float(row["exponent"]) - statistic.exponent,
                 error,
                 evidence.samples * len(used),
                 sum(evidence.normals(point) for point in used),
-                f"{label if labels.count(label) == 1 else columns['name'][i]}, {len(used)} sizes",
+                f"{label if labels.count(label) == 1 else row['name']}, {len(used)} sizes",
             )
         )
     return effects

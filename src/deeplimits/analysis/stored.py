@@ -123,17 +123,17 @@ _ENTRIES = {
 _AT = ("point", "record", "observable")
 _COMPARED = ("point", "entry")
 _DISTANCES = {
-    "ks": "Kolmogorov distance of the networks to the limit",
-    "wasserstein": "Wasserstein distance of the networks to the limit",
-    "rms": "root mean square of the networks around a limit that is a number",
+    "ks": "that of Kolmogorov",
+    "wasserstein": "that of Wasserstein",
+    "rms": "the root mean square around a limit that is a number",
 }
 _PARTS = {
-    "value": "as observed",
-    "estimate": "the noise taken off",
-    "low": "lower end of a 95 % interval",
-    "high": "upper end of a 95 % interval",
-    "error": "standard error",
-    "floor": "what noise alone would give",
+    "value": "distance of the networks to the limit, as observed; NaN where it was not asked for",
+    "estimate": "distance, the noise taken off",
+    "low": "lower end of a 95 % interval of the distance",
+    "high": "upper end of a 95 % interval of the distance",
+    "error": "standard error of the estimate",
+    "floor": "noise floor: the distance that noise alone would give",
 }
 GROUPS: dict[str, dict[str, Variable]] = {
     "moments": _OF_POINTS
@@ -170,11 +170,12 @@ GROUPS: dict[str, dict[str, Variable]] = {
     "comparison": _OF_POINTS
     | _ENTRIES
     | {
-        **{
-            f"{name}_{part}": Variable(f"{meaning}: {which}", _COMPARED)
-            for name, meaning in _DISTANCES.items()
-            for part, which in _PARTS.items()
-        },
+        "distance": Variable(
+            "name of a distance: " + ", ".join(f"{name}, {which}" for name, which in _DISTANCES.items()),
+            ("distance",),
+            "",
+        ),
+        **{name: Variable(meaning, (*_COMPARED, "distance")) for name, meaning in _PARTS.items()},
         "at_layer": Variable("layer of the comparison, −1 where there is none", _COMPARED, "layers"),
         "at_time": Variable("time of the limit at the comparison", _COMPARED),
         "limit_mean": Variable("mean of the limit's law", _COMPARED),
@@ -217,8 +218,8 @@ GROUPS: dict[str, dict[str, Variable]] = {
     "groups": _OF_POINTS
     | {
         "observable": _OBSERVABLE,
-        "pair_first": Variable("first input of an entry V^{ab}, a ≤ b", ("pair",), ""),
-        "pair_second": Variable("second input of an entry V^{ab}, a ≤ b", ("pair",), ""),
+        "gram_row": Variable("input a of an entry V^{ab}, a ≤ b", ("gram_entry",), ""),
+        "gram_column": Variable("input b of an entry V^{ab}, a ≤ b", ("gram_entry",), ""),
         "power_sum": Variable(
             "sums of the first four powers of the scaled observable at the last record, by group of networks",
             ("point", "observable", "group", "power"),
@@ -227,11 +228,14 @@ GROUPS: dict[str, dict[str, Variable]] = {
         "scaling": Variable(
             "centre and scale by which the observable was scaled", ("point", "observable", "centre_scale")
         ),
-        "gram_0": Variable("V₀^{ab} of the inputs", ("point", "pair")),
+        "gram_0": Variable("V₀^{ab} of the inputs", ("point", "gram_entry")),
         "gram_count": Variable("networks in a group whose V is finite", ("point", "group"), "networks"),
-        "gram_mean": Variable("mean of V^{ab} at the last record, by group", ("point", "group", "pair")),
+        "gram_mean": Variable(
+            "mean of V^{ab} at the last record, by group", ("point", "group", "gram_entry")
+        ),
         "gram_product": Variable(
-            "mean of the products of two entries of V, by group", ("point", "group", "pair", "pair_2")
+            "mean of the products of two entries of V, by group",
+            ("point", "group", "gram_entry", "gram_entry_2"),
         ),
     },
     "joint": _OF_POINTS
@@ -287,7 +291,11 @@ def _of_group(group: str, *names: str) -> dict[str, Variable]:
     """
     held = GROUPS[group]
     # rates and growth have no points, and nothing that labels their rows
-    labels = {*_OF_POINTS, "observable", "level", *_ENTRIES} if _OF_POINTS.keys() <= held.keys() else set()
+    labels = (
+        {*_OF_POINTS, "observable", "level", "distance", *_ENTRIES}
+        if _OF_POINTS.keys() <= held.keys()
+        else set()
+    )
     chosen = [name for name in sorted(held) if name in names or (not names and name not in labels)]
     dimensions: dict[str, None] = {}
     for name in sorted(chosen, key=lambda name: -len(held[name].dimensions)):
@@ -295,7 +303,7 @@ def _of_group(group: str, *names: str) -> dict[str, Variable]:
     others = [
         name for name in sorted(labels & held.keys()) if set(held[name].dimensions) <= dimensions.keys()
     ]
-    rows = {name: held.get(name, Variable(_DIMENSIONS[name], (), "")) for name in dimensions}
+    rows = {name: held[name] if name in held else Variable(_DIMENSIONS[name], (), "") for name in dimensions}
     return _STUDY | rows | {name: held[name] for name in [*others, *chosen]}
 
 
@@ -335,7 +343,7 @@ TABLES = {
         _of_group("laws", "quantile"),
     ),
     "comparison": Table(
-        "a point held against an entry of compare", f"{_OF_STUDIES} comparison", _of_group("comparison")
+        "a distance of a point to an entry of compare", f"{_OF_STUDIES} comparison", _of_group("comparison")
     ),
     "rates": Table("a power law fitted along a series of points", f"{_OF_STUDIES} rates", _of_group("rates")),
     "events": Table(
@@ -359,34 +367,11 @@ def attributes(variable: Variable) -> dict[str, Any]:
     return found | ({"units": variable.units} if variable.units else {})
 
 
-_NEXT: dict[str, dict[str, Variable]] = {
-    "comparison": {
-        "distance": Variable("name of a distance: " + "; ".join(f"{k}, {v}" for k, v in _DISTANCES.items())),
-        **{
-            name: Variable(f"{meaning} of a distance: {which}", (*_COMPARED, "distance"))
-            for name, (meaning, which) in {
-                "value": ("value", "as observed"),
-                "estimate": ("estimate", "the noise taken off"),
-                "low": ("lower end", "of a 95 % interval"),
-                "high": ("upper end", "of a 95 % interval"),
-                "error": ("standard error", "of the estimate"),
-                "floor": ("noise floor", "what noise alone would give"),
-            }.items()
-        },
-    },
-    "groups": {
-        "gram_row": Variable("input a of an entry V^{ab}, a ≤ b", ("gram_entry",), ""),
-        "gram_column": Variable("input b of an entry V^{ab}, a ≤ b", ("gram_entry",), ""),
-    },
-}
-"""Arrays of the next format of study stores."""
-
-
 def attributes_of(group: str, name: str) -> dict[str, Any]:
     """What a study store writes beside an array: ``long_name``, ``units`` and ``description``; nothing of an
     array that is not described.
     """
-    found = _NEXT.get(group, {}).get(name) or GROUPS.get(group, {}).get(name)
+    found = GROUPS.get(group, {}).get(name)
     return attributes(found) if found else {}
 
 

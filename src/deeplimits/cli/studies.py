@@ -109,7 +109,7 @@ def show(
     if place.config and study not in aggregated_studies(place.results):
         place.config.study_path(study)
     shown = shown_study(place.results, study)
-    stale = compared(shown.store, study, place.config) if place.config else ""
+    stale = compared(shown.attributes, study, place.config) if place.config else ""
     points = "1 point" if shown.points == 1 else f"{shown.points:,} points"
     print(f"{shown.title}\n{points}, {shown.samples:,} samples each")
     if shown.same:

@@ -23,17 +23,17 @@ def build_figure(study: Study, figure: str, results: Path, config: Config | None
         than the study: a figure of that would pass for one of the study. A store that another version made
         is drawn, with a warning.
     """
-    from deeplimits.figures.data import StudyData
     from deeplimits.figures.style import house_style, save
     from deeplimits.store.errors import StoreError
     from deeplimits.store.paths import figure_files
     from deeplimits.store.staleness import staleness, warn
+    from deeplimits.store.study_groups import open_study_groups
 
-    data = StudyData.open(results, study.name)
-    stale = staleness(data.store, study, config)
+    groups = open_study_groups(results, study.name)
+    stale = staleness(groups["/"].attrs, study, config)
     if stale.differences:
         raise StoreError(f"{stale}; {figure} is not drawn")
     warn(stale)
     with house_style():
-        drawn = import_module(f"deeplimits.figures.{figure}").draw(data)
+        drawn = import_module(f"deeplimits.figures.{figure}").draw(groups)
     return save(drawn, figure_files(results, study.name, figure))

@@ -11,19 +11,31 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.selections import (
+    at_point,
+    distance,
+    entry_of,
+    histogram,
+    layers,
+    limit_density,
+    limit_quantiles,
+    points,
+    samples,
+)
 from deeplimits.figures.style import LIMIT, NETWORK, PAGE, new_figure
+from deeplimits.store.study_groups import Groups
 
 _PATHS = 30
 _RANGE = (-5.0, 3.5)
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """Above, histograms of log Y_L with the exact normal law; below, paths of log Y_ℓ."""
-    figure, axes = new_figure(2, data.points, PAGE, 3.9, sharex="row", sharey="row")
-    for point in range(data.points):
-        _law(axes[0, point], data, point)
-        _paths(axes[1, point], data, point)
+    count = points(study).sizes["point"]
+    figure, axes = new_figure(2, count, PAGE, 3.9, sharex="row", sharey="row")
+    for point in range(count):
+        _law(axes[0, point], study, point)
+        _paths(axes[1, point], study, point)
     axes[0, 0].set_ylabel("density")
     axes[1, 0].set_ylabel(r"$\log\,Y_\ell$")
     axes[0, 0].legend(loc="upper left")
@@ -32,24 +44,25 @@ def draw(data: StudyData) -> Figure:
     return figure
 
 
-def _law(axis: Any, data: StudyData, point: int) -> None:
-    depth, entry = int(data.coordinate("depth", point)), data.entry("log_growth", "hayou_relu_n1")
-    edges, density = data.density(point, "log_growth", depth)
+def _law(axis: Any, study: Groups, point: int) -> None:
+    depth, entry = int(points(study).depth[point]), entry_of(study, "log_growth", "hayou_relu_n1")
+    edges, density = histogram(study, point, "log_growth", depth)
     axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="networks")
-    axis.plot(*data.limit_density(point, entry), color=LIMIT, label="N(−½, 1)")
-    distance = data.compared("ks_value", point, entry)
-    collapsed = int(data.array("events", "collapsed")[point, len(data.layers(point)) - 1])
-    part = f", {collapsed / data.samples:.1%} collapsed" if collapsed else ""
-    axis.set(title=f"L = {depth}: KS {distance:.3f}{part}", xlabel=r"$\log\,Y_L$")
+    axis.plot(*limit_density(study, point, entry), color=LIMIT, label="N(−½, 1)")
+    found = float(distance(study, "ks")[point, entry])
+    collapsed = int(at_point(study, "events", "collapsed", point)[-1])
+    part = f", {collapsed / samples(study):.1%} collapsed" if collapsed else ""
+    axis.set(title=f"L = {depth}: KS {found:.3f}{part}", xlabel=r"$\log\,Y_L$")
     axis.set(xlim=_RANGE, ylim=(0, None))
 
 
-def _paths(axis: Any, data: StudyData, point: int) -> None:
-    layers, entry = data.layers(point), data.entry("log_growth", "hayou_relu_n1")
-    time = layers / int(layers[-1])
-    low, middle, high = (data.limit_quantile(point, entry, level) for level in (0.05, 0.5, 0.95))
+def _paths(axis: Any, study: Groups, point: int) -> None:
+    entry, recorded = entry_of(study, "log_growth", "hayou_relu_n1"), layers(study, point)
+    time = recorded / int(recorded[-1])
+    low, middle, high = limit_quantiles(study, point, entry, (0.05, 0.5, 0.95))
     axis.fill_between(time, low, high, color=LIMIT, alpha=0.12, lw=0, label="90 % of the limit")
-    for path in data.array("paths", "log_activation")[point, :_PATHS, : len(layers)].astype(float) / 2:
+    paths = at_point(study, "paths", "log_activation", point).isel(path=slice(_PATHS))
+    for path in paths.values.astype(float) / 2:
         alive = np.isfinite(path)
         axis.plot(time[alive], path[alive], color=NETWORK, lw=0.6, alpha=0.8)
         if not alive.all():

@@ -9,25 +9,27 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.selections import entry_of, histogram, layers, limit_quantiles, points
 from deeplimits.figures.style import GROWTH, LIMIT, PAGE, new_figure, shades
+from deeplimits.store.study_groups import Groups
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """A panel for each layer, a histogram for each width."""
-    layers = data.layers(0)[1:]
+    later = layers(study, 0)[1:]
+    widths = points(study).width.values
     columns = 2
-    rows = -(-len(layers) // columns)
+    rows = -(-len(later) // columns)
     figure, axes = new_figure(rows, columns, PAGE, 2.1 * rows)
-    colors = shades(data.points)
-    limit = data.limit_quantile(0, data.entry("log_growth", "mckean_vlasov"), 0.5)
-    for record, (axis, layer) in enumerate(zip(axes.flat, layers, strict=False), start=1):
+    colors = shades(len(widths))
+    (limit,) = limit_quantiles(study, 0, entry_of(study, "log_growth", "mckean_vlasov"), [0.5])
+    for record, (axis, layer) in enumerate(zip(axes.flat, later, strict=False), start=1):
         ends = []
-        for point, color in zip(range(data.points), colors, strict=True):
-            edges, density = data.density(point, "log_growth", int(layer))
-            axis.stairs(density, edges, color=color, lw=1, label=f"n = {data.coordinate('width', point)}")
+        for point, (width, color) in enumerate(zip(widths, colors, strict=True)):
+            edges, density = histogram(study, point, "log_growth", int(layer))
+            axis.stairs(density, edges, color=color, lw=1, label=f"n = {width}")
             ends.append((edges[0], edges[-1]))
-        time = layer / int(data.coordinate("depth", 0))
+        time = layer / int(points(study).depth[0])
         axis.axvline(limit[record], color=LIMIT, lw=1, label="n → ∞: t/4")
         # the widest histogram would set the scale for all: its tails are cut
         low, high = np.array(ends).T
@@ -38,7 +40,7 @@ def draw(data: StudyData) -> Figure:
             xlabel=GROWTH,
             ylabel="density",
         )
-    for axis in axes.flat[len(layers) :]:
+    for axis in axes.flat[len(later) :]:
         axis.set_axis_off()
     axes.flat[0].legend(loc="upper left")
     return figure

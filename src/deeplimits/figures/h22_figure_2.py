@@ -8,13 +8,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from deeplimits.activations import OrnsteinUhlenbeck
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.selections import points
 from deeplimits.figures.style import COLUMN, NETWORK, new_figure
+from deeplimits.store.study_groups import Groups
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """φ beside |y|: it is smooth and positive, and grows a little faster than a line."""
-    alpha, beta = (float(data.coordinate(name, 0)) for name in ("alpha", "beta"))
+    alpha, beta = (float(points(study)[name][0]) for name in ("alpha", "beta"))
     figure, axes = new_figure(1, 1, COLUMN, 2.4)
     axis = axes[0, 0]
     y = np.linspace(-5, 5, 401)

@@ -12,22 +12,26 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import ReluLike
 from deeplimits.analysis.proportions import clopper_pearson
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.selections import (
+    group,
+    points,
+)
 from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
 from deeplimits.limits.collapse import collapse_probability
 from deeplimits.networks.network import Network
+from deeplimits.store.study_groups import Groups
 
 _MARKERS = "osD^vPX*"
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """A curve for each width, with 95 % intervals; where nothing collapsed, their upper end alone."""
     figure, axes = new_figure(1, 1, PAGE * 0.72, 3.2)
     axis = axes[0, 0]
-    widths, depths = data.array("moments", "width"), data.array("moments", "depth")
-    last = [len(data.layers(point)) - 1 for point in range(data.points)]
-    collapsed = data.array("events", "collapsed")[np.arange(data.points), last]
-    alive = data.array("events", "alive")
+    widths, depths = points(study).width.values, points(study).depth.values
+    events = group(study, "events")
+    last = events.layer.argmax("record")
+    collapsed, alive = events.collapsed.isel(record=last).values, events.alive.values
     low, high = clopper_pearson(collapsed, alive)
     known = alive > 0
     sizes = sorted(set(widths.tolist()))

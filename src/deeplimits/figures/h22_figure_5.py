@@ -11,30 +11,28 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from scipy.stats import norm
 
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.selections import Array, at_point, histogram, layers, points
 from deeplimits.figures.style import GROWTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
-
-Array = NDArray[np.float64]
+from deeplimits.store.study_groups import Groups
 
 _REACH = 4.2
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """A row for each width, a column for each layer; in each panel the largest gaps between the distribution
     functions.
     """
-    layers = data.layers(0)[1:]
+    later, widths = layers(study, 0)[1:], points(study).width.values
     figure, axes = new_figure(
-        data.points, len(layers), PAGE, 0.95 * data.points + 0.7, sharex=True, sharey=True
+        len(widths), len(later), PAGE, 0.95 * len(widths) + 0.7, sharex=True, sharey=True
     )
-    for point in range(data.points):
-        for axis, layer in zip(axes[point], layers, strict=True):
-            _panel(axis, data, point, int(layer))
-        axes[point, 0].set_ylabel(f"n = {data.coordinate('width', point)}")
-    for axis, layer in zip(axes[0], layers, strict=True):
+    for point, width in enumerate(widths):
+        for axis, layer in zip(axes[point], later, strict=True):
+            _panel(axis, study, point, int(layer))
+        axes[point, 0].set_ylabel(f"n = {width}")
+    for axis, layer in zip(axes[0], later, strict=True):
         axis.set_title(f"layer {layer}")
     figure.supxlabel("standardised", fontsize=8)
     handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -42,8 +40,8 @@ def draw(data: StudyData) -> Figure:
     return figure
 
 
-def _panel(axis: Any, data: StudyData, point: int, layer: int) -> None:
-    edges, density = _standardised(data, point, layer, "log_growth")
+def _panel(axis: Any, study: Groups, point: int, layer: int) -> None:
+    edges, density = _standardised(study, point, layer, "log_growth")
     axis.stairs(
         density,
         edges,
@@ -52,7 +50,7 @@ def _panel(axis: Any, data: StudyData, point: int, layer: int) -> None:
         alpha=0.35,
         label=GROWTH,
     )
-    own_edges, own = _standardised(data, point, layer, "log_activation")
+    own_edges, own = _standardised(study, point, layer, "log_activation")
     axis.stairs(own, own_edges, color=SECOND, lw=0.8, label=r"$\log\,\Vert\varphi(Y_\ell)\Vert$")
     x = np.linspace(-_REACH, _REACH, 201)
     axis.plot(x, norm.pdf(x), color=LIMIT, lw=1, label="Gaussian")
@@ -74,12 +72,12 @@ def _panel(axis: Any, data: StudyData, point: int, layer: int) -> None:
     axis.spines["left"].set_visible(False)
 
 
-def _standardised(data: StudyData, point: int, layer: int, observable: str) -> tuple[Array, Array]:
-    record = int(np.flatnonzero(data.layers(point) == layer)[0])
+def _standardised(study: Groups, point: int, layer: int, observable: str) -> tuple[Array, Array]:
     mean, std = (
-        float(data.array("moments", name, observable=observable)[point, record]) for name in ("mean", "std")
+        float(at_point(study, "moments", name, point).sel(observable=observable, layer=layer))
+        for name in ("mean", "std")
     )
-    edges, density = data.density(point, observable, layer)
+    edges, density = histogram(study, point, observable, layer)
     return (edges - mean) / std, density * std
 
 

@@ -10,24 +10,26 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.selections import (
+    group,
+    points,
+)
 from deeplimits.figures.style import GROWTH, LIMIT, NETWORK, PAGE, SECOND, new_figure, shades
+from deeplimits.store.study_groups import Groups
 
 _SIGN_CHANGE = (3, 4)
 _MARKERS = "osD"
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """Left, the growth at t = 1; right, what is missing to the printed formula, times n, at three times."""
     figure, (axes,) = new_figure(1, 2, PAGE, 2.9)
-    table = {
-        name: data.array("growth", name)
-        for name in ("width", "time", "mean", "error", "printed", "corrected")
-    }
-    _growth(axes[0], data, table)
+    table = group(study, "growth").load().sortby("width")
+    _growth(axes[0], study, table)
     _difference(axes[1], table)
     for axis in axes:
         ticks = [1, 2, 3, 4, 6, 10, 20, 30]
@@ -37,61 +39,49 @@ def draw(data: StudyData) -> Figure:
     return figure
 
 
-def _growth(axis: Any, data: StudyData, table: dict[str, Any]) -> None:
-    widths = data.array("moments", "width")
-    order = np.argsort(widths)
-    means, spreads, counts = (
-        data.array("moments", name, observable="log_growth")[order, -1] for name in ("mean", "std", "count")
-    )
+def _growth(axis: Any, study: Groups, table: xr.Dataset) -> None:
+    last = group(study, "moments").sel(observable="log_growth").isel(record=-1).sortby("width").load()
     axis.errorbar(
-        widths[order],
-        means,
-        2 * spreads / np.sqrt(np.maximum(counts, 1)),
+        last.width,
+        last["mean"],
+        2 * last["std"] / np.sqrt(np.maximum(last["count"], 1)),
         fmt="o",
         ms=4,
         mfc="none",
         color=NETWORK,
         lw=0.9,
-        label=f"networks, L = {data.coordinate('depth', 0)}",
+        label=f"networks, L = {points(study).depth.values[0]}",
     )
-    last = _at(table, float(table["time"].max()))
-    axis.plot(table["width"][last], table["printed"][last], "--", color=SECOND, label="Theorem 1, printed")
-    axis.plot(table["width"][last], table["corrected"][last], color=LIMIT, label="corrected")
+    rows = table.isel(growth=table.time == table.time.max())
+    axis.plot(rows.width, rows.printed, "--", color=SECOND, label="Theorem 1, printed")
+    axis.plot(rows.width, rows.corrected, color=LIMIT, label="corrected")
     axis.axhline(0, color="0.6", lw=0.7, zorder=0)
     axis.axvspan(*_SIGN_CHANGE, color="0.9", lw=0, zorder=0)
     axis.set(ylabel=f"mean of {GROWTH}", title="growth at t = 1")
     axis.legend(loc="lower right")
 
 
-def _difference(axis: Any, table: dict[str, Any]) -> None:
-    times = np.unique(table["time"])
+def _difference(axis: Any, table: xr.Dataset) -> None:
+    times = np.unique(table.time)
     for time, color, marker in zip(times, shades(len(times)), _MARKERS, strict=False):
-        rows = _at(table, float(time))
-        width = table["width"][rows]
+        rows = table.isel(growth=table.time == time)
         axis.errorbar(
-            width,
-            width * (table["mean"] - table["printed"])[rows],
-            2 * width * table["error"][rows],
+            rows.width,
+            rows.width * (rows["mean"] - rows.printed),
+            2 * rows.width * rows.error,
             fmt=marker,
             ms=3.2,
             color=color,
             lw=0.9,
             label=f"t = {time:g}",
         )
-        wide = width > 1
-        corrected = (width * (table["corrected"] - table["printed"])[rows])[wide]
-        axis.plot(width[wide], corrected, color=color, lw=1)
+        wide = rows.isel(growth=rows.width > 1)
+        axis.plot(wide.width, wide.width * (wide.corrected - wide.printed), color=color, lw=1)
     axis.axhline(0, ls="--", color=SECOND, label="printed")
     axis.plot([], [], color="0.4", lw=1, label="corrected, to O(1/n)")
-    found = (table["width"] * (table["mean"] - table["printed"])).tolist()
+    found = (table.width * (table["mean"] - table.printed)).values.tolist()
     low, high = min(-0.022, *found), max(0.0015, *found)
     axis.set(ylabel="n × (growth − printed formula)", title="infinite depth", ylim=(low, high))
     if (low, high) == (-0.022, 0.0015):
         axis.yaxis.set_major_locator(MultipleLocator(0.005))
     axis.legend(loc="lower left", ncols=2)
-
-
-def _at(table: dict[str, Any], time: float) -> Any:
-    """Rows at a time, by width."""
-    rows = np.flatnonzero(table["time"] == time)
-    return rows[np.argsort(table["width"][rows])]

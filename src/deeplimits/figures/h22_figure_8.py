@@ -13,13 +13,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.selections import at_point, entry_of, layers, limit_quantiles, points, quantiles
 from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
+from deeplimits.store.study_groups import Groups
 
 _PATHS = 10
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """Left, scaled; right, not scaled: a few networks, median and central 90 % for each width, and the mean
     at infinite width.
     """
@@ -27,7 +28,7 @@ def draw(data: StudyData) -> Figure:
     for axis, exponent, title in zip(
         axes, (0.5, 0.0), (r"branches scaled by $L^{-1/2}$", "branches not scaled"), strict=True
     ):
-        _panel(axis, data, exponent)
+        _panel(axis, study, exponent)
         axis.set(title=title, xlabel="layer ℓ", yscale="log")
     axes[0].set_yticks([0.5, 1, 2, 3], ["0.5", "1", "2", "3"])
     for axis in axes:
@@ -37,24 +38,24 @@ def draw(data: StudyData) -> Figure:
     return figure
 
 
-def _panel(axis: Any, data: StudyData, exponent: float) -> None:
-    exponents, widths = (data.array("moments", name) for name in ("branch_exponent", "width"))
-    chosen = np.flatnonzero(exponents == exponent)
+def _panel(axis: Any, study: Groups, exponent: float) -> None:
+    held = points(study)
+    widths = held.width.values
+    chosen = np.flatnonzero(held.branch_exponent == exponent)
     chosen = chosen[np.argsort(widths[chosen])]
     narrow = int(chosen[0])
-    layers = data.layers(narrow)
-    paths = data.array("paths", "gradient_log_norm")[narrow, :_PATHS, : len(layers)]
-    for index, path in enumerate(paths):
+    recorded = layers(study, narrow)
+    paths = at_point(study, "paths", "gradient_log_norm", narrow).isel(path=slice(_PATHS))
+    for index, path in enumerate(paths.values):
         label = f"{len(paths)} networks, n = {widths[narrow]}" if index == 0 else None
-        axis.plot(layers, _exp(path), color="0.45", lw=0.5, label=label)
+        axis.plot(recorded, _exp(path), color="0.45", lw=0.5, label=label)
     for point, color in zip(chosen, shades(len(chosen)), strict=True):
-        low, middle, high = (
-            _exp(data.quantile(int(point), "gradient_log_norm", level)) for level in (0.05, 0.5, 0.95)
-        )
-        axis.fill_between(layers, low, high, color=color, alpha=0.3, lw=0)
-        axis.plot(layers, middle, color=color, label=f"n = {widths[point]}: median, 90 %")
-    mean = _exp(data.limit_quantile(narrow, data.entry("gradient_log_norm", "gradient_growth"), 0.5))
-    axis.plot(layers, mean, "--", color=LIMIT, label="mean, infinite width", zorder=4)
+        low, middle, high = map(_exp, quantiles(study, int(point), "gradient_log_norm", (0.05, 0.5, 0.95)))
+        axis.fill_between(recorded, low, high, color=color, alpha=0.3, lw=0)
+        axis.plot(recorded, middle, color=color, label=f"n = {widths[point]}: median, 90 %")
+    entry = entry_of(study, "gradient_log_norm", "gradient_growth")
+    (mean,) = limit_quantiles(study, narrow, entry, [0.5])
+    axis.plot(recorded, _exp(mean), "--", color=LIMIT, label="mean, infinite width", zorder=4)
 
 
 def _exp(logarithm: NDArray[Any]) -> NDArray[np.float64]:

@@ -8,51 +8,49 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, StrMethodFormatter
 
-from deeplimits.figures.data import Array, StudyData
+from deeplimits.figures.selections import (
+    Array,
+    compared,
+    distance,
+    entries,
+    group,
+    points,
+    samples,
+)
 from deeplimits.figures.style import PAGE, PALETTE, new_figure
+from deeplimits.figures.titles import series_text
 from deeplimits.figures.wording import limit_text, symbol
+from deeplimits.store.study_groups import Groups
 
 _MARKERS = "osD^vPX*"
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """One curve for each limit and series of points that differ in width alone; distances have the noise
     taken off.
     """
     figure, axes = new_figure(1, 1, PAGE, 3.7)
     axis = axes[0, 0]
-    series = data.array("moments", "width_series")
-    widths, depths = (data.array("moments", name).astype(float) for name in ("width", "depth"))
-    columns = ("entry", "rate_in", "series", "distance", "exponent", "low", "high", "constant")
-    rates = {name: data.array("rates", name) for name in columns}
-    curves = [(j, limit, k) for k in dict.fromkeys(series.tolist()) for j, limit in data.entries()]
+    held = points(study)
+    series = held.width_series.values
+    widths, depths = (held[name].values.astype(float) for name in ("width", "depth"))
+    rates = group(study, "rates").load()
+    rates = rates.isel(rate=(rates.rate_in == "width") & (rates.distance == "ks"))
+    ks = {part: distance(study, "ks", part).values for part in ("value", "estimate", "low", "high", "floor")}
+    curves = [(j, limit, k) for k in dict.fromkeys(series.tolist()) for j, limit in entries(study)]
     drawn = 0
     for j, limit, curve in curves:
-        members = [
-            i
-            for i in np.flatnonzero(series == curve).tolist()
-            if np.isfinite(data.compared("ks_value", i, j))
-        ]
-        if not members:
+        members = np.flatnonzero((series == curve) & np.isfinite(ks["value"][:, j]))
+        if not members.size:
             continue
-        values, low, high = (
-            np.array([data.compared(f"ks_{part}", i, j) for i in members])
-            for part in ("estimate", "low", "high")
-        )
+        values, low, high = (ks[part][members, j] for part in ("estimate", "low", "high"))
         color, marker = PALETTE[drawn % len(PALETTE)], _MARKERS[drawn % len(_MARKERS)]
-        observed = symbol(str(data.array("comparison", "compared")[j]))
-        text = f"{data.series(curve)}:\n   {observed} to {limit_text(limit)}"
-        matching = [
-            k
-            for k in range(len(rates["entry"]))
-            if int(rates["entry"][k]) == j
-            and str(rates["rate_in"][k]) == "width"
-            and int(rates["series"][k]) == curve
-            and str(rates["distance"][k]) == "ks"
-        ]
-        if matching:
+        observed = symbol(compared(study, "compared").values[j])
+        text = f"{series_text(study, curve)}:\n   {observed} to {limit_text(limit)}"
+        fitted = rates.isel(rate=(rates.entry == j) & (rates.series == curve))
+        if fitted.sizes["rate"]:
             exponent, bottom, top, constant = (
-                float(rates[name][matching[0]]) for name in ("exponent", "low", "high", "constant")
+                float(fitted[name][0]) for name in ("exponent", "low", "high", "constant")
             )
             text += f", n^(−{exponent:.2f} ± {(top - bottom) / 2:.2f})"
             axis.plot(widths[members], constant * widths[members] ** -exponent, color=color, lw=0.9)
@@ -61,10 +59,9 @@ def draw(data: StudyData) -> Figure:
             widths[members], values, errors, fmt=marker, ms=3.5, color=color, lw=0.9, capsize=2, label=text
         )
         drawn += 1
-    floors = data.array("comparison", "ks_floor")
-    floors = floors[np.isfinite(floors)]
+    floors = ks["floor"][np.isfinite(ks["floor"])]
     if floors.size:
-        noise = f"noise floor, {data.samples:,} samples"
+        noise = f"noise floor, {samples(study):,} samples"
         axis.axhline(float(floors.min()), color="0.5", ls=":", lw=0.9, label=noise)
     if not drawn:
         axis.text(0.5, 0.5, "no distance: no network is alive,\nor the limits are numbers", ha="center")
@@ -74,7 +71,7 @@ def draw(data: StudyData) -> Figure:
         xscale="log",
         yscale="log",
         xlabel=f"width n{depth_text(widths, depths)}",
-        ylabel=f"Kolmogorov distance{_time_text(data)}",
+        ylabel=f"Kolmogorov distance{_time_text(study)}",
     )
     ticks = sorted(set(widths.tolist()))
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -97,8 +94,8 @@ def depth_text(widths: Array, depths: Array) -> str:
     return f" (depth d = {ratio[0]:g} n)" if np.allclose(ratio, ratio[0], rtol=1e-12, atol=0) else ""
 
 
-def _time_text(data: StudyData) -> str:
+def _time_text(study: Groups) -> str:
     """The time of the comparisons that are drawn, where it is one."""
-    times = data.array("comparison", "at_time")[np.isfinite(data.array("comparison", "ks_value"))]
+    times = compared(study, "at_time").values[np.isfinite(distance(study, "ks").values)]
     same = len(times) > 0 and np.allclose(times, times[0], rtol=1e-9, atol=0)
     return f" at t = {times[0]:g}" if same else " where compared"

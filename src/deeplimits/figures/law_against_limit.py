@@ -6,52 +6,64 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.selections import (
+    compared,
+    distance,
+    entries,
+    first_observable,
+    histogram,
+    layers,
+    limit_density,
+    panels,
+)
 from deeplimits.figures.style import COLUMN, LIMITS, NETWORK, PAGE, new_figure
+from deeplimits.figures.titles import title
 from deeplimits.figures.wording import limit_text, observable_text
+from deeplimits.store.study_groups import Groups
 
 _PANELS = 6
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """Histograms of six points, the first of every network before the second of any, and the density of every
     limit with its Kolmogorov distance; a limit that is a number as a line.
     """
-    observable = data.first_observable()
-    points = data.panels(_PANELS, observable)
+    observable = first_observable(study)
+    points = panels(study, _PANELS, observable)
     columns = min(len(points), 2)
     rows = -(-len(points) // columns)
     figure, axes = new_figure(rows, columns, COLUMN if columns == 1 else PAGE, 2.4 * rows)
     for axis in axes.flat[len(points) :]:
         axis.set_axis_off()
     for axis, point in zip(axes.flat, points, strict=False):
-        _panel(data, axis, point, observable)
+        _panel(study, axis, point, observable)
     return figure
 
 
-def _panel(data: StudyData, axis: Axes, point: int, observable: str) -> None:
-    entries = data.entries(observable)
-    layers = [int(data.array("comparison", "at_layer")[point, j]) for j, _ in entries]
-    layer = next((layer for layer in layers if layer >= 0), int(data.layers(point)[-1]))
-    edges, density = data.density(point, observable, layer)
+def _panel(study: Groups, axis: Axes, point: int, observable: str) -> None:
+    held = entries(study, observable)
+    at_layers = [int(compared(study, "at_layer")[point, j]) for j, _ in held]
+    layer = next((layer for layer in at_layers if layer >= 0), int(layers(study, point)[-1]))
+    edges, density = histogram(study, point, observable, layer)
     seen = "network" if density.any() else "network: no finite value"
     axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label=seen)
     drawn = 0
     # laws of other layers are of another histogram
-    for j, limit in [entry for entry, at in zip(entries, layers, strict=True) if at == layer]:
-        x, y = data.limit_density(point, j)
+    for j, limit in [entry for entry, at in zip(held, at_layers, strict=True) if at == layer]:
+        x, y = limit_density(study, point, j)
+        mean, std = (float(compared(study, name)[point, j]) for name in ("limit_mean", "limit_std"))
         color = LIMITS[drawn % len(LIMITS)]
         if np.isfinite(y).any():
-            distance = data.compared("ks_value", point, j)
-            measured = f": KS {distance:.3f}" if np.isfinite(distance) else ""
+            found = float(distance(study, "ks")[point, j])
+            measured = f": KS {found:.3f}" if np.isfinite(found) else ""
             axis.plot(x, y, color=color, label=limit_text(limit) + measured)
-        elif data.compared("limit_std", point, j) == 0 and np.isfinite(data.compared("limit_mean", point, j)):
-            axis.axvline(data.compared("limit_mean", point, j), color=color, label=limit_text(limit))
+        elif std == 0 and np.isfinite(mean):
+            axis.axvline(mean, color=color, label=limit_text(limit))
         else:
             continue
         drawn += 1
     axis.set(
-        title=data.title(point),
+        title=title(study, point),
         xlabel=f"{observable_text(observable)} at layer {layer}",
         ylabel="density",
         ylim=(0, None),

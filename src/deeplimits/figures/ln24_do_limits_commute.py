@@ -17,18 +17,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from scipy.optimize import nnls
 
-from deeplimits.figures.data import Array, StudyData
+from deeplimits.figures.selections import Array, distance, entry_of, points
 from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
+from deeplimits.store.study_groups import Groups
 
 _WIDE = 16
 """Width from which on the spread at equal d/n is stated."""
 _TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """Two heat maps, and below each the check of what it says."""
     figure, axes = new_figure(2, 2, PAGE, 5.6)
-    shaped, residual = grids(data)
+    shaped, residual = grids(study)
     values = np.concatenate([shaped[2].ravel(), residual[2].ravel()])
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     norm = LogNorm(low, high)
@@ -51,19 +52,16 @@ def draw(data: StudyData) -> Figure:
     return figure
 
 
-def grids(data: StudyData) -> list[tuple[Array, Array, Array]]:
+def grids(study: Groups) -> list[tuple[Array, Array, Array]]:
     """Of shaped and of residual networks: widths, depths, and the distances [width, depth]."""
-    found = []
+    held, found = points(study), []
     for limit, residual in (("correlation_ode", False), ("resnet_ode", True)):
-        members = np.flatnonzero((data.array("moments", "architecture") == "resnet") == residual)
-        n, d = (data.array("moments", name)[members].astype(float) for name in ("width", "depth"))
+        members = (held.architecture == "resnet").values == residual
+        n, d = (held[name].values[members].astype(float) for name in ("width", "depth"))
         widths, depths = np.unique(n), np.unique(d)
         table = np.full((len(widths), len(depths)), np.nan)
-        entry = data.entry("correlation", limit)
-        for point, row, column in zip(
-            members, np.searchsorted(widths, n), np.searchsorted(depths, d), strict=True
-        ):
-            table[row, column] = data.compared("rms_value", int(point), entry)
+        values = distance(study, "rms")[members, entry_of(study, "correlation", limit)]
+        table[np.searchsorted(widths, n), np.searchsorted(depths, d)] = values
         found.append((widths, depths, table))
     return found
 

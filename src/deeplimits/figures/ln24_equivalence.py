@@ -13,15 +13,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from deeplimits.figures.data import Array, StudyData
+from deeplimits.figures.selections import Array, at_point, entry_of, limit_quantiles, points, quantiles
 from deeplimits.figures.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+from deeplimits.store.study_groups import Groups
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """Median and central half of every network, and the median of its limit."""
     figure, (axes,) = new_figure(1, 2, PAGE, 3.1)
-    exponents, architectures = data.array("moments", "exponent"), data.array("moments", "architecture")
-    resnet = architectures == "resnet"
+    held = points(study)
+    exponents, resnet = held.exponent.values, held.architecture.values == "resnet"
 
     def first(chosen: NDArray[np.bool_]) -> int:
         return int(np.flatnonzero(chosen)[0])
@@ -32,17 +33,16 @@ def draw(data: StudyData) -> Figure:
         ("ResNet", SECOND, first(resnet), "resnet_ode"),
     )
     for name, color, point, limit in kinds:
-        width, depth = data.coordinate("width", point), data.coordinate("depth", point)
+        width, depth = held.width.values[point], held.depth.values[point]
         label = f"{name.format(p=exponents[point])}: n = {width}, d = {depth}"
-        correlation = data.entry("correlation", limit)
-        time = data.array("limits", "time")[point, : len(data.layers(point)), correlation]
-        _band(
-            axes[0], time, [data.quantile(point, "correlation", q) for q in (0.25, 0.5, 0.75)], color, label
-        )
-        log_v = [data.quantile(point, "log_variance", q) for q in (0.25, 0.5, 0.75)]
+        correlation = entry_of(study, "correlation", limit)
+        time = at_point(study, "limits", "time", point).isel(entry=correlation).values
+        _band(axes[0], time, quantiles(study, point, "correlation", (0.25, 0.5, 0.75)), color, label)
+        log_v = quantiles(study, point, "log_variance", (0.25, 0.5, 0.75))
         _band(axes[1], time, [np.exp(each) for each in log_v], color, label)
         if limit != "correlation_ode":
-            _curve(axes[0], time, data.limit_quantile(point, correlation, 0.5), limit)
+            (median,) = limit_quantiles(study, point, correlation, [0.5])
+            _curve(axes[0], time, median, limit)
         if limit == "resnet_ode":
             _curve(axes[1], time, np.exp(time / 2), "V₀ e^{t/2}")
         elif limit == "correlation_sde":

@@ -12,40 +12,49 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from deeplimits.figures.data import Array, StudyData
+from deeplimits.figures.selections import (
+    Array,
+    at_point,
+    distance,
+    entry_of,
+    group,
+    limit_quantiles,
+    points,
+    quantiles,
+)
 from deeplimits.figures.style import LIMIT, PAGE, PALETTE, new_figure, shades
+from deeplimits.store.study_groups import Groups
 
 _SHOWN = 3
 """Widths whose bands are drawn."""
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """Bands of the middle p, distances of all."""
     figure, (axes,) = new_figure(1, 2, PAGE, 2.9)
-    exponents = data.array("moments", "exponent")
-    powers = sorted(set(exponents.tolist()))
-    _bands(axes[0], data, powers[len(powers) // 2])
-    _distances(axes[1], data, powers)
+    powers = sorted(set(points(study).exponent.values.tolist()))
+    _bands(axes[0], study, powers[len(powers) // 2])
+    _distances(axes[1], study, powers)
     return figure
 
 
-def _bands(axis: Any, data: StudyData, p: float) -> None:
-    members = np.flatnonzero(data.array("moments", "exponent") == p)
-    widths = data.array("moments", "width")[members]
-    members = members[np.argsort(widths)]
+def _bands(axis: Any, study: Groups, p: float) -> None:
+    held = points(study)
+    widths, depths = held.width.values, held.depth.values
+    members = np.flatnonzero(held.exponent == p)
+    members = members[np.argsort(widths[members])]
     picked = [
         int(members[i]) for i in np.unique(np.linspace(0, len(members) - 1, _SHOWN).round().astype(int))
     ]
-    entry = data.entry("correlation", "correlation_ode")
+    entry = entry_of(study, "correlation", "correlation_ode")
     for point, color in zip(picked, shades(len(picked)), strict=True):
-        time = _times(data, point, entry)
-        low, high = (data.quantile(point, "correlation", level) for level in (0.05, 0.95))
-        width, depth = data.coordinate("width", point), data.coordinate("depth", point)
-        axis.fill_between(time, low, high, color=color, alpha=0.55, lw=0, label=f"n = {width}, d = {depth}")
+        time = _times(study, point, entry)
+        low, high = quantiles(study, point, "correlation", (0.05, 0.95))
+        label = f"n = {widths[point]}, d = {depths[point]}"
+        axis.fill_between(time, low, high, color=color, alpha=0.55, lw=0, label=label)
     last = picked[-1]
-    axis.plot(
-        _times(data, last, entry), data.limit_quantile(last, entry, 0.5), color=LIMIT, label="ODE dρ = ν dt"
-    )
+    (ode,) = limit_quantiles(study, last, entry, [0.5])
+    axis.plot(_times(study, last, entry), ode, color=LIMIT, label="ODE dρ = ν dt")
     axis.set(
         xlabel=f"time t = ℓ/n$^{{{2 * p:g}}}$",
         ylabel="ρ, 5 to 95 % of networks",
@@ -55,28 +64,26 @@ def _bands(axis: Any, data: StudyData, p: float) -> None:
     axis.legend(loc="lower left")
 
 
-def _times(data: StudyData, point: int, entry: int) -> Array:
-    return data.array("limits", "time")[point, : len(data.layers(point)), entry]
+def _times(study: Groups, point: int, entry: int) -> Array:
+    times: Array = at_point(study, "limits", "time", point).isel(entry=entry).values
+    return times
 
 
-def _distances(axis: Any, data: StudyData, powers: list[float]) -> None:
-    exponents, widths = data.array("moments", "exponent"), data.array("moments", "width").astype(float)
-    series, entry = data.array("moments", "width_series"), data.entry("correlation", "correlation_ode")
-    columns = ("entry", "distance", "rate_in", "series", "exponent", "low", "high", "constant")
-    rates = {name: data.array("rates", name) for name in columns}
-    fits = (rates["entry"] == entry) & (rates["distance"] == "rms") & (rates["rate_in"] == "width")
+def _distances(axis: Any, study: Groups, powers: list[float]) -> None:
+    held, entry = points(study), entry_of(study, "correlation", "correlation_ode")
+    widths, series = held.width.values.astype(float), held.width_series.values
+    rates = group(study, "rates").load()
+    fits = (rates.entry == entry) & (rates.distance == "rms") & (rates.rate_in == "width")
+    rms = {part: distance(study, "rms", part).values[:, entry] for part in ("value", "low", "high")}
     for p, color, marker in zip(powers, (PALETTE[0], PALETTE[2], PALETTE[4]), "osD", strict=False):
-        members = np.flatnonzero(exponents == p)
+        members = np.flatnonzero(held.exponent == p)
         n = widths[members]
-        value, low, high = (
-            np.array([data.compared(f"rms_{part}", int(i), entry) for i in members])
-            for part in ("value", "low", "high")
-        )
+        value, low, high = (rms[part][members] for part in ("value", "low", "high"))
         text = f"p = {p:g}"
-        fitted = np.flatnonzero(fits & (rates["series"] == series[members[0]]))
-        if fitted.size:
+        fitted = rates.isel(rate=fits & (rates.series == series[members[0]]))
+        if fitted.sizes["rate"]:
             rate, bottom, top, constant = (
-                float(rates[name][fitted[0]]) for name in ("exponent", "low", "high", "constant")
+                float(fitted[name][0]) for name in ("exponent", "low", "high", "constant")
             )
             axis.plot(n, constant * n**-rate, color=color, lw=0.9)
             text += f": n^(−{rate:.3f} ± {(top - bottom) / 2:.3f}), ½ − p = {0.5 - p:g}"

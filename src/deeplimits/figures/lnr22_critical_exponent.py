@@ -10,17 +10,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure
 
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.selections import (
+    Array,
+    entries,
+    group,
+    points,
+)
 from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
+from deeplimits.store.study_groups import Groups
 
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _STEP = 0.17
 """Distance of neighbouring widths along the axis, where neighbouring p have the distance 1."""
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """The correlation of a ReLU-like and a smooth network, and the variance of the smooth one."""
     figure, (axes,) = new_figure(1, 3, PAGE, 2.9)
     panels = (
@@ -29,22 +36,24 @@ def draw(data: StudyData) -> Figure:
         ("smooth", "log_variance", "tanh", "log V at layer n", lambda p: 0.0 if p < 0.5 else None),
     )
     for axis, (activation, observable, title, label, degenerate) in zip(axes, panels, strict=True):
-        _panel(axis, data, activation, observable, degenerate)
+        _panel(axis, study, activation, observable, degenerate)
         axis.set(title=title, ylabel=label)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return figure
 
 
-def _panel(axis: Any, data: StudyData, activation: str, observable: str, degenerate: Any) -> None:
-    activations, widths = data.array("moments", "activation"), data.array("moments", "width")
-    exponents = data.array("moments", "exponent")
-    powers, sizes = sorted(set(exponents.tolist())), sorted(set(widths.tolist()))
+def _panel(axis: Any, study: Groups, activation: str, observable: str, degenerate: Any) -> None:
+    held = points(study)
+    widths, of_this = held.width.values, (held.activation == activation).values
+    powers, sizes = sorted(set(held.exponent.values.tolist())), sorted(set(widths.tolist()))
+    networks = _at_last_layer(group(study, "laws")["quantile"].sel(observable=observable))
+    limits = _limits(study, observable)
     for place, p in enumerate(powers):
-        chosen = np.flatnonzero((activations == activation) & (exponents == p))
+        chosen = np.flatnonzero(of_this & (held.exponent == p))
         chosen = chosen[np.argsort(widths[chosen])]
         for order, (point, color) in enumerate(zip(chosen, shades(len(sizes)), strict=True)):
-            values = [float(data.quantile(int(point), observable, level)[-1]) for level in _LEVELS]
+            values = networks[point].tolist()
             _bar(
                 axis,
                 place + (order - 1) * _STEP - 0.1,
@@ -53,7 +62,7 @@ def _panel(axis: Any, data: StudyData, activation: str, observable: str, degener
                 f"n = {sizes[order]}" if not place else "",
             )
         x = place + (len(sizes) - 1) * _STEP - 0.1
-        law = [_limit(data, int(chosen[-1]), observable, level) for level in _LEVELS]
+        law = limits[chosen[-1]].tolist()
         known = degenerate(p)
         if known is not None:
             axis.plot([x], [known], "D", ms=4, color=LIMIT, zorder=3)
@@ -71,7 +80,18 @@ def _bar(axis: Any, x: float, values: list[float], color: Any, label: str) -> No
     axis.plot([x], [values[2]], "o", ms=2.6, color="white", mec=color, mew=0.8)
 
 
-def _limit(data: StudyData, point: int, observable: str, level: float) -> float:
-    """Quantile of the limit that is about this network, if there is one."""
-    found = [data.limit_quantile(point, j, level)[-1] for j, _ in data.entries(observable)]
-    return next((float(value) for value in found if np.isfinite(value)), np.nan)
+def _at_last_layer(table: xr.DataArray) -> Array:
+    """Quantiles at ``_LEVELS`` at the last layer of every point [point, level]."""
+    last = table.layer.argmax("record").drop_vars(table.coords, errors="ignore")
+    values: Array = table.sel(level=list(_LEVELS)).isel(record=last).transpose("point", "level").values
+    return values
+
+
+def _limits(study: Groups, observable: str) -> Array:
+    """The same of the first limit that is about a network, NaN where there is none."""
+    found = np.full((group(study, "limits").sizes["point"], len(_LEVELS)), np.nan)
+    for j, _ in entries(study, observable):
+        found = np.where(
+            np.isfinite(found), found, _at_last_layer(group(study, "limits")["quantile"].isel(entry=j))
+        )
+    return found

@@ -14,10 +14,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from deeplimits.activations import Smooth
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.selections import (
+    at_point,
+    group,
+    layers,
+    points,
+    samples,
+)
 from deeplimits.figures.style import LIMIT, NETWORK, PAGE, SECOND, new_figure, shades
 from deeplimits.limits.smooth import SmoothVariance
 from deeplimits.networks.network import Network, Shaping
+from deeplimits.store.study_groups import Groups
 
 _PATHS = 10
 _WIDTH = 100
@@ -26,27 +33,27 @@ _CURVE = 32
 """Centres at which the curves of the limit are computed, besides the threshold."""
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """Paths, and probabilities with two standard errors."""
     figure, (axes,) = new_figure(1, 2, PAGE, 2.9)
-    _paths(axes[0], data)
-    _probabilities(axes[1], data)
+    _paths(axes[0], study)
+    _probabilities(axes[1], study)
     return figure
 
 
-def _paths(axis: Any, data: StudyData) -> None:
-    widths, centers = data.array("moments", "width"), data.array("moments", "center")
+def _paths(axis: Any, study: Groups) -> None:
+    widths, centers = points(study).width.values, points(study).center.values
     width = _WIDTH if _WIDTH in widths else int(widths.min())
     members = np.flatnonzero(widths == width)
     ends = (members[np.argmin(centers[members])], members[np.argmax(centers[members])])
     for point, color, kind in zip(ends, (LIMIT, NETWORK), ("unstable", "stable"), strict=True):
-        layers = data.layers(int(point))
-        paths = np.exp(data.array("paths", "log_variance")[point, :_PATHS, : len(layers)].astype(float))
-        for index, path in enumerate(paths):
+        recorded = layers(study, int(point))
+        paths = at_point(study, "paths", "log_variance", int(point)).isel(path=slice(_PATHS))
+        for index, path in enumerate(np.exp(paths.values.astype(float))):
             beyond = np.flatnonzero(path >= width)
             stop = beyond[0] + 1 if beyond.size else len(path)
             label = f"x₀ = {centers[point]:g}, {kind}".replace("-", "−") if index == 0 else None
-            axis.plot(layers[:stop] / width, path[:stop], color=color, lw=0.8, label=label)
+            axis.plot(recorded[:stop] / width, path[:stop], color=color, lw=0.8, label=label)
     axis.axhline(width, color="0.5", ls=":", lw=0.9)
     axis.annotate(
         "V = s²", (0, width), xytext=(2, 2), textcoords="offset points", fontsize=7, color="0.35", va="bottom"
@@ -55,25 +62,26 @@ def _paths(axis: Any, data: StudyData) -> None:
         yscale="log",
         xlabel="time t = ℓ/n",
         ylabel="V",
-        title=f"{min(_PATHS, data.samples)} networks each, n = {width}",
+        title=f"{min(_PATHS, samples(study))} networks each, n = {width}",
     )
     axis.set_ylim(top=width * 4)
     axis.legend(loc="lower left")
 
 
-def _probabilities(axis: Any, data: StudyData) -> None:
-    widths, centers = data.array("moments", "width"), data.array("moments", "center")
-    samples, sizes = data.samples, sorted(set(widths.tolist()))
+def _probabilities(axis: Any, study: Groups) -> None:
+    widths, centers = points(study).width.values, points(study).center.values
+    count, sizes = samples(study), sorted(set(widths.tolist()))
+    events = group(study, "events")
+    exploded = events.exploded.isel(record=events.layer.argmax("record")).values
     for width, color, marker in zip(sizes, shades(len(sizes)), "osD^vPX*", strict=False):
         chosen = np.flatnonzero(widths == width)
         chosen = chosen[np.argsort(centers[chosen])]
-        last = [len(data.layers(int(point))) - 1 for point in chosen]
-        found = data.array("events", "exploded")[chosen, last] / samples
-        error = 2 * np.sqrt(found * (1 - found) / samples)
+        found = exploded[chosen] / count
+        error = 2 * np.sqrt(found * (1 - found) / count)
         axis.errorbar(
             centers[chosen], found, error, fmt=marker, ms=3.2, color=color, lw=0.9, label=f"n = {width}"
         )
-    x, by_one, ever = _limit(data, float(centers.min()), float(centers.max()))
+    x, by_one, ever = _limit(study, float(centers.min()), float(centers.max()))
     axis.plot(x, by_one, color=LIMIT, label="limit, T = 1", zorder=1)
     axis.plot(x, ever, "--", color=SECOND, label="limit, T = ∞", zorder=1)
     axis.set(xlabel="centre x₀", ylabel="probability of explosion", title="V ≥ s² by t = 1")
@@ -95,10 +103,11 @@ def _probabilities(axis: Any, data: StudyData) -> None:
     axis.legend(loc="upper right", labelspacing=0.35)
 
 
-def _limit(data: StudyData, low: float, high: float) -> tuple[NDArray[np.float64], ...]:
+def _limit(study: Groups, low: float, high: float) -> tuple[NDArray[np.float64], ...]:
     """Centres, and what the limit gives at them by T = 1 and ever: exact, and the same at every width."""
     limit, x = SmoothVariance(), np.sort(np.append(np.linspace(low, high, _CURVE), np.log(7 / 4)))
-    formula, a = str(data.array("moments", "formula")[0]), float(data.array("moments", "a")[0])
+    first = points(study).isel(point=0)
+    formula, a = str(first.formula.item()), float(first.a)
     networks = [Network(Smooth(formula, a, float(at)), 1, 1, ((1.0,),), 0, Shaping()) for at in x]
     by_one = np.array([limit.explosion_probability(network, 1) for network in networks])
     return x, by_one, np.array([limit.explosion_probability_ever(network) for network in networks])

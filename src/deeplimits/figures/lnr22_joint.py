@@ -16,8 +16,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from deeplimits.figures.data import Array, StudyData
+from deeplimits.figures.selections import (
+    Array,
+    entries,
+    group,
+    histogram,
+    layers,
+    limit_density,
+)
 from deeplimits.figures.style import LIMIT, NETWORK, PAGE, new_figure, shades
+from deeplimits.store.study_groups import Groups
 
 _MASSES = (0.95, 0.75, 0.5, 0.25)
 _SMOOTHED = 1.2
@@ -25,29 +33,29 @@ _SMOOTHED = 1.2
 _PAIRS = list(combinations(range(3), 2))
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """The first point of the study, at its last layer."""
     figure, axes = new_figure(3, 6, PAGE, 3.7)
     correlations = ["correlation" if (a, b) == (0, 1) else f"correlation_{a}_{b}" for a, b in _PAIRS]
-    _pair_plot(axes[:, :3], data, correlations, [f"ρ$^{{{a + 1}{b + 1}}}$" for a, b in _PAIRS])
+    _pair_plot(axes[:, :3], study, correlations, [f"ρ$^{{{a + 1}{b + 1}}}$" for a, b in _PAIRS])
     variances = ["log_variance" if not a else f"log_variance_{a}" for a in range(3)]
-    _pair_plot(axes[:, 3:], data, variances, [f"log V$^{{{a + 1}{a + 1}}}$" for a in range(3)])
+    _pair_plot(axes[:, 3:], study, variances, [f"log V$^{{{a + 1}{a + 1}}}$" for a in range(3)])
     handles, labels = axes[0, 0].get_legend_handles_labels()
     axes[0, 1].legend(handles, labels, loc="upper left").set_in_layout(False)
     return figure
 
 
-def _pair_plot(axes: Any, data: StudyData, names: list[str], labels: list[str]) -> None:
-    layer = int(data.layers(0)[-1])
+def _pair_plot(axes: Any, study: Groups, names: list[str], labels: list[str]) -> None:
+    layer = int(layers(study, 0)[-1])
     for row in range(3):
         for column in range(3):
             axis = axes[row, column]
             if column > row:
                 axis.set_axis_off()
             elif column == row:
-                _density(axis, data, names[row], layer)
+                _density(axis, study, names[row], layer)
             else:
-                _regions(axis, data, names[column], names[row])
+                _regions(axis, study, names[column], names[row])
             axis.tick_params(labelsize=6, length=2)
             axis.locator_params(nbins=4)
             if row == 2:
@@ -60,23 +68,24 @@ def _pair_plot(axes: Any, data: StudyData, names: list[str], labels: list[str]) 
                 axis.tick_params(labelleft=False)
 
 
-def _density(axis: Any, data: StudyData, name: str, layer: int) -> None:
-    edges, density = data.density(0, name, layer)
+def _density(axis: Any, study: Groups, name: str, layer: int) -> None:
+    edges, density = histogram(study, 0, name, layer)
     axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
-    for j, _ in data.entries(name):
-        x, y = data.limit_density(0, j)
+    for j, _ in entries(study, name):
+        x, y = limit_density(study, 0, j)
         if np.isfinite(y).any():
             axis.plot(x, y, color=LIMIT, lw=1.0, label="covariance SDE")
             break
     axis.set(xlim=(edges[0], edges[-1]), ylim=(0, None), yticks=[])
 
 
-def _regions(axis: Any, data: StudyData, first: str, second: str) -> None:
-    names = list(zip(data.array("joint", "first"), data.array("joint", "second"), strict=True))
-    plane = [tuple(map(str, pair)) for pair in names].index((first, second))
-    x, y = (data.array("joint", f"{which}_edge")[0, plane] for which in "xy")
+def _regions(axis: Any, study: Groups, first: str, second: str) -> None:
+    joint = group(study, "joint").isel(point=0).load()
+    ((plane,),) = np.nonzero(((joint["first"] == first) & (joint["second"] == second)).values)
+    joint = joint.isel(plane=plane)
+    x, y = joint.x_edge.values, joint.y_edge.values
     middle = [(edge[1:] + edge[:-1]) / 2 for edge in (x, y)]
-    network, levels = _evened(data.array("joint", "count")[0, plane])
+    network, levels = _evened(joint["count"].values)
     if levels:
         axis.contourf(
             *middle,
@@ -85,7 +94,7 @@ def _regions(axis: Any, data: StudyData, first: str, second: str) -> None:
             colors=shades(len(_MASSES))[-len(levels) :],
             alpha=0.75,
         )
-    limit, levels = _evened(data.array("joint", "limit_count")[0, plane])
+    limit, levels = _evened(joint["limit_count"].values)
     if levels:
         axis.contour(*middle, limit.T, levels=levels, colors=[LIMIT], linewidths=0.8)
     axis.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))

@@ -8,39 +8,51 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from deeplimits.figures.data import StudyData
+from deeplimits.figures.selections import (
+    entries,
+    first_observable,
+    layers,
+    limit_quantiles,
+    panels,
+    points,
+    quantiles,
+)
 from deeplimits.figures.style import COLUMN, LIMITS, NETWORK, PAGE, new_figure
+from deeplimits.figures.titles import title
 from deeplimits.figures.wording import limit_text, observable_text
+from deeplimits.store.study_groups import Groups
 
 _PANELS = 6
+_CENTRAL_HALF = (0.25, 0.5, 0.75)
 _MARKERS = "Ds^v"
 
 
-def draw(data: StudyData) -> Figure:
+def draw(study: Groups) -> Figure:
     """A panel for each of six points, the first of every network before the second of any: median and the
     central half of the network, and of every limit, at the layers where it is compared.
     """
-    observable = data.first_observable()
-    points = data.panels(_PANELS, observable)
-    columns = min(len(points), 2)
-    rows = -(-len(points) // columns)
+    observable = first_observable(study)
+    chosen = panels(study, _PANELS, observable)
+    columns = min(len(chosen), 2)
+    rows = -(-len(chosen) // columns)
     figure, axes = new_figure(rows, columns, COLUMN if columns == 1 else PAGE, 2.4 * rows)
-    for axis in axes.flat[len(points) :]:
+    for axis in axes.flat[len(chosen) :]:
         axis.set_axis_off()
-    for axis, point in zip(axes.flat, points, strict=False):
-        _panel(data, axis, point, observable)
+    for axis, point in zip(axes.flat, chosen, strict=False):
+        _panel(study, axis, point, observable)
     return figure
 
 
-def _panel(data: StudyData, axis: Axes, point: int, observable: str) -> None:
-    residual = str(data.coordinate("architecture", point)) == "resnet"
-    time = data.layers(point) / data.coordinate("depth" if residual else "width", point)
-    low, middle, high = (data.quantile(point, observable, level) for level in (0.25, 0.5, 0.75))
+def _panel(study: Groups, axis: Axes, point: int, observable: str) -> None:
+    held = points(study).isel(point=point)
+    residual = held.architecture == "resnet"
+    time = layers(study, point) / held["depth" if residual else "width"].values
+    low, middle, high = quantiles(study, point, observable, _CENTRAL_HALF)
     axis.fill_between(time, low, high, color=NETWORK, alpha=0.25, lw=0)
     axis.plot(time, middle, color=NETWORK, lw=2.2, alpha=0.6, label="network: median, central half")
     drawn = 0
-    for j, limit in data.entries(observable):
-        low, middle, high = (data.limit_quantile(point, j, level) for level in (0.25, 0.5, 0.75))
+    for j, limit in entries(study, observable):
+        low, middle, high = limit_quantiles(study, point, j, _CENTRAL_HALF)
         known = np.isfinite(middle)
         if not known.any():
             continue
@@ -64,7 +76,7 @@ def _panel(data: StudyData, axis: Axes, point: int, observable: str) -> None:
                 axis.plot(time[known], quantile[known], "_", ms=6 + 4 * drawn, color=color, lw=0.8)
         drawn += 1
     axis.set(
-        title=data.title(point),
+        title=title(study, point),
         xlabel="time ℓ/d" if residual else "time ℓ/n",
         ylabel=observable_text(observable),
     )

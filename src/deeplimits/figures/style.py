@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import seaborn as sns
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
 from deeplimits.store.atomic import written_aside
@@ -21,7 +22,12 @@ COLUMN = 3.4
 PAGE = 6.9
 """Width of a page, inches."""
 
-PALETTE = sns.color_palette("colorblind")
+_COLORBLIND = (
+    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
+    *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
+)
+"""The palette *colorblind* of seaborn, whose import would take a figure most of its time."""
+PALETTE = [to_rgb(color) for color in _COLORBLIND]
 NETWORK, LIMIT, SECOND, THIRD, FOURTH = (PALETTE[i] for i in (0, 3, 2, 1, 4))
 """One colour a role, in every figure: the network, the limit it is held against, and others beside it."""
 
@@ -32,7 +38,10 @@ LIMITS = (LIMIT, SECOND, THIRD, FOURTH)
 
 def shades(count: int) -> list[tuple[float, float, float]]:
     """Colours of a series that grows, such as widths: light to dark, told apart in grey too."""
-    return list(sns.color_palette("blend:#8cc5e3,#08306b", count))
+    blend = LinearSegmentedColormap.from_list("blend", ["#8cc5e3", "#08306b"])
+    return [
+        (float(red), float(green), float(blue)) for red, green, blue, _ in blend(np.linspace(0, 1, count))
+    ]
 
 
 GROWTH = r"$\log\,\Vert\varphi(Y_\ell)\Vert\,/\,\Vert\varphi(Y_0)\Vert$"

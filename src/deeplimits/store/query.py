@@ -8,14 +8,16 @@ import re
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from deeplimits.errors import InputError, Typed, nearest_name
 from deeplimits.store.paths import aggregated_studies
 from deeplimits.store.staleness import stale_studies, warn
-from deeplimits.store.tables import OF_STUDIES, TABLES, read_table
+from deeplimits.store.tables import OF_STUDIES, TABLES, Parts, read_table
 from deeplimits.sweep.config import Config
 
+_ROW = "row of labels"
 _MOST_NAMES = 40
 """Columns that a message lists."""
 
@@ -31,7 +33,7 @@ def run_query(results: Path, sql: str, config: Config | None = None) -> pd.DataF
     InputError
         If it is not one SELECT, or names what is not there.
     """
-    tables: dict[str, pd.DataFrame] = {}
+    tables: dict[str, list[str]] = {}
     connection = duckdb.connect(":memory:", config={"enable_external_access": "false"})
     try:
         statements = connection.extract_statements(sql)
@@ -40,12 +42,17 @@ def run_query(results: Path, sql: str, config: Config | None = None) -> pd.DataF
         listed = re.match(r"\s*show\b", sql, re.IGNORECASE)
         for name in TABLES:
             if listed or re.search(rf"\b{name}\b", sql, re.IGNORECASE):
-                tables[name], left_out = read_table(results, name)
-                connection.register(name, tables[name])
+                parts, left_out = read_table(results, name)
+                tables[name] = list(parts.columns)
+                _register(connection, name, parts)
                 for sentence in left_out if not listed else ():
                     warn(sentence)
+        # what labels a row is joined in the order of the rows
+        connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         connection.execute("SET lock_configuration = true")
         frame = connection.execute(statements[0]).df()
+        if listed and "name" in frame:
+            frame = frame[~frame["name"].str.startswith(_PART)].reset_index(drop=True)
     except duckdb.Error as error:
         raise _explained(str(error), sql, tables) from None
     finally:
@@ -54,6 +61,32 @@ def run_query(results: Path, sql: str, config: Config | None = None) -> pd.DataF
         for sentence in stale_studies(config, _studies(results, frame)):
             warn(sentence)
     return frame
+
+
+_PART = "part of "
+"""How the tables are named that a table is joined from."""
+
+
+def _register(connection: duckdb.DuckDBPyConnection, name: str, parts: Parts) -> None:
+    """Make a table known."""
+    if not parts.labels:
+        connection.register(name, parts.rows)
+        return
+    connection.register(f"{_PART}{name}", parts.rows)
+    joins = []
+    for dimension, labels in parts.labels.items():
+        connection.register(f"{_PART}{name}, {dimension}", labels.assign(**{_ROW: np.arange(len(labels))}))
+        joins.append(
+            f'JOIN "{_PART}{name}, {dimension}" AS "of {dimension}" '
+            f'ON "rows"."{dimension}" = "of {dimension}"."{_ROW}"'
+        )
+    columns = ", ".join(
+        f'"of {place}"."{column}"' if place else f'"rows"."{column}"'
+        for column, place in parts.columns.items()
+    )
+    # names are this package's own
+    view = f'SELECT {columns} FROM "{_PART}{name}" AS "rows" {" ".join(joins)}'  # noqa: S608
+    connection.execute(f'CREATE VIEW "{name}" AS {view}')
 
 
 def _studies(results: Path, frame: pd.DataFrame) -> list[str]:
@@ -65,10 +98,10 @@ def _studies(results: Path, frame: pd.DataFrame) -> list[str]:
     return [name for name in known if name in named]
 
 
-def _explained(message: str, sql: str, tables: dict[str, pd.DataFrame]) -> InputError:
+def _explained(message: str, sql: str, tables: dict[str, list[str]]) -> InputError:
     """One sentence for what DuckDB says, with the nearest name."""
     said = " ".join(message.split())
-    columns = {str(column): name for name, frame in tables.items() for column in frame.columns}
+    columns = {column: name for name, columns in tables.items() for column in columns}
     if found := re.search(r"Table with name (\S+) does not exist", said):
         return _unknown(sql, "table", found.group(1), TABLES)
     if found := re.search(r"Referenced table \"([^\"]+)\" not found", said):
@@ -78,7 +111,7 @@ def _explained(message: str, sql: str, tables: dict[str, pd.DataFrame]) -> Input
         or re.search(r"column named \"([^\"]+)\"", said)
         or re.search(r"Column with name \"?([^\"\s]+)\"? does not exist", said)
     ):
-        if tables and all(len(frame.columns) <= 1 for frame in tables.values()):
+        if tables and all(len(columns) <= 1 for columns in tables.values()):
             expected = (
                 f"a query of what is there: no study has been aggregated, and {', '.join(tables)} is empty"
             )

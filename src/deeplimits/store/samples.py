@@ -12,7 +12,7 @@ import xarray as xr
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.container import DIMENSIONS
 from deeplimits.store.errors import StoreError
-from deeplimits.store.studies import open_study_store
+from deeplimits.store.study_groups import open_study_groups
 from deeplimits.sweep.axes import axes_of
 from deeplimits.sweep.blocks import block_from_description, variables
 from deeplimits.sweep.points import Point
@@ -49,8 +49,8 @@ def aggregated_points(results: Path, study: str) -> tuple[list[Point], int]:
     StoreError
         If the study has not been aggregated, or blocks of it are missing.
     """
-    store = open_study_store(results, study)
-    attributes = store.attributes()
+    groups = open_study_groups(results, study)
+    attributes, rows = groups["/"].attrs, groups["/moments"]
     recorded = attributes["made_from"]["record"]
     held = {}
     for receipt in Catalogue(results).receipts:
@@ -59,7 +59,7 @@ def aggregated_points(results: Path, study: str) -> tuple[list[Point], int]:
             if (point.gradients, point.output) == (recorded["gradients"], recorded["output"]):
                 held[point.network.physics_hash, point.layers] = point
     points = []
-    for name, row in zip(store.array("moments", "physics"), store.array("moments", "layer"), strict=True):
+    for name, row in zip(rows["physics"].values, rows["layer"].values, strict=True):
         key = str(name), tuple(int(layer) for layer in row if layer >= 0)
         if key not in held:
             raise StoreError(f"{results}: no block is held of a point of study {study}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from deeplimits.store.studies import StudyStore, open_study_store
+from deeplimits.store.study_groups import study_attributes
 from deeplimits.store.tables import study_table
 from deeplimits.sweep.axes import AXES
 
@@ -40,7 +40,7 @@ class ShownStudy:
         How many comparisons ask for a rate.
     """
 
-    store: StudyStore
+    attributes: dict[str, Any]
     title: str
     samples: int
     points: int
@@ -58,21 +58,20 @@ def shown_study(results: Path, name: str) -> ShownStudy:
     StoreError
         If the study has not been aggregated, or its store cannot be read.
     """
-    store = open_study_store(results, name)
-    held = store.attributes()
-    rows = _distances(study_table(name, store, "comparison"))
+    held = study_attributes(results, name)
+    rows = _distances(_table(results, name, "comparison"))
     axes = {axis: rows[axis].tolist() for axis in _axes(rows)}
     varying = [axis for axis, values in axes.items() if axis in _ALWAYS or len(_values(values)) > 1]
     columns = [pd.Series(_told_apart(axes[axis]), name=axis) for axis in varying]
     again = rows.duplicated(["point", "compared", "limit", "at_time"], keep=False).any()
     columns += [rows[part] for part in (["entry"] if again else []) + _AFTER]
     return ShownStudy(
-        store,
+        held,
         str(held["title"]),
         int(held["samples"]),
         int(held["points"]),
         pd.concat(columns, axis=1),
-        _rates(study_table(name, store, "rates")),
+        _rates(_table(results, name, "rates")),
         {
             axis: str(_told_apart(axes[axis])[0])
             for axis in ("widths", "correlation_0", "gram", "start", "seed")
@@ -82,16 +81,20 @@ def shown_study(results: Path, name: str) -> ShownStudy:
     )
 
 
-_PARTS = ("value", "estimate", "low", "high", "floor")
+def _table(results: Path, study: str, table: str) -> pd.DataFrame:
+    parts = study_table(results, study, table)
+    return pd.DataFrame() if parts is None else parts.joined()
+
+
+_PARTS = ["value", "estimate", "low", "high", "floor"]
 _AFTER = ["compared", "limit", "at_time", "distance", *_PARTS]
 
 
 def _distances(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that have a distance, rounded for reading."""
-    ks, rms = table["ks_value"].notna(), table["rms_value"].notna()
-    parts = {part: table[f"ks_{part}"].where(ks, table[f"rms_{part}"]).round(5) for part in _PARTS}
-    found = table.assign(distance=ks.map({True: "ks", False: "rms"}), **parts)
-    return found[ks | rms].reset_index(drop=True)
+    """The distance of each point and entry that has one, rounded for reading."""
+    # a limit that is a number has no distance of Kolmogorov
+    found = table[table["distance"] != "wasserstein"].drop_duplicates(["point", "entry"])
+    return found.assign(**found[_PARTS].round(5)).reset_index(drop=True)
 
 
 def _axes(rows: pd.DataFrame) -> list[str]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 import json
 import shlex
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from deeplimits import __version__
 from deeplimits.errors import InputError
 from deeplimits.store.errors import StaleStore, StoreError
-from deeplimits.store.studies import StudyStore, open_study_store
+from deeplimits.store.study_groups import study_attributes
 from deeplimits.sweep.config import DEFAULT_PATH, SCALES, Config, load_config
 from deeplimits.sweep.description import described, differences
 from deeplimits.sweep.study import Study, read_study
@@ -50,9 +50,8 @@ class Staleness:
         return f"the store of {self.study} is stale: {'; '.join(said)}. `{self.mended_by}` makes it anew"
 
 
-def staleness(store: StudyStore, study: Study, config: Config | None = None) -> Staleness:
-    """In what a store differs from what a study asks for now."""
-    held = store.attributes()
+def staleness(held: Mapping[str, Any], study: Study, config: Config | None = None) -> Staleness:
+    """In what a store, by what it says of itself, differs from what a study asks for now."""
     made_from, asked = held["made_from"], described(study)
     scale = f", at scale {config.scale}" if config and config.scale != "papers" else ""
     said = []
@@ -65,7 +64,7 @@ def staleness(store: StudyStore, study: Study, config: Config | None = None) -> 
     return Staleness(study.name, tuple(said), version, mending_command(study.name, config))
 
 
-def compared(store: StudyStore, name: str, config: Config) -> str:
+def compared(held: Mapping[str, Any], name: str, config: Config) -> str:
     """The same as a sentence, of a study by its name, whose file is read without checking what its networks
     are; empty where the store is up to date.
     """
@@ -73,7 +72,7 @@ def compared(store: StudyStore, name: str, config: Config) -> str:
         study = read_study(config.study_path(name), SCALES[config.scale])
     except InputError as error:
         return f"the store of {name} cannot be compared with its study file: {error}"
-    return str(staleness(store, study, config))
+    return str(staleness(held, study, config))
 
 
 def stale_studies(config: Config, names: Iterable[str]) -> list[str]:
@@ -81,7 +80,7 @@ def stale_studies(config: Config, names: Iterable[str]) -> list[str]:
     said = []
     for name in names:
         try:
-            said.append(compared(open_study_store(config.results, name), name, config))
+            said.append(compared(study_attributes(config.results, name), name, config))
         except StoreError as error:
             said.append(str(error))
     return [sentence for sentence in said if sentence]

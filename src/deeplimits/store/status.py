@@ -8,7 +8,7 @@ from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import figure_files, study_receipt, study_store
 from deeplimits.store.staleness import staleness
-from deeplimits.store.studies import open_study_store
+from deeplimits.store.study_groups import study_attributes
 from deeplimits.sweep.config import Config
 from deeplimits.sweep.plan import Plan, make_plan
 from deeplimits.sweep.study import Study
@@ -72,7 +72,7 @@ def _progress(config: Config, study: Study, plan: Plan) -> dict[str, Any]:
 
 def _stale(config: Config, study: Study) -> list[str]:
     try:
-        found = staleness(open_study_store(config.results, study.name), study, config)
+        found = staleness(study_attributes(config.results, study.name), study, config)
     except StoreError as error:
         return [str(error)]
     return [*found.differences, *([found.version] if found.version else [])]

@@ -1,5 +1,5 @@
-"""The store of a study: groups of arrays over its points, written by its aggregation in one file and read
-array by array; ``open_study_tree`` gives the same as an xarray tree.
+"""The store of a study: groups of arrays over its points, written by its aggregation in one file;
+``study_groups`` opens it.
 
 One file is there or is not, and a reader that has it open goes on reading it when another takes its place.
 """
@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,17 +24,10 @@ from deeplimits.store.zarr_zip import (
     CHUNK_BYTES,
     Group,
     digest,
-    open_archive,
-    read_array,
-    read_metadata,
-    read_names,
     write_groups,
 )
 from deeplimits.sweep.description import described
 from deeplimits.sweep.study import Study
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 FORMAT = 3
 _COORDINATES = "coordinates"
@@ -91,60 +82,8 @@ def _chunks(array: NDArray[Any]) -> tuple[int, ...]:
     return (min(len(array), max(1, CHUNK_BYTES // row)), *array.shape[1:])
 
 
-@dataclass(frozen=True)
-class StudyStore:
-    """A study store, of which each array is read when it is asked for, all from the file that the first was
-    read from.
-    """
-
-    path: Path
-
-    @cached_property
-    def _archive(self) -> zipfile.ZipFile:
-        return open_archive(self.path)
-
-    @cached_property
-    def _names(self) -> dict[str, list[str]]:
-        return read_names(self._archive)
-
-    def array(self, group: str, name: str) -> NDArray[Any]:
-        """A variable or coordinate of a group.
-
-        Raises
-        ------
-        KeyError
-            If there is none of that name.
-        StoreError
-            If it cannot be read.
-        """
-        if name not in self._names[group]:
-            raise KeyError(name)
-        return read_array(self._archive, group, name)
-
-    def dimensions(self, group: str, name: str) -> tuple[str, ...]:
-        """Names of an array's dimensions."""
-        return tuple(read_metadata(self._archive, f"{group}/{name}")["dimension_names"])
-
-    def coordinates(self, group: str) -> list[str]:
-        """The arrays of a group that label its points and dimensions."""
-        named = read_metadata(self._archive, group)["attributes"].get(_COORDINATES, "").split()
-        return [
-            name for name in self._names[group] if name in named or self.dimensions(group, name) == (name,)
-        ]
-
-    def variables(self, group: str) -> list[str]:
-        """The other arrays of a group."""
-        coordinates = self.coordinates(group)
-        return [name for name in self._names[group] if name not in coordinates]
-
-    def attributes(self, group: str = "") -> dict[str, Any]:
-        """What is written beside the arrays of a group, or of all groups."""
-        found: dict[str, Any] = read_metadata(self._archive, group)["attributes"]
-        return {name: value for name, value in found.items() if name != _COORDINATES}
-
-
-def open_study_store(results: Path, study: str) -> StudyStore:
-    """The reduced data of a study.
+def checked_study_store(results: Path, study: str) -> Path:
+    """The file with the reduced data of a study, which is what its receipt says.
 
     Raises
     ------
@@ -167,13 +106,13 @@ def open_study_store(results: Path, study: str) -> StudyStore:
             f"{path}: not what was written: SHA-256 is {found}, the receipt says {receipt.get('sha256')}; "
             f"{mended} aggregates it again"
         )
-    return StudyStore(path)
+    return path
 
 
 def is_readable(results: Path, study: str) -> bool:
     """Whether a study has a store that is what its receipt says."""
     try:
-        open_study_store(results, study)
+        checked_study_store(results, study)
     except StoreError:
         return False
     return True
@@ -201,13 +140,3 @@ def _digest_of(path: Path) -> str:
 def _digest(path: Path, *_of: int) -> str:
     """The digest of a file, computed once as long as the file is the same."""
     return digest(path)
-
-
-def open_study_tree(results: Path, study: str) -> xr.DataTree:
-    """The reduced data of a study, lazily; raises as ``open_study_store`` does."""
-    import xarray as xr
-    from zarr.storage import ZipStore
-
-    # a store of Zarr, which xarray takes and its hints leave out
-    store: Any = ZipStore(open_study_store(results, study).path, mode="r")
-    return xr.open_datatree(store, engine="zarr", consolidated=False)

@@ -8,18 +8,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from deeplimits.networks.network import Network
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import aggregated_studies, claims_file
-from deeplimits.store.studies import StudyStore, open_study_store
+from deeplimits.store.study_groups import open_study_groups
 from deeplimits.sweep.axes import AXES, axes_of
 from deeplimits.sweep.points import network_from_physics
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 POINTS = {
     "physics": "name of the network, of all that its law depends on, and of its random stream",
@@ -105,48 +109,8 @@ def _claims(results: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(CLAIMS))
 
 
-def study_table(study: str, store: StudyStore, table: str) -> pd.DataFrame:
-    """The rows of one study of a table that is made from study stores.
-
-    Raises
-    ------
-    StoreError
-        If they cannot be read.
-    """
-    group, names = {"quantiles": ("laws", ("quantile",))}.get(table, (table, ()))
-    frame = _frame(study, store, group, names or store.variables(group))
-    match table:
-        case "moments" | "quantiles":
-            return frame[frame["layer"] >= 0]
-        case "comparison":
-            return frame[frame["at_layer"] >= 0]
-        case "events":
-            return frame[(frame["exploded"] >= 0) | (frame["collapsed"] >= 0)]
-    return frame
-
-
-def _frame(study: str, store: StudyStore, group: str, names: Sequence[str]) -> pd.DataFrame:
-    """One row for each place along the dimensions of the arrays, the last one fastest; columns are the study,
-    the dimensions, what labels them, and the arrays.
-    """
-    labels = store.coordinates(group)
-    dimensions = {name: store.dimensions(group, name) for name in [*labels, *names]}
-    arrays = {name: store.array(group, name) for name in dimensions}
-    sizes = {
-        dimension: size
-        for name in sorted(names, key=lambda name: -arrays[name].ndim)
-        for dimension, size in zip(dimensions[name], arrays[name].shape, strict=True)
-    }
-    columns: dict[str, Any] = {"study": study}
-    for name in [*sizes, *(name for name in arrays if name not in sizes)]:
-        along = dimensions.get(name, (name,))
-        if set(along) <= sizes.keys():
-            array = arrays[name] if name in arrays else np.arange(sizes[name])
-            shape = [sizes[each] if each in along else 1 for each in sizes]
-            columns[name] = np.broadcast_to(array.reshape(shape), tuple(sizes.values())).ravel()
-    return pd.DataFrame(columns)
-
-
+_GROUPS = {"quantiles": "laws"}
+"""Groups of a study store that tables with another name are made from."""
 _OF_RECEIPTS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "points": _points,
     "blocks": _blocks,
@@ -158,16 +122,124 @@ TABLES = ("points", "blocks", *OF_STUDIES, "claims")
 """All tables."""
 
 
-def read_table(results: Path, table: str) -> tuple[pd.DataFrame, list[str]]:
+class Parts(NamedTuple):
+    """A table over the places along some dimensions, in parts, so that what labels a point is held once and
+    not once a row.
+
+    Attributes
+    ----------
+    columns
+        Where each column of the table is: the name of a dimension whose labels have it, or ``""`` for
+        ``rows``.
+    rows
+        A row of the table each: the arrays, and by the name of a dimension the row of its labels.
+    labels
+        By dimension: what lies along it, in the first also ``study``.
+    """
+
+    columns: dict[str, str]
+    rows: pd.DataFrame
+    labels: dict[str, pd.DataFrame]
+
+    def joined(self) -> pd.DataFrame:
+        """The whole table."""
+        taken = {name: self.labels[name].iloc[self.rows[name]] for name in self.labels}
+        frames = {column: taken[name] if name else self.rows for column, name in self.columns.items()}
+        return pd.DataFrame({column: frame[column].array for column, frame in frames.items()})
+
+
+def study_table(results: Path, study: str, table: str) -> Parts | None:
+    """The rows of one study of a table that is made from study stores: one for each place along the
+    dimensions of its arrays, the last one fastest. None where the study has nothing of the kind.
+
+    Columns are the study, the dimensions, what labels them, and the arrays.
+
+    Raises
+    ------
+    StoreError
+        If they cannot be read.
+    """
+    held = open_study_groups(results, study)[f"/{_GROUPS.get(table, table)}"]
+    if table == "quantiles":
+        held = held[["quantile"]]
+    if not held.data_vars:
+        return None
+    parts = _parts(study, held)
+    rows = parts.rows
+    match table:
+        case "moments" | "quantiles":
+            rows = rows[rows["layer"] >= 0]
+        case "comparison":
+            rows = rows[rows["value"].notna()]
+        case "events":
+            rows = rows[(rows["exploded"] >= 0) | (rows["collapsed"] >= 0)]
+    return parts._replace(rows=rows)
+
+
+def _parts(study: str, held: xr.Dataset) -> Parts:
+    arrays = sorted(map(str, held.data_vars))
+    sizes = {
+        str(name): size
+        for each in sorted(arrays, key=lambda name: -held[name].ndim)
+        for name, size in held[each].sizes.items()
+    }
+    places = np.indices(tuple(sizes.values()), sparse=True)
+    along = {str(name): [*map(str, held[name].dims)] for name in held.coords if name not in sizes}
+    labelled = sorted(name for name, dimensions in along.items() if set(dimensions) <= sizes.keys())
+    labels: dict[str, pd.DataFrame] = {}
+    columns = {"study": next(iter(sizes))}
+    for name, size in sizes.items():
+        own = [each for each in labelled if along[each] == [name]]
+        label = _column(held[name].values) if name in held.coords else np.arange(size)
+        told = {name: label, **{each: _column(held[each].values) for each in own}}
+        labels[name] = pd.DataFrame(({} if labels else {"study": study}) | told)
+        columns[name] = name
+    rows = dict(zip(sizes, places, strict=True))
+    for name in [*labelled, *arrays]:
+        alone = name in along and len(along[name]) == 1
+        columns[name] = along[name][0] if alone else ""
+        if not alone:
+            # of length 1 where the array has no such dimension
+            found = held[name].transpose(*(each for each in sizes if each in held[name].dims))
+            rows[name] = found.to_numpy().reshape([found.sizes.get(each, 1) for each in sizes])
+    shape = tuple(sizes.values())
+    return Parts(
+        columns,
+        pd.DataFrame({name: _column(np.broadcast_to(each, shape).ravel()) for name, each in rows.items()}),
+        labels,
+    )
+
+
+def _column(values: NDArray[Any]) -> NDArray[Any]:
+    """Values as a column holds them: texts as objects, and no +∞, which SQL is told as nothing."""
+    if values.dtype.kind == "f":
+        return np.where(values == np.inf, np.nan, values)
+    return values.astype(object) if values.dtype.kind in "UT" else values
+
+
+def read_table(results: Path, table: str) -> tuple[Parts, list[str]]:
     """A table of all studies, and a sentence for each study that could not be read and is not in it."""
     if table in _OF_RECEIPTS:
-        return _OF_RECEIPTS[table](results), []
-    frames, left_out = [], []
+        frame = _OF_RECEIPTS[table](results)
+        return Parts(dict.fromkeys(frame.columns, ""), frame, {}), []
+    found, left_out = [], []
     for study in aggregated_studies(results):
         try:
-            frames.append(study_table(study, open_study_store(results, study), table))
+            found.append(study_table(results, study, table))
         except (StoreError, KeyError) as error:
             left_out.append(f"the rows of study {study} are left out: {error}")
-    if not frames:
-        return pd.DataFrame(columns=["study"]), left_out
-    return pd.concat(frames, ignore_index=True).replace({np.inf: None}), left_out
+    return _together([parts for parts in found if parts is not None]), left_out
+
+
+def _together(found: Sequence[Parts]) -> Parts:
+    if not found:
+        return Parts({"study": ""}, pd.DataFrame(columns=["study"]), {})
+    rows, sizes = [], dict.fromkeys(found[0].labels, 0)
+    for parts in found:
+        rows.append(parts.rows.assign(**{name: parts.rows[name] + size for name, size in sizes.items()}))
+        sizes = {name: size + len(parts.labels[name]) for name, size in sizes.items()}
+    return Parts(
+        {name: place for parts in found for name, place in parts.columns.items()},
+        pd.concat(rows, ignore_index=True),
+        {name: pd.concat([parts.labels[name] for parts in found], ignore_index=True) for name in sizes},
+    )

@@ -144,10 +144,6 @@ def _open(path: Path, _size: int, _modified: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-Source = Path | zipfile.ZipFile
-"""A file by its path, as it is at each reading; or one that is open, whatever takes its place meanwhile."""
-
-
 @contextmanager
 def _told(path: object, what: str) -> Iterator[None]:
     """What goes wrong in reading, told of the file."""
@@ -158,63 +154,15 @@ def _told(path: object, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(source: Source, what: str) -> Iterator[zipfile.ZipFile]:
-    """The file as an archive; one that is named by its path is kept open, since opening costs more than
-    reading.
-    """
-    if not isinstance(source, Path):
-        with _told(source.filename, what):
-            yield source
-        return
-    with _told(source, what):
-        status = source.stat()
-        yield _open(source, status.st_size, status.st_mtime_ns)
-
-
-def open_archive(path: Path) -> zipfile.ZipFile:
-    """A file to read from again and again.
-
-    Raises
-    ------
-    CorruptContainer
-        If it is not whole.
-    """
-    with _told(path, "the directory"):
-        return zipfile.ZipFile(path)
-
-
-def read_names(source: Source) -> dict[str, list[str]]:
-    """The arrays of each group, as they were written.
-
-    Raises
-    ------
-    CorruptContainer
-        If the file is not whole.
-    """
-    found: dict[str, list[str]] = {}
-    with _opened(source, "the directory") as archive:
-        for file in archive.namelist():
-            if file.endswith("/zarr.json"):
-                group, *name = file.split("/")[:-1]
-                found.setdefault(group, []).extend(name)
-    return found
-
-
-def read_metadata(source: Source, place: str) -> dict[str, Any]:
-    """What is said of a group or of an array, ``GROUP/NAME``; the root's name is empty.
-
-    Raises
-    ------
-    CorruptContainer
-        If there is none.
-    """
-    with _opened(source, place or "root") as archive:
-        found: dict[str, Any] = json.loads(archive.read(f"{place}/zarr.json".lstrip("/")))
-    return found
+def _opened(path: Path, what: str) -> Iterator[zipfile.ZipFile]:
+    """The file as an archive, kept open, since opening costs more than reading."""
+    with _told(path, what):
+        status = path.stat()
+        yield _open(path, status.st_size, status.st_mtime_ns)
 
 
 def read_array(
-    source: Source, group: str, variable: str, records: slice | Sequence[int] | None = None
+    path: Path, group: str, variable: str, records: slice | Sequence[int] | None = None
 ) -> NDArray[Any]:
     """One array of a group, checked; ``records`` selects along its record dimension.
 
@@ -223,7 +171,7 @@ def read_array(
     CorruptContainer
         If the file is not whole or a checksum does not match.
     """
-    with _opened(source, f"{group or 'root'}/{variable}") as archive:
+    with _opened(path, f"{group or 'root'}/{variable}") as archive:
         return _decoded(archive, f"{group}/{variable}" if group else variable, records)
 
 

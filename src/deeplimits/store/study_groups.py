@@ -1,0 +1,116 @@
+"""Reading a study store: its groups as xarray datasets by name, or all of them as a tree, and what it says of
+itself.
+
+Arrays are read when their values are asked for, all from the file that was opened: another that takes its
+place meanwhile is not seen.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deeplimits.store.errors import StoreError
+from deeplimits.store.studies import checked_study_store
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Groups = Mapping[str, "xr.Dataset"]
+"""Groups by name, the root's is ``/`` and another's ``/laws``: what ``xarray.open_groups`` gives."""
+
+
+def study_attributes(results: Path, study: str) -> dict[str, Any]:
+    """What the store of a study says of itself: ``title``, ``samples``, ``points``, ``made_from``.
+
+    Raises
+    ------
+    StoreError
+        As ``checked_study_store`` does.
+    """
+    path = checked_study_store(results, study)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            found: dict[str, Any] = json.loads(archive.read("zarr.json"))["attributes"]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise StoreError(f"{path}: cannot be read: {error}") from error
+    return found
+
+
+def open_study_groups(results: Path, study: str) -> Groups:
+    """The reduced data of a study, of which each group is opened when it is first asked for.
+
+    Raises
+    ------
+    StoreError
+        As ``checked_study_store`` does.
+    """
+    return _LazyGroups(checked_study_store(results, study))
+
+
+def open_study_tree(results: Path, study: str) -> xr.DataTree:
+    """The reduced data of a study, lazily; raises as ``checked_study_store`` does."""
+    import xarray as xr
+
+    return xr.DataTree.from_dict(open_study_groups(results, study))
+
+
+class _LazyGroups(Mapping[str, "xr.Dataset"]):
+    """The groups of one file. To open one takes longer than to read its arrays, about 15 ms."""
+
+    def __init__(self, path: Path) -> None:
+        import xarray as xr
+        from zarr import open_group
+        from zarr.storage import ZipStore
+
+        # a store of Zarr, which xarray takes and its hints leave out
+        self._store: Any = ZipStore(path, mode="r")
+        # opens the file, which the store itself leaves for its first use
+        root = open_group(self._store, mode="r", use_consolidated=False)
+        self._opened = {"/": xr.Dataset(attrs=dict(root.attrs))}
+        self._names = ["/", *(f"/{name}" for name in root.group_keys())]
+
+    def __getitem__(self, name: str) -> xr.Dataset:
+        import xarray as xr
+
+        if name not in self._opened:
+            if name not in self._names:
+                raise KeyError(name)
+            group = xr.open_dataset(self._store, group=name, engine="zarr", consolidated=False)
+            self._opened[name] = _distances(name, group)
+        return self._opened[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+_PARTS = ("value", "estimate", "low", "high", "error", "floor")
+
+
+def _distances(name: str, held: xr.Dataset) -> xr.Dataset:
+    """A group of format 3 with the names of format 4: distances along a dimension, and entries of Gram
+    matrices that are no pairs.
+    """
+    import numpy as np
+
+    if name == "/comparison":
+        kinds = [kind for kind in ("ks", "wasserstein", "rms") if f"{kind}_value" in held]
+        parts = {
+            part: (
+                ("point", "entry", "distance"),
+                np.stack([held[f"{kind}_{part}"].values for kind in kinds], -1),
+            )
+            for part in _PARTS
+        }
+        held = held.drop_vars([f"{kind}_{part}" for kind in kinds for part in _PARTS]).assign(parts)
+        return held.assign_coords(distance=kinds)
+    if name == "/groups":
+        new = {"pair": "gram_entry", "pair_2": "gram_entry_2", "pair_first": "gram_row"}
+        return held.rename(new | {"pair_second": "gram_column"})
+    return held
