@@ -70,17 +70,23 @@ class TabulatedLaw(Law):
         """
         index = np.clip(np.searchsorted(self._monotone, target, side="left") - 1, 0, len(self.nodes) - 2)
         low, high = self.nodes[index], self.nodes[index + 1]
-        found = (low + high) / 2
+        below, above = self._monotone[index], self._monotone[index + 1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = (target - below) / (above - below)
+        found = low + np.where((part > 0) & (part < 1), part, 0.5) * (high - low)
         left = np.arange(len(target))
+        last = 1e-14 * target
         for _ in range(60):
             y = found[left]
-            value, slope = (self._evaluate(y, derivative) for derivative in (0, 1))
+            value, slope = self._evaluated(y)
             value = value - target[left]
             low, high = np.where(value < 0, y, low), np.where(value < 0, high, y)
             with np.errstate(divide="ignore", invalid="ignore"):
                 step = y - value / slope
             inside = (step > low) & (step < high) & np.isfinite(step)
-            found[left] = np.where(inside, step, (low + high) / 2)
+            # where the density is small, the last digits of F alone decide between many y
+            met = np.abs(value) <= last[left]
+            found[left] = np.where(met, y, np.where(inside, step, (low + high) / 2))
             moved = np.abs(found[left] - y) >= 1e-14 * (1 + np.abs(y))
             if not moved.any():
                 break
@@ -114,24 +120,35 @@ class TabulatedLaw(Law):
 
     def _evaluate(self, y: Array, derivative: int) -> Array:
         """The interpolant or its derivative; beyond the table F is 0 or 1."""
+        return self._evaluated(y)[derivative]
+
+    def _evaluated(self, y: Array) -> tuple[Array, Array]:
+        """The interpolant and its derivative."""
         step = self.nodes[1] - self.nodes[0]
         scaled = np.clip((y - self.nodes[0]) / step, 0.0, len(self.nodes) - 1.0)
-        index = np.minimum(scaled.astype(int), len(self.nodes) - 2)
-        s = scaled - index
-        left, right = index, index + 1
-        f0, f1 = self.cumulative[left], self.cumulative[right]
-        d0, d1 = self.density_[left] * step, self.density_[right] * step
-        c0, c1 = self.slope[left] * step**2, self.slope[right] * step**2
-        jump = f1 - f0
+        left = np.minimum(scaled.astype(int), len(self.nodes) - 2)
+        s = scaled - left
+        f0, d0, c0, a3, a4, a5 = self._coefficients[:, left]
+        outside = (y < self.nodes[0]) | (y > self.nodes[-1])
+        slope = (d0 + s * (c0 + s * (3 * a3 + s * (4 * a4 + s * 5 * a5)))) / step
+        value = f0 + s * (d0 + s * (c0 / 2 + s * (a3 + s * (a4 + s * a5))))
+        value = np.where(y < self.nodes[0], 0.0, np.where(y > self.nodes[-1], 1.0, value))
+        return np.clip(value, 0.0, 1.0), np.where(outside, 0.0, slope)
+
+    @cached_property
+    def _coefficients(self) -> Array:
+        """Of the polynomial between a node and the next, the node's F, p h, p' h² and those of higher powers
+        [power, interval]; h is the distance of nodes.
+        """
+        step = self.nodes[1] - self.nodes[0]
+        scaled_density, scaled_slope = self.density_ * step, self.slope * step**2
+        f0, d0, c0 = self.cumulative[:-1], scaled_density[:-1], scaled_slope[:-1]
+        d1, c1 = scaled_density[1:], scaled_slope[1:]
+        jump = np.diff(self.cumulative)
         a3 = 10 * jump - 6 * d0 - 4 * d1 - (3 * c0 - c1) / 2
         a4 = -15 * jump + 8 * d0 + 7 * d1 + (3 * c0 - 2 * c1) / 2
         a5 = 6 * jump - 3 * (d0 + d1) - (c0 - c1) / 2
-        outside = (y < self.nodes[0]) | (y > self.nodes[-1])
-        if derivative:
-            value = (d0 + s * (c0 + s * (3 * a3 + s * (4 * a4 + s * 5 * a5)))) / step
-            return np.where(outside, 0.0, value)
-        value = f0 + s * (d0 + s * (c0 / 2 + s * (a3 + s * (a4 + s * a5))))
-        return np.clip(np.where(y < self.nodes[0], 0.0, np.where(y > self.nodes[-1], 1.0, value)), 0.0, 1.0)
+        return np.stack([f0, d0, c0, a3, a4, a5])
 
 
 def identity_chart() -> Chart:
