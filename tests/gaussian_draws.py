@@ -112,6 +112,14 @@ class Reference:
 
     def means(self, functions: list[Power]) -> list[float]:
         """E f."""
+        return [float(value) for value in self._means(functions)]
+
+    def norms(self, functions: list[Power]) -> list[float]:
+        """√E f²."""
+        squares = [Power(2 * f.argument, 2 * f.value, 2 * f.slope) for f in functions]
+        return [float(MP.sqrt(value)) for value in self._means(squares)]
+
+    def _means(self, functions: list[Power]) -> list[Any]:
         ends = {MP.mpf(k) for k in range(-13, 14, 2)}
         for at, distance in self.drawn.bends:
             middle, step = at * self.scale / self.sigma, distance * self.scale / self.sigma
@@ -131,7 +139,7 @@ class Reference:
                 total = [t + f for t, f in zip(total, fine, strict=True)]
             else:
                 todo += [(low, (low + high) / 2), ((low + high) / 2, high)]
-        return [float(value) for value in total]
+        return total
 
     def _on(self, functions: list[Power], low: Any, high: Any, count: int) -> list[Any]:
         total = [MP.mpf(0)] * len(functions)
@@ -162,6 +170,24 @@ def gap(rng: np.random.Generator) -> float:
     """1 − ρ: anywhere, or down to 1e-6 from either end."""
     near = 10 ** rng.uniform(-6, 0)
     return float(rng.choice([rng.uniform(0, 2), near, 2 - near]))
+
+
+def in_float64(drawn: Draw, variance: float) -> bool:
+    """Whether φ(u) and φ'(u) keep digits enough in plain float64 for a reference to 1e-9: a function that has saturated at its
+    centre does not.
+    """
+    reference, x = Reference(drawn), np.linspace(-6.0, 6.0, 49)
+    u = float(np.sqrt(variance)) * x
+    exact = [reference.at(MP.mpf(float(at)) / reference.sigma) for at in u]
+    for plain, true in (
+        (drawn.phi(u), [each[1] for each in exact]),
+        (drawn.phi.slope(u), [each[2] for each in exact]),
+    ):
+        off = max(abs(MP.mpf(float(p)) - t) for p, t in zip(plain, true, strict=True))
+        norm = sum(MP.exp(-(float(at) ** 2) / 2) * t**2 for at, t in zip(x, true, strict=True)) / 10
+        if off > 1e-11 * MP.sqrt(norm):
+            return False
+    return True
 
 
 def brute_force(
