@@ -82,10 +82,11 @@ def test_every_column_of_a_table_is_described(built: Config) -> None:
 
 def test_samples_say_what_they_are_and_bytes_stay(built: Config) -> None:
     before = {path: hashlib.sha256(path.read_bytes()).digest() for path in built.results.rglob("*.zip")}
-    for sample in deeplimits.open_samples("residual", results=built.results, config=built.path):
-        for name in ("gradient_log_norm", "correlation_gap", "collapsed_at", "layer"):
-            assert sample[name].attrs["description"] == CONTAINER[name].meaning
-        assert sample["collapsed_at"].attrs["units"] == "layers"
+    samples = deeplimits.open_samples("residual", results=built.results, config=built.path)
+    assert all(array.attrs["long_name"] for name, array in samples.variables.items() if name != "sample")
+    for name in ("gradient_log_norm", "correlation_gap", "collapsed_at"):
+        assert samples[name].attrs["description"] == CONTAINER[name].meaning
+    assert samples["collapsed_at"].attrs["units"] == samples["layer"].attrs["units"] == "layers"
     assert before == {
         path: hashlib.sha256(path.read_bytes()).digest() for path in built.results.rglob("*.zip")
     }
@@ -105,8 +106,8 @@ def test_results_are_found_from_anywhere(
         assert deeplimits.query(sql, **way)["n"].tolist() == [3]  # type: ignore[arg-type]
         assert deeplimits.open_study("tiny", **way).attrs["points"] == 2  # type: ignore[arg-type]
         drawn = deeplimits.open_samples("residual", **way)  # type: ignore[arg-type]
-        assert [each.sizes["sample"] for each in drawn] == [8192]
-        assert "output" in drawn[0]
+        assert drawn.sizes["sample"] == 8192
+        assert "output" in drawn
     monkeypatch.setenv("DEEPLIMITS_ROOT", str(folder))
     assert deeplimits.query(sql)["n"].tolist() == [3]
     copied = tmp_path / "copied"

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from deeplimits.limits import registry
-from deeplimits.store.samples import lazy_point
-from tiny import project, reduced, simulated
+from tiny import drawn, project, reduced, simulated
 
 THREE = """
 title: Three inputs
@@ -39,7 +38,7 @@ def test_counts_are_those_of_the_samples_and_of_the_limit(tmp_path: Path) -> Non
     assert len(names) == 6
     assert ("correlation", "correlation_0_2") in names
     assert ("log_variance_1", "log_variance_2") in names
-    data = lazy_point(config.results, study.points[0], study.samples).compute()
+    data = drawn(config.results, study.points[0], study.samples).compute()
     gap, log_variance = (
         data[name].values[:, -1].astype(float) for name in ("correlation_gap", "log_variance")
     )

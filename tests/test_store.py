@@ -21,7 +21,6 @@ from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.container import write_container
 from deeplimits.store.paths import batches_folder
 from deeplimits.store.receipts import read_receipt, read_todo
-from deeplimits.store.samples import lazy_point
 from deeplimits.store.simulate import simulate_batch
 from deeplimits.store.verify import verify_store
 from deeplimits.store.workflow import prepare
@@ -29,7 +28,7 @@ from deeplimits.store.zarr_zip import CorruptContainer, digest, read_array
 from deeplimits.sweep.blocks import Block, block_size
 from deeplimits.sweep.plan import Batch
 from deeplimits.sweep.points import Point, network_from_physics, recorded_layers
-from tiny import STUDY, compute, deeplimits, planned, project, simulated
+from tiny import STUDY, compute, deeplimits, drawn, planned, project, simulated
 
 NETWORK = Network(ReluLike(0.5, -0.5), 12, 12, ((1.0, 0.3), (0.3, 1.0)), shaping=Shaping("width", 0.5))
 
@@ -162,13 +161,13 @@ def test_a_study_that_grows_computes_only_what_is_missing(tmp_path: Path) -> Non
     scratch = project(tmp_path / "b", final)
     assert len(simulated(scratch)) == 6
     for point in config.studies()[0].points:
-        grown, fresh = (lazy_point(each.results, point, 16384) for each in (config, scratch))
+        grown, fresh = (drawn(each.results, point, 16384) for each in (config, scratch))
         for name in grown.variables:
             assert grown[name].values.tobytes() == fresh[name].values.tobytes()
     few = Point(config.studies()[0].points[0].network, (0, 4, 8))
     before, after = (
-        lazy_point(config.results, few, 8192),
-        lazy_point(config.results, config.studies()[0].points[0], 8192),
+        drawn(config.results, few, 8192),
+        drawn(config.results, config.studies()[0].points[0], 8192),
     )
     assert (
         before["correlation_gap"].values.tobytes()
@@ -185,7 +184,7 @@ def test_packing_leaves_no_trace(tmp_path: Path) -> None:
         for batch in batches:
             compute(config, batch)
     for point in configs[0].studies()[0].points:
-        one, other = (lazy_point(config.results, point, 8192)["log_variance"].values for config in configs)
+        one, other = (drawn(config.results, point, 8192)["log_variance"].values for config in configs)
         assert one.tobytes() == other.tobytes()
 
 

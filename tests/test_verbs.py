@@ -262,10 +262,14 @@ def test_a_study_without_a_file_is_shown_from_its_store(
 
 
 def test_samples_are_chosen_by_every_axis(here: Path) -> None:
-    (one,) = open_samples("tiny", width=8, correlation_0=0.3, seed=1)
-    assert (one.attrs["width"], one.attrs["correlation_0"], one.attrs["seed"]) == (8, 0.3, 1)
+    one = open_samples("tiny", width=8, correlation_0=0.3, seed=1)
+    assert (int(one.width), float(one.correlation), int(one.seed)) == (8, 0.3, 1)
     assert one.sizes["sample"] == 256
-    assert len({tuple(map(str, each.attrs.values())) for each in open_samples("tiny")}) == 8
+    every = open_samples("tiny")
+    assert {name: every.sizes[name] for name in ("width", "correlation", "seed")} == dict.fromkeys(
+        ("width", "correlation", "seed"), 2
+    )
+    assert one.log_variance.equals(every.log_variance.sel(width=8, correlation=0.3, seed=1))
     with pytest.raises(InputError, match="found 9, expected one that points have: 8, 12"):
         open_samples("tiny", width=9)
     with pytest.raises(InputError, match="did you mean 'width'"):

@@ -11,12 +11,15 @@ from typing import Any
 import xarray as xr
 
 from deeplimits.analysis.aggregate import reduced_study
+from deeplimits.analysis.samples import samples_of
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import container_path, receipt_path
 from deeplimits.store.simulate import simulate_batch
 from deeplimits.store.zarr_zip import Group
+from deeplimits.sweep.axes import axes_of
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.plan import Batch, Plan, make_plan
+from deeplimits.sweep.points import Point
 
 STUDY = """
 title: A tiny study
@@ -53,6 +56,13 @@ def simulated(config: Config, target_seconds: float = 30.0) -> list[str]:
     for batch in plan.batches:
         compute(config, batch)
     return [block.id for batch in plan.batches for block in batch.blocks]
+
+
+def drawn(results: Path, point: Point, samples: int) -> xr.Dataset:
+    """The samples of a point that the store holds, lazily."""
+    axes = {name: [value] for name, value in axes_of(point.network).items()}
+    axes["correlation"] = axes.pop("correlation_0")
+    return samples_of(results, [point], axes, samples)
 
 
 def reduced(config: Config, study: str = "tiny") -> dict[str, xr.Dataset]:

@@ -309,9 +309,19 @@ def open_samples(
     results: str | Path | None = None,
     root: str | Path | None = None,
     **selection: Any,
-) -> list[xr.Dataset]:
-    """The samples of a study's points, lazily, one dask-backed dataset a point; built from the catalogue
-    without opening a container.
+) -> xr.Dataset:
+    """The samples of a study as one dataset over its points, lazily: a dask chunk is a point's block.
+
+    Points that make a full grid have a dimension for each axis of the sweep, ``[width, correlation, …,
+    sample, record, input]``; where an axis follows from others, as a depth that is a multiple of the width,
+    it labels their dimensions. Other points lie along ``point``, with the axes as levels of its index. In
+    both, ``dataset.sel(width=64, c_minus=-1.0, correlation=0.3)`` chooses.
+
+    Beside the arrays of ``simulate`` there are observables that are made of them: ``rho``, the correlation
+    of each pair of inputs, ``rescaled_correlation``, ``covariance``, ``variance``, and where their sources
+    are stored ``log_growth``, ``standard_output`` and ``ou_coordinate``. Where points differ in what they
+    record, or in the number of inputs, what one lacks is NaN, and −1 in ``layer``. No container is opened
+    before values are asked for.
 
     Parameters
     ----------
@@ -319,16 +329,18 @@ def open_samples(
         As ``open_study`` takes them; results that are named need no configuration where the study has been
         aggregated.
     selection
-        Keep only points with these values, such as ``width=64``; keys: the columns of ``sweep.axes.AXES``, by
-        which the datasets are labelled too.
+        Keep only points with these values, such as ``architecture="resnet"``; keys: the columns of
+        ``sweep.axes.AXES``, and ``correlation`` for ``correlation_0``.
 
     Raises
     ------
     InputError
         If there is no such study or key, or no point with these values.
+    StoreError
+        If samples are missing.
     """
-    from deeplimits.analysis.stored import CONTAINER, annotate
-    from deeplimits.store.samples import aggregated_points, lazy_point
+    from deeplimits.analysis.samples import aggregated_points, samples_of
+    from deeplimits.analysis.stored import annotate_samples
     from deeplimits.sweep.axes import AXES, axes_of
 
     place = _place(config, results, root)
@@ -337,17 +349,23 @@ def open_samples(
     else:
         chosen = place.config.study(study)
         points, samples = list(chosen.points), chosen.samples
-    found = [(point, axes_of(point.network)) for point in points]
+    named = {axis: "correlation" if axis == "correlation_0" else axis for axis in AXES}
+    found = [
+        (point, {named[axis]: value for axis, value in axes_of(point.network).items()}) for point in points
+    ]
     for key, value in selection.items():
-        if key not in AXES:
-            expected = "one of " + ", ".join(AXES)
-            raise InputError("open_samples", key, value, expected, nearest_name(key, AXES))
-        known = list(dict.fromkeys(axes[key] for _, axes in found))
-        found = [(point, axes) for point, axes in found if axes[key] == value]
+        axis = named.get(key, key)
+        if axis not in named.values():
+            expected = "one of " + ", ".join(named.values())
+            raise InputError("open_samples", key, value, expected, nearest_name(key, named.values()))
+        known = list(dict.fromkeys(axes[axis] for _, axes in found))
+        found = [(point, axes) for point, axes in found if axes[axis] == value]
         if not found:
             expected = "one that points have: " + ", ".join(map(str, known))
             raise InputError("open_samples", key, value, expected)
-    return [annotate(lazy_point(place.results, point, samples), CONTAINER) for point, _ in found]
+    columns = {axis: [axes[axis] for _, axes in found] for axis in named.values()}
+    drawn = samples_of(place.results, [point for point, _ in found], columns, samples)
+    return annotate_samples(drawn.assign_attrs(study=study))
 
 
 def query(

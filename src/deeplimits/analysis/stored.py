@@ -99,6 +99,21 @@ CONTAINER = {
 }
 """Variables of a container, and of ``simulate`` and ``open_samples``: float32, but for whole numbers."""
 
+SAMPLES = CONTAINER | {
+    "rho": Variable("correlation ρ of two inputs at a layer: the observable correlation", _PAIRS),
+    "rescaled_correlation": Variable("log ℓ²(1 − ρ)", _PAIRS),
+    "covariance": Variable("V^{ab} = ρ √(V^{aa} V^{bb})", _PAIRS),
+    "variance": Variable("V^{aa}", _RECORD),
+    "log_growth": Variable("log ‖φ(z_ℓ)‖ / ‖φ(z_0)‖, of a residual network", _RECORD),
+    "standard_output": Variable("z_out / √V of the last layer", ("sample", "input")),
+    "ou_coordinate": Variable("|U| = (log φ(z))^{1/2}, of the branch ornstein_uhlenbeck", _RECORD),
+    "layer": Variable("layer of a record, 0 is the input; −1 where a point has fewer", ("record",), "layers"),
+    "input": Variable("input", ("input",), ""),
+    "first_input": Variable("first input of a pair", ("cross",), ""),
+    "second_input": Variable("second input of a pair", ("cross",), ""),
+}
+"""Variables of ``open_samples``: those of containers, and what is made of them, float64."""
+
 _TEXTS = {
     *("architecture", "activation", "formula", "shaping", "widths", "gram", "network", "physics", "limit"),
     *("compared", "distance", "rate_in", "name", "observable", "first", "second", "study", "block", "batch"),
@@ -381,6 +396,13 @@ def annotate(dataset: xr.Dataset, variables: Mapping[str, Variable]) -> xr.Datas
         if name in dataset.variables:
             dataset[name].attrs.update(attributes(variable))
     return dataset
+
+
+def annotate_samples(dataset: xr.Dataset) -> xr.Dataset:
+    """The samples of a study, whose arrays say what they hold."""
+    axes = {name: Variable(meaning, (), _units(name)) for name, meaning in AXES.items()}
+    axes["correlation"] = axes.pop("correlation_0")
+    return annotate(dataset, {**axes, **SAMPLES, "physics": _OF_POINTS["physics"]})
 
 
 def annotate_tree(tree: xr.DataTree) -> xr.DataTree:
