@@ -218,5 +218,5 @@ def test_the_example_of_the_docs_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("MPLBACKEND", "agg")
     names: dict[str, Any] = {}
     exec(compile(code, "docs/python.md", "exec"), names)
-    assert names["rho"].shape == (3, 2)
+    assert names["quantiles"].shape == (3, 2, 2)
     assert [path.stat().st_size > 10_000 for path in tmp_path.glob("*.png")] == [True]
