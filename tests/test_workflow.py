@@ -95,6 +95,8 @@ def test_dry_run_plans_batches_not_points(project):
     run = snakemake(project, "-n")
     assert run.returncode == 0, output(run)
     assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "all": 1}
+    assert "Simulating small: 3 blocks of shaped ReLU networks, n = 8 … 16, " in output(run)
+    assert "Aggregating small: 3 points, " in output(run)
     assert run.stderr.startswith("Using workflow specific profile profiles/default ")
 
 

@@ -17,6 +17,6 @@ rule aggregate:
     params:
         options=OPTIONS,
     message:
-        "Comparing study {wildcards.study} with its limits"
+        f"Aggregating {about('study', '{wildcards.study}')}"
     shell:
         f"{DEEPLIMITS} aggregate {{wildcards.study}} {{params.options}} > {{log:q}} 2>&1"

@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from deeplimits.errors import InputError
 from deeplimits.store.arguments import takes_locks
+from deeplimits.store.messages import Messages
 from deeplimits.store.processes import die_with
 from deeplimits.store.runs import RunFolder, tell
 from deeplimits.store.workflow import planned_receipts, prepare, study_facts
@@ -92,6 +93,16 @@ if workflow.is_main_process:
         if IS_MODULE or "--no-hooks" in sys.argv:
             # nobody will call `onstart`
             RUNS.free_guard()
+
+
+# A message of Snakemake calls no function: it names its job in the place of a format. In a module it sees nothing that
+# is defined here.
+ABOUT = Messages(TARGETS)
+
+
+def about(kind, wildcard):
+    """The part of a message that says what a job is about."""
+    return f"{kind} {wildcard}" if IS_MODULE else f"{{ABOUT:{kind} {wildcard}.}}"
 
 
 wildcard_constraints:

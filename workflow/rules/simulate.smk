@@ -15,6 +15,6 @@ rule simulate:
         mem_mb=2000,
         runtime=240,
     message:
-        "Simulating batch {wildcards.batch}"
+        f"Simulating {about('batch', '{wildcards.batch}')}"
     shell:
         f"{DEEPLIMITS} simulate {{input.todo:q}} --threads {{threads}} > {{log:q}} 2>&1"

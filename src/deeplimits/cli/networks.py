@@ -39,6 +39,7 @@ def simulate(
     if source is not None and source.suffix == ".json":
         from deeplimits.store.receipts import read_todo
         from deeplimits.store.simulate import simulate_batch
+        from deeplimits.store.watched import watched
 
         extra = [*recorded, *(["gradients"] if gradients else []), *(["output"] if output else [])]
         if samples is not None:
@@ -51,7 +52,8 @@ def simulate(
             source.name.removesuffix(".json").removesuffix(".todo") + ".zarr.zip"
         )
         receipt = container.with_name(container.name.removesuffix(".zarr.zip") + ".json")
-        simulate_batch(blocks, container, receipt, engine, threads)
+        with watched(len(blocks), "blocks") as tell:
+            simulate_batch(blocks, container, receipt, engine, threads, tell)
         return
     from dataclasses import replace
 

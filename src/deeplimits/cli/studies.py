@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deeplimits.cli.options import configured
 from deeplimits.cli.output import print_table, strict_json
+from deeplimits.errors import InputError
 
 if TYPE_CHECKING:
     from deeplimits.store.place import Place
@@ -24,19 +25,17 @@ def plan(
     study: SomeStudy = None,
     as_json: AsJson = False,
 ) -> None:
-    """Points, blocks, jobs, core-hours and bytes, before anything runs."""
+    """Points, blocks, jobs, time, memory and disk, before anything runs."""
     from deeplimits.store.status import planned
 
-    rows = planned(settings, study)
+    rows, total = planned(settings, study)
     if as_json:
         print(strict_json(rows))
         return
-    for row in rows:
-        print(
-            f"{row['study']}: {row['points']:,} points, {row['samples']:,} samples each; "
-            f"{row['blocks_missing']:,} of {row['blocks']:,} blocks missing: {row['jobs']:,} jobs, "
-            f"{row['core_hours']:.3g} core-hours, {row['bytes'] / 1e6:,.1f} MB before compression"
-        )
+    from deeplimits.cli.progress import planned_lines
+
+    for line in planned_lines(rows, total):
+        print(line)
 
 
 @configured
@@ -44,31 +43,26 @@ def status(
     settings: Config,
     study: SomeStudy = None,
     as_json: AsJson = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it again and again, until all is done or Ctrl-C.")
+    ] = False,
 ) -> None:
-    """What is done, what of it is out of date, what is missing, and the time left by the cost model."""
+    """What is done, what of it is out of date, what is missing or has failed, and the time left by the cost
+    model.
+    """
     from deeplimits.store.status import progress
 
-    rows = progress(settings, study)
+    if as_json and watch:
+        raise InputError("--watch", "", "<an option>", "none with --json, which is printed once")
     if as_json:
-        print(strict_json(rows))
+        print(strict_json([each.row() for each in progress(settings, study).studies]))
         return
-    for row in rows:
-        print(
-            f"{row['study']}: {row['blocks_done']:,} of {row['blocks']:,} blocks, {_aggregate_text(row)}, "
-            f"{_figures_text(row)}; about {row['core_minutes_left']:.2g} core-minutes of simulation left"
-        )
+    from deeplimits.cli.progress import show_progress, watch_progress
 
-
-def _aggregate_text(row: dict[str, Any]) -> str:
-    if not row["aggregated"]:
-        return "not aggregated"
-    return f"aggregated, but stale ({'; '.join(row['stale'])})" if row["stale"] else "aggregated, up to date"
-
-
-def _figures_text(row: dict[str, Any]) -> str:
-    text = f"{row['figures_done']} of {row['figures']} figures"
-    old = row["figures_done"] - row["figures_up_to_date"]
-    return f"{text} ({old} of them out of date)" if old else text
+    if watch:
+        watch_progress(lambda: progress(settings, study))
+    else:
+        show_progress(progress(settings, study))
 
 
 @configured

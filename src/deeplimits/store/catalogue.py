@@ -57,7 +57,10 @@ class Catalogue:
     @cached_property
     def held(self) -> dict[str, str]:
         """Batch of every block held, by the block's name."""
-        return {name: receipt.batch for receipt in reversed(self.receipts) for name in receipt.names}
+        found: dict[str, str] = {}
+        for receipt in reversed(self.receipts):
+            found.update(dict.fromkeys(receipt.names, receipt.batch))
+        return found
 
     def locate(self, block: Block) -> BlockLocation | None:
         """Where ``block`` lies, or None where the store does not hold it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from deeplimits import __version__
 from deeplimits.engines import SAMPLER_VERSION, resolve, simulate_block
+from deeplimits.engines.readout import Recorded
 from deeplimits.engines.requests import Request, answers
 from deeplimits.errors import InputError
 from deeplimits.store.container import write_container
@@ -25,9 +26,19 @@ Encoded = tuple[str, Mapping[str, NDArray[Any]], Mapping[str, Any]]
 
 
 def simulate_batch(
-    blocks: list[Block], container: Path, receipt: Path, engine: str = "auto", threads: int | None = None
+    blocks: list[Block],
+    container: Path,
+    receipt: Path,
+    engine: str = "auto",
+    threads: int | None = None,
+    tell: Callable[[float], None] | None = None,
 ) -> None:
     """Compute ``blocks`` into ``container`` and leave ``receipt``.
+
+    Parameters
+    ----------
+    tell
+        Called with 1 for every block that is computed.
 
     Raises
     ------
@@ -42,7 +53,7 @@ def simulate_batch(
         container,
         (
             _encoded(block.point, block.first, block.count, block.id, recorded)
-            for block, recorded in zip(blocks, drawn, strict=True)
+            for block, recorded in zip(blocks, _told(drawn, tell), strict=True)
         ),
     )
     seconds = time.perf_counter() - start
@@ -54,6 +65,13 @@ def simulate_batch(
         blocks,
         _provenance(used, threads) | {"seconds": round(seconds, 3), "normals": normals},
     )
+
+
+def _told(drawn: Iterator[Recorded], tell: Callable[[float], None] | None) -> Iterator[Recorded]:
+    for recorded in drawn:
+        if tell is not None:
+            tell(1)
+        yield recorded
 
 
 def simulate_range(

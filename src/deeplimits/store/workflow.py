@@ -20,6 +20,7 @@ from deeplimits.errors import InputError
 from deeplimits.laws import noise_floor
 from deeplimits.store.atomic import write_text
 from deeplimits.store.catalogue import Catalogue
+from deeplimits.store.messages import aggregation_message, simulation_message, studies_of_batches
 from deeplimits.store.paths import figure_files, receipt_path, study_receipt, study_todo, todo_path
 from deeplimits.store.studies import FORMAT, is_readable
 from deeplimits.sweep.claims import load_claims, slips
@@ -33,11 +34,16 @@ _TODO_FORMAT = 4
 
 @dataclass(frozen=True)
 class Targets:
-    """What a study leads to, as paths: receipts of its simulations and aggregation, figure files."""
+    """What a study leads to, as paths: receipts of its simulations and aggregation, figure files.
+
+    ``messages`` says of each batch that is to come, by its name, what it is; ``message`` of the aggregation.
+    """
 
     batches: tuple[str, ...]
     aggregate: str
     figures: Mapping[str, tuple[str, ...]]
+    messages: Mapping[str, str]
+    message: str
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -76,7 +82,11 @@ def prepare(
                 tell(slip)
     catalogue = Catalogue(config.results)
     plan = make_plan(studies, catalogue.held, config.target_seconds)
-    targets = {study.name: _targets(config.results, study, plan.receipts[study.name]) for study in studies}
+    of_batches = studies_of_batches(plan.receipts)
+    messages = {batch.name: simulation_message(batch, of_batches[batch.name]) for batch in plan.batches}
+    targets = {
+        study.name: _targets(config.results, study, plan.receipts[study.name], messages) for study in studies
+    }
     coming = {receipt_path(config.results, batch.name) for batch in plan.batches}
     for receipt in coming.intersection(catalogue.unusable):
         # its container is gone or cut short, and a receipt that exists would count as done
@@ -136,13 +146,15 @@ def study_facts(results: Path, study: str) -> dict[str, str]:
     }
 
 
-def _targets(results: Path, study: Study, batches: tuple[str, ...]) -> Targets:
+def _targets(results: Path, study: Study, batches: tuple[str, ...], messages: Mapping[str, str]) -> Targets:
     return Targets(
         batches=tuple(str(receipt_path(results, batch)) for batch in batches),
         aggregate=str(study_receipt(results, study.name)),
         figures={
             figure: tuple(map(str, figure_files(results, study.name, figure))) for figure in study.figures
         },
+        messages={batch: messages[batch] for batch in batches if batch in messages},
+        message=aggregation_message(study),
     )
 
 

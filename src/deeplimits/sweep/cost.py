@@ -1,5 +1,5 @@
-"""The cost model: core-seconds of a block, from measured constants. It decides how blocks are packed into
-jobs, never what they hold.
+"""The cost model: core-seconds and memory of what is done, from measured constants. It decides how blocks are
+packed into jobs and tells what is left to do, never what a result holds.
 """
 
 from __future__ import annotations
@@ -19,6 +19,18 @@ SECONDS_PER_BLOCK = 5e-3
 SECONDS_PER_BYTE = 3e-9
 SECONDS_PER_JOB = 1.0
 """Start-up of a job."""
+SECONDS_PER_AGGREGATION = 2.0
+"""Start-up of an aggregation, and what it does once."""
+SECONDS_PER_POINT = 3e-3
+SECONDS_PER_LAW = 5e-3
+"""A law of one point at one layer, compared."""
+SECONDS_PER_VALUE = 6e-8
+"""A stored number that is read and reduced."""
+SECONDS_PER_FIGURE = 3.0
+JOB_BYTES = 120e6
+"""Memory of a simulation job without its blocks."""
+COPIES = 3
+"""Of a block, in memory while it is written."""
 
 
 def seconds(block: Block) -> float:

@@ -12,9 +12,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from deeplimits.engines import SAMPLER_VERSION
-from deeplimits.sweep.blocks import Block
-from deeplimits.sweep.cost import SECONDS_PER_JOB
+from deeplimits.sweep.blocks import Block, block_size
+from deeplimits.sweep.cost import (
+    COPIES,
+    JOB_BYTES,
+    SECONDS_PER_AGGREGATION,
+    SECONDS_PER_JOB,
+    SECONDS_PER_LAW,
+    SECONDS_PER_NORMAL,
+    SECONDS_PER_POINT,
+    SECONDS_PER_VALUE,
+)
 from deeplimits.sweep.families import Family
+from deeplimits.sweep.growth import growing
 from deeplimits.sweep.study import Study
 
 MAX_JOBS = 950
@@ -61,6 +71,8 @@ class Plan:
     blocks_needed: int
     blocks_missing: int
     bytes_missing: int
+    job_bytes: float = 0.0
+    """Memory of the largest simulation job."""
 
     @property
     def seconds(self) -> float:
@@ -100,8 +112,24 @@ def make_plan(
         study: tuple(sorted({held.get(name) or coming[name] for name in names}))
         for study, names in needed.items()
     }
-    size = sum(family.bytes_per_block for family, _, _ in missing.values())
-    return Plan(batches, receipts, total, len(missing), size)
+    sizes = [family.bytes_per_block for family, _, _ in missing.values()]
+    memory = JOB_BYTES + COPIES * max(sizes) if sizes else 0.0
+    return Plan(batches, receipts, total, len(missing), sum(sizes), memory)
+
+
+def aggregation_seconds(study: Study) -> float:
+    """Core-seconds that the aggregation of a study takes, about."""
+    total = SECONDS_PER_AGGREGATION
+    for family in study.families:
+        values = study.samples * family.bytes_per_block / block_size(family.first.network) / 4
+        laws = sum(len(family.first.layers) if entry.at == "all" else 1 for entry in study.compare)
+        total += len(family.variants) * (
+            SECONDS_PER_POINT + laws * SECONDS_PER_LAW + values * SECONDS_PER_VALUE
+        )
+    if study.growth is not None:
+        layers = study.growth.samples * sum(study.growth.depths)
+        total += sum(layers * network.widest for network in growing(study.laws)) * SECONDS_PER_NORMAL[1]
+    return total
 
 
 def _pack(blocks: Sequence[Block], costs: Sequence[float], target: float, max_jobs: int) -> Iterable[Batch]:
