@@ -9,22 +9,24 @@ with its digest follows.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deeplimits.analysis.compared import Comparisons
-from deeplimits.analysis.coordinates import coordinates_of
-from deeplimits.analysis.events import events, paths
-from deeplimits.analysis.groups import groups
+from deeplimits.analysis.assembly import Assembly, described
 from deeplimits.analysis.growth_table import growth_table
-from deeplimits.analysis.joint import joint
-from deeplimits.analysis.marginals import Marginals
+from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rate_table import rate_table
-from deeplimits.analysis.reduce import reduce_point
-from deeplimits.analysis.series import Series
+from deeplimits.analysis.rows import Rows, stacked
 from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.studies import write_study
-from deeplimits.store.zarr_zip import Group
+from deeplimits.store.study_writer import write_study
 from deeplimits.sweep.study import Study
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+CHUNK_BYTES = 1 << 24
+"""About the bytes of the points that are written at once, before compression."""
 
 
 def aggregate_study(study: Study, results: Path) -> Path:
@@ -37,29 +39,47 @@ def aggregate_study(study: Study, results: Path) -> Path:
     StoreError
         If blocks are missing or cannot be read.
     """
-    return write_study(study, results, reduced_study(study, Catalogue(results)))
+    return write_study(study, results, _parts(study, Catalogue(results)))
 
 
-def reduced_study(study: Study, catalogue: Catalogue) -> dict[str, Group]:
-    """The groups of a study's store."""
-    marginals, comparisons = Marginals(study), Comparisons(study)
-    for i, point in enumerate(study.points):
-        tasks, entries = marginals.tasks(point), comparisons.predict(i)
-        located = list(catalogue.locations(point, study.samples))
-        reduced, held = reduce_point(located, tasks, list(entries.values()))
-        marginals.keep(i, tasks, reduced)
-        for (j, (name, record, _, law)), counted in zip(entries.items(), held, strict=True):
-            comparisons.measure(i, j, law, counted, marginals.ends(i, record, name))
-    series = Series.of_study(study)
-    coordinates, names = coordinates_of(study, series), marginals.names
+def reduced_study(study: Study, catalogue: Catalogue) -> dict[str, xr.Dataset]:
+    """The groups of a study's store, in memory."""
+    import xarray as xr
+
+    groups: dict[str, list[xr.Dataset]] = {}
+    for part in _parts(study, catalogue):
+        for group, dataset in part.items():
+            groups.setdefault(group, []).append(dataset)
     return {
-        **marginals.groups(coordinates),
-        **comparisons.groups(coordinates),
-        "rates": rate_table(study, series, comparisons.found, comparisons.at_time),
-        "series": series.group(),
-        "joint": joint(study, catalogue, coordinates, names, marginals.edges),
-        "events": events(study, catalogue, coordinates),
-        "paths": paths(study, catalogue, coordinates),
-        "groups": groups(study, catalogue, coordinates, marginals.scaled(), names),
-        "growth": growth_table(study),
+        group: parts[0] if len(parts) == 1 else xr.concat(parts, "point", data_vars="minimal")
+        for group, parts in groups.items()
     }
+
+
+def _parts(study: Study, catalogue: Catalogue) -> Iterator[Mapping[str, xr.Dataset]]:
+    """The datasets of a study, of some of its points after others, and then what is made of all."""
+    import xarray as xr
+
+    reduction = Reduction.of(study)
+    assembly = Assembly(study, reduction)
+    compared: list[xr.Dataset] = []
+    first = 0
+    for rows in _rows(study, catalogue, reduction):
+        part = assembly.datasets(rows, first)
+        first += part["moments"].sizes["point"]
+        compared.append(part["comparison"].drop_vars(list(part["comparison"].coords)))
+        yield part
+    comparison = xr.concat(compared, "point")
+    yield {
+        "rates": described("rates", rate_table(study, assembly.series, comparison)),
+        "series": described("series", assembly.series.dataset()),
+        "growth": described("growth", growth_table(study)),
+    }
+
+
+def _rows(study: Study, catalogue: Catalogue, reduction: Reduction) -> Iterator[Rows]:
+    for start in range(0, len(study.points), 256):
+        located = (
+            (point, list(catalogue.locations(point, study.samples))) for point in study.points[start : start + 256]
+        )
+        yield stacked(reduction.reduce(located))

@@ -106,8 +106,7 @@ def beside(law: Law, samples: int, levels: Mapping[str, float], engine: str = "a
             found = root_mean_square(Deviations.of(law.value, alive))
             answer |= {"rms": found.value, "rms_interval": [found.low, found.high]}
         return answer
-    label = f"{about.network.physics_hash} {about.limit} {about.observable} {about.layer}"
-    distance = distances(law, cell_counts(law, alive), label, ("ks",))["ks"]
+    distance = distances(law, cell_counts(law, alive), ("ks",))["ks"]
     answer["ks_interval"] = [distance.low, distance.high]
     return answer
 

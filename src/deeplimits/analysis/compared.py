@@ -1,31 +1,35 @@
-"""Comparisons in a study store: what each entry of its ``compare`` predicts at every point, and how far the
-networks are from it.
+"""A point against the entries of its study's ``compare``: what each predicts there, and how far the networks
+are from it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.analysis.columns import Array, Block
 from deeplimits.analysis.deviations import Deviations, root_mean_square
-from deeplimits.analysis.distances import Distance, comparable, distances
-from deeplimits.analysis.reduce import LEVELS, Comparison, Held
-from deeplimits.laws import Law
+from deeplimits.analysis.distances import CELLS, Distance, cell_counts, comparable, distances
+from deeplimits.analysis.reduce import LEVELS
+from deeplimits.analysis.rows import Rows
+from deeplimits.laws import Law, PointMass
 from deeplimits.limits import registry
 from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
-from deeplimits.store.studies import Columns, dataset
-from deeplimits.store.zarr_zip import Group
 from deeplimits.sweep.comparisons import compared_layers
-from deeplimits.sweep.study import Study
+from deeplimits.sweep.models import CompareModel
+from deeplimits.sweep.points import Point
 
 GRID = 401
 """Points at which densities of limits are kept."""
 DISTANCES = ("ks", "wasserstein", "rms")
+PARTS = tuple(Distance.__dataclass_fields__)
 
 
 class LawCache:
@@ -45,93 +49,120 @@ class LawCache:
         return self._laws[key]
 
 
-class Comparisons:
-    """What is kept of each entry [point, entry]; NaN where its limit is not about a point.
+@dataclass(frozen=True)
+class Prediction:
+    """What an entry predicts at a point: the laws at the layers where it is evaluated, ascending."""
 
-    Attributes
+    layers: list[int]
+    times: list[float]
+    laws: list[Law]
+
+
+def predictions(
+    point: Point, compare: Sequence[CompareModel], where: Path, cache: LawCache
+) -> dict[int, Prediction]:
+    """What the entries that are about a point predict there, by their index.
+
+    Raises
+    ------
+    InputError
+        If an entry cannot be evaluated.
+    """
+    found = {}
+    for index, entry in enumerate(compare):
+        layers = compared_layers(entry, point, where, index)
+        if layers is not None:
+            limit = registry()[entry.limit]
+            times = [limit.time(point.network, layer) for layer in layers]
+            laws = cache.laws(entry.limit, point.network, layers, entry.observable)
+            found[index] = Prediction(layers, times, laws)
+    return found
+
+
+class Compared:
+    """The distance of a point to the last law of a prediction.
+
+    Parameters
     ----------
-    found
-        Distances by name of (point, entry).
-    at_time
-        Times of the comparisons [point, entry].
+    record
+        The record that is compared.
+    ends
+        Ends of the bins of the observable's histogram there.
     """
 
-    def __init__(self, study: Study) -> None:
-        self._study, self._cache = study, LawCache()
-        shape = (len(study.points), len(study.compare))
-        per_record = (shape[0], max(len(point.layers) for point in study.points), shape[1])
-        self._quantiles = np.full((*per_record, len(LEVELS)), np.nan)
-        self._time = np.full(per_record, np.nan)
-        self._density_x, self._density = (np.full((*shape, GRID), np.nan) for _ in range(2))
-        self._compared = {
-            f"{name}_{part}": np.full(shape, np.nan)
-            for name in DISTANCES
-            for part in Distance.__dataclass_fields__
-        } | {name: np.full(shape, np.nan) for name in ("limit_mean", "limit_std")}
-        self._at_layer, self.at_time = np.full(shape, -1, np.int64), np.full(shape, np.nan)
-        self.found: dict[tuple[int, int], dict[str, Distance]] = {}
+    def __init__(self, entry: CompareModel, prediction: Prediction, record: int, ends: Array) -> None:
+        self._entry, self._law, self._ends = entry, prediction.laws[-1], ends
+        self._task = (entry.observable, record, prediction.layers[-1])
+        self._counts = np.zeros(CELLS, np.int64)
+        self._deviations: list[Deviations] = []
 
-    def predict(self, i: int) -> dict[int, Comparison]:
-        """Solve the limits at a point and keep what they predict; what is to be compared there, by entry."""
-        point, found = self._study.points[i], {}
-        for j, entry in enumerate(self._study.compare):
-            chosen = compared_layers(entry, point, self._study.path, j)
-            if chosen is None:
-                continue
-            limit = registry()[entry.limit]
-            record = -1
-            laws = self._cache.laws(entry.limit, point.network, chosen, entry.observable)
-            for layer, law in zip(chosen, laws, strict=True):
-                record = point.layers.index(layer)
-                self._quantiles[i, record, j] = law.quantile(np.array(LEVELS))
-                self._time[i, record, j] = limit.time(point.network, layer)
-            self._at_layer[i, j], self.at_time[i, j] = chosen[-1], self._time[i, record, j]
-            self._compared["limit_mean"][i, j] = laws[-1].mean
-            self._compared["limit_std"][i, j] = laws[-1].std
-            if comparable(laws[-1]):
-                found[j] = (entry.observable, record, chosen[-1], laws[-1])
-        return found
-
-    def measure(self, i: int, j: int, law: Law, held: Held, ends: NDArray[np.float64]) -> None:
-        """Keep the distances of a point to an entry's law, and the law's density around the bins ``ends``."""
-        if isinstance(held, Deviations):
-            found = {"rms": root_mean_square(held)} if held.count else {}
+    def add(self, block: Block) -> None:
+        """Count a block."""
+        if not comparable(self._law):
+            return
+        values = block.values(*self._task)
+        if isinstance(self._law, PointMass):
+            self._deviations.append(Deviations.of(self._law.value, values))
         else:
-            self._density_x[i, j] = _around(ends, self._study.compare[j].observable)
-            self._density[i, j] = law.density(self._density_x[i, j])
-            label = f"{self._study.name}/{i}/{j}/{self._study.samples}"
-            found = distances(law, held, label) if held.sum() else {}
-        if found:
-            self.found[i, j] = found
-        asked = self._study.compare[j].distances
-        for name, distance in found.items():
-            # a law that is a number, as at layer 0, has no other distance
-            if name in asked or name == "rms":
-                for part in Distance.__dataclass_fields__:
-                    self._compared[f"{name}_{part}"][i, j] = getattr(distance, part)
+            self._counts += cell_counts(self._law, values)
 
-    def groups(self, coordinates: Columns) -> dict[str, Group]:
-        """The groups ``limits`` and ``comparison``."""
-        labels = {
-            **coordinates,
-            "limit": ("entry", [entry.limit for entry in self._study.compare]),
-            "compared": ("entry", [entry.observable for entry in self._study.compare]),
-        }
-        at = ("point", "entry")
-        limits = {
-            "quantile": (("point", "record", "entry", "level"), self._quantiles),
-            "time": (("point", "record", "entry"), self._time),
-            "density_x": ((*at, "x"), self._density_x),
-            "density": ((*at, "x"), self._density),
-        }
-        compared = {**self._compared, "at_layer": self._at_layer, "at_time": self.at_time}
-        return {
-            "limits": dataset(limits, {**labels, "level": ("level", list(LEVELS))}),
-            "comparison": dataset({name: (at, array) for name, array in compared.items()}, labels),
-        }
+    def density(self) -> tuple[Array, Array]:
+        """Values around the bins, and the law's density there."""
+        at = _around(self._ends, self._entry.observable)
+        return at, self._law.density(at)
+
+    @property
+    def has_density(self) -> bool:
+        """Whether the law is another than a number."""
+        return comparable(self._law) and not isinstance(self._law, PointMass)
+
+    def distances(self) -> dict[str, Distance]:
+        """Those that the entry asks for; a law that is a number, as at layer 0, has no other than ``rms``."""
+        if self._deviations:
+            deviations = Deviations.joined(self._deviations)
+            return {"rms": root_mean_square(deviations)} if deviations.count else {}
+        asked = [name for name in self._entry.distances if name != "rms"]
+        return distances(self._law, self._counts, asked) if asked and self._counts.any() else {}
 
 
-def _around(ends: NDArray[np.float64], observable: str) -> NDArray[np.float64]:
+def rows(
+    predicted: dict[int, Prediction], compared: dict[int, Compared], layers: Sequence[int], shape: tuple[int, int]
+) -> Rows:
+    """The arrays of ``limits`` and ``comparison``, NaN and −1 where an entry is not about a point.
+
+    Parameters
+    ----------
+    layers
+        Those that the point records.
+    shape
+        The most records of a point of the study, and its entries.
+    """
+    records, entries = shape
+    quantile = np.full((records, entries, len(LEVELS)), np.nan)
+    time = np.full((records, entries), np.nan)
+    density_x, density = (np.full((entries, GRID), np.nan) for _ in range(2))
+    parts = {part: np.full((entries, len(DISTANCES)), np.nan) for part in PARTS}
+    moments = {name: np.full(entries, np.nan) for name in ("at_time", "limit_mean", "limit_std")}
+    at_layer: NDArray[np.int64] = np.full(entries, -1, np.int64)
+    for j, prediction in predicted.items():
+        for layer, at, law in zip(prediction.layers, prediction.times, prediction.laws, strict=True):
+            record = layers.index(layer)
+            quantile[record, j], time[record, j] = law.quantile(np.array(LEVELS)), at
+        at_layer[j], last = prediction.layers[-1], prediction.laws[-1]
+        for name, value in zip(moments, (prediction.times[-1], last.mean, last.std), strict=True):
+            moments[name][j] = value
+        if compared[j].has_density:
+            density_x[j], density[j] = compared[j].density()
+        for name, distance in compared[j].distances().items():
+            for part, array in parts.items():
+                array[j, DISTANCES.index(name)] = getattr(distance, part)
+    return {
+        "limits": {"quantile": quantile, "time": time, "density_x": density_x, "density": density},
+        "comparison": {**parts, "at_layer": at_layer, **moments},
+    }
+
+
+def _around(ends: Array, observable: str) -> Array:
     """Where to draw a density: a quarter further than the bins on both sides, no correlation beyond ±1."""
     low, high = ends[0], ends[-1]
     reach = (high - low) / 4

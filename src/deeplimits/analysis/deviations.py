@@ -1,7 +1,6 @@
 """Distance of a sample to a limit that is one number, √E (X − x)²: a Kolmogorov distance says nothing there.
 
-Sums are taken a block at a time and added by ``math.fsum``, so that neither chunks nor schedulers change a
-bit. There is no noise floor: the square is an unbiased estimate, and a sample of the limit itself has the
+Sums are taken a block at a time and added by ``math.fsum``, so that no scheduler changes a bit. There is no noise floor: the square is an unbiased estimate, and a sample of the limit itself has the
 distance 0.
 """
 
@@ -31,7 +30,7 @@ class Deviations:
     def of(cls, point: float, values: NDArray[np.float64]) -> Deviations:
         """Deviations of ``values`` from ``point``; infinite ones are left out."""
         squares = (values[np.isfinite(values)] - point) ** 2
-        return cls(len(squares), (math.fsum(squares),), (math.fsum(squares**2),))
+        return cls(len(squares), (float(squares.sum()),), (float((squares * squares).sum()),))
 
     @classmethod
     def joined(cls, parts: Sequence[Deviations]) -> Deviations:

@@ -1,5 +1,5 @@
-"""Moments at the last recorded layer, by groups of samples: what a delete-a-group jackknife needs to give any
-smooth function of them an error.
+"""Moments of a point at its last recorded layer, by groups of samples: what a delete-a-group jackknife needs
+to give any smooth function of them an error.
 
 Kept are power sums of each observable, and means of the entries V^{ab}, a ≤ b, and of their products. Samples
 go to groups in turn within each block, so the groups are alike and independent.
@@ -7,18 +7,15 @@ go to groups in turn within each block, so the groups are alike and independent.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.observables import measure, usable
-from deeplimits.analysis.reduce import over_blocks, stored
-from deeplimits.store.catalogue import BlockLocation, Catalogue
-from deeplimits.store.studies import Columns, dataset
-from deeplimits.store.zarr_zip import Group
-from deeplimits.sweep.study import Study
+from deeplimits.analysis.columns import Array, Block
+from deeplimits.analysis.observables import measure
+from deeplimits.analysis.rows import Rows
+from deeplimits.sweep.points import Point
 
 GROUPS = 64
 POWERS = 4
@@ -27,125 +24,114 @@ MOST_INPUTS = 4
 
 _LARGEST = 1e150
 
-Array = NDArray[np.float64]
-_Scaled = tuple[str, int, int, float, float]
+Scaled = tuple[str, int, int, float, float]
 """(observable, record, layer, centre, scale)"""
 
 
-def groups(
-    study: Study,
-    catalogue: Catalogue,
-    coordinates: Columns,
-    tasks: Sequence[Sequence[_Scaled]],
-    names: Sequence[str],
-) -> Group:
-    """The dataset; ``tasks`` [point] lists observables of the last record with their means and standard
-    deviations.
+class Powers:
+    """Sums of powers of the observables of a point, scaled by their means and standard deviations."""
+
+    def __init__(self, tasks: Sequence[Scaled], observables: Sequence[str]) -> None:
+        self._tasks, self._observables = tasks, observables
+        self._counts = [np.zeros(GROUPS, np.int64) for _ in tasks]
+        self._sums = [np.zeros((GROUPS, POWERS)) for _ in tasks]
+
+    def add(self, block: Block) -> None:
+        """Add a block."""
+        for (name, record, layer, centre, scale), counts, sums in zip(
+            self._tasks, self._counts, self._sums, strict=True
+        ):
+            stored = block.stored(name, record).astype(float)
+            alive = np.isfinite(stored)
+            values = measure(name)[1].transform(np.where(alive, stored, 1.0), layer)
+            finite = alive & np.isfinite(values)
+            with np.errstate(invalid="ignore"):
+                scaled = np.where(finite, (values - centre) / scale, 0.0)
+            square = scaled * scaled
+            counts += _sums(finite.astype(np.int64))
+            sums += _sums(np.stack([scaled, square, square * scaled, square * square], axis=1))
+
+    def rows(self) -> Rows:
+        """The arrays of ``groups`` along observables; NaN and 0 where one is not recorded."""
+        size = len(self._observables)
+        powers = np.full((size, GROUPS, POWERS), np.nan)
+        counted = np.zeros((size, GROUPS), np.int64)
+        scaling = np.full((size, 2), np.nan)
+        for (name, _, _, centre, scale), counts, sums in zip(
+            self._tasks, self._counts, self._sums, strict=True
+        ):
+            j = self._observables.index(name)
+            powers[j], counted[j], scaling[j] = sums, counts, (centre, scale)
+        return {"groups": {"power_sum": powers, "counted": counted, "scaling": scaling}}
+
+
+class Gram:
+    """Means of the entries V^{ab}, a ≤ b, of a point, and of their products; NaN where it has more than
+    ``MOST_INPUTS`` inputs.
+
+    Parameters
+    ----------
+    inputs
+        The most inputs of a point of the study whose Gram matrix is kept.
     """
-    points = study.points
-    most = max((point.network.inputs for point in points if point.network.inputs <= MOST_INPUTS), default=1)
-    pairs = most * (most + 1) // 2
-    powers = np.full((len(points), len(names), GROUPS, POWERS), np.nan)
-    counted = np.zeros((len(points), len(names), GROUPS), np.int64)
-    scaling = np.full((len(points), len(names), 2), np.nan)
-    gram_0 = np.full((len(points), pairs), np.nan)
-    gram_count = np.zeros((len(points), GROUPS), np.int64)
-    gram_mean = np.full((len(points), GROUPS, pairs), np.nan)
-    gram_product = np.full((len(points), GROUPS, pairs, pairs), np.nan)
-    for i, point in enumerate(points):
-        located = list(catalogue.locations(point, study.samples))
-        counts, sums = over_blocks(_powers, _add_powers, located, tasks[i])
-        for (name, _, _, centre, scale), count, total in zip(tasks[i], counts, sums, strict=True):
-            j = names.index(name)
-            powers[i, j], counted[i, j], scaling[i, j] = total, count, (centre, scale)
-        inputs = point.network.inputs
-        if inputs > MOST_INPUTS:
-            continue
-        first, second = np.triu_indices(inputs)
-        size = len(first)
-        gram_0[i, :size] = np.array(point.network.gram)[first, second]
-        count, mean, product = over_blocks(_gram, _add_gram, located, len(point.layers) - 1, inputs)
-        gram_count[i] = count
-        with np.errstate(invalid="ignore"):
-            gram_mean[i, :, :size] = mean / count[:, None]
-            gram_product[i, :, :size, :size] = product / count[:, None, None]
-    first, second = np.triu_indices(most)
-    return dataset(
-        {
-            "power_sum": (("point", "observable", "group", "power"), powers),
-            "counted": (("point", "observable", "group"), counted),
-            "scaling": (("point", "observable", "centre_scale"), scaling),
-            "gram_0": (("point", "pair"), gram_0),
-            "gram_count": (("point", "group"), gram_count),
-            "gram_mean": (("point", "group", "pair"), gram_mean),
-            "gram_product": (("point", "group", "pair", "pair_2"), gram_product),
-        },
-        {
-            **coordinates,
-            "observable": ("observable", list(names)),
-            "pair_first": ("pair", first),
-            "pair_second": ("pair", second),
-        },
-    )
+
+    def __init__(self, point: Point, inputs: int) -> None:
+        self._network, self._record = point.network, len(point.layers) - 1
+        self._kept = point.network.inputs <= MOST_INPUTS
+        self._first, self._second = np.triu_indices(point.network.inputs)
+        self._entries = entries_of(inputs)
+        size = len(self._first) if self._kept else 0
+        self._count = np.zeros(GROUPS, np.int64)
+        self._mean, self._product = np.zeros((GROUPS, size)), np.zeros((GROUPS, size, size))
+
+    def add(self, block: Block) -> None:
+        """Add a block."""
+        if not self._kept:
+            return
+        first, second = self._first, self._second
+        log_variance = block.variable("log_variance")[:, self._record].astype(float)
+        with np.errstate(over="ignore", invalid="ignore"):
+            entries = np.exp((log_variance[first] + log_variance[second]) / 2)
+            if len(log_variance) > 1:
+                gap = block.variable("correlation_gap")[:, self._record].astype(float)
+                entries[first != second] *= 1 - gap
+            # neither dead nor so far exploded that a product is beyond float64
+            finite = (np.abs(entries) < _LARGEST).all(axis=0)
+        entries = np.where(finite, entries, 0.0).T
+        self._count += _sums(finite.astype(np.int64))
+        self._mean += _sums(entries)
+        self._product += _sums(entries[:, :, None] * entries[:, None, :])
+
+    def rows(self) -> Rows:
+        """The arrays of ``groups`` along entries of V."""
+        start: Array = np.full(self._entries, np.nan)
+        mean: Array = np.full((GROUPS, self._entries), np.nan)
+        product: Array = np.full((GROUPS, self._entries, self._entries), np.nan)
+        if self._kept:
+            size = len(self._first)
+            start[:size] = np.array(self._network.gram)[self._first, self._second]
+            with np.errstate(invalid="ignore"):
+                mean[:, :size] = self._mean / self._count[:, None]
+                product[:, :size, :size] = self._product / self._count[:, None, None]
+        return {
+            "groups": {"gram_0": start, "gram_count": self._count, "gram_mean": mean, "gram_product": product}
+        }
 
 
-def pair_index(inputs: int, a: int, b: int) -> int:
+def entries_of(inputs: int) -> int:
+    """Entries V^{ab}, a ≤ b, of so many inputs."""
+    return inputs * (inputs + 1) // 2
+
+
+def entry_index(inputs: int, a: int, b: int) -> int:
     """Place of V^{ab} among the entries a ≤ b of a matrix of ``inputs`` rows, counted from 0."""
     a, b = min(a, b), max(a, b)
     return a * inputs - a * (a - 1) // 2 + b - a
 
 
-def _sums(values: Array, group: NDArray[np.intp]) -> Array:
-    """Sums of the rows of ``values`` [sample, …] by group."""
-    flat = values.reshape(len(values), math.prod(values.shape[1:]))
-    summed: Array = np.stack([np.bincount(group, column, GROUPS).astype(float) for column in flat.T], axis=1)
-    return summed.reshape(GROUPS, *values.shape[1:])
-
-
-_Powers = tuple[list[NDArray[np.int64]], list[Array]]
-
-
-def _powers(location: BlockLocation, take: int, tasks: Sequence[_Scaled]) -> _Powers:
-    counts, sums = [], []
-    for name, record, layer, centre, scale in tasks:
-        column = stored(location, take, name, record)
-        alive = np.isfinite(column)
-        values = measure(name)[1].transform(usable(column).astype(float), layer)
-        group = np.arange(len(column))[alive] % GROUPS
-        finite = np.isfinite(values)
-        scaled = (values[finite] - centre) / scale
-        square = scaled * scaled
-        powers = np.stack([scaled, square, square * scaled, square * square], axis=1)
-        counts.append(np.bincount(group[finite], minlength=GROUPS))
-        sums.append(_sums(powers, group[finite]))
-    return counts, sums
-
-
-def _add_powers(parts: Sequence[_Powers]) -> _Powers:
-    counts, sums = zip(*parts, strict=True)
-    return [sum(each) for each in zip(*counts, strict=True)], [sum(each) for each in zip(*sums, strict=True)]
-
-
-_Gram = tuple[NDArray[np.int64], Array, Array]
-
-
-def _gram(location: BlockLocation, take: int, record: int, inputs: int) -> _Gram:
-    log_variance = location.read("log_variance", [record])[:take, 0, :].astype(float)
-    first, second = np.triu_indices(inputs)
-    with np.errstate(over="ignore"):
-        entries = np.exp((log_variance[:, first] + log_variance[:, second]) / 2)
-    if inputs > 1:
-        entries[:, first != second] *= 1 - location.read("correlation_gap", [record])[:take, 0, :].astype(
-            float
-        )
-    # neither dead nor so far exploded that a product is beyond float64
-    finite = (np.abs(entries) < _LARGEST).all(axis=1)
-    group = np.flatnonzero(finite) % GROUPS
-    entries = entries[finite]
-    products = entries[:, :, None] * entries[:, None, :]
-    return np.bincount(group, minlength=GROUPS), _sums(entries, group), _sums(products, group)
-
-
-def _add_gram(parts: Sequence[_Gram]) -> _Gram:
-    counts, means, products = zip(*parts, strict=True)
-    return np.asarray(sum(counts)), np.asarray(sum(means)), np.asarray(sum(products))
+def _sums(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Sums of the rows of ``values`` [sample, …] by group, in the order of the samples."""
+    missing = -len(values) % GROUPS
+    if missing:
+        values = np.concatenate([values, np.zeros((missing, *values.shape[1:]), values.dtype)])
+    return values.reshape(-1, GROUPS, *values.shape[1:]).sum(axis=0)

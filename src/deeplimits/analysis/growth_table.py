@@ -4,7 +4,7 @@ width and time that the study asks for, beside the formulas.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,10 +14,11 @@ from deeplimits.analysis.growth import Growth, mean_log_growths, unit_law
 from deeplimits.analysis.labels import label_of
 from deeplimits.limits.hayou_growth import initial_rate, mean_growth
 from deeplimits.networks.network import Network
-from deeplimits.store.studies import dataset
-from deeplimits.store.zarr_zip import Group
 from deeplimits.sweep.growth import growing
 from deeplimits.sweep.study import Study
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _COLUMNS: dict[str, Any] = {
     "network": str,
@@ -36,7 +37,7 @@ _COLUMNS: dict[str, Any] = {
 }
 
 
-def growth_table(study: Study) -> Group:
+def growth_table(study: Study) -> xr.Dataset:
     """A row for each network and time: ``mean`` and standard ``error`` of the estimate of E log ‖φ(X_t)‖ /
     ‖φ(X_0)‖, ``variance`` of the growth and ``positive_variance`` of the number of positive units, both of
     the deepest networks, and living ``samples``; what Theorem 1 and Proposition 10 of Hayou 2022 print, and
@@ -44,14 +45,16 @@ def growth_table(study: Study) -> Group:
     of the deepest networks to its law at infinite width, the noise floor taken off, ``unit_error`` its
     standard error.
     """
+    import xarray as xr
+
     rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
     for network in growing(study.points) if study.growth else []:
         for row in _of_network(study, network):
             for name, value in row.items():
                 rows[name].append(value)
-    return dataset(
+    return xr.Dataset(
         {name: ("growth", np.array(rows[name], dtype=kind)) for name, kind in _COLUMNS.items()},
-        attributes={"steps": max(study.growth.depths) if study.growth else 0},
+        attrs={"steps": max(study.growth.depths) if study.growth else 0},
     )
 
 
@@ -71,8 +74,7 @@ def _row(
     study: Study, network: Network, time: float, found: Growth, slopes: tuple[float, float]
 ) -> dict[str, Any]:
     assert study.growth
-    label = f"{study.name}/unit/{network.physics_hash}/{time}/{study.growth.samples}"
-    distance = distances(unit_law(time, slopes), found.unit, label)["ks"]
+    distance = distances(unit_law(time, slopes), found.unit, ("ks",))["ks"]
     relu = network.slopes == Slopes(1, 0)
     return {
         "network": label_of(network),

@@ -8,110 +8,100 @@ equal parts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.reduce import observed, over_blocks
+from deeplimits.analysis.columns import Array, Block
+from deeplimits.analysis.compared import Prediction
+from deeplimits.analysis.marginals import Marginals
+from deeplimits.analysis.rows import Rows
 from deeplimits.limits import registry
 from deeplimits.limits.observables import parse
-from deeplimits.store.catalogue import BlockLocation, Catalogue
-from deeplimits.store.studies import Columns, dataset
-from deeplimits.store.zarr_zip import Group
-from deeplimits.sweep.comparisons import compared_layers, is_recorded
+from deeplimits.sweep.comparisons import is_recorded
+from deeplimits.sweep.models import CompareModel
 from deeplimits.sweep.points import Point
-from deeplimits.sweep.study import Study
 
 CELLS = 40
 """Cells along each axis."""
 
 Counts = NDArray[np.int64]
-Array = NDArray[np.float64]
-Axes = tuple[str, str, Array, Array]
-"""Names and edges of a plane."""
+Plane = tuple[str, str]
 
 
-def planes(study: Study) -> list[tuple[str, str]]:
-    """Pairs of observables of one kind that the study compares."""
-    names = list(dict.fromkeys(entry.observable for entry in study.compare))
-    return [(x, y) for x, y in combinations(names, 2) if parse(x).kind == parse(y).kind]
+def planes_of(compare: Sequence[CompareModel]) -> tuple[Plane, ...]:
+    """Pairs of observables of one kind that a study compares."""
+    names = list(dict.fromkeys(entry.observable for entry in compare))
+    return tuple((x, y) for x, y in combinations(names, 2) if parse(x).kind == parse(y).kind)
 
 
-def joint(
-    study: Study, catalogue: Catalogue, coordinates: Columns, names: Sequence[str], edges: Array
-) -> Group:
-    """Counts of networks and of the first limit with a joint law [point, plane, x, y], the cells' edges, and
-    how many samples there are of each, those outside the cells included.
-
-    Parameters
-    ----------
-    names, edges
-        Observables, and the edges of their histograms [point, record, observable, edge].
+class Joint:
+    """Counts of the networks of a point [plane, x, y], and of the first limit that is compared there and has a
+    joint law, the cells' edges, and how many samples there are of each, those outside the cells included.
     """
-    pairs = planes(study)
-    shape = (len(study.points), len(pairs))
-    counts, limit_counts = (np.zeros((*shape, CELLS, CELLS), np.int64) for _ in range(2))
-    x_edge, y_edge = (np.full((*shape, CELLS + 1), np.nan) for _ in range(2))
-    totals = np.zeros((shape[0], 2), np.int64)
-    for i, point in enumerate(study.points):
-        record, layer = len(point.layers) - 1, point.layers[-1]
-        chosen = [k for k, pair in enumerate(pairs) if all(is_recorded(name, point, layer) for name in pair)]
-        if not chosen:
-            continue
-        axes: list[Axes] = []
-        for k in chosen:
-            ends = [edges[i, record, names.index(name)] for name in pairs[k]]
-            x_edge[i, k], y_edge[i, k] = (np.linspace(end[0], end[-1], CELLS + 1) for end in ends)
-            axes.append((*pairs[k], x_edge[i, k], y_edge[i, k]))
-        located = list(catalogue.locations(point, study.samples))
-        counts[i, chosen] = over_blocks(_counted, _added, located, axes, record, layer)
-        totals[i, 0] = study.samples
-        sample = _limit(study, point, sorted({name for pair in axes for name in pair[:2]}))
+
+    def __init__(self, point: Point, planes: Sequence[Plane], marginals: Marginals) -> None:
+        self._point, self._planes = point, planes
+        self._record, self._layer = len(point.layers) - 1, point.layers[-1]
+        self._edges = {
+            k: [
+                np.linspace(ends[0], ends[-1], CELLS + 1)
+                for ends in (marginals.edges(name, self._record) for name in plane)
+            ]
+            for k, plane in enumerate(planes)
+            if all(is_recorded(name, point, self._layer) for name in plane)
+        }
+        self._names = sorted({name for k in self._edges for name in planes[k]})
+        self._counts: Counts = np.zeros((len(planes), CELLS, CELLS), np.int64)
+        self._samples = 0
+
+    def add(self, block: Block) -> None:
+        """Count a block."""
+        if not self._names:
+            return
+        values = {name: block.observed(name, self._record, self._layer) for name in self._names}
+        self._samples += len(values[self._names[0]])
+        for k, edges in self._edges.items():
+            x, y = self._planes[k]
+            self._counts[k] += _cells(values[x], values[y], *edges)
+
+    def rows(self, compare: Sequence[CompareModel], predicted: Mapping[int, Prediction]) -> Rows:
+        """The arrays of ``joint``."""
+        x_edge, y_edge = (np.full((len(self._planes), CELLS + 1), np.nan) for _ in range(2))
+        limit_counts, drawn = np.zeros_like(self._counts), 0
+        for k, edges in self._edges.items():
+            x_edge[k], y_edge[k] = edges
+        sample = self._limit(compare, predicted) if self._names else None
         if sample is not None:
-            limit_counts[i, chosen] = [_cells(sample[x], sample[y], *ends) for x, y, *ends in axes]
-            totals[i, 1] = len(next(iter(sample.values())))
-    cells = ("point", "plane", "x", "y")
-    return dataset(
-        {
-            "count": (cells, counts),
-            "limit_count": (cells, limit_counts),
-            "x_edge": (("point", "plane", "edge"), x_edge),
-            "y_edge": (("point", "plane", "edge"), y_edge),
-            "samples": (("point",), totals[:, 0]),
-            "limit_samples": (("point",), totals[:, 1]),
-        },
-        {
-            **coordinates,
-            "first": ("plane", np.array([x for x, _ in pairs], dtype=str)),
-            "second": ("plane", np.array([y for _, y in pairs], dtype=str)),
-        },
-    )
+            for k, edges in self._edges.items():
+                x, y = self._planes[k]
+                limit_counts[k] = _cells(sample[x], sample[y], *edges)
+            drawn = len(next(iter(sample.values())))
+        return {
+            "joint": {
+                "count": self._counts,
+                "limit_count": limit_counts,
+                "x_edge": x_edge,
+                "y_edge": y_edge,
+                "samples": np.array(self._samples, np.int64),
+                "limit_samples": np.array(drawn, np.int64),
+            }
+        }
 
-
-def _counted(location: BlockLocation, take: int, axes: Sequence[Axes], record: int, layer: int) -> Counts:
-    values = {
-        name: observed(location, take, name, record, layer)
-        for name in dict.fromkeys(name for x, y, *_ in axes for name in (x, y))
-    }
-    return np.stack([_cells(values[x], values[y], *ends) for x, y, *ends in axes])
+    def _limit(
+        self, compare: Sequence[CompareModel], predicted: Mapping[int, Prediction]
+    ) -> dict[str, Array] | None:
+        """A joint sample of the first limit that is compared here and has one."""
+        for j in predicted:
+            limit = registry()[compare[j].limit]
+            sample = limit.jointly(self._point.network, self._layer, self._names)
+            if sample is not None:
+                return sample
+        return None
 
 
 def _cells(x: Array, y: Array, x_edge: Array, y_edge: Array) -> Counts:
     known = np.isfinite(x) & np.isfinite(y)
     return np.histogram2d(x[known], y[known], [x_edge, y_edge])[0].astype(np.int64)
-
-
-def _added(parts: Sequence[Counts]) -> Counts:
-    return np.asarray(sum(parts))
-
-
-def _limit(study: Study, point: Point, names: Sequence[str]) -> dict[str, Array] | None:
-    """A joint sample of the first limit that is compared here and has one."""
-    for j, entry in enumerate(study.compare):
-        if compared_layers(entry, point, study.path, j) is not None:
-            sample = registry()[entry.limit].jointly(point.network, point.layers[-1], names)
-            if sample is not None:
-                return sample
-    return None

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeplimits.analysis.compared import DISTANCES, PARTS
 from deeplimits.analysis.distances import Distance
 from deeplimits.analysis.labels import label_of
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.series import Series
-from deeplimits.store.studies import dataset
-from deeplimits.store.zarr_zip import Group
 from deeplimits.sweep.axes import AXES, TEXTS, WHOLE, axes_of
 from deeplimits.sweep.study import Study
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 COLUMNS: dict[str, tuple[Any, str]] = {
     "entry": (np.int64, "the entry of compare, counted from 0"),
@@ -44,12 +46,14 @@ def axis_column(name: str) -> str:
     return "shaping_exponent" if name == "exponent" else name
 
 
-def rate_table(
-    study: Study, series: Series, found: dict[tuple[int, int], dict[str, Distance]], at_time: Any
-) -> Group:
-    """The rates of ``found``, distances by name of (point, entry), along each series of points; ``at_time``
-    [point, entry] are the times of the comparisons. Axes that change along a series are −1, NaN or empty.
+def rate_table(study: Study, series: Series, comparison: xr.Dataset) -> xr.Dataset:
+    """The rates of the distances of ``comparison`` along each series of points. Axes that change along a
+    series are −1, NaN or empty.
     """
+    import xarray as xr
+
+    held = {part: comparison[part].to_numpy() for part in PARTS}
+    at_time = comparison["at_time"].to_numpy()
     types = {name: kind for name, (kind, _) in COLUMNS.items()} | {
         axis_column(name): _kind(name) for name in AXES
     }
@@ -58,14 +62,15 @@ def rate_table(
         if entry.rate_in is None:
             continue
         for index, members in enumerate(series.members(entry.rate_in)):
-            used = [i for i in members if (i, j) in found]
+            found = {i: _distances(held, i, j) for i in members}
+            used = [i for i in members if found[i]]
             networks = [study.points[i].network for i in used]
             axes = [axes_of(network) for network in networks]
             sizes = [each[entry.rate_in] for each in axes]
             for name in entry.distances:
-                if not used or name not in found[used[0], j]:
+                if not used or name not in found[used[0]]:
                     continue
-                rate = fit_rate(sizes, [found[i, j][name] for i in used])
+                rate = fit_rate(sizes, [found[i][name] for i in used])
                 if rate is None:
                     continue
                 row = {
@@ -86,7 +91,16 @@ def rate_table(
                 }
                 for column, values in rows.items():
                     values.append(row[column] if column in row else getattr(rate, column))
-    return dataset({name: ("rate", np.array(rows[name], dtype=kind)) for name, kind in types.items()})
+    return xr.Dataset({name: ("rate", np.array(rows[name], dtype=kind)) for name, kind in types.items()})
+
+
+def _distances(held: dict[str, Any], point: int, entry: int) -> dict[str, Distance]:
+    """The distances that a point has to an entry's limit, by name."""
+    return {
+        name: Distance(*(float(held[part][point, entry, k]) for part in PARTS))
+        for k, name in enumerate(DISTANCES)
+        if not np.isnan(held["value"][point, entry, k])
+    }
 
 
 def _kind(axis: str) -> Any:

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from deeplimits.analysis.labels import label_of, number
 from deeplimits.networks.network import Network
-from deeplimits.store.studies import dataset
-from deeplimits.store.zarr_zip import Group
 from deeplimits.sweep.axes import axes_of
 from deeplimits.sweep.grid import combinations
 from deeplimits.sweep.models import DepthModel, GridModel
 from deeplimits.sweep.study import Study
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Size = Literal["width", "depth"]
 SIZES: tuple[Size, ...] = ("width", "depth")
@@ -62,9 +66,11 @@ class Series:
             members[series].append(point)
         return members
 
-    def group(self) -> Group:
+    def dataset(self) -> xr.Dataset:
         """The names, as a group of the study store."""
-        return dataset({size: (f"{size}_series", self.names[size]) for size in SIZES})
+        import xarray as xr
+
+        return xr.Dataset({size: (f"{size}_series", np.array(self.names[size], str)) for size in SIZES})
 
 
 def _series(study: Study, size: Size) -> tuple[list[int], list[str]]:
@@ -177,7 +183,9 @@ def inputs_text(axes: dict[str, Any]) -> str:
 
 def _told_apart(names: list[str]) -> list[str]:
     """The names, with a number where two of them are one."""
-    return [
-        name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})"
-        for i, name in enumerate(names)
-    ]
+    times, seen = Counter(names), Counter[str]()
+    told = []
+    for name in names:
+        seen[name] += 1
+        told.append(name if times[name] == 1 else f"{name} ({seen[name]})")
+    return told

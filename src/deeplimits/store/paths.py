@@ -37,6 +37,13 @@ def study_receipt(results: Path, study: str) -> Path:
     return results / "studies" / f"{study}.json"
 
 
+def study_digest(results: Path, study: str) -> Path:
+    """SHA-256 of the store of a study, as ``sha256sum`` writes and checks it. The tracked receipt says it too,
+    but is gone while the study is aggregated again.
+    """
+    return results / "studies" / f"{study}.sha256"
+
+
 def figure_files(results: Path, study: str, figure: str) -> tuple[Path, ...]:
     """The files of one figure."""
     return tuple(results / "figures" / study / f"{figure}.{suffix}" for suffix in FIGURE_FORMATS)

@@ -1,0 +1,123 @@
+"""The samples of one point, as all of its reductions read them: block by block, each decoded once.
+
+Blocks stay in memory within ``MEMORY``; those of a larger point are read again in each pass, so that no
+number of samples needs more. A reduction sees blocks one after another, and adds up in their order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.analysis.observables import is_since_start, measure, sources, usable
+from deeplimits.limits.observables import Observable
+
+Array = NDArray[np.float64]
+Task = tuple[str, int, int]
+"""(observable, record, layer)"""
+
+MEMORY = 1 << 28
+"""Bytes of decoded variables that are kept of a point between passes."""
+
+
+class Location(Protocol):
+    """Where a block lies, as ``store.catalogue.BlockLocation`` says it."""
+
+    def read(self, variable: str) -> NDArray[Any]:
+        """A variable of the block, samples first."""
+
+
+Located = Sequence[tuple[Location, int]]
+"""The blocks of a point in their order, and how many samples to take of each."""
+
+
+class Block:
+    """A block, of which each variable is read once."""
+
+    def __init__(self, location: Location, take: int) -> None:
+        self._location, self._take = location, take
+        self._arrays: dict[str, NDArray[Any]] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it holds."""
+        return sum(array.nbytes for array in self._arrays.values())
+
+    def variable(self, name: str) -> NDArray[Any]:
+        """A stored variable, [column, record, sample], the columns being inputs or pairs of them; what is
+        stored once for all layers has one record.
+        """
+        if name not in self._arrays:
+            array = self._location.read(name)[: self._take]
+            array = array[:, None] if array.ndim == 2 else array
+            self._arrays[name] = np.ascontiguousarray(array.transpose(2, 1, 0))
+        return self._arrays[name]
+
+    def stored(self, name: str, record: int) -> NDArray[np.float32]:
+        """What is stored for an observable at a record [sample], or its difference to the first record; NaN
+        where a network is dead at both.
+        """
+        observable, measured = measure(name)
+        parts = sources(observable)
+        now = measured.combine([self._column(variable, part, record) for variable, part in parts])
+        if not is_since_start(observable):
+            return now
+        with np.errstate(invalid="ignore"):
+            return now - measured.combine([self._column(variable, part, 0) for variable, part in parts])
+
+    def _column(self, variable: str, part: Observable, record: int) -> NDArray[np.float32]:
+        held = self.variable(variable)
+        size = len(held)
+        inputs = size if len(part.inputs) == 1 else (1 + math.isqrt(1 + 8 * size)) // 2
+        records = held[part.column(inputs)]
+        return records[min(record, len(records) - 1)]
+
+    def alive(self, name: str, record: int) -> NDArray[np.float32]:
+        """What is stored for an observable, of the living networks."""
+        return usable(self.stored(name, record))
+
+    def values(self, name: str, record: int, layer: int) -> Array:
+        """The observable of the living networks."""
+        return measure(name)[1].transform(self.alive(name, record).astype(float), layer)
+
+    def observed(self, name: str, record: int, layer: int) -> Array:
+        """The observable of every network, in their order; not finite where a network is dead."""
+        with np.errstate(over="ignore"):
+            return measure(name)[1].transform(self.stored(name, record).astype(float), layer)
+
+
+class Samples:
+    """The blocks of a point, for several passes.
+
+    Parameters
+    ----------
+    located
+        Where they lie.
+    memory
+        Bytes that may be kept between passes.
+    """
+
+    def __init__(self, located: Located, memory: int = MEMORY) -> None:
+        self._located, self._memory = located, memory
+        self._kept: dict[int, Block] = {}
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return sum(take for _, take in self._located)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that may be kept between passes."""
+        return self._memory
+
+    def __iter__(self) -> Iterator[Block]:
+        for index, (location, take) in enumerate(self._located):
+            block = self._kept.pop(index, None) or Block(location, take)
+            yield block
+            if sum(other.nbytes for other in self._kept.values()) + block.nbytes <= self._memory:
+                self._kept[index] = block
