@@ -17,7 +17,7 @@ from typing import Any
 from deeplimits.analysis.aggregate import reduced_study
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import study_receipt, study_store
-from deeplimits.store.studies import write_study
+from deeplimits.store.study_writer import write_study
 from deeplimits.store.zarr_zip import digest
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.study import Study
@@ -81,11 +81,11 @@ def main() -> None:
     groups = reduced_study(study, Catalogue(config.results))
     old = {name: groups[name] for name in ("moments", "laws")}
     for last in count():
-        write_study(study, config.results, old)
+        write_study(study, config.results, [old])
         child = os.fork()
         if child == 0:
             Steps(last).watch()
-            write_study(study, config.results, groups)
+            write_study(study, config.results, [groups])
             os._exit(0)
         _, status = os.waitpid(child, 0)
         killed = os.WIFSIGNALED(status)

@@ -6,7 +6,6 @@ import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
-import dask
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,15 +15,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from deeplimits.analysis import order_statistics as order
-from deeplimits.analysis.aggregate import aggregate_study
+from deeplimits.analysis.columns import Samples
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import CELLS, Distance, cell_counts, distances
 from deeplimits.analysis.observables import MEASURES
 from deeplimits.analysis.rates import fit_rate
-from deeplimits.analysis.reduce import BINS, LEVELS, TOGETHER, Reduced, reduce_point
-from deeplimits.laws import EmpiricalLaw, NormalLaw, PointMass, kolmogorov
-from deeplimits.store.paths import study_store
-from deeplimits.store.zarr_zip import digest
+from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_marginals
+from deeplimits.laws import EmpiricalLaw, NormalLaw, kolmogorov
 from tiny import STUDY, project, reduced, simulated
 
 FLOATS = arrays(np.float32, st.integers(1, 60), elements=st.floats(allow_nan=False, width=32))
@@ -88,9 +85,8 @@ def split(values: Sequence[NDArray[np.float32]], cuts: Sequence[int]) -> list[tu
     ]
 
 
-def reduce_all(located: list[tuple[Held, int]]) -> tuple[list[Reduced], list[NDArray[np.int64]]]:
-    tasks = [(name, 0, 7) for name in OF_ONE_LAYER]
-    return reduce_point(located, tasks, [("log_variance", 0, 7, NormalLaw(0.0, 1.0))])
+def reduce_all(located: list[tuple[Held, int]], memory: int = 1 << 28) -> list[Reduced]:
+    return reduce_marginals(Samples(located, memory), [(name, 0, 7) for name in OF_ONE_LAYER])
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +99,7 @@ def drawn() -> list[NDArray[np.float32]]:
 
 
 def test_reductions_are_what_numpy_says(drawn: list[NDArray[np.float32]]) -> None:
-    reduced, (counts,) = reduce_all(split(drawn, [5000, 5001, 17000]))
+    reduced = reduce_all(split(drawn, [5000, 5001, 17000]))
     log_variance, gap = (each[np.isfinite(each)].astype(float) for each in drawn)
     for kept, name in zip(reduced, OF_ONE_LAYER, strict=True):
         stored = gap if "correlation" in name else log_variance
@@ -116,7 +112,7 @@ def test_reductions_are_what_numpy_says(drawn: list[NDArray[np.float32]]) -> Non
         assert kept.histogram.total == len(values)
         assert len(kept.histogram.counts) == BINS
         assert abs(kept.histogram.counts.sum() / len(values) - 0.998) < 1e-3
-    assert counts.sum() == len(log_variance)
+        assert (kept.histogram.counts == np.histogram(values, kept.histogram.edges)[0]).all()
 
 
 def test_growth_is_that_of_each_network() -> None:
@@ -125,7 +121,7 @@ def test_growth_is_that_of_each_network() -> None:
     values = generator.normal(size=(4000, 3, 1)).astype(np.float32)
     values[:100], values[100:250, 1:], values[250:300, 2] = -np.inf, -np.inf, -np.inf
     blocks = [(Held(log_activation=part), len(part)) for part in np.split(values, [1000, 1700])]
-    reduced, _ = reduce_point(blocks, [("log_growth", record, 9) for record in range(3)], [])
+    reduced = reduce_marginals(Samples(blocks), [("log_growth", record, 9) for record in range(3)])
     assert [(kept.count, kept.dead) for kept in reduced] == [(3900, 100), (3750, 250), (3700, 300)]
     assert (reduced[0].mean, reduced[0].std) == (0.0, 0.0)
     for record, alive in ((1, 250), (2, 300)):
@@ -139,37 +135,41 @@ def test_growth_is_that_of_each_network() -> None:
 
 
 @pytest.mark.parametrize("cuts", [[], [10_000], [3, 3, 9999, 19_999], list(range(500, 20_000, 500))])
-@pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
-def test_neither_chunks_nor_schedulers_change_counts(
-    drawn: list[NDArray[np.float32]], cuts: list[int], scheduler: str
+@pytest.mark.parametrize("memory", [1 << 28, 1 << 16, 0])
+def test_neither_chunks_nor_memory_change_counts(
+    drawn: list[NDArray[np.float32]], cuts: list[int], memory: int
 ) -> None:
-    truth, (counts,) = reduce_all(split(drawn, [8192, 16384]))
-    with dask.config.set(scheduler=scheduler):
-        reduced, (again,) = reduce_all(split(drawn, cuts))
-    assert (again == counts).all()
-    for one, other in zip(truth, reduced, strict=True):
-        assert (one.quantiles == other.quantiles).all()
-        assert (one.histogram.edges == other.histogram.edges).all()
-        assert (one.histogram.counts == other.histogram.counts).all()
-        np.testing.assert_allclose([one.mean, one.std], [other.mean, other.std], rtol=1e-12)
+    """Sorted or counted, with blocks that stay in memory or are read again: the same bits where blocks are the
+    same, and sums that differ in their last digits where they are not.
+    """
+    truth = reduce_all(split(drawn, [8192, 16384]))
+    whole, reduced = reduce_all(split(drawn, cuts)), reduce_all(split(drawn, cuts), memory)
+    for first, one, other in zip(truth, whole, reduced, strict=True):
+        assert (one.mean, one.std) == (other.mean, other.std)
+        np.testing.assert_allclose([first.mean, first.std], [other.mean, other.std], rtol=1e-12)
+        for each in (first, one):
+            assert (each.quantiles == other.quantiles).all()
+            assert (each.histogram.edges == other.histogram.edges).all()
+            assert (each.histogram.counts == other.histogram.counts).all()
 
 
-@pytest.mark.slow
-def test_schedulers_change_no_bit_of_a_study_store(tmp_path: Path) -> None:
-    # so many blocks that there is more than one task
-    config = project(tmp_path, STUDY.replace("samples: 8192", f"samples: {(TOGETHER + 1) * 8192}"))
-    simulated(config)
-    digests = set()
-    for scheduler in ("synchronous", "threads"):
-        with dask.config.set(scheduler=scheduler):
-            aggregate_study(config.study("tiny"), config.results)
-        digests.add(digest(study_store(config.results, "tiny")))
-    assert len(digests) == 1
+def test_a_block_is_read_once_where_it_fits() -> None:
+    """In all passes over a point, and in each pass where it does not."""
+    blocks = [(Held(log_variance=np.zeros((64, 1, 1), np.float32)), 64) for _ in range(3)]
+    for memory, reads in ((1 << 20, [1, 1, 1]), (600, [1, 1, 4]), (0, [4, 4, 4])):
+        for held, _ in blocks:
+            held.reads = 0
+        samples = Samples(blocks, memory)
+        for _ in range(4):
+            for block in samples:
+                block.values("log_variance", 0, 7)
+                block.alive("log_variance", 0)
+        assert [held.reads for held, _ in blocks] == reads
 
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_blocks() -> None:
-    """64 blocks take no more than a few do: blocks are made when read and are not kept."""
+    """100 blocks take no more than a few do: blocks are made when read, and no more are kept than fit."""
 
     class Made(Held):
         def __init__(self, seed: int) -> None:
@@ -181,13 +181,9 @@ def test_memory_does_not_grow_with_the_number_of_blocks() -> None:
             return column(np.random.default_rng(self._seed).uniform(size=1 << 14).astype(np.float32))
 
     def peak(blocks: int) -> int:
+        located = [(Made(seed), 1 << 14) for seed in range(blocks)]
         tracemalloc.start()
-        with dask.config.set(scheduler="synchronous"):
-            reduce_point(
-                [(Made(seed), 1 << 14) for seed in range(blocks)],
-                [("correlation", 0, 7)],
-                [],
-            )
+        reduce_marginals(Samples(located, memory=1 << 20), [("correlation", 0, 7)])
         memory = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return memory
@@ -198,7 +194,7 @@ def test_memory_does_not_grow_with_the_number_of_blocks() -> None:
 def test_distances_agree_with_scipy() -> None:
     values = np.random.default_rng(1).normal(0.1, 1.1, size=5000)
     law = NormalLaw(0.0, 1.0)
-    found = distances(law, cell_counts(law, values), "test")
+    found = distances(law, cell_counts(law, values))
     exact = stats.kstest(values, "norm").statistic
     assert kolmogorov(law, values) == pytest.approx(exact, abs=1e-12)
     assert abs(found["ks"].value - exact) <= 1 / CELLS
@@ -216,11 +212,11 @@ def test_intervals_cover_and_noise_is_recognised() -> None:
     pure: dict[str, list[float]] = {"ks": [], "wasserstein": []}
     floors: dict[str, list[float]] = {"ks": [], "wasserstein": []}
     runs, size = 200, 16384
-    for run in range(runs):
-        found = distances(law, cell_counts(law, generator.normal(0.1, 1, size=size)), f"shifted {run}")
+    for _ in range(runs):
+        found = distances(law, cell_counts(law, generator.normal(0.1, 1, size=size)))
         for name, true in (("ks", truth), ("wasserstein", 0.1)):
             covered[name] += found[name].low <= true <= found[name].high
-        null = distances(law, cell_counts(law, generator.normal(size=size)), f"null {run}")
+        null = distances(law, cell_counts(law, generator.normal(size=size)))
         for name, values in pure.items():
             values.append(null[name].value)
             floors[name].append(null[name].floor)
@@ -250,20 +246,14 @@ def test_root_mean_squares_cover_and_do_not_depend_on_chunks() -> None:
         covered += distance.low <= truth <= distance.high
         assert distance.value == pytest.approx(np.sqrt(np.mean(sample**2)), rel=1e-12)
     assert 273 <= covered <= 294
-    values = generator.normal(size=(20_000, 1, 1)).astype(np.float32)
+    values = generator.normal(size=20_000)
     values[:7] = -np.inf
     whole, *others = (
-        reduce_point(
-            [(Held(log_variance=part), len(part)) for part in np.split(values, cuts)],
-            [("log_variance", 0, 7)],
-            [("log_variance", 0, 7, PointMass(0.5))],
-        )[1][0]
+        Deviations.joined([Deviations.of(0.5, part) for part in np.split(values, cuts)])
         for cuts in ([], [10_000], [3, 9999, 19_999])
     )
-    assert isinstance(whole, Deviations)
     assert whole.count == 19_993
     for other in others:
-        assert isinstance(other, Deviations)
         np.testing.assert_allclose(root_mean_square(other).value, root_mean_square(whole).value, rtol=1e-14)
 
 
@@ -279,9 +269,10 @@ def test_distances_to_a_number_are_kept_with_their_rate(tmp_path: Path) -> None:
     moments = tree["moments"].sel(observable="correlation").isel(record=-1)
     value = tree["limits"]["quantile"].isel(record=-1, entry=0, level=3).values
     expected = np.hypot(moments["std"].values, moments["mean"].values - value)
-    np.testing.assert_allclose(comparison["rms_value"].values[:, 0], expected, rtol=1e-9)
-    assert np.isnan(comparison["ks_value"].values[:, 0]).all()
-    assert np.isnan(comparison["rms_value"].values[:, 1]).all()
+    found = comparison["value"].isel(entry=0)
+    np.testing.assert_allclose(found.sel(distance="rms").values, expected, rtol=1e-9)
+    assert np.isnan(found.sel(distance="ks").values).all()
+    assert np.isnan(comparison["value"].isel(entry=1).sel(distance="rms").values).all()
     assert list(rates["distance"].values) == ["rms"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deeplimits.analysis.groups import GROUPS, pair_index
+from deeplimits.analysis.groups import GROUPS, entry_index
 from deeplimits.analysis.statistics import effects_of
 from known_stores import statistic, store, verdict
 
@@ -54,4 +54,4 @@ def test_place_of_a_pair():
     for inputs in (1, 2, 3, 4):
         pairs = zip(*np.triu_indices(inputs), strict=True)
         for place, (a, b) in enumerate(pairs):
-            assert pair_index(inputs, int(a), int(b)) == pair_index(inputs, int(b), int(a)) == place
+            assert entry_index(inputs, int(a), int(b)) == entry_index(inputs, int(b), int(a)) == place

@@ -10,13 +10,11 @@ import pytest
 from scipy import stats
 
 from deeplimits.activations import Identity, ReluLike
-from deeplimits.analysis.events import events, paths
 from deeplimits.analysis.proportions import clopper_pearson
 from deeplimits.engines import simulate_block
 from deeplimits.limits.collapse import collapse_probability
 from deeplimits.networks.network import Network
-from deeplimits.store.catalogue import Catalogue
-from tiny import STUDY, as_dataset, project, simulated
+from tiny import STUDY, project, reduced, simulated
 
 RESNET = Network(ReluLike(), 1, 5, ((1.0,),), architecture="resnet")
 
@@ -89,7 +87,7 @@ def test_studies_count_collapses_as_often_as_they_happen(tmp_path: Path) -> None
     config = project(tmp_path, COLLAPSE)
     simulated(config)
     study = config.study("tiny")
-    found = as_dataset(events(study, Catalogue(config.results), {}))
+    found = reduced(config)["events"]
     alive, collapsed = found["alive"].values, found["collapsed"].values
     exact = found["collapse_probability"].values
     for i, point in enumerate(study.points):
@@ -117,7 +115,7 @@ def test_studies_count_collapses_as_often_as_they_happen(tmp_path: Path) -> None
 def test_stores_say_nothing_of_events_that_have_no_meaning(tmp_path: Path) -> None:
     config = project(tmp_path, STUDY.replace("8192", "64"))
     simulated(config)
-    found = as_dataset(events(config.study("tiny"), Catalogue(config.results), {}))
+    found = reduced(config)["events"]
     assert (found["exploded"] == -1).all()
     assert (found["collapsed"] == -1).all()
     assert (found["alive"] == -1).all()
@@ -129,9 +127,9 @@ def test_the_first_samples_are_kept_whole(tmp_path: Path) -> None:
     config = project(tmp_path, PATHS_OF_TWO)
     simulated(config)
     study = config.study("tiny")
-    kept = as_dataset(paths(study, Catalogue(config.results), {}))
+    kept = reduced(config)["paths"]
     assert set(kept) == {"log_variance", "correlation_gap", "log_activation"}
-    assert kept.sizes == {"point": 4, "path": 32, "record": 7}
+    assert dict(kept.sizes) == {"point": 4, "path": 32, "record": 7}
     for i, point in enumerate(study.points):
         drawn = simulate_block(point.network, point.layers, 0, 32)
         for name in kept:

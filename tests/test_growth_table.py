@@ -14,7 +14,7 @@ from deeplimits.analysis.growth import mean_log_growth, mean_log_growths
 from deeplimits.analysis.growth_table import growth_table
 from deeplimits.engines.residual_paths import residual_paths
 from deeplimits.errors import InputError
-from tiny import STUDY, as_dataset, project, reduced, simulated
+from tiny import STUDY, project, reduced, simulated
 
 GROWTH = """
 title: Growth
@@ -33,7 +33,7 @@ def test_the_table_has_a_row_for_each_law_and_time_and_decides(tmp_path: Path) -
     units at t = 1 the printed mean of ReLU lies more than 6 away, and the corrected one less far, below.
     """
     study = project(tmp_path, GROWTH).study("tiny")
-    found = as_dataset(growth_table(study))
+    found = growth_table(study)
     rows = {
         (str(network), int(width), float(time)): index
         for index, (network, width, time) in enumerate(
@@ -84,7 +84,7 @@ def test_the_store_keeps_it_and_scale_makes_it_larger(tmp_path: Path) -> None:
     simulated(config)
     study = config.study("tiny")
     kept = reduced(config)["growth"]
-    assert kept.identical(as_dataset(growth_table(study)))
+    assert kept.equals(growth_table(study))
     assert kept.sizes["growth"] == 8
     assert study.growth is not None
     assert study.growth.samples == 1024
@@ -96,7 +96,7 @@ def test_the_store_keeps_it_and_scale_makes_it_larger(tmp_path: Path) -> None:
 
 
 def test_a_study_that_asks_for_none_has_an_empty_table(tmp_path: Path) -> None:
-    assert as_dataset(growth_table(project(tmp_path, STUDY).study("tiny"))).sizes["growth"] == 0
+    assert growth_table(project(tmp_path, STUDY).study("tiny")).sizes["growth"] == 0
 
 
 @pytest.mark.parametrize(

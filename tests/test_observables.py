@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from deeplimits.activations import ReluLike
+from deeplimits.analysis.columns import Samples
 from deeplimits.analysis.observables import MEASURES, sources
-from deeplimits.analysis.reduce import reduce_point
+from deeplimits.analysis.reduce import reduce_marginals
 from deeplimits.api import limit
 from deeplimits.errors import InputError
 from deeplimits.limits import registry
@@ -80,7 +81,7 @@ def test_every_observable_has_the_column_of_its_inputs() -> None:
         "covariance_1_2": (1 - gap[:, 1, 2]) * np.exp((log_variance[:, 1, 1] + log_variance[:, 1, 2]) / 2),
         "output_1": held.read("output")[:, 1].astype(float),
     }
-    reduced, _ = reduce_point([(held, 500)], [(name, 1, 7) for name in expected], [])
+    reduced = reduce_marginals(Samples([(held, 500)]), [(name, 1, 7) for name in expected])
     for kept, (name, values) in zip(reduced, expected.items(), strict=True):
         assert kept.mean == pytest.approx(values.mean(), rel=1e-6), name
         assert kept.quantiles[3] == pytest.approx(np.median(values), abs=2e-2), name

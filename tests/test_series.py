@@ -5,18 +5,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
 
-from deeplimits.analysis.compared import Comparisons
+from deeplimits.analysis.compared import DISTANCES, PARTS
 from deeplimits.analysis.coordinates import COLUMNS, coordinates_of
-from deeplimits.analysis.distances import Distance
 from deeplimits.analysis.rate_table import rate_table
 from deeplimits.analysis.series import SIZES, Series
 from deeplimits.figures.titles import series_text, title
 from deeplimits.store.query import run_query
 from deeplimits.store.shown import shown_study
-from deeplimits.store.studies import dataset, write_study
 from deeplimits.store.study_groups import open_study_groups
+from deeplimits.store.study_writer import write_study
 from deeplimits.store.tables import POINTS
 from deeplimits.sweep.axes import AXES, TEXTS, WHOLE, axes_of
 from deeplimits.sweep.points import network_from_physics
@@ -84,23 +85,39 @@ def stored(folder: Path, study_text: str, exponents: bool = False) -> tuple[Stud
     path.write_text(study_text)
     study = read_study(path)
     series = Series.of_study(study)
-    coordinates, comparisons = coordinates_of(study, series), Comparisons(study)
+    coordinates = coordinates_of(study, series)
+    shape = (len(study.points), len(study.compare))
+    parts = {part: np.full((*shape, len(DISTANCES)), np.nan) for part in PARTS}
+    at_time = np.full(shape, np.nan)
     for i, point in enumerate(study.points):
         for j, entry in enumerate(study.compare):
             index = series.of[entry.rate_in or "width"][i]
             value = 0.5 * axes_of(point.network)["width"] ** -planted(index)
-            distance = Distance(value, value, 0.0, 2 * value, error=value / 100, floor=0.0)
-            comparisons.found[i, j] = {"ks": distance}
-            time = 0.5 if entry.at == 0.5 else 1.0
-            comparisons.at_time[i, j], comparisons._at_layer[i, j] = time, 1
-            comparisons._compared["ks_value"][i, j] = value
+            for part, array in zip(
+                parts.values(), (value, value, 0.0, 2 * value, value / 100, 0.0), strict=True
+            ):
+                part[i, j, 0] = array
+            at_time[i, j] = 0.5 if entry.at == 0.5 else 1.0
+    comparison = xr.Dataset(
+        {part: (("point", "entry", "distance"), array) for part, array in parts.items()}
+        | {
+            "at_time": (("point", "entry"), at_time),
+            "at_layer": (("point", "entry"), np.ones(shape, np.int64)),
+        },
+        coordinates
+        | {
+            "distance": list(DISTANCES),
+            "limit": ("entry", [entry.limit for entry in study.compare]),
+            "compared": ("entry", [entry.observable for entry in study.compare]),
+        },
+    )
     groups = {
-        "moments": dataset({}, coordinates),
-        **comparisons.groups(coordinates),
-        "rates": rate_table(study, series, comparisons.found, comparisons.at_time),
-        "series": series.group(),
+        "moments": xr.Dataset({}, coordinates),
+        "comparison": comparison,
+        "rates": rate_table(study, series, comparison),
+        "series": series.dataset(),
     }
-    write_study(study, folder, groups)
+    write_study(study, folder, [groups])
     return study, folder
 
 

@@ -15,7 +15,6 @@ from deeplimits.analysis.samples import samples_of
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import container_path, receipt_path
 from deeplimits.store.simulate import simulate_batch
-from deeplimits.store.zarr_zip import Group
 from deeplimits.sweep.axes import axes_of
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.plan import Batch, Plan, make_plan
@@ -67,15 +66,7 @@ def drawn(results: Path, point: Point, samples: int) -> xr.Dataset:
 
 def reduced(config: Config, study: str = "tiny") -> dict[str, xr.Dataset]:
     """The groups of a study's store, from the blocks that are there."""
-    groups = reduced_study(config.study(study), Catalogue(config.results))
-    return {name: as_dataset(group) for name, group in groups.items()}
-
-
-def as_dataset(group: Group) -> xr.Dataset:
-    """A group as xarray opens it."""
-    attributes = dict(group.attributes)
-    coordinates = attributes.pop("coordinates", "").split()
-    return xr.Dataset(dict(group.arrays), attrs=attributes).set_coords(coordinates)
+    return reduced_study(config.study(study), Catalogue(config.results))
 
 
 def strict_json(text: str) -> Any:

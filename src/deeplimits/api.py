@@ -281,7 +281,6 @@ def open_study(
     StaleStore
         If the store is stale.
     """
-    from deeplimits.analysis.stored import annotate_tree
     from deeplimits.store.staleness import compared, warn
     from deeplimits.store.study_groups import open_study_tree, study_attributes
 
@@ -292,7 +291,7 @@ def open_study(
     tree = open_study_tree(place.results, name)
     tree.attrs["stale"] = stale
     warn(stale if place.config else "")
-    return annotate_tree(tree)
+    return tree
 
 
 def _place(config: str | Path, results: str | Path | None, root: str | Path | None) -> Place:

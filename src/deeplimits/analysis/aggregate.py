@@ -80,6 +80,7 @@ def _parts(study: Study, catalogue: Catalogue) -> Iterator[Mapping[str, xr.Datas
 def _rows(study: Study, catalogue: Catalogue, reduction: Reduction) -> Iterator[Rows]:
     for start in range(0, len(study.points), 256):
         located = (
-            (point, list(catalogue.locations(point, study.samples))) for point in study.points[start : start + 256]
+            (point, list(catalogue.locations(point, study.samples)))
+            for point in study.points[start : start + 256]
         )
         yield stacked(reduction.reduce(located))

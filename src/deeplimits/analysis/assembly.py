@@ -16,7 +16,6 @@ from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.reduce import LEVELS
 from deeplimits.analysis.rows import Rows
 from deeplimits.analysis.series import Series
-from deeplimits.analysis.stored import attributes_of
 from deeplimits.sweep.study import Study
 
 if TYPE_CHECKING:
@@ -80,7 +79,9 @@ class Assembly:
     def datasets(self, rows: Rows, first: int) -> dict[str, xr.Dataset]:
         """The groups along ``point``, of the points whose rows these are, the first of which is ``first``."""
         size = len(next(iter(rows["moments"].values())))
-        points = {name: (along, values[first : first + size]) for name, (along, values) in self._points.items()}
+        points = {
+            name: (along, values[first : first + size]) for name, (along, values) in self._points.items()
+        }
         import xarray as xr
 
         return {
@@ -124,6 +125,8 @@ def _labels(reduction: Reduction) -> dict[str, Labels]:
 
 def described(group: str, dataset: xr.Dataset) -> xr.Dataset:
     """The dataset of a group, whose arrays say what they hold."""
+    from deeplimits.analysis.stored import attributes_of
+
     for name in dataset.variables:
         variable = dataset[name].variable
         variable.attrs.update(attributes_of(group, str(name)))

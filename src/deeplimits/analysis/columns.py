@@ -31,6 +31,13 @@ class Location(Protocol):
         """A variable of the block, samples first."""
 
 
+class Reducer(Protocol):
+    """What sees the blocks of a point one after another."""
+
+    def add(self, block: Block) -> None:
+        """Take in a block."""
+
+
 Located = Sequence[tuple[Location, int]]
 """The blocks of a point in their order, and how many samples to take of each."""
 

@@ -126,7 +126,10 @@ class Compared:
 
 
 def rows(
-    predicted: dict[int, Prediction], compared: dict[int, Compared], layers: Sequence[int], shape: tuple[int, int]
+    predicted: dict[int, Prediction],
+    compared: dict[int, Compared],
+    layers: Sequence[int],
+    shape: tuple[int, int],
 ) -> Rows:
     """The arrays of ``limits`` and ``comparison``, NaN and −1 where an entry is not about a point.
 

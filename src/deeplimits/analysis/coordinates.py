@@ -26,8 +26,8 @@ COLUMNS = {
 
 
 def coordinates_of(study: Study, series: Series) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
-    """Coordinates along ``point``, and ``layer`` [point, record], −1 where a point records fewer: dimensions and
-    values by name.
+    """Coordinates along ``point``, and ``layer`` [point, record], −1 where a point records fewer: dimensions
+    and values by name.
     """
     networks = [point.network for point in study.points]
     axes = [axes_of(network) for network in networks]
@@ -38,7 +38,9 @@ def coordinates_of(study: Study, series: Series) -> dict[str, tuple[tuple[str, .
         "width_series": series.of["width"],
         "depth_series": series.of["depth"],
     }
-    found = {name: (("point",), np.array(values, dtype=_kind(name))) for name, values in columns.items()}
+    found: dict[str, Any] = {
+        name: (("point",), np.array(values, dtype=_kind(name))) for name, values in columns.items()
+    }
     return found | {"layer": (("point", "record"), _layers(study))}
 
 

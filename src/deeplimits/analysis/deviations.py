@@ -1,7 +1,7 @@
 """Distance of a sample to a limit that is one number, √E (X − x)²: a Kolmogorov distance says nothing there.
 
-Sums are taken a block at a time and added by ``math.fsum``, so that no scheduler changes a bit. There is no noise floor: the square is an unbiased estimate, and a sample of the limit itself has the
-distance 0.
+Sums are taken a block at a time and added by ``math.fsum``, so that no scheduler changes a bit. There is no
+noise floor: the square is an unbiased estimate, and a sample of the limit itself has the distance 0.
 """
 
 from __future__ import annotations

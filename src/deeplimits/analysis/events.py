@@ -1,5 +1,5 @@
-"""What a study store keeps of a point beside laws: how many networks have exploded or collapsed by each layer,
-and a few paths.
+"""What a study store keeps of a point beside laws: how many networks have exploded or collapsed by each
+layer, and a few paths.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class Events:
     """Counts of what happened to the first input of a point, −1 where it has no meaning, and exact
     probabilities.
 
-    ``exploded`` [record] counts networks with V ≥ s² by each recorded layer, and ``explosion_probability`` and
-    ``explosion_probability_ever`` are what the limit gives for the last one and for ever. ``alive`` counts
-    residual networks with φ(z_0) ≠ 0, ``collapsed`` [record] those of them with φ(z_ℓ) = 0 by each recorded
-    layer, and ``collapse_probability`` [record] is exact for networks of one unit that are alive.
+    ``exploded`` [record] counts networks with V ≥ s² by each recorded layer, and ``explosion_probability``
+    and ``explosion_probability_ever`` are what the limit gives for the last one and for ever. ``alive``
+    counts residual networks with φ(z_0) ≠ 0, ``collapsed`` [record] those of them with φ(z_ℓ) = 0 by each
+    recorded layer, and ``collapse_probability`` [record] is exact for networks of one unit that are alive.
     """
 
     def __init__(self, point: Point, records: int) -> None:
@@ -47,7 +47,7 @@ class Events:
             self._exploded += _by(block.variable("exploded_at")[0, 0], self._layers, 0)
         if self._can_collapse:
             at = block.variable("collapsed_at")[0, 0]
-            self._alive += np.count_nonzero(at)
+            self._alive += int(np.count_nonzero(at))
             self._collapsed += _by(at, self._layers, 1)
 
     def rows(self) -> Rows:
@@ -60,7 +60,10 @@ class Events:
         if self._can_explode:
             exploded[:last] = self._exploded
             if limit.applies(network):
-                found = limit.explosion_probability(network, layers[-1]), limit.explosion_probability_ever(network)
+                found = (
+                    limit.explosion_probability(network, layers[-1]),
+                    limit.explosion_probability_ever(network),
+                )
                 by_the_end, ever = (np.nan if each is None else each for each in found)
         if self._can_collapse:
             collapsed[:last] = self._collapsed

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from deeplimits.analysis.equivalence import Effect, NoEvidence, jackknife
 from deeplimits.analysis.evidence import Evidence, effect_at, expected_at, gathered, unit_at
-from deeplimits.analysis.groups import pair_index
+from deeplimits.analysis.groups import entry_index
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.sweep.statistics import ExpectedModel, GramModel, MomentModel
 
@@ -124,7 +124,7 @@ def gram(evidence: Evidence, statistic: GramModel) -> list[Effect]:
             return np.asarray((total - weight * values) / (weight.sum() - weight))
 
         means, products = groups.gram_mean.values, groups.gram_product.values
-        places = [pair_index(inputs, a - 1, b - 1) for a, b in statistic.entries]
+        places = [entry_index(inputs, a - 1, b - 1) for a, b in statistic.entries]
         if statistic.moment == "mean":
             value = left(means[:, places[0]])
         elif statistic.moment == "determinant":

@@ -8,6 +8,7 @@ go to groups in turn within each block, so the groups are alike and independent.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ MOST_INPUTS = 4
 """Inputs whose Gram matrix is kept: products of its entries grow like their fourth power."""
 
 _LARGEST = 1e150
+
+_Number = TypeVar("_Number", np.int64, np.float64)
 
 Scaled = tuple[str, int, int, float, float]
 """(observable, record, layer, centre, scale)"""
@@ -48,8 +51,8 @@ class Powers:
             with np.errstate(invalid="ignore"):
                 scaled = np.where(finite, (values - centre) / scale, 0.0)
             square = scaled * scaled
-            counts += _sums(finite.astype(np.int64))
-            sums += _sums(np.stack([scaled, square, square * scaled, square * square], axis=1))
+            counts[:] += _sums(finite.astype(np.int64))
+            sums[:] += _sums(np.stack([scaled, square, square * scaled, square * square], axis=1))
 
     def rows(self) -> Rows:
         """The arrays of ``groups`` along observables; NaN and 0 where one is not recorded."""
@@ -129,9 +132,9 @@ def entry_index(inputs: int, a: int, b: int) -> int:
     return a * inputs - a * (a - 1) // 2 + b - a
 
 
-def _sums(values: NDArray[np.generic]) -> NDArray[np.generic]:
+def _sums(values: NDArray[_Number]) -> NDArray[_Number]:
     """Sums of the rows of ``values`` [sample, …] by group, in the order of the samples."""
     missing = -len(values) % GROUPS
     if missing:
         values = np.concatenate([values, np.zeros((missing, *values.shape[1:]), values.dtype)])
-    return values.reshape(-1, GROUPS, *values.shape[1:]).sum(axis=0)
+    return np.asarray(values.reshape(-1, GROUPS, *values.shape[1:]).sum(axis=0))

@@ -38,8 +38,8 @@ def planes_of(compare: Sequence[CompareModel]) -> tuple[Plane, ...]:
 
 
 class Joint:
-    """Counts of the networks of a point [plane, x, y], and of the first limit that is compared there and has a
-    joint law, the cells' edges, and how many samples there are of each, those outside the cells included.
+    """Counts of the networks of a point [plane, x, y], and of the first limit that is compared there and has
+    a joint law, the cells' edges, and how many samples there are of each, those outside the cells included.
     """
 
     def __init__(self, point: Point, planes: Sequence[Plane], marginals: Marginals) -> None:

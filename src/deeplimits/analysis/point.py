@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deeplimits.analysis import compared
-from deeplimits.analysis.columns import Located, Samples
+from deeplimits.analysis.columns import Located, Reducer, Samples
 from deeplimits.analysis.compared import Compared, LawCache, Prediction, predictions
 from deeplimits.analysis.coordinates import most_records
 from deeplimits.analysis.events import ALONG_PATHS, Events, Paths, along_paths
@@ -96,7 +96,7 @@ class Reduction:
         paths = Paths(point, self.paths, self.samples, self.records)
         powers = Powers(marginals.scaled(last), self.observables)
         gram = Gram(point, self.gram_inputs)
-        counting = [*comparisons.values(), joint, events, paths, powers, gram]
+        counting: list[Reducer] = [*comparisons.values(), joint, events, paths, powers, gram]
         for block in samples:
             for each in counting:
                 each.add(block)

@@ -110,8 +110,8 @@ def _counted(samples: Samples, tasks: Sequence[Task]) -> list[Reduced]:
     moments = [_Moments() for _ in tasks]
     upper: list[list[order.Counts]] = [[] for _ in tasks]
     for block in samples:
-        for task, sums, counts in zip(tasks, moments, upper, strict=True):
-            counts[:] = [order.added([*counts, order.upper_counts(_first(block, task, sums))])]
+        for task, sums, found in zip(tasks, moments, upper, strict=True):
+            found[:] = [order.added([*found, order.upper_counts(_first(block, task, sums))])]
     places = [
         order.locate(counts, _ranks(task[0], counts.total)) if counts.total else []
         for task, (counts,) in zip(tasks, upper, strict=True)
@@ -129,8 +129,8 @@ def _counted(samples: Samples, tasks: Sequence[Task]) -> list[Reduced]:
     edges = [_edges(each) for each in quantiles]
     bins = [np.zeros(BINS, np.int64) for _ in tasks]
     for block in samples:
-        for task, ends, counted in zip(tasks, edges, bins, strict=True):
-            counted += _binned(np.sort(block.values(*task)), ends)
+        for task, ends, binned in zip(tasks, edges, bins, strict=True):
+            binned[:] += _binned(np.sort(block.values(*task)), ends)
     return [_reduced(*each) for each in zip(moments, quantiles, edges, bins, strict=True)]
 
 

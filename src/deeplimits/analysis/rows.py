@@ -24,9 +24,7 @@ def joined(parts: Sequence[Rows]) -> dict[str, dict[str, NDArray[Any]]]:
 
 def chosen(rows: Rows, index: Any) -> dict[str, dict[str, NDArray[Any]]]:
     """Some of several points."""
-    return {
-        group: {name: array[index] for name, array in arrays.items()} for group, arrays in rows.items()
-    }
+    return {group: {name: array[index] for name, array in arrays.items()} for group, arrays in rows.items()}
 
 
 def _each(parts: Sequence[Rows], join: Any) -> dict[str, dict[str, NDArray[Any]]]:

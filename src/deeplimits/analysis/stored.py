@@ -2,7 +2,8 @@
 
 From here come docs/data.md, ``deeplimits query --tables`` and the attributes of arrays as xarray shows them.
 Every number is dimensionless but for counts: observables are logarithms and ratios, and times are layers over
-widths. Attributes are attached when a store is opened, for what is written is held to its bytes.
+widths. Study stores are written with their attributes; to what a container holds, which is held to its bytes,
+they are added when it is opened.
 """
 
 from __future__ import annotations
@@ -403,12 +404,3 @@ def annotate_samples(dataset: xr.Dataset) -> xr.Dataset:
     axes = {name: Variable(meaning, (), _units(name)) for name, meaning in AXES.items()}
     axes["correlation"] = axes.pop("correlation_0")
     return annotate(dataset, {**axes, **SAMPLES, "physics": _OF_POINTS["physics"]})
-
-
-def annotate_tree(tree: xr.DataTree) -> xr.DataTree:
-    """The tree of a study store, whose arrays say what they hold."""
-    for group, variables in GROUPS.items():
-        if group in tree.children:
-            node = tree.children[group]
-            tree.children[group].dataset = annotate(node.to_dataset(inherit=False), variables)
-    return tree

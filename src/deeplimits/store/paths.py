@@ -38,8 +38,8 @@ def study_receipt(results: Path, study: str) -> Path:
 
 
 def study_digest(results: Path, study: str) -> Path:
-    """SHA-256 of the store of a study, as ``sha256sum`` writes and checks it. The tracked receipt says it too,
-    but is gone while the study is aggregated again.
+    """SHA-256 of the store of a study, as ``sha256sum`` writes and checks it. The receipt says it too, but is
+    gone while the study is aggregated again.
     """
     return results / "studies" / f"{study}.sha256"
 

@@ -52,10 +52,13 @@ def open_study_groups(results: Path, study: str) -> Groups:
 
 
 def open_study_tree(results: Path, study: str) -> xr.DataTree:
-    """The reduced data of a study, lazily; raises as ``checked_study_store`` does."""
+    """The reduced data of a study, lazily, NaN where whole numbers have no meaning; raises as
+    ``checked_study_store`` does.
+    """
     import xarray as xr
 
-    return xr.DataTree.from_dict(open_study_groups(results, study))
+    groups = open_study_groups(results, study)
+    return xr.DataTree.from_dict({name: xr.decode_cf(group) for name, group in groups.items()})
 
 
 class _LazyGroups(Mapping[str, "xr.Dataset"]):
@@ -79,8 +82,10 @@ class _LazyGroups(Mapping[str, "xr.Dataset"]):
         if name not in self._opened:
             if name not in self._names:
                 raise KeyError(name)
-            group = xr.open_dataset(self._store, group=name, engine="zarr", consolidated=False)
-            self._opened[name] = _distances(name, group)
+            group = xr.open_dataset(
+                self._store, group=name, engine="zarr", consolidated=False, mask_and_scale=False
+            )
+            self._opened[name] = _with_texts(group)
         return self._opened[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -90,27 +95,17 @@ class _LazyGroups(Mapping[str, "xr.Dataset"]):
         return len(self._names)
 
 
-_PARTS = ("value", "estimate", "low", "high", "error", "floor")
-
-
-def _distances(name: str, held: xr.Dataset) -> xr.Dataset:
-    """A group of format 3 with the names of format 4: distances along a dimension, and entries of Gram
-    matrices that are no pairs.
-    """
+def _with_texts(held: xr.Dataset) -> xr.Dataset:
+    """The dataset with texts of a fixed length, which NumPy's functions and pandas take."""
     import numpy as np
 
-    if name == "/comparison":
-        kinds = [kind for kind in ("ks", "wasserstein", "rms") if f"{kind}_value" in held]
-        parts = {
-            part: (
-                ("point", "entry", "distance"),
-                np.stack([held[f"{kind}_{part}"].values for kind in kinds], -1),
-            )
-            for part in _PARTS
-        }
-        held = held.drop_vars([f"{kind}_{part}" for kind in kinds for part in _PARTS]).assign(parts)
-        return held.assign_coords(distance=kinds)
-    if name == "/groups":
-        new = {"pair": "gram_entry", "pair_2": "gram_entry_2", "pair_first": "gram_row"}
-        return held.rename(new | {"pair_second": "gram_column"})
-    return held
+    texts = [name for name, variable in held.variables.items() if variable.dtype.kind == "T"]
+    fixed = {
+        name: (held[name].dims, np.array(held[name].values.tolist(), dtype=str), held[name].attrs)
+        for name in texts
+    }
+    named = {name for name in texts if name in held.coords}
+    labels = {name: array for name, array in fixed.items() if name in named}
+    return held.assign({name: array for name, array in fixed.items() if name not in named}).assign_coords(
+        labels
+    )

@@ -4,8 +4,8 @@ for equal data.
 Zarr writes into memory; what it has written of a part goes into the file, in the order of the names and with
 a fixed date, before the next part is made. So a store of any number of points takes the memory of one part.
 Whole numbers and reals are compressed by Blosc (Zstandard behind a bit shuffle), texts are of the data type
-``string``, and every chunk is closed by a CRC-32C. ``coordinates`` of a group names its coordinates, as the CF
-conventions and xarray have it.
+``string``, and every chunk is closed by a CRC-32C. ``coordinates`` of a group names its coordinates, as the
+CF conventions and xarray have it.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def write_study(
     Parameters
     ----------
     parts
-        Datasets by group. Arrays along ``point`` are continued from part to part, all parts but the last having
-        the points of the first; the others stand in one part alone, or are equal in all.
+        Datasets by group. Arrays along ``point`` are continued from part to part, all parts but the last
+        having as many points as the first; the others stand in one part alone, or are equal in all.
     points
         How many there are in all parts together; those of the study by default.
 
@@ -120,7 +120,7 @@ class _Writer:
             for name, variable in dataset.variables.items():
                 path = f"{group}/{name}"
                 held = shared.get(str(name))
-                if held is not None and held[1].identical(variable):
+                if held is not None and held[1].identical(variable):  # type: ignore[no-untyped-call]
                     self._copy(held[0], path)
                 else:
                     self._write(path, variable, size)
