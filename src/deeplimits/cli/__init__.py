@@ -50,7 +50,7 @@ EXAMPLES = {
     studies.figure: "deeplimits figure lnr22-figure-1/lnr22_figure_1",
     studies.show: "deeplimits show lnr22-figure-1",
     answers.claims: "deeplimits claims --page scoreboard.html",
-    answers.query: 'deeplimits query "SELECT width, avg(mean) FROM moments GROUP BY width"',
+    answers.query: 'deeplimits query "SELECT width, avg(mean) FROM moments GROUP BY width" --out mean.csv',
     answers.verify: "deeplimits verify --recompute 10",
 }
 """A command line of every verb, shown at the end of its help."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deeplimits.cli.options import configured
-from deeplimits.cli.output import print_claims, print_table, strict_json
+from deeplimits.cli.output import print_claims, strict_json
 from deeplimits.errors import InputError, nearest_name
 
 if TYPE_CHECKING:
@@ -81,24 +81,31 @@ def query(
         str | None,
         typer.Argument(help="One SELECT, such as SELECT * FROM rates; with --tables, the name of a table."),
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write the rows there: FILE.csv, FILE.json or FILE.parquet."),
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--format", help="Print csv or json, in place of a table for reading.")
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="The same as --format csv.")] = False,
     tables: Annotated[
         bool, typer.Option("--tables", help="List the tables, or with a name the columns of one.")
     ] = False,
 ) -> None:
     """Ask the store, in SQL; it cannot be changed this way. Standard error tells of rows that are stale."""
+    from deeplimits.cli.rows import check_format, written_rows
+
+    chosen = check_format("csv" if as_csv else kind, out)
     if place is None or tables:
-        frame = _tables(sql)
+        written_rows(lambda _: _tables(sql), chosen, out)
     elif sql is None:
         raise InputError("query", "", "<nothing>", "one SELECT; --tables lists the tables")
     else:
         from deeplimits.store.query import run_query
 
-        frame = run_query(place.results, sql, place.config)
-    if as_csv:
-        print(frame.to_csv(index=False).rstrip("\n"))
-    else:
-        print_table(frame)
+        results, config = place.results, place.config
+        written_rows(lambda parquet: run_query(results, sql, config, parquet), chosen, out)
 
 
 def _tables(name: str | None) -> pd.DataFrame:

@@ -22,8 +22,12 @@ _MOST_NAMES = 40
 """Columns that a message lists."""
 
 
-def run_query(results: Path, sql: str, config: Config | None = None) -> pd.DataFrame:
+def run_query(
+    results: Path, sql: str, config: Config | None = None, parquet: Path | None = None
+) -> pd.DataFrame:
     """The rows that one SELECT returns.
+
+    With ``parquet`` they are written to that file besides, with the types that SQL gives them.
 
     Warns of each study among the rows (of each of the store, where the rows do not say) whose store is stale
     by ``config``, and of studies whose store cannot be read, whose rows are left out.
@@ -34,8 +38,13 @@ def run_query(results: Path, sql: str, config: Config | None = None) -> pd.DataF
         If it is not one SELECT, or names what is not there.
     """
     tables: dict[str, list[str]] = {}
-    connection = duckdb.connect(":memory:", config={"enable_external_access": "false"})
+    connection = duckdb.connect(":memory:")
     try:
+        if parquet is not None:
+            # all that SQL may touch: the file, and where DuckDB writes what is to replace one
+            touched = [str(parquet), str(parquet.with_name(f"tmp_{parquet.name}"))]
+            connection.execute("SET allowed_paths = ?", [touched])
+        connection.execute("SET enable_external_access = false")
         statements = connection.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise InputError("query", "", Typed(sql), "one SELECT")
@@ -51,6 +60,8 @@ def run_query(results: Path, sql: str, config: Config | None = None) -> pd.DataF
         connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         connection.execute("SET lock_configuration = true")
         frame = connection.execute(statements[0]).df()
+        if parquet is not None:
+            connection.sql(statements[0].query).write_parquet(str(parquet))
         if listed and "name" in frame:
             frame = frame[~frame["name"].str.startswith(_PART)].reset_index(drop=True)
     except duckdb.Error as error:

@@ -1,0 +1,86 @@
+"""Rows of a query as CSV, JSON and Parquet, on standard output and in files."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from deeplimits.analysis.aggregate import aggregate_study
+from deeplimits.api import query
+from deeplimits.cli import app
+from deeplimits.errors import InputError
+from tiny import project, simulated
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    config = project(folder)
+    simulated(config)
+    aggregate_study(config.study("tiny"), config.results)
+    return folder
+
+
+@pytest.fixture
+def here(built: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(built)
+    return built
+
+
+def deeplimits(*words: str) -> None:
+    app(list(words), standalone_mode=False)
+
+
+def test_rows_go_to_a_file_or_to_standard_output_in_three_formats(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql = """SELECT width, "limit", estimate, 0 / 0.0 AS nothing, [1, 2] AS list FROM comparison
+        WHERE distance = 'ks' ORDER BY point -- all of it"""
+    expected = query(sql)
+    for suffix in ("csv", "json", "parquet"):
+        deeplimits("query", sql, "--out", f"rows.{suffix}")
+    assert capsys.readouterr().out == ""
+    rows = json.loads(Path("rows.json").read_text())
+    assert [row["estimate"] for row in rows] == expected["estimate"].tolist()
+    assert rows[0]["nothing"] is None and rows[0]["list"] == [1, 2] and len(rows) == 4
+    frame = pd.read_csv("rows.csv")
+    assert frame["estimate"].tolist() == expected["estimate"].tolist()
+    table = duckdb.sql("FROM 'rows.parquet'")
+    assert table.columns == list(expected.columns)
+    assert [str(kind) for kind in table.types][:3] == ["BIGINT", "VARCHAR", "DOUBLE"]
+    assert table.df()["estimate"].tolist() == expected["estimate"].tolist()
+    for kind in ("csv", "json"):
+        deeplimits("query", sql, "--format", kind)
+        assert capsys.readouterr().out == Path(f"rows.{kind}").read_text()
+    deeplimits("query", "rates", "--tables", "--out", "rates.parquet")
+    assert "exponent" in duckdb.sql("FROM 'rates.parquet'").df()["column"].tolist()
+    assert not list(here.glob(".part-*")) and not list(here.glob("tmp_*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--out", "rows.xlsx"], "a file that ends in .csv, .json or .parquet"),
+        (["--out", "rows.prquet"], "did you mean 'parquet'"),
+        (["--out", "rows"], "a file that ends in"),
+        (["--format", "parquet"], "--out FILE.parquet writes Parquet"),
+        (["--format", "jsn"], "did you mean 'json'"),
+        (["--csv", "--out", "rows.json"], "json, as --out rows.json has it"),
+    ],
+)
+def test_other_formats_are_refused_before_anything_is_read(here: Path, options: list[str], said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        deeplimits("query", "SELECT 1", *options)
+    assert not list(here.glob("rows.xlsx")) and not Path("rows").exists()
+
+
+def test_sql_that_is_written_to_a_file_reads_no_other(here: Path) -> None:
+    for sql in ("FROM 'config/config.yaml'", "SELECT * FROM read_csv('config/config.yaml')"):
+        with pytest.raises(InputError):
+            deeplimits("query", sql, "--out", "other.parquet")
+    assert not Path("other.parquet").exists()
