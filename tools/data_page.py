@@ -42,8 +42,8 @@ TABLES_HEAD = """
 `FILE.parquet` writes the rows to a file, `--format csv` or `json` prints them; what has no value is empty in
 CSV and null in JSON, and so is what is not finite. A column whose name is a word of SQL stands in double
 quotes: `WHERE "limit" = 'variance'`. An array becomes a column, with a row for each place along its
-dimensions, the names of which are columns too. Columns of the axes of a sweep (`architecture` to `seed`, as in the first
-table above) are left out below where a table has all of them.
+dimensions, the names of which are columns too. Columns of the axes of a sweep (`architecture` to `seed`,
+as in the first table above) are left out below where a table has all of them.
 
 """
 
