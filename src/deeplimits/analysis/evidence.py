@@ -56,7 +56,7 @@ class Evidence:
 
     def at(self, name: str, point: int) -> Any:
         """A coordinate of a point."""
-        return self.labels[name][point].item()
+        return self.labels[name].item(point)
 
     @property
     def samples(self) -> int:

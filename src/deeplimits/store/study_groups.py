@@ -82,8 +82,14 @@ class _LazyGroups(Mapping[str, "xr.Dataset"]):
         if name not in self._opened:
             if name not in self._names:
                 raise KeyError(name)
+            # indexes are made of the texts below
             group = xr.open_dataset(
-                self._store, group=name, engine="zarr", consolidated=False, mask_and_scale=False
+                self._store,
+                group=name,
+                engine="zarr",
+                consolidated=False,
+                mask_and_scale=False,
+                create_default_indexes=False,
             )
             self._opened[name] = _with_texts(group)
         return self._opened[name]
@@ -96,16 +102,15 @@ class _LazyGroups(Mapping[str, "xr.Dataset"]):
 
 
 def _with_texts(held: xr.Dataset) -> xr.Dataset:
-    """The dataset with texts of a fixed length, which NumPy's functions and pandas take."""
-    import numpy as np
+    """The dataset with texts as objects, which NumPy's functions and pandas take."""
+    import xarray as xr
 
-    texts = [name for name, variable in held.variables.items() if variable.dtype.kind == "T"]
-    fixed = {
-        name: (held[name].dims, np.array(held[name].values.tolist(), dtype=str), held[name].attrs)
-        for name in texts
+    from deeplimits.store.texts import as_objects
+
+    variables = {
+        str(name): as_objects(variable) if variable.dtype.kind == "T" else variable
+        for name, variable in held.variables.items()
     }
-    named = {name for name in texts if name in held.coords}
-    labels = {name: array for name, array in fixed.items() if name in named}
-    return held.assign({name: array for name, array in fixed.items() if name not in named}).assign_coords(
-        labels
-    )
+    coordinates = {name: variable for name, variable in variables.items() if name in held.coords}
+    arrays = {name: variable for name, variable in variables.items() if name not in coordinates}
+    return xr.Dataset(arrays, coordinates, held.attrs)
