@@ -6,6 +6,7 @@ Statistical tests are of paths with fixed seeds; each states how often it would 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from itertools import combinations
 
@@ -268,3 +269,17 @@ def test_laws_come_with_intervals() -> None:
     low, high = law.mean_interval()
     held += low <= exact.mean <= high
     assert held >= 6
+
+
+@pytest.mark.slow
+def test_a_variance_near_its_explosion_is_positive_and_that_of_its_logarithm() -> None:
+    growing = Smooth.of("x + x**3 / (3 + 3 * x**2)")
+    network = Network(growing, 24, 36, ((1.0, 0.5), (0.5, 1.0)), shaping=Shaping("depth", 0.5))
+    limit = registry()["covariance_sde"]
+    (law,), (logarithm,) = (limit.marginals(network, [12], name) for name in ("variance", "log_variance"))
+    levels = np.array([1e-4, 0.1, 0.5, 0.9, 0.999])
+    assert (law.quantile(levels) > 0).all()
+    assert np.allclose(np.log(law.quantile(levels)), logarithm.quantile(levels), rtol=0, atol=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert 0 < limit.error(network, 12, "variance", law) <= 1

@@ -62,8 +62,10 @@ LAWS: dict[str, Callable[[], Law]] = {
     "sample of correlations with atoms": lambda: EmpiricalLaw.of([-1, -1, 0.2, 0.3, 0.5, 1], bounded=True),
     "sample with dead networks": lambda: EmpiricalLaw.of([*NORMALS[:500], *[-np.inf] * 50]),
     "sample with explosions": lambda: EmpiricalLaw.of([*NORMALS[:500], *[np.inf] * 50]),
-    "extrapolated": lambda: extrapolated(NORMALS, NORMALS * 0.9 + 0.01, bounded=False),
-    "extrapolated correlations": lambda: extrapolated(np.tanh(NORMALS), np.tanh(NORMALS * 0.8), bounded=True),
+    "extrapolated": lambda: extrapolated(NORMALS, NORMALS * 0.9 + 0.01, "log_variance"),
+    "extrapolated correlations": lambda: extrapolated(
+        np.tanh(NORMALS), np.tanh(NORMALS * 0.8), "correlation"
+    ),
     "correlation": of("correlation_sde", SHAPED, "correlation"),
     "correlation, fluctuating": lambda: MappedNormal(0.4, 0.2, CORRELATION_CHART),
     "falling map of a normal": lambda: MappedNormal(0.4, 0.2, FALLING),

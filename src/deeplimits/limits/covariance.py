@@ -55,18 +55,30 @@ _UNTIL_THEN = (1 / 16, 1 << 13)
 """Step and samples on the way there."""
 
 
-def extrapolated(fine: Array, coarse: Array, bounded: bool) -> Law:
-    """The law with the quantiles x + (x − x_coarse) / 3, as the second order of the scheme asks, of a sample
-    and of one drawn with twice its step by the same noise; NaN is left out, and what is infinite in either
-    stays what it is in the finer.
+_STRETCHED: dict[str, tuple[np.ufunc, np.ufunc]] = {
+    "variance": (np.log, np.exp),
+    "covariance": (np.arcsinh, np.sinh),
+}
+"""Scales on which the error of a step is small close to an explosion as well, and the ways back: a variance
+that was extrapolated as it is could be negative."""
+
+
+def extrapolated(fine: Array, coarse: Array, observable: str) -> Law:
+    """The law of an observable with the quantiles x + (x − x_coarse) / 3, as the second order of the scheme
+    asks, of a sample and of one drawn with twice its step by the same noise; NaN is left out, and what is
+    infinite in either stays what it is in the finer.
     """
-    one, other = EmpiricalLaw.of(fine).samples, EmpiricalLaw.of(coarse)
+    there, back = _STRETCHED.get(observable, (np.positive, np.positive))
+    bounded = observable == "correlation"
+    with np.errstate(divide="ignore"):  # a variance below the smallest number
+        one, other = EmpiricalLaw.of(there(fine)).samples, EmpiricalLaw.of(there(coarse))
     if one[0] == one[-1]:
-        return PointMass(float(one[0]))
+        return PointMass(float(back(one[0])))
     beside = other.quantile((np.arange(len(one)) + 0.5) / len(one))
     with np.errstate(invalid="ignore"):
         moved = one + (one - beside) / 3
-    values = np.where(np.isfinite(one) & np.isfinite(beside), moved, one)
+    with np.errstate(over="ignore"):
+        values = back(np.where(np.isfinite(one) & np.isfinite(beside), moved, one))
     return EmpiricalLaw.of(np.clip(values, -1.0, 1.0) if bounded else values, bounded=bounded)
 
 
@@ -144,7 +156,7 @@ class CovarianceSde(Limit):
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         fine, coarse = (self.paths(network, layers, coarse=coarse) for coarse in (False, True))
         pairs = zip(observed(fine, observable).T, observed(coarse, observable).T, strict=True)
-        return [extrapolated(one, other, parse(observable).kind == "correlation") for one, other in pairs]
+        return [extrapolated(one, other, observable) for one, other in pairs]
 
     def jointly(self, network: Network, layer: int, observables: Sequence[str]) -> dict[str, Array] | None:
         paths, found = self.paths(network, [layer]), {}
@@ -170,9 +182,9 @@ class CovarianceSde(Limit):
                 found = self._variance_error(network.of_inputs((0,)), layer, law)
             case "variance":
                 assert isinstance(law, EmpiricalLaw)
-                found = self._variance_error(
-                    network.of_inputs((0,)), layer, EmpiricalLaw.of(np.log(law.samples))
-                )
+                with np.errstate(divide="ignore"):
+                    logarithms = EmpiricalLaw.of(np.log(law.samples))
+                found = self._variance_error(network.of_inputs((0,)), layer, logarithms)
             case _:
                 found = self._covariance_error(network, layer)
         return found + sampled(SAMPLES)
@@ -181,10 +193,10 @@ class CovarianceSde(Limit):
         """The errors of the correlation and of both variances, of which the covariance is a product."""
         fine, coarse = (self.paths(network, [layer], coarse=coarse) for coarse in (False, True))
         one, other = (observed(paths, "correlation")[:, 0] for paths in (fine, coarse))
-        found = self._correlation_error(network, layer, extrapolated(one, other, bounded=True))
+        found = self._correlation_error(network, layer, extrapolated(one, other, "correlation"))
         for a in (0, 1):
             one, other = (paths.log_variance[:, 0, a] for paths in (fine, coarse))
-            alone = extrapolated(one, other, bounded=False)
+            alone = extrapolated(one, other, "log_variance")
             found += self._variance_error(network.of_inputs((a,)), layer, alone)
         return found
 
