@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,11 +12,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.linalg import solve_banded
+from scipy.special import ndtr
 
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.errors import InputError
-from deeplimits.laws import PointMass
+from deeplimits.laws import Chart, PointMass, identity_chart
 from deeplimits.limits import registry
+from deeplimits.limits.fokker_planck import solve, solve_in_pieces
+from deeplimits.limits.linear_sde import LinearSde
+from deeplimits.limits.resolvents import Diffusion
 from deeplimits.limits.unshaped import KAPPA
 from deeplimits.networks.network import Network, Shaping
 
@@ -173,9 +180,73 @@ def test_entrance_law_is_the_limit_of_wide_networks() -> None:
 def test_asking_for_more_layers_changes_no_law(name: str) -> None:
     network = UNSHAPED if name.startswith("unshaped") else SHAPED
     limit = registry()[name]
-    alone = limit.laws(network, [150], limit.observables[0])[0].quantile(LEVELS)
-    among = limit.laws(network, range(10, 151, 10), limit.observables[0])[-1].quantile(LEVELS)
-    np.testing.assert_allclose(alone, among, atol=2e-6)
+    alone = limit.laws(network, [150], limit.observables[0])[0]
+    among = limit.laws(network, range(10, 151, 10), limit.observables[0])[-1]
+    np.testing.assert_array_equal(alone.quantile(LEVELS), among.quantile(LEVELS))
+
+
+def two_normals(y: Array, start: float, time: float) -> Array:
+    """P(Y_t ≤ y) for dY = tanh Y dt + dB: normal laws about start ± t, with the weights e^{±start}."""
+    weight = 1 / (1 + np.exp(-2 * start))
+    up, down = (ndtr((y - start - sign * time) / np.sqrt(time)) for sign in (1, -1))
+    return np.asarray(weight * up + (1 - weight) * down)
+
+
+@pytest.mark.parametrize("time", [0.001, 0.3, 20.0, 500.0])
+@pytest.mark.parametrize("start", [-3.0, 0.0, 0.4, 20.0])
+def test_a_law_with_a_closed_form(start: float, time: float) -> None:
+    """In 10⁻⁸ of probability at every level, and so in one piece of time or in three."""
+    tanh = Diffusion(lambda y: (np.tanh(y), 1 / np.cosh(np.clip(y, -300.0, 300.0)) ** 2))
+    levels = np.array([1e-4, 0.01, 0.1, 0.5, 0.9, 0.99, 1 - 1e-4])
+    law = solve(tanh, start, [time], lambda _: identity_chart())[0]
+    np.testing.assert_allclose(two_normals(law.quantile(levels), start, time), levels, atol=1e-8)
+    if time > 100:
+        return
+    parts = [(time / 3, tanh), (time / 2, tanh), (np.inf, tanh)]
+    law = solve_in_pieces(parts, start, [time], lambda _: identity_chart())[0]
+    np.testing.assert_allclose(two_normals(law.quantile(levels), start, time), levels, atol=1e-8)
+
+
+def test_a_start_far_down_a_steep_wall_is_forgotten() -> None:
+    """In dw = dt − √2 w dB the mean is w_0 + t: from w_0 = 0, and from any small number."""
+    sde = LinearSde(1.0, 0.0, 2.0)
+    chart = Chart(np.log, np.exp, lambda w: 1 / w, low=0.0)
+    chart = replace(
+        chart, to_coordinate=lambda w: np.log(w) / sde.scale, from_coordinate=lambda y: np.exp(sde.scale * y)
+    )
+    at_once, near = (sde.laws(w0, [0.3], lambda _: chart)[0] for w0 in (0.0, 1e-9))
+    assert at_once.mean == pytest.approx(0.3, rel=1e-6)
+    np.testing.assert_allclose(at_once.quantile(LEVELS), near.quantile(LEVELS), rtol=1e-7)
+
+
+SOLVED_ALONE = """
+import hashlib, sys
+from dataclasses import replace
+from deeplimits.activations import ReluLike
+from deeplimits.limits.together import marginals
+from deeplimits.networks.network import Network, Shaping
+shaped = Network(ReluLike(0.0, -1.0), 20, 30, ((1.0, 0.3), (0.3, 1.0)), shaping=Shaping("width", 0.5))
+wide = replace(shaped, width=(20,) * 10 + (40,) * 20)
+steep = replace(shaped, gram=((1.0, -0.999), (-0.999, 1.0)))
+asked = [(network, [3, 10, 30], "correlation") for network in (shaped, wide, steep)]
+chosen = asked if sys.argv[1] == "together" else [asked[int(sys.argv[1])]]
+for laws in marginals("matched_sde", chosen):
+    held = b"".join(array.tobytes() for law in laws for array in (law.nodes, law.cumulative, law.density_))
+    print(hashlib.sha256(held).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_a_law_has_the_same_bytes_alone_and_together_on_any_number_of_threads() -> None:
+    def solved(which: str, threads: int) -> list[str]:
+        told = {**os.environ, "OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+        command = [sys.executable, "-c", SOLVED_ALONE, which]
+        return subprocess.run(command, env=told, capture_output=True, text=True, check=True).stdout.split()
+
+    together = solved("together", 1)
+    assert len(set(together)) == 3
+    assert solved("together", 2) == together
+    assert [*solved("2", 2), *solved("0", 1)] == [together[2], together[0]]
 
 
 def test_correlation_and_rescaled_correlation_are_one_law() -> None:

@@ -13,6 +13,9 @@ import numpy as np
 
 from deeplimits.laws.base import Array, Law
 
+_POINTS = 4
+"""Of Gauss' rule for moments between two nodes."""
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -30,12 +33,12 @@ class Chart:
 
 @dataclass(frozen=True, repr=False)
 class TabulatedLaw(Law):
-    """A law given by F, p and p' at equally spaced nodes of a coordinate.
+    """A law given by F, p and p' at nodes of a coordinate.
 
     Parameters
     ----------
     nodes, cumulative, density_, slope
-        y, F(y), p(y) and p'(y), all [node].
+        y, ascending, F(y), p(y) and p'(y), all [node].
     chart
         The map to the observable.
     """
@@ -107,10 +110,13 @@ class TabulatedLaw(Law):
 
     @cached_property
     def _moments(self) -> tuple[float, float]:
-        weight = np.maximum(self.density_, 0.0)
-        weight = weight / weight.sum()
+        points, parts = np.polynomial.legendre.leggauss(_POINTS)
+        width = np.diff(self.nodes)[:, None]
+        at = self.nodes[:-1, None] + width * (points + 1) / 2
+        weight = np.maximum(self._evaluate(at, 1), 0.0) * width * parts
+        weight /= weight.sum()
         with np.errstate(over="ignore"):
-            values = self.chart.from_coordinate(self.nodes)
+            values = self.chart.from_coordinate(at)
         keep = weight > 1e-18
         mean = float((weight * values)[keep].sum())
         if not np.isfinite(mean):
@@ -124,10 +130,9 @@ class TabulatedLaw(Law):
 
     def _evaluated(self, y: Array) -> tuple[Array, Array]:
         """The interpolant and its derivative."""
-        step = self.nodes[1] - self.nodes[0]
-        scaled = np.clip((y - self.nodes[0]) / step, 0.0, len(self.nodes) - 1.0)
-        left = np.minimum(scaled.astype(int), len(self.nodes) - 2)
-        s = scaled - left
+        left = np.clip(np.searchsorted(self.nodes, y, side="right") - 1, 0, len(self.nodes) - 2)
+        step = self._steps[left]
+        s = np.clip((y - self.nodes[left]) / step, 0.0, 1.0)
         f0, d0, c0, a3, a4, a5 = self._coefficients[:, left]
         outside = (y < self.nodes[0]) | (y > self.nodes[-1])
         slope = (d0 + s * (c0 + s * (3 * a3 + s * (4 * a4 + s * 5 * a5)))) / step
@@ -136,14 +141,18 @@ class TabulatedLaw(Law):
         return np.clip(value, 0.0, 1.0), np.where(outside, 0.0, slope)
 
     @cached_property
+    def _steps(self) -> Array:
+        """Distances of neighbouring nodes [interval]."""
+        return np.diff(self.nodes)
+
+    @cached_property
     def _coefficients(self) -> Array:
         """Of the polynomial between a node and the next, the node's F, p h, p' h² and those of higher powers
-        [power, interval]; h is the distance of nodes.
+        [power, interval]; h is the distance of the two.
         """
-        step = self.nodes[1] - self.nodes[0]
-        scaled_density, scaled_slope = self.density_ * step, self.slope * step**2
-        f0, d0, c0 = self.cumulative[:-1], scaled_density[:-1], scaled_slope[:-1]
-        d1, c1 = scaled_density[1:], scaled_slope[1:]
+        step = self._steps
+        f0, d0, c0 = self.cumulative[:-1], self.density_[:-1] * step, self.slope[:-1] * step**2
+        d1, c1 = self.density_[1:] * step, self.slope[1:] * step**2
         jump = np.diff(self.cumulative)
         a3 = 10 * jump - 6 * d0 - 4 * d1 - (3 * c0 - c1) / 2
         a4 = -15 * jump + 8 * d0 + 7 * d1 + (3 * c0 - 2 * c1) / 2

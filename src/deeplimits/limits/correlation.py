@@ -23,12 +23,17 @@ from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.accuracy import correlation_error, smooth_correlation_error
 from deeplimits.limits.base import Limit, asymmetry, shaping_size
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
-from deeplimits.limits.fokker_planck import Diffusion, Start, solve_in_pieces
+from deeplimits.limits.fokker_planck import solve_in_pieces
 from deeplimits.limits.layers import Pieces, in_pieces
 from deeplimits.limits.regime import ABOVE_HALF, ANY_EXPONENT, HALF, SHAPED, Exponents, Regime
+from deeplimits.limits.resolvents import Diffusion
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
+
+
+_SMALL = 0.3
+"""θ below which sin θ − θ cos θ is a series."""
 
 
 def angle(y: Array) -> Array:
@@ -44,26 +49,25 @@ def excess(theta: Array) -> Array:
     series = np.zeros_like(theta)
     for coefficient in (1 / 3991680, -1 / 45360, 1 / 840, -1 / 30, 1 / 3):
         series = series * square + coefficient
-    return np.where(theta < 0.3, theta**3 * series, np.sin(theta) - theta * np.cos(theta))
+    return np.where(theta < _SMALL, theta**3 * series, np.sin(theta) - theta * np.cos(theta))
 
 
 def correlation_diffusion(kappa: float) -> Diffusion:
     """The diffusion of y = artanh ρ."""
 
-    def normalised(y: Array) -> tuple[Array, Array, Array]:
-        clipped = np.clip(y, -300.0, 300.0)
-        theta = angle(clipped)
-        sine = 1 / np.cosh(clipped)
-        return theta, sine, excess(theta) / sine**2
+    def coefficients(y: Array) -> tuple[Array, Array]:
+        decay = np.exp(-np.minimum(np.abs(y), 300.0))
+        square = decay**2
+        sine = 2 * decay / (1 + square)
+        rho = np.copysign((1 - square) / (1 + square), y)
+        if kappa == 0:
+            return rho / 2, sine**2 / 2
+        theta = angle(y)
+        turned = np.where(theta < _SMALL, excess(theta), sine - theta * rho) / sine**2
+        factor = kappa / (2 * np.pi)
+        return factor * turned + rho / 2, factor * (2 * rho * turned - theta) + sine**2 / 2
 
-    def drift(y: Array) -> Array:
-        return kappa / (2 * np.pi) * normalised(y)[2] + np.tanh(y) / 2
-
-    def drift_slope(y: Array) -> Array:
-        theta, sine, excess = normalised(y)
-        return -kappa / (2 * np.pi) * (theta - 2 * np.tanh(y) * excess) + sine**2 / 2
-
-    return Diffusion(drift, drift_slope)
+    return Diffusion(coefficients)
 
 
 CORRELATION_CHART = Chart(
@@ -106,7 +110,7 @@ def correlation_laws(network: Network, pieces: Pieces, times: Sequence[float], w
     early: list[Law] = [PointMass(network.correlation()) for time in times if time == 0]
     later = [time for time in times if time > 0]
     diffusions = [(end, correlation_diffusion(kappa)) for end, kappa in pieces]
-    start = Start(0.0, start_coordinate(network, where), 0.0)
+    start = start_coordinate(network, where)
     return early + list(solve_in_pieces(diffusions, start, later, lambda _: CORRELATION_CHART))
 
 

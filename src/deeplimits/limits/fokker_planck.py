@@ -1,306 +1,226 @@
-"""Transition laws of one-dimensional diffusions dy = a(y) dt + dB, without sampling: sinc collocation and an
-exact propagator in time.
+"""Transition laws of one-dimensional diffusions dy = a(y) dt + dB, without sampling.
 
-The density on equally spaced nodes is a combination of sinc functions, whose error falls exponentially in the
-spacing for an analytic density; a point mass at a node is the sinc function there. With A' = a, the
-substitution p = e^A ψ makes the generator symmetric, H = −½ ∂² + ½ (a² + a'), and e^{−tH} is exact through
-its eigenvectors, for any number of times at once. Where e^A varies too much for that to be accurate (a strong
-drift away from the start), the generator is used as it is, with a matrix exponential.
-
-The way is taken in stages, each on nodes as fine as the density at its start asks for and as wide as it can
-get by its end.
+A law is solved in one step from its start, however far its time, by the contour integral of ``resolvents`` on
+the nodes of ``meshes``; only where coefficients change with time is there a step for each piece, or where the
+drift carries the law so far that no contour of ours serves. It depends on the diffusion, its start and its
+own time alone: what else is asked for leaves no trace in it. What is solved is checked, where it has to
+vanish, at its total mass and between its nodes, and solved again on a wider contour or finer nodes until it
+holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.laws import Chart, TabulatedLaw
+from deeplimits.limits.arrivals import shortened
+from deeplimits.limits.meshes import nodes_for, reach, smooth_nodes
+from deeplimits.limits.resolvents import CONTOURS, Arrival, Diffusion, Profile, profile
 
 Array = NDArray[np.float64]
 
-_NODES_PER_STD = 3.5
-"""A Gaussian needs 2.6 for exp(−π² 2.6² / 2) < 1e-14; the rest is for densities with a steeper side."""
-_WIDEST_STEP = 0.1
-"""The coefficients have their nearest singularity at distance π/2 from the line, exp(−π²/2 / 0.14) < 1e-15; a
-drift that repels exponentially makes a density that wants more."""
-_REACH = 7.5
-"""Standard deviations to each side."""
-_STAGE = 3.0
-"""Longest stage in units of the variance at its start."""
-_EXPONENT = 8.0
-"""Largest range of A in a stage for the symmetric form: e^8 · 1e-16 is below 1e-12."""
-_REFINE = 4
-"""Table nodes for each collocation node."""
-_WINDOWS = 4.0 ** -np.arange(4)
-"""Parts of a stage through which a path may be pushed to the ends of the nodes."""
-_NEGLIGIBLE = 1e-13
-_EARLY = 0.02
-"""Where a point mass becomes a density, as a part of the first time asked for; earlier where the drift
-bends."""
-_START_ERROR = 1e-7
-"""Of the order t³ W'², which the short-time law leaves out (its coefficient is 1/24)."""
+_TOLERANCE = 1e-10
+"""Of F where it is known."""
+_NOISE = 1e-9
+"""Of p in standard units where there is nothing."""
+_BETWEEN = 1e-7
+"""Of quantiles between nodes, in the coordinate, at levels of 1e-4 and more."""
+_SUMMED = 1e-8
+"""Of the mass of a smooth law, summed over the nodes of the next step."""
+_ROUNDED = 1e-11
+"""Of F between nodes, which is no error to speak of."""
+_LEAST = 1e-4
+"""Density, as a part of the largest, below which quantiles are not asked for."""
+_REFINEMENTS = (1.0, 2.0, 4.0)
+_ARRIVING = 2.0
+"""How much finer nodes are where a law is carried past the first of them."""
+_SWEPT = 15.0
+"""Lengths 1 / a beyond a ceiling from which e^{−30} returns."""
+_HALVINGS = 12
+_NOTHING = 1e-11
+"""Density, as a part of the largest, beyond which a table ends."""
 
-
-@dataclass(frozen=True)
-class Diffusion:
-    """dy = drift(y) dt + dB with ``drift_slope`` = a'."""
-
-    drift: Callable[[Array], Array]
-    drift_slope: Callable[[Array], Array]
-
-
-@dataclass(frozen=True)
-class Start:
-    """A normal law at time ``time``; a point mass where ``std`` is 0."""
-
-    time: float
-    mean: float
-    std: float
-
-
-@dataclass(frozen=True)
-class _Density:
-    """A density on equally spaced nodes, at a time."""
-
-    time: float
-    nodes: Array
-    values: Array
-
-    @property
-    def step(self) -> float:
-        return float(self.nodes[1] - self.nodes[0])
-
-    def at(self, nodes: Array) -> Array:
-        """The sinc interpolant at other nodes."""
-        return np.asarray(np.sinc(np.subtract.outer(nodes, self.nodes) / self.step) @ self.values)
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation."""
-        weight = np.maximum(self.values, 0.0)
-        weight = weight / weight.sum()
-        mean = weight @ self.nodes
-        return float(np.sqrt(weight @ (self.nodes - mean) ** 2))
-
-    @property
-    def ends(self) -> tuple[float, float]:
-        """The interval outside of which the density is negligible."""
-        above = np.flatnonzero(self.values > _NEGLIGIBLE * self.values.max())
-        return float(self.nodes[above[0]]), float(self.nodes[above[-1]])
+Piece = tuple[float, Diffusion]
+"""The end of a piece of time, and the diffusion up to there."""
 
 
 def solve(
-    diffusion: Diffusion, start: Start, times: Sequence[float], chart: Callable[[float], Chart]
+    diffusion: Diffusion, start: float, times: Sequence[float], chart: Callable[[float], Chart]
 ) -> list[TabulatedLaw]:
-    """Laws of the diffusion at ``times`` (ascending, after the start).
+    """Laws of the diffusion at ``times`` (ascending, positive) from the coordinate ``start`` at time 0.
 
     Parameters
     ----------
     chart
         The observable as a function of the coordinate, at a time.
+
+    Raises
+    ------
+    ArithmeticError
+        If no law can be had to the accuracy that is kept.
     """
     return solve_in_pieces([(float("inf"), diffusion)], start, times, chart)
 
 
 def solve_in_pieces(
-    pieces: Sequence[tuple[float, Diffusion]],
-    start: Start,
-    times: Sequence[float],
-    chart: Callable[[float], Chart],
+    pieces: Sequence[Piece], start: float, times: Sequence[float], chart: Callable[[float], Chart]
 ) -> list[TabulatedLaw]:
     """As ``solve``, for coefficients that change with time: ``pieces`` are the end of each piece, ascending,
-    and the
-    diffusion up to there; the last one goes on beyond its end.
+    and the diffusion up to there; the last one goes on beyond its end.
     """
     laws: list[TabulatedLaw] = []
-    remaining = list(times)
-    if not remaining:
-        return laws
-    ends = [*(end for end, _ in pieces[:-1]), float("inf")]
-    piece, diffusion = 0, pieces[0][1]
-    density = _first(diffusion, start, min(remaining[0], ends[0]))
-    while remaining:
-        due = [time for time in remaining if time <= density.time * (1 + 1e-12)]
-        if not due:
-            while density.time >= ends[piece] * (1 - 1e-12):
-                piece += 1
-                diffusion = pieces[piece][1]
-            end = min(density.time + _stage(diffusion, density), ends[piece])
-            due = [time for time in remaining if time <= end]
-            stage = _advance(diffusion, density, due or [end])
+    begun, state, piece = 0.0, start, 0
+    known: Profile | float = state
+    for time in times:
+        while piece < len(pieces) - 1 and time > pieces[piece][0] * (1 + 1e-12):
+            end, diffusion = pieces[piece]
+            known, begun, piece = carried(diffusion, known, end - begun), end, piece + 1
+        diffusion = pieces[piece][1]
+        at_end = isinstance(known, Profile) and time <= begun * (1 + 1e-12)
+        found = known if at_end else carried(diffusion, known, time - begun)
+        assert isinstance(found, Profile)
+        laws.append(tabulated(found, chart(time)))
+    return laws
+
+
+def tabulated(found: Profile, chart: Chart) -> TabulatedLaw:
+    """The law of an observable from that of the coordinate."""
+    cumulative = np.clip(np.maximum.accumulate(found.cumulative), 0.0, 1.0)
+    return TabulatedLaw(found.nodes, cumulative, np.maximum(found.density, 0.0), found.slope, chart)
+
+
+def carried(diffusion: Diffusion, start: Profile | float, time: float, halvings: int = 0) -> Profile:
+    """The law after ``time``, from a point or from a smooth law."""
+    for finer in _REFINEMENTS:
+        if isinstance(start, Profile):
+            found = _from_law(diffusion, start, time, finer)
         else:
-            stage = [density] * len(due)
-        if due:
-            laws += _tables(stage, [chart(time) for time in due])
-            remaining = remaining[len(due) :]
-        density = stage[-1]
-    return laws
+            found = _from_point(diffusion, start, time, finer)
+        if found is not None and _between(found):
+            return found
+    if halvings == _HALVINGS:
+        raise ArithmeticError(f"a law after a time of {time} could not be solved")
+    middle = carried(diffusion, start, time / 2, halvings + 1)
+    return carried(diffusion, middle, time / 2, halvings + 1)
 
 
-def _first(diffusion: Diffusion, start: Start, time: float) -> _Density:
-    """A smooth density to start from: the normal start itself, or the short-time law of a point mass.
+def escaping(diffusion: Diffusion, start: float, time: float, ceiling: float) -> Profile:
+    """The law from a point, up to ``ceiling``, of a diffusion that may explode above it: F tends to less than
+    1.
 
-    With p = e^A ψ, ψ is a Gaussian times exp(−t ∫ W − t²/2 ∫ s(1 − s) W'') along the straight line back to
-    the start, W = ½ (a² + a'), to O(t³): a point mass on the nodes would excite waves of the node spacing,
-    whose algebraic tails meet the ends of the nodes.
+    The drift at the ceiling lets next to nothing return from beyond.
     """
-    reach = np.linspace(-_REACH, _REACH, 2 * int(_REACH * _NODES_PER_STD) + 1)
-    if start.std > 0:
-        nodes = start.mean + start.std * reach
-        return _Density(start.time, nodes, np.exp(-(reach**2) / 2) / (start.std * np.sqrt(2 * np.pi)))
+    height = np.array([ceiling])
+    beyond = ceiling + _SWEPT / float(diffusion.drift(height)[0])
+    for finer in _REFINEMENTS:
+        found = _from_point(diffusion, start, time, finer, beyond)
+        if found is not None:
+            found = found.part(0, max(int(np.searchsorted(found.nodes, ceiling, side="right")), 2))
+            if _between(found):
+                return found
+    raise ArithmeticError(f"a law that may explode, after a time of {time}, could not be solved")
 
-    def well(y: Array) -> Array:
-        return (diffusion.drift(y) ** 2 + diffusion.drift_slope(y)) / 2
 
-    centre = np.array([start.mean])
-    bend = float(np.abs(well(centre + 1e-3) - well(centre - 1e-3))[0]) / 2e-3
-    elapsed = min(_EARLY * (time - start.time), (_START_ERROR / max(bend, 1e-3) ** 2) ** (1 / 3))
-    nodes = start.mean + np.sqrt(elapsed) * reach
-    points, weights = np.polynomial.legendre.leggauss(16)
-    fraction, weights = (points + 1) / 2, weights / 2
-    line = start.mean + fraction * (nodes - start.mean)[:, None]
-    step = 1e-3 * np.sqrt(elapsed) + 1e-4
-    curvature = (well(line + step) - 2 * well(line) + well(line - step)) / step**2
-    push = (nodes - start.mean) * (diffusion.drift(line) @ weights)
-    exponent = (
-        push
-        - elapsed * (well(line) @ weights)
-        - elapsed**2 / 2 * (curvature @ (weights * fraction * (1 - fraction)))
+def _from_point(
+    diffusion: Diffusion, start: float, time: float, finer: float, ceiling: float = np.inf
+) -> Profile | None:
+    """As ``carried``, on nodes so many times finer; None where no contour serves."""
+    point, arrival = start, None
+    found = reach(diffusion, np.array([point]), np.ones(1), time, ceiling)
+    if nearer := shortened(diffusion, point, found, time):
+        point, arrival = nearer
+        finer *= _ARRIVING
+        found = reach(diffusion, np.array([point]), np.ones(1), time, ceiling)
+    nodes, at = nodes_for(found, point, finer)
+    masses = np.zeros(len(nodes))
+    masses[at] = 1.0
+    displacement = found.displacement(time)
+    return _solved(diffusion, nodes, masses, time, displacement, arrival, np.isfinite(ceiling))
+
+
+def _from_law(diffusion: Diffusion, start: Profile, time: float, finer: float) -> Profile | None:
+    weights = np.gradient(start.nodes)
+    masses = np.maximum(start.density, 0.0) * weights
+    found = reach(diffusion, start.nodes, masses, time)
+    finest = np.interp(found.places, start.nodes, 2.0 * weights)
+    nodes, lengths = smooth_nodes(found, finest, time, finer)
+    carried_on = _density(start, nodes) * lengths
+    total = float(carried_on.sum())
+    if abs(total - 1.0) > _SUMMED:
+        return None
+    return _solved(diffusion, nodes, carried_on / total, time, found.displacement(time))
+
+
+def _solved(
+    diffusion: Diffusion,
+    nodes: Array,
+    masses: Array,
+    time: float,
+    displacement: float,
+    arrival: Arrival | None = None,
+    escapes: bool = False,
+) -> Profile | None:
+    for contour in CONTOURS:
+        if contour.reach < displacement:
+            continue
+        found = profile(diffusion, nodes, masses, time, contour, arrival)
+        if arrival is not None:
+            found = found.part(int(np.argmax(masses)) + 1, len(nodes))
+        if _vanishes(found, time, escapes):
+            some = np.flatnonzero(found.density > _NOTHING * found.density.max())
+            return found.part(int(some[0]), int(some[-1]) + 1)
+    return None
+
+
+def _vanishes(found: Profile, time: float, escapes: bool) -> bool:
+    """Whether there is nothing at the ends, all of the mass between them unless some escapes at the upper
+    one, and no negative density.
+    """
+    scale = min(1 / max(float(found.density.max()), 1e-300), 3 * float(np.sqrt(time)))
+    missing = 0.0 if escapes else abs(float(found.cumulative[-1]) - 1.0)
+    noise = max(abs(float(found.density[0])), -float(found.density.min())) * scale
+    return max(abs(float(found.cumulative[0])), missing) <= _TOLERANCE and noise <= _NOISE
+
+
+def _between(found: Profile) -> bool:
+    """Whether F between nodes is what the table makes of it: left out every other node, it errs 2⁶ times as
+    much.
+    """
+    y, cumulative, density, slope = found.nodes, found.cumulative, found.density, found.slope
+    last = len(y) - 2 + len(y) % 2
+    left, middle, right = slice(0, last - 1, 2), slice(1, last, 2), slice(2, last + 1, 2)
+    width = y[right] - y[left]
+    s = (y[middle] - y[left]) / width
+    guess = hermite(
+        s,
+        (cumulative[left], density[left] * width, slope[left] * width**2),
+        (cumulative[right], density[right] * width, slope[right] * width**2),
     )
-    values = np.exp(exponent - reach**2 / 2) / np.sqrt(2 * np.pi * elapsed)
-    return _Density(start.time + elapsed, nodes, values)
+    least = np.maximum(density[middle], _LEAST * density.max())
+    return bool((np.abs(guess - cumulative[middle]) <= 64 * (_BETWEEN * least + _ROUNDED)).all())
 
 
-def _advance(diffusion: Diffusion, density: _Density, times: list[float]) -> list[_Density]:
-    """Densities at later times, on nodes that suit the whole stage."""
-    step = float(min(density.spread / _NODES_PER_STD, _WIDEST_STEP))
-    low, high = _range(diffusion, *density.ends, times[-1] - density.time)
-    nodes = low + step * np.arange(int(np.ceil((high - low) / step)) + 1, dtype=np.float64)
-    return _propagate(diffusion, _Density(density.time, nodes, density.at(nodes)), times)
+def _density(found: Profile, y: Array) -> Array:
+    """p at any coordinates, 0 beyond the nodes."""
+    index = np.clip(np.searchsorted(found.nodes, y, side="right") - 1, 0, len(found.nodes) - 2)
+    left, right = index, index + 1
+    width = found.nodes[right] - found.nodes[left]
+    value = hermite(
+        (y - found.nodes[left]) / width,
+        (found.density[left], found.slope[left] * width, found.curvature[left] * width**2),
+        (found.density[right], found.slope[right] * width, found.curvature[right] * width**2),
+    )
+    return np.where((y < found.nodes[0]) | (y > found.nodes[-1]), 0.0, value)
 
 
-def _stage(diffusion: Diffusion, density: _Density) -> float:
-    """How far one set of nodes reaches: until the noise has doubled the standard deviation, or the drift has
-    moved the bulk by two of them.
-    """
-    spread = density.spread
-    speed = float(np.abs(diffusion.drift(np.array([density.nodes[int(np.argmax(density.values))]])))[0])
-    return min(_STAGE * spread**2, 2 * spread / max(speed, 1e-12))
-
-
-def _propagate(diffusion: Diffusion, density: _Density, times: list[float]) -> list[_Density]:
-    elapsed = [time - density.time for time in times]
-    exponent = _antiderivative(diffusion.drift, density.nodes)
-    exponent -= exponent[int(np.argmax(density.values))]
-    if np.abs(exponent).max() <= _EXPONENT:
-        densities = _symmetric(diffusion, density.nodes, density.step, exponent, density.values, elapsed)
-    else:
-        densities = _direct(diffusion, density.nodes, density.step, density.values, elapsed)
-    return [_Density(time, density.nodes, values) for time, values in zip(times, densities, strict=True)]
-
-
-def _range(diffusion: Diffusion, low: float, high: float, elapsed: float) -> tuple[float, float]:
-    """An interval that keeps all but a negligible part of the mass of [low, high] for a time: paths with
-    constant pushes outwards, of equal cost, through the whole of it or a last part: against a drift that
-    grows outwards a short push gets further.
-    """
-    from scipy.integrate import solve_ivp
-
-    ends = [low, high]
-    for window in elapsed * _WINDOWS:
-        push = _REACH / np.sqrt(window)
-        for start, sign in ((low, -1.0), (high, 1.0)):
-
-            def velocity(t: float, y: Array, sign: float = sign, push: float = push) -> Array:
-                return np.clip(diffusion.drift(y), -1e6, 1e6) + sign * push
-
-            path = solve_ivp(velocity, (0, window), [start], method="LSODA", rtol=1e-4, atol=1e-6)
-            ends += [float(path.y[0].min()), float(path.y[0].max())]
-    return min(ends), max(ends)
-
-
-def _antiderivative(function: Callable[[Array], Array], nodes: Array) -> Array:
-    """∫ from the first node, by ten-point Gauss quadrature between nodes."""
-    points, weights = np.polynomial.legendre.leggauss(10)
-    half = (nodes[1] - nodes[0]) / 2
-    inner = nodes[:-1, None] + half * (points + 1)
-    return np.concatenate([[0.0], np.cumsum(half * (function(inner) @ weights))])
-
-
-def _second_derivative(size: int, step: float) -> Array:
-    offset = np.subtract.outer(np.arange(size), np.arange(size)).astype(float)
-    with np.errstate(divide="ignore"):
-        matrix = -2 * (-1.0) ** np.abs(offset) / (offset * step) ** 2
-    np.fill_diagonal(matrix, -(np.pi**2) / (3 * step**2))
-    return matrix
-
-
-def _first_derivative(size: int, step: float) -> Array:
-    offset = np.subtract.outer(np.arange(size), np.arange(size)).astype(float)
-    with np.errstate(divide="ignore"):
-        matrix = (-1.0) ** np.abs(offset) / (offset * step)
-    np.fill_diagonal(matrix, 0.0)
-    return matrix
-
-
-def _symmetric(
-    diffusion: Diffusion, nodes: Array, step: float, exponent: Array, initial: Array, elapsed: list[float]
-) -> list[Array]:
-    from scipy.linalg import eigh
-
-    well = (diffusion.drift(nodes) ** 2 + diffusion.drift_slope(nodes)) / 2
-    # where the well is this deep nothing is left at the first time, and a larger number would only cost
-    # digits
-    well = np.minimum(well, 300 / elapsed[0])
-    hamiltonian = -0.5 * _second_derivative(len(nodes), step)
-    hamiltonian[np.diag_indices(len(nodes))] += well
-    values, vectors = eigh(hamiltonian, driver="evd")
-    weights = vectors.T @ (initial * np.exp(-exponent))
-    return [np.exp(exponent) * (vectors @ (np.exp(-values * time) * weights)) for time in elapsed]
-
-
-def _direct(
-    diffusion: Diffusion, nodes: Array, step: float, initial: Array, elapsed: list[float]
-) -> list[Array]:
-    from scipy.linalg import expm
-
-    drift = np.clip(diffusion.drift(nodes), -20 / step, 20 / step)
-    size = len(nodes)
-    generator = 0.5 * _second_derivative(size, step) - _first_derivative(size, step) * drift[None, :]
-    densities, density, now = [], initial, 0.0
-    propagators: dict[float, Array] = {}
-    for time in elapsed:
-        span = round(time - now, 14)
-        if span not in propagators:
-            propagators[span] = expm(generator * span)
-        density = propagators[span] @ density
-        densities.append(density)
-        now = time
-    return densities
-
-
-def _tables(densities: list[_Density], charts: list[Chart]) -> list[TabulatedLaw]:
-    """F, p and p' of each density on a grid four times as fine: the integral, value and slope of every sinc
-    function there.
-    """
-    from scipy.special import sici
-
-    nodes, step = densities[0].nodes, densities[0].step
-    size = len(nodes)
-    fine = nodes[0] + step / _REFINE * np.arange((size - 1) * _REFINE + 1)
-    offset = np.subtract.outer(np.arange(len(fine)) / _REFINE, np.arange(size))
-    angle = np.pi * offset
-    value = np.sinc(offset)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slope = np.where(offset == 0, 0.0, (np.cos(angle) - value) / offset) / step
-    integral = step * (0.5 + sici(angle)[0] / np.pi)
-    laws = []
-    for density, chart in zip(densities, charts, strict=True):
-        law = density.values / (step * density.values.sum())
-        laws.append(TabulatedLaw(fine, integral @ law, value @ law, slope @ law, chart))
-    return laws
+def hermite(s: Array, left: tuple[Array, Array, Array], right: tuple[Array, Array, Array]) -> Array:
+    """The polynomial of degree 5 in s with values, slopes and curvatures given at 0 and at 1."""
+    (f0, d0, c0), (f1, d1, c1) = left, right
+    jump = f1 - f0
+    a3 = 10 * jump - 6 * d0 - 4 * d1 - (3 * c0 - c1) / 2
+    a4 = -15 * jump + 8 * d0 + 7 * d1 + (3 * c0 - 2 * c1) / 2
+    a5 = 6 * jump - 3 * (d0 + d1) - (c0 - c1) / 2
+    return np.asarray(f0 + s * (d0 + s * (c0 / 2 + s * (a3 + s * (a4 + s * a5)))))

@@ -2,9 +2,10 @@
 
 Li, Nica & Roy 2022, Proposition 3.7 and Theorem 3.9. v = 1 / V solves the linear SDE dv = [−β + (β + 2) v] dt
 − √2 v dB. For β < 0 it never reaches 0 and is solved as it is. For β > 0 it reaches 0 with positive
-probability: V explodes. Then P(V_T ≤ x) = P(v_T ≥ 1/x, no explosion) = P(v*_T ≤ 1/V_0), where v* is the dual
-process (Siegmund 1976) dv* = β (1 − v*) dt + √2 v* dB from 1/x, which does not explode; from 0 it gives the
-probability of none by T. In the end P(explosion ever) = P(Γ(β + 1) ≤ β V_0).
+probability: V explodes. What has not is solved in log V, up to where the drift takes all that comes to
+infinity at once; above, F is a series in 1 / V. P(V_T ≤ x) = P(v_T ≥ 1/x, no explosion) = P(v*_T ≤ 1/V_0),
+where v* is the dual process (Siegmund 1976) dv* = β (1 − v*) dt + √2 v* dB from 1/x, which does not explode;
+from 0 it gives the probability of none by T. In the end P(explosion ever) = P(Γ(β + 1) ≤ β V_0).
 
 The paper prints that softplus centred at x_0 is stable from x_0 = log 5/4 on (Example 4.2); β changes its
 sign at log 7/4.
@@ -15,23 +16,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import Smooth
-from deeplimits.laws import Chart, Law, NormalLaw, PointMass
+from deeplimits.laws import Chart, Law, NormalLaw, PointMass, TabulatedLaw
 from deeplimits.limits.accuracy import smooth_variance_error
 from deeplimits.limits.base import Limit, one_value
 from deeplimits.limits.compound import bisected
 from deeplimits.limits.conditions import ALIKE, same_in_all_layers
+from deeplimits.limits.fokker_planck import escaping, tabulated
 from deeplimits.limits.linear_sde import LinearSde
 from deeplimits.limits.regime import HALF, Regime
+from deeplimits.limits.resolvents import Diffusion
 from deeplimits.networks.network import Network
-
-if TYPE_CHECKING:
-    from scipy.interpolate import BSpline
 
 Array = NDArray[np.float64]
 
@@ -47,6 +46,11 @@ _LOG_CHART = Chart(
     slope=lambda u: np.full_like(u, 1 / np.sqrt(2.0)),
     increasing=False,
 )
+_LOG_V_CHART = Chart(
+    to_coordinate=lambda u: u / np.sqrt(2.0),
+    from_coordinate=lambda y: np.sqrt(2.0) * y,
+    slope=lambda u: np.full_like(u, 1 / np.sqrt(2.0)),
+)
 _V_CHART = Chart(
     to_coordinate=lambda v: -np.log(v) / np.sqrt(2.0),
     from_coordinate=lambda y: np.exp(-np.sqrt(2.0) * y),
@@ -54,11 +58,12 @@ _V_CHART = Chart(
     increasing=False,
     low=0.0,
 )
-_NODES, _FAR = 33, 8
-"""Starts of the dual process in the table of an explosive law: where V would be without the drift, and
-beyond."""
-_TOLD = 1e-12
-"""Where F is as good as 0, or as good as what it tends to."""
+_SOON = 0.01
+"""Above where the drift takes V to infinity in this part of the time, F is a series in 1 / V."""
+_FAST = 30.0
+"""β V there, at least."""
+_NONE = 1e-9
+"""Probability of no explosion that counts as none."""
 _STRAIGHT = 1e-9
 """β below which V is a geometric Brownian motion."""
 
@@ -117,20 +122,27 @@ class ExplosiveLaw(Law):
         return ((np.inf, self.explosion_probability),)
 
     def _cdf(self, x: Array) -> Array:
-        return self._evaluate(self._log(x), 0)
+        if self._survival < _NONE:
+            return np.zeros(x.shape)
+        u = self._log(x)
+        return np.asarray(np.where(u > self._high, self._survival - self._beyond(u, 0), self._inside.cdf(u)))
 
     def _density(self, x: Array) -> Array:
-        slope = self._evaluate(self._log(x), 1)
+        if self._survival < _NONE:
+            return np.zeros(x.shape)
+        u = self._log(x)
+        slope = np.where(u > self._high, self._beyond(u, 1), self._inside.density(np.minimum(u, self._high)))
         return slope if self.logarithmic else slope / np.where(x > 0, x, np.inf)
 
     def _quantile(self, levels: Array) -> Array:
-        low, high = float(self._nodes[0]), float(self._nodes[-1])
-        first, last = self._values[[0, -1]]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            beyond = high + np.log((self._survival - last) / (self._survival - levels))
-        ends = np.full(levels.shape, low), np.full(levels.shape, high)
-        inside = bisected(lambda u: self._evaluate(u, 0), levels, *ends)
-        found = np.where(levels > last, beyond, np.where(levels <= first, low, inside))
+        if self._survival < _NONE:
+            return np.full(levels.shape, np.inf)
+        last = float(self._inside.cumulative[-1])
+        found = np.asarray(self._inside.quantile(np.minimum(levels, last * (1 - 1e-15))))
+        some = (levels > last) & (levels < self._survival)
+        if some.any():
+            ends = np.full(some.sum(), self._high), np.full(some.sum(), self._high + 700.0)
+            found[some] = bisected(lambda u: self._survival - self._beyond(u, 0), levels[some], *ends)
         found = np.where(levels >= self._survival, np.inf, found)
         with np.errstate(over="ignore"):
             return found if self.logarithmic else np.exp(found)
@@ -145,22 +157,12 @@ class ExplosiveLaw(Law):
         """Infinite, as the mean is."""
         return float("inf")
 
-    def _evaluate(self, u: Array, derivative: int) -> Array:
-        """F or F' in log V; above the nodes what is left explodes at a rate of β V, and 1 − F falls like
-        1 / V.
-        """
-        from scipy.special import ndtr
-
-        low, high = self._nodes[0], self._nodes[-1]
-        at = np.clip(u, low, high)
-        z = self._normal(at)
-        if derivative:
-            inside = self._survival * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * self._normal(at, 1)
-        else:
-            inside = self._survival * ndtr(z)
-        left = (self._survival - self._values[-1]) * np.exp(-np.maximum(u - high, 0.0))
-        beyond = left if derivative else self._survival - left
-        return np.asarray(np.where(u < low, 0.0, np.where(u > high, beyond, inside)))
+    def _beyond(self, u: Array, derivative: int) -> Array:
+        """What F still lacks above the table, or the slope of F there."""
+        decay = np.exp(-np.maximum(u - self._high, 0.0))
+        powers = np.stack([decay, decay**2, decay**3])
+        factors = self._series * np.array([1.0, 2.0, 3.0]) ** derivative
+        return np.asarray(np.maximum(np.tensordot(factors, powers, 1), 0.0))
 
     def _log(self, x: Array) -> Array:
         if self.logarithmic:
@@ -173,42 +175,31 @@ class ExplosiveLaw(Law):
         return min(1.0, survival(self.beta, self.variance, self.time))
 
     @cached_property
-    def _table(self) -> tuple[Array, Array]:
-        """log V and F there, as far as F is told apart from 0 and from what it tends to."""
-        spread = float(np.sqrt(2 * self.time))
-        origin = float(np.log(self.variance))
-        low, middle = origin - (1 + self.beta) * self.time - 6 * spread, origin + 6 * spread
-        # beyond, V explodes within a hundredth of the time
-        high = float(np.log(1 + 100 / (self.beta * self.time))) + 2 * spread
-        nodes = np.linspace(low, middle, _NODES)
-        if high > middle:
-            nodes = np.append(nodes, np.linspace(middle, high, _FAR + 1)[1:])
-        places: list[float] = []
-        values: list[float] = []
-        for u in nodes:
-            value = survival(self.beta, self.variance, self.time, float(np.exp(u)))
-            if value > self._survival * (1 - _TOLD):
-                break
-            if value > self._survival * _TOLD and (not values or value > values[-1]):
-                places.append(u)
-                values.append(value)
-        return np.array(places), np.array(values)
+    def _inside(self) -> TabulatedLaw:
+        """F in log V, as far up as it is tabulated."""
+        root = np.sqrt(2.0)
 
-    @property
-    def _nodes(self) -> Array:
-        return self._table[0]
+        def coefficients(y: Array) -> tuple[Array, Array]:
+            pushed = self.beta * np.exp(root * np.minimum(y, 100.0))
+            return (pushed - self.beta - 1) / root, pushed
 
-    @property
-    def _values(self) -> Array:
-        return self._table[1]
+        start = float(np.log(self.variance))
+        fast = max(1 / (_SOON * self.beta * self.time), 1 + _FAST / self.beta)
+        ceiling = max(float(np.log(fast)), start + 1.0) / root
+        found = escaping(Diffusion(coefficients), start / root, self.time, ceiling)
+        return tabulated(found, _LOG_V_CHART)
 
     @cached_property
-    def _normal(self) -> BSpline:
-        """Φ⁻¹ of F over what it tends to, which is nearly straight, so that F is monotone between nodes."""
-        from scipy.interpolate import make_interp_spline
-        from scipy.special import ndtri
+    def _high(self) -> float:
+        return float(self._inside.nodes[-1]) * float(np.sqrt(2.0))
 
-        return make_interp_spline(self._nodes, ndtri(self._values / self._survival), k=7)
+    @cached_property
+    def _series(self) -> Array:
+        """What F lacks at the end of the table, by powers of 1 / V: as F, its slope and its curvature say."""
+        table, root = self._inside, np.sqrt(2.0)
+        lacks = self._survival - table.cumulative[-1], table.density_[-1] / root, -table.slope[-1] / 2
+        powers = np.array([[1.0, 1.0, 1.0], [1.0, 2.0, 3.0], [1.0, 4.0, 9.0]])
+        return np.asarray(np.linalg.solve(powers, np.array(lacks)))
 
 
 class SmoothVariance(Limit):

@@ -19,9 +19,10 @@ from deeplimits.limits.accuracy import smooth_correlation_error
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
 from deeplimits.limits.correlation import CORRELATION_CHART, start_coordinate
-from deeplimits.limits.fokker_planck import Diffusion, Start, solve_in_pieces
+from deeplimits.limits.fokker_planck import solve_in_pieces
 from deeplimits.limits.layers import in_pieces
 from deeplimits.limits.regime import Exponents, Regime
+from deeplimits.limits.resolvents import Diffusion
 from deeplimits.networks.network import Network
 
 
@@ -54,7 +55,7 @@ class SmoothQuarter(Limit):
             (end, _diffusion(0.5 - strength))
             for end, strength in in_pieces(network, self._strengths(network))
         ]
-        start = Start(0.0, start_coordinate(network, self.name), 0.0)
+        start = start_coordinate(network, self.name)
         return early + list(solve_in_pieces(pieces, start, times, lambda _: CORRELATION_CHART))
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
@@ -75,7 +76,4 @@ class SmoothQuarter(Limit):
 
 def _diffusion(pull: float) -> Diffusion:
     """dy = pull tanh y dt + dB."""
-    return Diffusion(
-        drift=lambda y: pull * np.tanh(y),
-        drift_slope=lambda y: pull / np.cosh(np.clip(y, -300.0, 300.0)) ** 2,
-    )
+    return Diffusion(lambda y: (pull * np.tanh(y), pull / np.cosh(np.clip(y, -300.0, 300.0)) ** 2))
