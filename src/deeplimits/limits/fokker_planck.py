@@ -28,7 +28,7 @@ _NOISE = 1e-9
 """Of p in standard units where there is nothing."""
 _BETWEEN = 1e-7
 """Of quantiles between nodes, in the coordinate, at levels of 1e-4 and more."""
-_SUMMED = 1e-8
+_SUMMED = 1e-7
 """Of the mass of a smooth law, summed over the nodes of the next step."""
 _ROUNDED = 1e-11
 """Of F between nodes, which is no error to speak of."""
@@ -39,6 +39,8 @@ _ARRIVING = 2.0
 """How much finer nodes are where a law is carried past the first of them."""
 _SWEPT = 15.0
 """Lengths 1 / a beyond a ceiling from which e^{−30} returns."""
+_SPARSER = 4.0
+"""How much longer steps may be for a smooth start than those it was solved on, twice as fine as a table."""
 _HALVINGS = 12
 _NOTHING = 1e-11
 """Density, as a part of the largest, beyond which a table ends."""
@@ -77,7 +79,8 @@ def solve_in_pieces(
     for time in times:
         while piece < len(pieces) - 1 and time > pieces[piece][0] * (1 + 1e-12):
             end, diffusion = pieces[piece]
-            known, begun, piece = carried(diffusion, known, end - begun), end, piece + 1
+            known = carried(diffusion, known, end - begun, onward=True)
+            begun, piece = end, piece + 1
         diffusion = pieces[piece][1]
         at_end = isinstance(known, Profile) and time <= begun * (1 + 1e-12)
         found = known if at_end else carried(diffusion, known, time - begun)
@@ -92,9 +95,11 @@ def tabulated(found: Profile, chart: Chart) -> TabulatedLaw:
     return TabulatedLaw(found.nodes, cumulative, np.maximum(found.density, 0.0), found.slope, chart)
 
 
-def carried(diffusion: Diffusion, start: Profile | float, time: float, halvings: int = 0) -> Profile:
-    """The law after ``time``, from a point or from a smooth law."""
-    for finer in _REFINEMENTS:
+def carried(
+    diffusion: Diffusion, start: Profile | float, time: float, *, onward: bool = False, halvings: int = 0
+) -> Profile:
+    """The law after ``time``, from a point or a smooth law; finer where it is to be carried ``onward``."""
+    for finer in _REFINEMENTS[onward:]:
         if isinstance(start, Profile):
             found = _from_law(diffusion, start, time, finer)
         else:
@@ -103,8 +108,8 @@ def carried(diffusion: Diffusion, start: Profile | float, time: float, halvings:
             return found
     if halvings == _HALVINGS:
         raise ArithmeticError(f"a law after a time of {time} could not be solved")
-    middle = carried(diffusion, start, time / 2, halvings + 1)
-    return carried(diffusion, middle, time / 2, halvings + 1)
+    middle = carried(diffusion, start, time / 2, onward=True, halvings=halvings + 1)
+    return carried(diffusion, middle, time / 2, onward=onward, halvings=halvings + 1)
 
 
 def escaping(diffusion: Diffusion, start: float, time: float, ceiling: float) -> Profile:
@@ -145,7 +150,7 @@ def _from_law(diffusion: Diffusion, start: Profile, time: float, finer: float) -
     weights = np.gradient(start.nodes)
     masses = np.maximum(start.density, 0.0) * weights
     found = reach(diffusion, start.nodes, masses, time)
-    finest = np.interp(found.places, start.nodes, 2.0 * weights)
+    finest = np.interp(found.places, start.nodes, _SPARSER * weights)
     nodes, lengths = smooth_nodes(found, finest, time, finer)
     carried_on = _density(start, nodes) * lengths
     total = float(carried_on.sum())

@@ -35,6 +35,8 @@ _CELL = 0.055
 """Longest step where (a² + a')'' is 1: the error of a cell goes with the seventh power of its width."""
 _MIXED = 0.5
 """How much of (a² + a')² (a² + a')' counts beside it."""
+_SUMMED = 3e-5
+"""How much of a' and a'' counts, for ∫ a over a cell."""
 _TURN = 1.5
 """Longest step in units of the length (a² + a')^{−1/2} over which solutions grow."""
 _SLACK = 0.15
@@ -141,7 +143,7 @@ def _reach(diffusion: Diffusion, points: Array, masses: Array, time: float, plac
                 axis=0
             )
             absent = np.fmax(unreached, np.minimum(absent, back))
-        step = _steps(places, drift**2 + slope, unreached, absent, time)
+        step = _steps(places, drift, slope, unreached, absent, time)
     return Reach(places, drift, unreached, absent, step)
 
 
@@ -162,14 +164,17 @@ def _mean(lines: Array, places: Array, points: Array, masses: Array) -> Array:
     return np.asarray(top + np.log(np.exp(at - top).sum(axis=1, keepdims=True)))
 
 
-def _steps(places: Array, well: Array, unreached: Array, absent: Array, time: float) -> Array:
+def _steps(places: Array, drift: Array, slope: Array, unreached: Array, absent: Array, time: float) -> Array:
     """The longest step at each place."""
     middle = places[absent < 2.0]
     widest = float(np.sqrt(time))
     spread = max(float(middle[-1] - middle[0]) / 4, 1e-3 * widest) if len(middle) else widest
     steep = np.hypot(np.gradient(absent, places), _MIDDLE / spread)
+    well = drift**2 + slope
     bends = np.gradient(well, places)
+    turns = np.maximum(np.abs(slope), np.abs(np.gradient(slope, places)))
     bent = np.maximum(np.abs(bends) * (1 + _MIXED * well**2), np.abs(np.gradient(bends, places)))
+    bent = np.maximum(bent, _SUMMED * turns)
     table = _TABLE * np.exp(np.clip(absent - _TAIL, 0.0, 50.0) / 6) / steep
     cell = _CELL * np.exp(np.minimum(unreached, 60.0) / 7) * np.clip(bent, 1e-9, 1e200) ** (-1 / 7)
     turn = _TURN / np.sqrt(np.abs(well) * np.exp(-np.minimum(unreached, 60.0) / 3) + 1e-9)
