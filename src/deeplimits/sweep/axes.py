@@ -4,10 +4,12 @@ have them, whether they are made from receipts or from study stores.
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+from deeplimits.activations import Identity
 from deeplimits.networks.network import Network
 
 AXES = {
@@ -41,10 +43,14 @@ WHOLE = ("width", "depth", "inputs", "seed")
 
 def axes_of(network: Network) -> dict[str, Any]:
     """The columns of ``AXES`` of a network."""
-    physics = network.physics()
-    activation, width = physics["activation"], physics["width"]
+    return axes_of_physics(network.physics()) | {"exponent": network.exponent}
+
+
+def axes_of_physics(physics: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of ``AXES`` of the network whose ``physics()`` this is; lists are written as in JSON."""
+    activation, width, gram = physics["activation"], physics["width"], physics["gram"]
+    shaping, start = physics["shaping"] or {}, physics.get("start")
     slope = 0.0 if activation["name"] == "identity" else math.nan
-    start = physics.get("start")
     return {
         "architecture": physics["architecture"],
         "activation": activation["name"],
@@ -55,15 +61,21 @@ def axes_of(network: Network) -> dict[str, Any]:
         "beta": activation.get("beta", math.nan),
         "c_plus": activation.get("c_plus", slope),
         "c_minus": activation.get("c_minus", slope),
-        "shaping": (physics["shaping"] or {}).get("by", ""),
-        "exponent": network.exponent,
+        "shaping": shaping.get("by", ""),
+        "exponent": shaping.get("exponent", 0.0),
         "branch_exponent": physics.get("branch_exponent", math.nan),
         "width": width if isinstance(width, int) else max(width),
-        "widths": "" if isinstance(width, int) else json.dumps(width),
+        "widths": "" if isinstance(width, int) else str(width),
         "depth": physics["depth"],
-        "inputs": network.inputs,
-        "correlation_0": network.correlation() if network.inputs > 1 else math.nan,
-        "gram": json.dumps(physics["gram"]),
+        "inputs": len(gram),
+        "correlation_0": math.nan if len(gram) == 1 else _correlation(gram[0][0], gram[1][1], gram[0][1]),
+        "gram": str(gram),
         "start": math.nan if start is None else start,
         "seed": physics["seed"],
     }
+
+
+@lru_cache(maxsize=4096)
+def _correlation(first: float, second: float, product: float) -> float:
+    """ρ₀ of two inputs, from their entries of V₀."""
+    return Network(Identity(), 1, 1, ((first, product), (product, second))).correlation()
