@@ -7,6 +7,7 @@ a product depend on the number of threads, and workers would fight for cores.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -58,6 +59,7 @@ class Spread:
         self._reduction, self._cores = reduction, cores
         self._open = ExitStack()
         self._pool: ProcessPoolExecutor | None = None
+        self._others: set[Any] = set()
         self._points, self._seconds = 0, 0.0
 
     def __enter__(self) -> Self:
@@ -115,20 +117,27 @@ class Spread:
         if dask.config.get("scheduler", None) is not None:
             return list(dask.compute(*graph))
         for _ in range(_TRIES):
-            self._pool = self._pool or _processes(self._cores)
+            if self._pool is None:
+                self._others = set(multiprocessing.active_children())
+                self._pool = _processes(self._cores)
             try:
                 return list(dask.compute(*graph, scheduler="processes", pool=self._pool))
             except BrokenProcessPool:
-                self._stop()
+                self._stop(broken=True)
         raise StoreError(
             f"processes that reduce points were killed {_TRIES} times, as is done where memory is short; "
             "`--cores 1` takes one process"
         )
 
-    def _stop(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+    def _stop(self, broken: bool = False) -> None:
+        if self._pool is None:
+            return
+        if broken:
+            # a process that was started as the pool broke is not told to end, and would be waited for
+            for process in set(multiprocessing.active_children()) - self._others:
+                process.kill()
+        self._pool.shutdown(cancel_futures=True)
+        self._pool = None
 
 
 def _alone(task: Points) -> Points:
@@ -147,7 +156,6 @@ def _alone(task: Points) -> Points:
 
 def _processes(cores: int) -> ProcessPoolExecutor:
     """Processes that are forked from one that has loaded what they need, and has no threads."""
-    import multiprocessing
     from multiprocessing.forkserver import ensure_running
 
     context = multiprocessing.get_context("forkserver")
