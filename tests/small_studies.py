@@ -11,6 +11,7 @@ import yaml
 
 FOLDER = Path(__file__).parent.parent / "config" / "studies"
 SAMPLES = 96
+_MOST_EXPONENTS = 8
 Mapping = dict[str, Any]
 
 
@@ -32,9 +33,25 @@ def small(study: Mapping) -> Mapping:
     if isinstance(layers, list) and isinstance(depth, int):
         last = study["grid"]["depth"]
         study["record"]["layers"] = sorted({round(layer * last / depth) for layer in layers})
+    study["networks"] = [_small_network(network) for network in study["networks"] if _is_whole(network)]
     if "growth" in study:
         study["growth"]["samples"] = 256
     return study
+
+
+def _is_whole(network: Mapping) -> bool:
+    """Whether a depth that goes with the width is a whole number at even widths."""
+    depth = network.get("grid", {}).get("depth")
+    return not isinstance(depth, dict) or (2 * depth.get("times_width", 1)) % 1 == 0
+
+
+def _small_network(network: Mapping) -> Mapping:
+    """Of many exponents the ends and ½."""
+    exponents = network.get("shaping", {}).get("exponent")
+    if isinstance(exponents, list) and len(exponents) > _MOST_EXPONENTS:
+        ends = [exponents[0], *(p for p in exponents if p == 0.5), exponents[-1]]
+        return network | {"shaping": network["shaping"] | {"exponent": ends}}
+    return network
 
 
 def _small_axis(values: Any, most: int) -> Any:

@@ -147,4 +147,4 @@ def test_shipped_studies_draw_their_figures_and_no_paper_has_two_studies() -> No
     general = {"ks_against_width", "quantiles_against_time", "law_against_limit"}
     for figure in set(FIGURE_NAMES) - general:
         assert 1 <= len(able[figure]) <= 3, (figure, able[figure])
-    assert len(able["law_against_limit"]) == 33
+    assert len(able["law_against_limit"]) == 34

@@ -136,6 +136,21 @@ compare:
   - {observable: correlation, limit: resnet_ode, at: 1.0, distances: [rms]}
 figures: [ln24_do_limits_commute]
 """
+PHASES = """
+title: Phase diagram, small
+networks:
+  - {activation: &slopes {name: relu, c_plus: 0.5, c_minus: -0.5}, shaping: &p {by: width, exponent: [0.25, 0.5, 1.0]}}
+  - {activation: *slopes, shaping: *p, grid: {depth: {times_width: 0.5}}}
+grid: {width: [8, 16], depth: {times_width: 1.0}, correlation: 0.3}
+samples: 1024
+record: {layers: 1}
+compare:
+  - {observable: correlation, limit: matched_sde}
+  - {observable: correlation, limit: correlation_ode}
+  - {observable: correlation, limit: correlation_sde}
+  - {observable: correlation, limit: linear}
+figures: [phase_diagram]
+"""
 STUDIES = {
     "own": STUDY,
     "papers": PAPERS,
@@ -147,6 +162,7 @@ STUDIES = {
     "ode": ODE_REGIME,
     "equivalence": EQUIVALENCE,
     "commute": COMMUTE,
+    "phases": PHASES,
     "joint": test_joint.THREE,
 }
 CAPTIONS = Path(__file__).parent.parent / "workflow/report"

@@ -130,6 +130,16 @@ _FROM_ZERO: Mapping[str, Condition] = {"first_recorded": True}
 _UNSHAPED: Mapping[str, Condition] = {**_WIDE, **_RELU, "exponent": 0.0, **_PAIR}
 _SQUARE: Mapping[str, Condition] = {"depth_over_width": 1.0}
 _ONCE = (1, 1)
+_MANY = (1, 1000)
+_PHASE: Mapping[str, Condition] = {
+    **_WIDE,
+    "activation": "relu",
+    "shaped_by": "width",
+    "slopes_apart": AtLeast(1e-6),
+    "depth_over_width": AtLeast(0.0),
+    **_PAIR,
+}
+_SIZES: Mapping[str, tuple[int, int]] = {"width": (2, 30), "depth_over_width": (2, 30)}
 _MARKERS = 8
 """Series that one panel tells apart by its markers."""
 
@@ -362,6 +372,19 @@ NEEDS: dict[str, Needs] = {
         compared=(
             Compared("correlation", "correlation_ode", distance="rms"),
             Compared("correlation", "resnet_ode", kinds=(1,), distance="rms"),
+        ),
+    ),
+    "phase_diagram": Needs(
+        kinds=(
+            Kind({**_PHASE, "exponent": Between(0.0, 0.5)}, differ={"exponent": _MANY, **_SIZES}, whole=True),
+            Kind({**_PHASE, "exponent": 0.5}, differ=_SIZES, whole=True),
+            Kind({**_PHASE, "exponent": Between(0.5, 1e6)}, differ={"exponent": _MANY, **_SIZES}, whole=True),
+        ),
+        compared=(
+            Compared("correlation", "matched_sde", kinds=(0, 1, 2), distance="ks"),
+            Compared("correlation", "correlation_ode", distance="rms"),
+            Compared("correlation", "correlation_sde", kinds=(1,), distance="wasserstein"),
+            Compared("correlation", "linear", kinds=(2,), distance="wasserstein"),
         ),
     ),
     "ks_against_width": Needs(random=True),
