@@ -39,9 +39,16 @@ def store(points: list[dict[str, Any]], observable: str = "log_variance", **grou
     first_groups = {
         "/": xr.Dataset(attrs={"study": "known", "samples": SAMPLES}),
         "/moments": xr.Dataset(moments, coordinates),
-        "/groups": xr.Dataset(_groups(filled), coordinates),
+        "/groups": xr.Dataset(_groups(filled), coordinates | _entries(filled)),
     }
     return Evidence(first_groups | {f"/{name}": group for name, group in groups.items()})
+
+
+def _entries(points: list[dict[str, Any]]) -> dict[str, Any]:
+    if "gram" not in points[0]:
+        return {}
+    rows, columns = np.triu_indices(points[0]["gram"].shape[1])
+    return {"gram_row": ("gram_entry", rows), "gram_column": ("gram_entry", columns)}
 
 
 def _groups(points: list[dict[str, Any]]) -> dict[str, Any]:

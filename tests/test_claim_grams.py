@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from deeplimits.analysis.evidence import Evidence
 from deeplimits.analysis.groups import GROUPS, entry_index
 from deeplimits.analysis.statistics import effects_of
 from known_stores import statistic, store, verdict
+from tiny import project, reduced, simulated
 
 GRAM = np.array([[1.0, 0.3, -0.2], [0.3, 1.5, 0.4], [-0.2, 0.4, 0.8]])
 
@@ -55,3 +59,31 @@ def test_place_of_a_pair():
         pairs = zip(*np.triu_indices(inputs), strict=True)
         for place, (a, b) in enumerate(pairs):
             assert entry_index(inputs, int(a), int(b)) == entry_index(inputs, int(b), int(a)) == place
+
+
+def test_entries_of_fewer_inputs_are_where_their_labels_say(tmp_path: Path) -> None:
+    config = project(
+        tmp_path,
+        """
+title: One, two and three inputs
+networks:
+  - {activation: {name: relu}}
+  - {activation: {name: relu}, grid: {gram: [[1.0, 0.1], [0.1, 2.0]]}}
+  - {activation: {name: relu}, grid: {gram: [[1.0, 0.1, 0.2], [0.1, 2.0, 0.3], [0.2, 0.3, 3.0]]}}
+grid: {width: 4, depth: 3, gram: [[1.5]]}
+samples: 256
+record: {layers: 2}
+""",
+    )
+    simulated(config)
+    held = reduced(config)["groups"]
+    for place, point in enumerate(config.study("tiny").points):
+        gram, inputs = point.network.gram, point.network.inputs
+        entries = zip(held.gram_row.values, held.gram_column.values, strict=True)
+        expected = [gram[a][b] if b < inputs else np.nan for a, b in entries]
+        np.testing.assert_array_equal(held.gram_0.values[place], expected)
+        known = np.isfinite(expected)
+        assert (np.isfinite(held.gram_mean.values[place]).any(axis=0) == known).all()
+        assert (np.isfinite(held.gram_product.values[place]).any(axis=0) == np.outer(known, known)).all()
+        setting = Evidence({"/moments": reduced(config)["moments"], "/groups": held}).setting(place, [])
+        np.testing.assert_array_equal(setting.gram, gram)

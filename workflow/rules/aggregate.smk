@@ -10,7 +10,7 @@ rule aggregate:
         f"{RESULTS}/benchmarks/aggregate/{{study}}.tsv"
     conda:
         "../../environment.yml"
-    threads: max(1, ALL_CORES // 4)  # a few studies at a time: much of the work has one thread
+    threads: threads_of_study
     resources:
         mem_mb=4000,
         runtime=240,
@@ -19,4 +19,4 @@ rule aggregate:
     message:
         f"Aggregating {about('study', '{wildcards.study}')}"
     shell:
-        f"{DEEPLIMITS} aggregate {{wildcards.study}} {{params.options}} > {{log:q}} 2>&1"
+        f"{DEEPLIMITS} aggregate {{wildcards.study}} --cores {{threads}} {{params.options}} > {{log:q}} 2>&1"

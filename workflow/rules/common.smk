@@ -12,7 +12,12 @@ from deeplimits.store.arguments import takes_locks
 from deeplimits.store.messages import Messages
 from deeplimits.store.processes import die_with
 from deeplimits.store.runs import RunFolder, tell
-from deeplimits.store.workflow import planned_receipts, prepare, study_facts
+from deeplimits.store.workflow import (
+    aggregation_threads,
+    planned_receipts,
+    prepare,
+    study_facts,
+)
 from deeplimits.sweep.config import DEFAULT_CLAIMS, load_config
 
 # `deeplimits` of the environment that runs Snakemake, whether or not that environment is activated. Braces are
@@ -114,6 +119,13 @@ wildcard_constraints:
 def receipts_of_study(wildcards):
     try:
         return planned_receipts(SETTINGS.results, wildcards.study)
+    except InputError as error:
+        raise WorkflowError(str(error))
+
+
+def threads_of_study(wildcards):
+    try:
+        return aggregation_threads(SETTINGS.results, wildcards.study, ALL_CORES)
     except InputError as error:
         raise WorkflowError(str(error))
 

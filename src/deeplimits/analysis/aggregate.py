@@ -3,23 +3,31 @@ and queries read.
 
 The store has the groups ``moments`` and ``laws`` (dimensions point, record, observable), ``limits`` and
 ``comparison`` (point, entry: the study's ``compare`` list), ``rates``, ``series`` (the names of series),
-``joint``, ``events``, ``paths``, ``groups`` and ``growth``. It is written aside and renamed, and a receipt
-with its digest follows.
+``joint``, ``events``, ``paths``, ``groups``, ``growth`` and ``reduction`` (what the rows of a point depend
+on). Rows of an earlier store are taken where nothing that they depend on has changed; the others are reduced,
+side by side where that is worth it. The bytes are the same whatever was kept, and wherever it was reduced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from deeplimits.analysis.assembly import Assembly, described
 from deeplimits.analysis.growth_table import growth_table
+from deeplimits.analysis.kept import GROUP, KEY, KeptRows, keys_of
 from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rate_table import rate_table
-from deeplimits.analysis.rows import Rows, stacked
+from deeplimits.analysis.rows import Rows, Stream, bytes_of_point, merged
+from deeplimits.analysis.spread import Spread
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.study_writer import write_study
+from deeplimits.sweep.models import DaskModel
 from deeplimits.sweep.study import Study
 
 if TYPE_CHECKING:
@@ -29,17 +37,57 @@ CHUNK_BYTES = 1 << 24
 """About the bytes of the points that are written at once, before compression."""
 
 
-def aggregate_study(study: Study, results: Path) -> Path:
-    """Reduce ``study`` and write its store; returns the receipt.
+@dataclass(frozen=True)
+class Aggregation:
+    """What was done.
+
+    Parameters
+    ----------
+    receipt
+        The receipt of the store.
+    points, reduced
+        Points of the study, and how many of them were reduced anew.
+    """
+
+    receipt: Path
+    points: int
+    reduced: int
+
+    def __str__(self) -> str:
+        kept = self.points - self.reduced
+        points = "1 point" if self.points == 1 else f"{self.points:,} points"
+        return f"{self.receipt}: {self.reduced:,} of {points} reduced, {kept:,} kept"
+
+
+def aggregate_study(
+    study: Study, results: Path, cores: int = 1, dask: DaskModel | None = None
+) -> Aggregation:
+    """Reduce ``study`` and write its store.
+
+    Parameters
+    ----------
+    cores
+        Processes at most, on this machine.
+    dask
+        Where points are reduced, if not here. A scheduler that is set already, by a client of
+        dask.distributed or by ``dask.config``, is used too.
 
     Raises
     ------
     InputError
-        If a comparison cannot be made.
+        If a comparison cannot be made, or a package is missing.
     StoreError
-        If blocks are missing or cannot be read.
+        If blocks are missing or cannot be read, or a scheduler fails.
     """
-    return write_study(study, results, _parts(study, Catalogue(results)))
+    with ExitStack() as stack:
+        if dask is not None:
+            from deeplimits.analysis.cluster import client_of
+
+            stack.enter_context(client_of(dask))
+        kept = stack.enter_context(closing(KeptRows.of(results, study.name)))
+        parts = _Parts(study, Catalogue(results), kept, cores)
+        receipt = write_study(study, results, parts)
+    return Aggregation(receipt, len(study.points), parts.reduced)
 
 
 def reduced_study(study: Study, catalogue: Catalogue) -> dict[str, xr.Dataset]:
@@ -47,7 +95,7 @@ def reduced_study(study: Study, catalogue: Catalogue) -> dict[str, xr.Dataset]:
     import xarray as xr
 
     groups: dict[str, list[xr.Dataset]] = {}
-    for part in _parts(study, catalogue):
+    for part in _Parts(study, catalogue, KeptRows({}), 1):
         for group, dataset in part.items():
             groups.setdefault(group, []).append(dataset)
     return {
@@ -56,31 +104,56 @@ def reduced_study(study: Study, catalogue: Catalogue) -> dict[str, xr.Dataset]:
     }
 
 
-def _parts(study: Study, catalogue: Catalogue) -> Iterator[Mapping[str, xr.Dataset]]:
-    """The datasets of a study, of some of its points after others, and then what is made of all."""
-    import xarray as xr
+class _Parts:
+    """The datasets of a study, of some of its points after others, and then what is made of all.
 
-    reduction = Reduction.of(study)
-    assembly = Assembly(study, reduction)
-    compared: list[xr.Dataset] = []
-    first = 0
-    for rows in _rows(study, catalogue, reduction):
-        part = assembly.datasets(rows, first)
-        first += part["moments"].sizes["point"]
-        compared.append(part["comparison"].drop_vars(list(part["comparison"].coords)))
-        yield part
-    comparison = xr.concat(compared, "point")
-    yield {
-        "rates": described("rates", rate_table(study, assembly.series, comparison)),
-        "series": described("series", assembly.series.dataset()),
-        "growth": described("growth", growth_table(study)),
-    }
+    Attributes
+    ----------
+    reduced
+        Points that are reduced anew.
+    """
 
+    def __init__(self, study: Study, catalogue: Catalogue, kept: KeptRows, cores: int) -> None:
+        self._study, self._kept, self._cores = study, kept, cores
+        self._reduction = Reduction.of(study)
+        self._located = [list(catalogue.locations(point, study.samples)) for point in study.points]
+        self._keys = keys_of(self._reduction, self._located)
+        self._new = [i for i, key in enumerate(self._keys) if key not in kept.places]
+        self.reduced = len(self._new)
 
-def _rows(study: Study, catalogue: Catalogue, reduction: Reduction) -> Iterator[Rows]:
-    for start in range(0, len(study.points), 256):
-        located = (
-            (point, list(catalogue.locations(point, study.samples)))
-            for point in study.points[start : start + 256]
-        )
-        yield stacked(reduction.reduce(located))
+    def __iter__(self) -> Iterator[Mapping[str, xr.Dataset]]:
+        import xarray as xr
+
+        assembly = Assembly(self._study, self._reduction)
+        compared: list[xr.Dataset] = []
+        first = 0
+        for rows in self._chunks():
+            part = assembly.datasets(rows, first)
+            compared.append(part["comparison"].drop_vars(list(part["comparison"].coords)))
+            last = first + part["comparison"].sizes["point"]
+            keys = xr.Dataset({KEY: ("point", np.array(self._keys[first:last]))})
+            yield {**part, GROUP: described(GROUP, keys)}
+            first = last
+        comparison = xr.concat(compared, "point")
+        yield {
+            "rates": described("rates", rate_table(self._study, assembly.series, comparison)),
+            "series": described("series", assembly.series.dataset()),
+            "growth": described("growth", growth_table(self._study)),
+        }
+
+    def _chunks(self) -> Iterator[Rows]:
+        """The rows of all points, as many at a time as are written at once."""
+        points = [(self._study.points[i], self._located[i]) for i in self._new]
+        with Spread(self._reduction, self._cores) as spread:
+            fresh = Stream(spread.rows(points))
+            one = fresh.first() if self.reduced else self._kept.rows(self._keys[:1])
+            size = max(1, CHUNK_BYTES // bytes_of_point(one))
+            for start in range(0, len(self._keys), size):
+                yield self._chunk(self._keys[start : start + size], fresh)
+
+    def _chunk(self, keys: Sequence[str], fresh: Stream) -> Rows:
+        old = np.array([key in self._kept.places for key in keys])
+        if not old.any():
+            return fresh.take(len(keys))
+        kept = self._kept.rows([key for key in keys if key in self._kept.places])
+        return kept if old.all() else merged(old, kept, fresh.take(int((~old).sum())))

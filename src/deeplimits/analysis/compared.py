@@ -4,11 +4,9 @@ are from it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +19,7 @@ from deeplimits.analysis.rows import Rows
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits import registry
 from deeplimits.limits.observables import parse
-from deeplimits.networks.network import Network
+from deeplimits.limits.together import marginals
 from deeplimits.sweep.comparisons import compared_layers
 from deeplimits.sweep.models import CompareModel
 from deeplimits.sweep.points import Point
@@ -30,23 +28,6 @@ GRID = 401
 """Points at which densities of limits are kept."""
 DISTANCES = ("ks", "wasserstein", "rms")
 PARTS = tuple(Distance.__dataclass_fields__)
-
-
-class LawCache:
-    """Laws of limits, solved once for each network, whatever its seed."""
-
-    def __init__(self) -> None:
-        self._laws: dict[tuple[Any, ...], list[Law]] = {}
-
-    def laws(self, name: str, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        """Laws of ``observable`` at ``layers``."""
-        physics = network.physics()
-        if registry()[name].kind != "sampled":
-            del physics["seed"]
-        key = (name, json.dumps(physics, sort_keys=True), tuple(layers), observable)
-        if key not in self._laws:
-            self._laws[key] = registry()[name].marginals(network, layers, observable)
-        return self._laws[key]
 
 
 @dataclass(frozen=True)
@@ -59,23 +40,28 @@ class Prediction:
 
 
 def predictions(
-    point: Point, compare: Sequence[CompareModel], where: Path, cache: LawCache
-) -> dict[int, Prediction]:
-    """What the entries that are about a point predict there, by their index.
+    points: Sequence[Point], compare: Sequence[CompareModel], where: Path
+) -> list[dict[int, Prediction]]:
+    """What the entries that are about each point predict there, by their index. The laws of one limit are
+    solved together.
 
     Raises
     ------
     InputError
         If an entry cannot be evaluated.
     """
-    found = {}
+    found: list[dict[int, Prediction]] = [{} for _ in points]
     for index, entry in enumerate(compare):
-        layers = compared_layers(entry, point, where, index)
-        if layers is not None:
-            limit = registry()[entry.limit]
-            times = [limit.time(point.network, layer) for layer in layers]
-            laws = cache.laws(entry.limit, point.network, layers, entry.observable)
-            found[index] = Prediction(layers, times, laws)
+        asked = [
+            (i, layers)
+            for i, point in enumerate(points)
+            if (layers := compared_layers(entry, point, where, index)) is not None
+        ]
+        laws = marginals(entry.limit, [(points[i].network, layers, entry.observable) for i, layers in asked])
+        limit = registry()[entry.limit]
+        for (i, layers), predicted in zip(asked, laws, strict=True):
+            times = [limit.time(points[i].network, layer) for layer in layers]
+            found[i][index] = Prediction(layers, times, predicted)
     return found
 
 

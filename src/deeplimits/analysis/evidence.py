@@ -108,6 +108,13 @@ class Evidence:
             )
         return found[0]
 
+    @cached_property
+    def gram_places(self) -> dict[tuple[int, int], int]:
+        """Place of each entry V^{ab}, inputs counted from 0, in either order."""
+        held = self.group("groups")
+        pairs = list(zip(held.gram_row.values.tolist(), held.gram_column.values.tolist(), strict=True))
+        return {each: place for place, (a, b) in enumerate(pairs) for each in ((a, b), (b, a))}
+
     def about(self, point: int) -> str:
         """A point in words."""
         rho = self.at("correlation_0", point)
@@ -118,10 +125,11 @@ class Evidence:
     def setting(self, point: int, entries: list[list[int]]) -> Setting:
         """A point as predictions see it."""
         inputs = int(self.at("inputs", point))
-        gram = np.zeros((inputs, inputs))
-        first, second = np.triu_indices(inputs)
-        gram[first, second] = self.group("groups").gram_0.values[point, : len(first)]
-        gram[second, first] = gram[first, second]
+        gram = np.full((inputs, inputs), np.nan)
+        start = self.group("groups").gram_0.values[point]
+        for (a, b), place in self.gram_places.items():
+            if max(a, b) < inputs:
+                gram[a, b] = start[place]
         return Setting(
             int(self.at("width", point)),
             int(self.at("depth", point)),

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from deeplimits.analysis.equivalence import Effect, NoEvidence, jackknife
 from deeplimits.analysis.evidence import Evidence, effect_at, expected_at, gathered, unit_at
-from deeplimits.analysis.groups import entry_index
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.sweep.statistics import ExpectedModel, GramModel, MomentModel
 
 Array = NDArray[np.float64]
+
+_TWO_INPUTS = ((0, 0), (0, 1), (1, 1))
+"""Entries of V of the first two inputs."""
 
 
 def group_moments(evidence: Evidence, observable: str, point: int) -> tuple[Array, float, float]:
@@ -99,7 +101,7 @@ def _first_order(evidence: Evidence, point: int) -> Array:
     counts = held.gram_count.values.astype(float)
     if not (counts > 0).all():
         raise NoEvidence("fewer samples than groups of them")
-    first, cross, second = held.gram_mean.values.T
+    first, cross, second = (held.gram_mean.values[:, evidence.gram_places[a, b]] for a, b in _TWO_INPUTS)
     kernel = PREDICTIONS["exact_kernel"](setting)
     linear = (cross - kernel) - kernel / 2 * ((first - 1) + (second - 1))
     return np.asarray((counts @ linear - counts * linear) / (counts.sum() - counts))
@@ -124,11 +126,12 @@ def gram(evidence: Evidence, statistic: GramModel) -> list[Effect]:
             return np.asarray((total - weight * values) / (weight.sum() - weight))
 
         means, products = groups.gram_mean.values, groups.gram_product.values
-        places = [entry_index(inputs, a - 1, b - 1) for a, b in statistic.entries]
+        places = [evidence.gram_places[a - 1, b - 1] for a, b in statistic.entries]
         if statistic.moment == "mean":
             value = left(means[:, places[0]])
         elif statistic.moment == "determinant":
-            value = left(products[:, 0, 2]) - left(products[:, 1, 1])
+            first, cross, second = (evidence.gram_places[entry] for entry in _TWO_INPUTS)
+            value = left(products[:, first, second]) - left(products[:, cross, cross])
         else:
             value = left(products[:, places[0], places[1]])
             if statistic.moment == "covariance":

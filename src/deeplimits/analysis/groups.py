@@ -83,6 +83,10 @@ class Gram:
         self._kept = point.network.inputs <= MOST_INPUTS
         self._first, self._second = np.triu_indices(point.network.inputs)
         self._entries = entries_of(inputs)
+        # where those of fewer inputs are among those of all
+        self._places = np.array(
+            [entry_index(inputs, int(a), int(b)) for a, b in zip(self._first, self._second, strict=True)]
+        )
         size = len(self._first) if self._kept else 0
         self._count = np.zeros(GROUPS, np.int64)
         self._mean, self._product = np.zeros((GROUPS, size)), np.zeros((GROUPS, size, size))
@@ -111,11 +115,11 @@ class Gram:
         mean: Array = np.full((GROUPS, self._entries), np.nan)
         product: Array = np.full((GROUPS, self._entries, self._entries), np.nan)
         if self._kept:
-            size = len(self._first)
-            start[:size] = np.array(self._network.gram)[self._first, self._second]
+            places = self._places
+            start[places] = np.array(self._network.gram)[self._first, self._second]
             with np.errstate(invalid="ignore"):
-                mean[:, :size] = self._mean / self._count[:, None]
-                product[:, :size, :size] = self._product / self._count[:, None, None]
+                mean[:, places] = self._mean / self._count[:, None]
+                product[:, places[:, None], places] = self._product / self._count[:, None, None]
         return {
             "groups": {"gram_0": start, "gram_count": self._count, "gram_mean": mean, "gram_product": product}
         }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deeplimits.analysis import compared
 from deeplimits.analysis.columns import Located, Reducer, Samples
-from deeplimits.analysis.compared import Compared, LawCache, Prediction, predictions
+from deeplimits.analysis.compared import Compared, Prediction, predictions
 from deeplimits.analysis.coordinates import most_records
 from deeplimits.analysis.events import ALONG_PATHS, Events, Paths, along_paths
 from deeplimits.analysis.groups import MOST_INPUTS, Gram, Powers
@@ -76,8 +76,7 @@ class Reduction:
             If a block cannot be read.
         """
         held = list(points)
-        cache = LawCache()
-        predicted = [predictions(point, self.compare, self.where, cache) for point, _ in held]
+        predicted = predictions([point for point, _ in held], self.compare, self.where)
         return [
             self._reduce(point, located, found)
             for (point, located), found in zip(held, predicted, strict=True)

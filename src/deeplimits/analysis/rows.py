@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,23 +12,60 @@ Rows = Mapping[str, Mapping[str, NDArray[Any]]]
 """Arrays by group and name."""
 
 
-def stacked(rows: Sequence[Rows]) -> dict[str, dict[str, NDArray[Any]]]:
+def stacked(rows: Sequence[Rows]) -> Rows:
     """Points one after another: a dimension in front."""
-    return _each(rows, np.stack)
+    return _each(lambda *arrays: np.stack(arrays), *rows)
 
 
-def joined(parts: Sequence[Rows]) -> dict[str, dict[str, NDArray[Any]]]:
-    """Several points after several others."""
-    return _each(parts, np.concatenate)
+def merged(old: NDArray[np.bool_], kept: Rows, fresh: Rows) -> Rows:
+    """Points of two kinds, each in their order: ``kept`` where ``old`` [point] is true."""
+
+    def both(one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+        found = np.empty((len(old), *one.shape[1:]), one.dtype)
+        found[old], found[~old] = one, other
+        return found
+
+    return _each(both, kept, fresh)
 
 
-def chosen(rows: Rows, index: Any) -> dict[str, dict[str, NDArray[Any]]]:
-    """Some of several points."""
-    return {group: {name: array[index] for name, array in arrays.items()} for group, arrays in rows.items()}
+def bytes_of_point(rows: Rows) -> int:
+    """Bytes of the arrays of one of several points."""
+    return sum(array[:1].nbytes for arrays in rows.values() for array in arrays.values())
 
 
-def _each(parts: Sequence[Rows], join: Any) -> dict[str, dict[str, NDArray[Any]]]:
+class Stream:
+    """The points of several rows one after another, to be taken in any portions."""
+
+    def __init__(self, rows: Iterator[Rows]) -> None:
+        self._rows, self._left = rows, list[Rows]()
+
+    def first(self) -> Rows:
+        """The next rows, which stay."""
+        if not self._left:
+            self._left.append(next(self._rows))
+        return self._left[0]
+
+    def take(self, points: int) -> Rows:
+        """The next points."""
+        held, parts = 0, []
+        while held < points:
+            rows = self._left.pop() if self._left else next(self._rows)
+            size, wanted = _size(rows), points - held
+            if size > wanted:
+                self._left.append(_each(lambda array: array[wanted:], rows))  # noqa: B023
+                rows = _each(lambda array: array[:wanted], rows)  # noqa: B023
+            parts.append(rows)
+            held += _size(rows)
+        return parts[0] if len(parts) == 1 else _each(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+def _size(rows: Rows) -> int:
+    return len(next(iter(next(iter(rows.values())).values())))
+
+
+def _each(function: Callable[..., NDArray[Any]], *rows: Rows) -> Rows:
+    """A function of the arrays of each group and name."""
     return {
-        group: {name: join([part[group][name] for part in parts]) for name in arrays}
-        for group, arrays in parts[0].items()
+        group: {name: function(*(each[group][name] for each in rows)) for name in arrays}
+        for group, arrays in rows[0].items()
     }

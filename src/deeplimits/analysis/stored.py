@@ -265,6 +265,13 @@ GROUPS: dict[str, dict[str, Variable]] = {
         "samples": Variable("networks, those outside the cells included", ("point",), "networks"),
         "limit_samples": Variable("samples of the limit, those outside included", ("point",), "networks"),
     },
+    "reduction": {
+        "key": Variable(
+            "digest of all that the rows of a point depend on: blocks, samples, comparisons, code",
+            ("point",),
+            "",
+        )
+    },
     "growth": {
         name: Variable(meaning, ("growth",), units)
         for name, (meaning, units) in {

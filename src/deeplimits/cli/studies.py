@@ -69,11 +69,17 @@ def status(
 def aggregate(
     settings: Config,
     study: OneStudy,
+    cores: Annotated[
+        int | None,
+        typer.Option("--cores", min=1, help="Processes at most; as many as there are cores by default."),
+    ] = None,
 ) -> None:
-    """Reduce a study's blocks to laws, moments, comparisons and rates."""
+    """Reduce a study's blocks to laws, moments, comparisons and rates; what has not changed is kept."""
     from deeplimits.analysis.aggregate import aggregate_study
+    from deeplimits.engines.cpu import available_threads
 
-    print(aggregate_study(settings.study(study), settings.results))
+    cores = cores or available_threads()
+    print(aggregate_study(settings.study(study), settings.results, cores, settings.dask))
 
 
 @configured

@@ -29,7 +29,8 @@ from deeplimits.sweep.description import described
 from deeplimits.sweep.plan import make_plan
 from deeplimits.sweep.study import Study
 
-_TODO_FORMAT = 4
+_TODO_FORMAT = 5
+_MANY_POINTS = 256
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,18 @@ def _planned(results: Path, study: str) -> dict[str, Any]:
     return found
 
 
+def aggregation_threads(results: Path, study: str, cores: int) -> int:
+    """How many of ``cores`` the aggregation of a study takes: all where it has many points, which are reduced
+    side by side, and otherwise so few that several studies are aggregated at a time.
+
+    Raises
+    ------
+    InputError
+        If no plan named this study.
+    """
+    return cores if _planned(results, study)["points"] >= _MANY_POINTS else max(1, cores // 4)
+
+
 def study_facts(results: Path, study: str) -> dict[str, str]:
     """What the caption of a figure may say of its study, as the last plan left it: ``title``, ``samples``,
     ``seeds``, and ``noise``, the Kolmogorov distance that so many draws have from their own law.
@@ -165,6 +178,7 @@ def _study_todo(study: Study, batches: tuple[str, ...]) -> str:
         "batches": list(batches),
         "deeplimits": __version__,
         "format": _TODO_FORMAT,
+        "points": len(study.points),
         "samples": study.samples,
         "store_format": FORMAT,
         "seeds": list(study.seeds),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplimits.errors import InputError, nearest_name, one_of
-from deeplimits.sweep.models import ConfigModel
+from deeplimits.sweep.models import ConfigModel, DaskModel
 from deeplimits.sweep.study import Study, load_study
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
@@ -34,6 +34,8 @@ class Config:
     study_names: tuple[str, ...]
     claims: Path | None = None
     """Folder of the files of claims."""
+    dask: DaskModel | None = None
+    """Where studies are aggregated, if not on the machine of the job."""
 
     @property
     def studies_folder(self) -> Path:
@@ -100,7 +102,16 @@ def load_config(
             )
     _check_results(model.results, path)
     claims = _claims(model.claims, path) if "claims" in model.model_fields_set else _present(default_claims)
-    return Config(path, model.scale, Path(model.results), model.target_minutes * 60, tuple(names), claims)
+    _check_dask(model.dask, path)
+    return Config(
+        path,
+        model.scale,
+        Path(model.results),
+        model.target_minutes * 60,
+        tuple(names),
+        claims,
+        model.dask,
+    )
 
 
 def _check_results(results: str, path: Path) -> None:
@@ -111,6 +122,28 @@ def _check_results(results: str, path: Path) -> None:
             "a folder of its own, without braces and control characters, that begins neither with ~ nor -"
         )
         raise InputError(path, "results", results, expected)
+
+
+_ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://[^\s/]+:\d+/?|inproc://\S+")
+_OF_A_CLUSTER = ("workers", "cores", "memory", "queue", "account", "walltime")
+
+
+def _check_dask(dask: DaskModel | None, path: Path) -> None:
+    """A scheduler or a cluster, and what belongs to it."""
+    if dask is None:
+        return
+    if (dask.scheduler is None) == (dask.cluster is None):
+        found = "<both>" if dask.scheduler else "<neither>"
+        raise InputError(path, "dask", found, "one of scheduler, an address, and cluster, a batch system")
+    if dask.scheduler is None:
+        return
+    if not _ADDRESS.fullmatch(dask.scheduler):
+        expected = "the address of a scheduler of dask, such as tcp://10.0.0.7:8786"
+        raise InputError(path, "dask.scheduler", dask.scheduler, expected)
+    for name in _OF_A_CLUSTER:
+        if name in dask.model_fields_set:
+            expected = "nothing beside scheduler: a scheduler that runs has its workers"
+            raise InputError(path, f"dask.{name}", getattr(dask, name), expected)
 
 
 def _claims(named: str | None, path: Path) -> Path | None:

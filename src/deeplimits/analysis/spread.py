@@ -1,0 +1,199 @@
+"""Reductions of many points: one after another in this process, or side by side as tasks of dask.
+
+A point's rows are a function of the point, so that neither the scheduler nor the way in which points are
+dealt out changes a bit. Linear algebra is held to one thread wherever points are reduced: the last digits of
+a product depend on the number of threads, and workers would fight for cores.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any, Self
+
+from deeplimits.analysis.point import Reduction
+from deeplimits.analysis.rows import Rows, stacked
+from deeplimits.store.catalogue import BlockLocation
+from deeplimits.store.errors import StoreError
+from deeplimits.sweep.points import Point
+
+AT_ONCE = 64
+"""Points that are reduced together at most: what their limits have in common is solved once."""
+_ALONE = 1.5
+"""Seconds of work that are not worth a process."""
+_TASK = 0.5
+"""Seconds that a task should take."""
+_WAVE = 16
+"""Tasks that are handed out at once, for each core."""
+_TRIES = 3
+"""How often processes are started anew where one was killed."""
+
+Points = Sequence[tuple[Point, Sequence[tuple[BlockLocation, int]]]]
+"""Points, where their blocks lie, and how many samples to take of each."""
+
+
+def reduce_points(reduction: Reduction, points: Points) -> Rows:
+    """The rows of several points [point, ...]."""
+    _hold_to_one_thread()
+    return stacked(reduction.reduce(points))
+
+
+class Spread:
+    """Reduces points: in this process; in processes of their own, once there is enough to do for them; or
+    under a scheduler of dask, where one is set.
+
+    Parameters
+    ----------
+    cores
+        Processes at most.
+    """
+
+    def __init__(self, reduction: Reduction, cores: int = 1) -> None:
+        self._reduction, self._cores = reduction, cores
+        self._open = ExitStack()
+        self._pool: ProcessPoolExecutor | None = None
+        self._others: set[Any] = set()
+        self._points, self._seconds = 0, 0.0
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(_one_thread())
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop()
+        self._open.close()
+
+    def rows(self, points: Points) -> Iterator[Rows]:
+        """The rows of points, in their order, of some after others.
+
+        Raises
+        ------
+        StoreError
+            If processes are killed again and again.
+        """
+        import dask
+
+        if dask.config.get("scheduler", None) is not None:
+            size = min(AT_ONCE, max(1, len(points) // 256))
+            yield from self._in_tasks(points, size, 64)
+            return
+        done = 0
+        while done < len(points) and (self._cores == 1 or not self._is_worth_processes(len(points) - done)):
+            # the first few tell how long one takes
+            size = min(AT_ONCE, max(4, self._points))
+            start = time.perf_counter()
+            yield reduce_points(self._reduction, points[done : done + size])
+            self._seconds += time.perf_counter() - start
+            self._points += len(points[done : done + size])
+            done += size
+        if done < len(points):
+            left = len(points) - done
+            a_task = int(_TASK * self._points / self._seconds)
+            size = max(1, min(AT_ONCE, a_task, -(-left // (4 * self._cores))))
+            yield from self._in_tasks(points[done:], size, _WAVE * self._cores)
+
+    def _is_worth_processes(self, points: int) -> bool:
+        return self._points > 0 and points * self._seconds / self._points > _ALONE
+
+    def _in_tasks(self, points: Points, size: int, wave: int) -> Iterator[Rows]:
+        tasks = [points[i : i + size] for i in range(0, len(points), size)]
+        for i in range(0, len(tasks), wave):
+            yield from self._computed([_alone(task) for task in tasks[i : i + wave]])
+
+    def _computed(self, tasks: Sequence[Points]) -> Sequence[Rows]:
+        """The results of tasks, by dask."""
+        import dask
+
+        # what is not looked into is handed over as it is
+        lazy = partial(dask.delayed, pure=False, traverse=False)
+        graph = [lazy(partial(reduce_points, self._reduction, task))() for task in tasks]
+        if dask.config.get("scheduler", None) is not None:
+            return list(dask.compute(*graph))
+        for _ in range(_TRIES):
+            if self._pool is None:
+                self._others = set(multiprocessing.active_children())
+                self._pool = _processes(self._cores)
+            try:
+                return list(dask.compute(*graph, scheduler="processes", pool=self._pool))
+            except BrokenProcessPool:
+                self._stop(broken=True)
+        raise StoreError(
+            f"processes that reduce points were killed {_TRIES} times, as is done where memory is short; "
+            "`--cores 1` takes one process"
+        )
+
+    def _stop(self, broken: bool = False) -> None:
+        if self._pool is None:
+            return
+        if broken:
+            # a process that was started as the pool broke is not told to end, and would be waited for
+            for process in set(multiprocessing.active_children()) - self._others:
+                process.kill()
+        self._pool.shutdown(cancel_futures=True)
+        self._pool = None
+
+
+def _alone(task: Points) -> Points:
+    """Points without what was worked out of them here, and with whole paths, for another process."""
+    return [
+        (
+            replace(point, network=replace(point.network)),
+            [
+                (replace(location, container=location.container.absolute()), take)
+                for location, take in located
+            ],
+        )
+        for point, located in task
+    ]
+
+
+def _processes(cores: int) -> ProcessPoolExecutor:
+    """Processes that are forked from one that has loaded what they need, and has no threads."""
+    from multiprocessing.forkserver import ensure_running
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["deeplimits.analysis.preloaded"])
+    with _environment(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")):
+        ensure_running()
+    return ProcessPoolExecutor(cores, mp_context=context)
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Linear algebra of this process in one thread."""
+    with _limits():
+        yield
+
+
+@lru_cache(maxsize=1)
+def _hold_to_one_thread() -> None:
+    """The same for as long as the process lives, or until ``_one_thread`` ends around it."""
+    _limits()
+
+
+def _limits() -> Any:
+    import scipy.linalg  # noqa: F401  what is loaded later would not be held
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1, "blas")
