@@ -71,15 +71,15 @@ def sample(
             columns.append(stored[:, of_inputs.inputs[0]])
             continue
         column = stored[:, layers.index(layer), of_inputs.column(network.inputs)]
+        if variable == "correlation_gap":
+            # stored in float32
+            column = np.where(column > 2 - 1e-6, 2.0, column)
         if is_since_start(observable):
             with np.errstate(invalid="ignore"):  # of networks that were dead from the start
                 column = column - stored[:, 0, of_inputs.column(network.inputs)]
         columns.append(column)
     values = np.asarray(measured.transform(np.asarray(measured.combine(columns), float), layer), float)
     values = values[~np.isnan(values)]
-    if observable.kind == "correlation":
-        # 1 − ρ is stored in float32
-        values = np.where(values < -1 + 1e-6, -1.0, values)
     return values if name in ("log_variance", "variance") else values[values > -np.inf]
 
 

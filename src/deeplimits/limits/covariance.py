@@ -187,7 +187,11 @@ class CovarianceSde(Limit):
                 found = self._variance_error(network.of_inputs((0,)), layer, logarithms)
             case _:
                 found = self._covariance_error(network, layer)
-        return found + sampled(SAMPLES)
+        # what explodes in the limit has left its law, and finite networks do not explode
+        exploded = 0.0
+        if observable in ("correlation", "covariance"):
+            exploded = self.explosion_probability(network, layer) or 0.0
+        return found + exploded + sampled(SAMPLES)
 
     def _covariance_error(self, network: Network, layer: int) -> float:
         """The errors of the correlation and of both variances, of which the covariance is a product."""

@@ -22,6 +22,11 @@ from deeplimits.networks.network import Network
 
 _NEXT, _SKEWNESS = 0.46, 0.2
 """Of the Kolmogorov distance of networks of 8 to 64 units: of a standard deviation, and over √n."""
+_SMALL = 3.2
+"""How many times the noise of log V may exceed that of artanh ρ, as it does in ReLU networks, before that is
+small."""
+_ANTIPODAL = 4.0
+"""How much more skewed the first layer of antipodal inputs is, where φ is not odd."""
 
 
 class InfiniteWidthFluctuations(Limit):
@@ -51,9 +56,17 @@ class InfiniteWidthFluctuations(Limit):
         if isinstance(law, PointMass):
             return 0.0
         deviations = np.sqrt(np.diag(spreads(network, layer)[layer].covariance))
-        alone = observable in ("variance", "log_variance")
-        largest = float(deviations[0] if alone else deviations.max())
-        return _NEXT * largest + _SKEWNESS / float(np.sqrt(min(network.widths)))
+        skewness = _SKEWNESS / float(np.sqrt(min(network.widths)))
+        if observable in ("variance", "log_variance"):
+            return _NEXT * float(deviations[0]) + skewness
+        largest = float(deviations.max())
+        if observable == "covariance":
+            return _NEXT * largest + skewness
+        # of antipodal inputs, and wherever artanh ρ has no noise of first order, the second order is left
+        against = max(1.0, largest / (_SMALL * float(deviations[2])))
+        if layer == 1 and network.gap() == 2:
+            skewness *= _ANTIPODAL
+        return _NEXT * largest * against + skewness
 
     def warning(self, network: Network, layer: int, observable: str) -> str | None:
         return warning(network, layer, observable)
