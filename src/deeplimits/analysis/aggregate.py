@@ -27,6 +27,7 @@ from deeplimits.analysis.rows import Rows, Stream, bytes_of_point, merged
 from deeplimits.analysis.spread import Spread
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.study_writer import write_study
+from deeplimits.store.watched import Watch, unwatched
 from deeplimits.sweep.models import DaskModel
 from deeplimits.sweep.study import Study
 
@@ -60,7 +61,7 @@ class Aggregation:
 
 
 def aggregate_study(
-    study: Study, results: Path, cores: int = 1, dask: DaskModel | None = None
+    study: Study, results: Path, cores: int = 1, dask: DaskModel | None = None, watch: Watch = unwatched
 ) -> Aggregation:
     """Reduce ``study`` and write its store.
 
@@ -71,6 +72,8 @@ def aggregate_study(
     dask
         Where points are reduced, if not here. A scheduler that is set already, by a client of
         dask.distributed or by ``dask.config``, is used too.
+    watch
+        Tells how many of the points that are reduced are done; see ``store.watched``.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def aggregate_study(
 
             stack.enter_context(client_of(dask))
         kept = stack.enter_context(closing(KeptRows.of(results, study.name)))
-        parts = _Parts(study, Catalogue(results), kept, cores)
+        parts = _Parts(study, Catalogue(results), kept, cores, watch)
         receipt = write_study(study, results, parts)
     return Aggregation(receipt, len(study.points), parts.reduced)
 
@@ -113,8 +116,10 @@ class _Parts:
         Points that are reduced anew.
     """
 
-    def __init__(self, study: Study, catalogue: Catalogue, kept: KeptRows, cores: int) -> None:
-        self._study, self._kept, self._cores = study, kept, cores
+    def __init__(
+        self, study: Study, catalogue: Catalogue, kept: KeptRows, cores: int, watch: Watch = unwatched
+    ) -> None:
+        self._study, self._kept, self._cores, self._watch = study, kept, cores, watch
         self._reduction = Reduction.of(study)
         self._located = [list(catalogue.locations(point, study.samples)) for point in study.points]
         self._keys = keys_of(self._reduction, self._located)
@@ -144,8 +149,8 @@ class _Parts:
     def _chunks(self) -> Iterator[Rows]:
         """The rows of all points, as many at a time as are written at once."""
         points = [(self._study.points[i], self._located[i]) for i in self._new]
-        with Spread(self._reduction, self._cores) as spread:
-            fresh = Stream(spread.rows(points))
+        with Spread(self._reduction, self._cores) as spread, self._watch(self.reduced, "points") as tell:
+            fresh = Stream(spread.rows(points), tell)
             one = fresh.first() if self.reduced else self._kept.rows(self._keys[:1])
             size = max(1, CHUNK_BYTES // bytes_of_point(one))
             for start in range(0, len(self._keys), size):

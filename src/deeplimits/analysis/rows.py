@@ -34,22 +34,33 @@ def bytes_of_point(rows: Rows) -> int:
 
 
 class Stream:
-    """The points of several rows one after another, to be taken in any portions."""
+    """The points of several rows one after another, to be taken in any portions.
 
-    def __init__(self, rows: Iterator[Rows]) -> None:
-        self._rows, self._left = rows, list[Rows]()
+    Parameters
+    ----------
+    tell
+        Called with how many points there are in rows that have come.
+    """
+
+    def __init__(self, rows: Iterator[Rows], tell: Callable[[float], None]) -> None:
+        self._rows, self._tell, self._left = rows, tell, list[Rows]()
+
+    def _next(self) -> Rows:
+        rows = next(self._rows)
+        self._tell(_size(rows))
+        return rows
 
     def first(self) -> Rows:
         """The next rows, which stay."""
         if not self._left:
-            self._left.append(next(self._rows))
+            self._left.append(self._next())
         return self._left[0]
 
     def take(self, points: int) -> Rows:
         """The next points."""
         held, parts = 0, []
         while held < points:
-            rows = self._left.pop() if self._left else next(self._rows)
+            rows = self._left.pop() if self._left else self._next()
             size, wanted = _size(rows), points - held
             if size > wanted:
                 self._left.append(_each(lambda array: array[wanted:], rows))  # noqa: B023

@@ -77,9 +77,10 @@ def aggregate(
     """Reduce a study's blocks to laws, moments, comparisons and rates; what has not changed is kept."""
     from deeplimits.analysis.aggregate import aggregate_study
     from deeplimits.engines.cpu import available_threads
+    from deeplimits.store.watched import watched
 
     cores = cores or available_threads()
-    print(aggregate_study(settings.study(study), settings.results, cores, settings.dask))
+    print(aggregate_study(settings.study(study), settings.results, cores, settings.dask, watched))
 
 
 @configured

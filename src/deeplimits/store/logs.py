@@ -69,7 +69,7 @@ def unfinished_jobs(results: Path, missing: Collection[str]) -> list[Unfinished]
                 found.append(_unfinished(f"simulate {log.stem}", "", blocks, log, line))
     for log in _logs(logs / "aggregate"):
         receipt = study_receipt(results, log.stem)
-        if not receipt.exists() and (line := _last_line(log)) and line != str(receipt):
+        if not receipt.exists() and (line := _last_line(log)) and not line.startswith(str(receipt)):
             found.append(_unfinished(f"aggregate {log.stem}", log.stem, frozenset(), log, line))
     for folder in sorted((logs / "figure").glob("*/")):
         for log in _logs(folder):

@@ -9,7 +9,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TextIO
 
 from deeplimits.sweep.amounts import about
@@ -23,6 +23,8 @@ EVERY = 30.0
 
 Told = Callable[[float], None]
 """Takes how much more is done."""
+Watch = Callable[[float, str], AbstractContextManager[Told]]
+"""Such as ``watched`` and ``unwatched``: how much there is to do, and of what."""
 
 
 @contextmanager
@@ -46,6 +48,12 @@ def watched(total: float, unit: str, stream: TextIO | None = None) -> Iterator[T
         yield _lines(total, unit, stream)
     else:
         yield _nothing
+
+
+@contextmanager
+def unwatched(_total: float, _unit: str) -> Iterator[Told]:
+    """Tells nothing."""
+    yield _nothing
 
 
 def _nothing(_amount: float) -> None:
