@@ -5,13 +5,14 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.analysis.coordinates import COLUMNS
 from deeplimits.analysis.equivalence import Effect, NoEvidence, extrapolated, pooled
 from deeplimits.limits.observables import parse
 from deeplimits.limits.predictions import PREDICTIONS
@@ -40,10 +41,17 @@ class Evidence:
     """An open study store."""
 
     study: Groups
+    _opened: dict[str, xr.Dataset] = field(default_factory=dict)
 
     def group(self, name: str) -> xr.Dataset:
-        """A group of the store, of which each array is read when it is first asked for."""
-        return self.study[f"/{name}"]
+        """A group of the store, of which each array is read when it is first asked for; only ``moments`` has
+        what labels the points.
+        """
+        if name not in self._opened:
+            held = self.study[f"/{name}"]
+            labels = [] if name == "moments" else [label for label in COLUMNS if label in held.coords]
+            self._opened[name] = held.drop_vars(labels)
+        return self._opened[name]
 
     @cached_property
     def labels(self) -> dict[str, NDArray[Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from deeplimits.analysis.coordinates import COLUMNS
 from deeplimits.store.errors import StoreError
 from deeplimits.store.study_groups import Groups
 
@@ -46,7 +47,8 @@ def point_of(study: Groups, network: str) -> int:
 
 def at_point(study: Groups, of: str, name: str, point: int) -> xr.DataArray:
     """An array at one point, with the layers recorded there as the index of a dimension ``layer``."""
-    array = group(study, of)[name].load().isel(point=point)
+    # labels of points, of which there are many, are left behind: each step would take them along
+    array = group(study, of)[name].drop_vars(COLUMNS, errors="ignore").load().isel(point=point)
     return array.isel(record=array.layer.values >= 0).swap_dims(record="layer")
 
 
