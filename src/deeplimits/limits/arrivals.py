@@ -36,7 +36,8 @@ def shortened(diffusion: Diffusion, start: float, found: Reach, time: float) -> 
     if not float(diffusion.drift(np.array([start]))[0]) > _STRONG:
         return None
     beyond = found.places >= start
-    passed = beyond & (found.absent >= _ABSENT) & (found.drift >= _MODERATE)
+    before = found.unreached <= 1.0
+    passed = beyond & before & (found.absent >= _ABSENT) & (found.drift >= _MODERATE)
     run = int(np.argmin(passed[beyond][1:])) if not passed[beyond][1:].all() else 0
     if run == 0:
         return None

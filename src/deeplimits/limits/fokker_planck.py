@@ -17,8 +17,17 @@ from numpy.typing import NDArray
 
 from deeplimits.laws import Chart, TabulatedLaw
 from deeplimits.limits.arrivals import shortened
-from deeplimits.limits.meshes import nodes_for, reach, smooth_nodes
-from deeplimits.limits.resolvents import CONTOURS, Arrival, Diffusion, Profile, profile
+from deeplimits.limits.meshes import Reach, nodes_for, reach, smooth_nodes
+from deeplimits.limits.resolvents import (
+    CONTOURS,
+    Arrival,
+    Contour,
+    Diffusion,
+    Profile,
+    Pulse,
+    profile,
+    summed,
+)
 
 Array = NDArray[np.float64]
 
@@ -41,6 +50,8 @@ _SWEPT = 15.0
 """Lengths 1 / a beyond a ceiling from which e^{−30} returns."""
 _SPARSER = 4.0
 """How much longer steps may be for a smooth start than those it was solved on, twice as fine as a table."""
+_SWEEPS = 12.0
+"""Displacement by the drift, in standard deviations, from which a law is a pulse that passes."""
 _HALVINGS = 12
 _NOTHING = 1e-11
 """Density, as a part of the largest, beyond which a table ends."""
@@ -138,12 +149,11 @@ def _from_point(
     if nearer := shortened(diffusion, point, found, time):
         point, arrival = nearer
         finer *= _ARRIVING
-        found = reach(diffusion, np.array([point]), np.ones(1), time, ceiling)
+        found = reach(diffusion, np.array([point]), np.ones(1), time - arrival.mean(time), ceiling)
     nodes, at = nodes_for(found, point, finer)
     masses = np.zeros(len(nodes))
     masses[at] = 1.0
-    displacement = found.displacement(time)
-    return _solved(diffusion, nodes, masses, time, displacement, arrival, np.isfinite(ceiling))
+    return _solved(diffusion, nodes, masses, time, found, arrival, np.isfinite(ceiling))
 
 
 def _from_law(diffusion: Diffusion, start: Profile, time: float, finer: float) -> Profile | None:
@@ -156,7 +166,7 @@ def _from_law(diffusion: Diffusion, start: Profile, time: float, finer: float) -
     total = float(carried_on.sum())
     if abs(total - 1.0) > _SUMMED:
         return None
-    return _solved(diffusion, nodes, carried_on / total, time, found.displacement(time))
+    return _solved(diffusion, nodes, carried_on / total, time, found)
 
 
 def _solved(
@@ -164,20 +174,30 @@ def _solved(
     nodes: Array,
     masses: Array,
     time: float,
-    displacement: float,
+    reached: Reach,
     arrival: Arrival | None = None,
     escapes: bool = False,
 ) -> Profile | None:
-    for contour in CONTOURS:
-        if contour.reach < displacement:
-            continue
+    start = int(np.argmax(masses)) + 1 if arrival is not None else 0
+    for contour in _contours(reached.displacement(time)):
         found = profile(diffusion, nodes, masses, time, contour, arrival)
-        if arrival is not None:
-            found = found.part(int(np.argmax(masses)) + 1, len(nodes))
+        first, stop = start, len(nodes)
+        if isinstance(contour, Pulse):
+            low, high = np.searchsorted(nodes, reached.support)
+            first, stop = max(first, int(low) - 1), int(high) + 1
+        found = found.part(first, stop)
+        if isinstance(contour, Pulse):
+            found = summed(found)
         if _vanishes(found, time, escapes):
             some = np.flatnonzero(found.density > _NOTHING * found.density.max())
             return found.part(int(some[0]), int(some[-1]) + 1)
     return None
+
+
+def _contours(displacement: float) -> list[Contour | Pulse]:
+    """Those that may serve, the cheapest first."""
+    found: list[Contour | Pulse] = [contour for contour in CONTOURS if contour.reach >= displacement]
+    return [Pulse(displacement), *found] if displacement > _SWEEPS else found
 
 
 def _vanishes(found: Profile, time: float, escapes: bool) -> bool:

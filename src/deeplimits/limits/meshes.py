@@ -84,6 +84,13 @@ class Reach:
             int(np.searchsorted(self.places, low)), int(np.searchsorted(self.places, high, side="right"))
         )
 
+    @property
+    def support(self) -> tuple[float, float]:
+        """The interval outside of which nothing is left in the end."""
+        left = np.flatnonzero(self.absent < _NEGLIGIBLE)
+        first, last = max(int(left[0]) - 1, 0), min(int(left[-1]) + 1, len(self.places) - 1)
+        return float(self.places[first]), float(self.places[last])
+
     def displacement(self, time: float) -> float:
         """By how many standard deviations the drift moves the law, roughly."""
         core = self.places[self.absent < 18.0]
