@@ -91,8 +91,9 @@ class Pulse:
     def at(self, time: float) -> tuple[Complex, Complex]:
         """As of a ``Contour``."""
         step = 2 * np.pi * self.displacement / (_PERIOD * time)
-        z = 1j * step * (np.arange(int(np.ceil(_HIGHEST * _PERIOD / (2 * np.pi)))) + 0.5)
-        return z, step / np.pi * np.exp(z * time)
+        number = np.arange(int(np.ceil(_HIGHEST * _PERIOD / (2 * np.pi)))) + 0.5
+        z: Complex = (1j * step * number).astype(np.complex128)
+        return z, np.asarray(step / np.pi * np.exp(z * time))
 
 
 _PERIOD = 36.0
