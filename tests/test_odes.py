@@ -310,3 +310,21 @@ def test_predictions_know_their_inputs() -> None:
         for a in range(3)
     ]
     assert found[1] > found[0] > found[2]
+
+
+@pytest.mark.parametrize("exponent", [0.1, 0.4])
+def test_the_correlation_ode_at_a_layer_does_not_depend_on_what_else_is_asked_for(exponent: float) -> None:
+    """It is solved once for all times of a sweep, and is what quadrature gives: t = ∫ dρ / ν(ρ)."""
+    network = Network(ReluLike(1.0, -1.0), 64, 96, ((1.0, 0.3), (0.3, 1.0)), 0, Shaping("width", exponent))
+    ode = registry()["correlation_ode"]
+    together = ode.laws(network, [0, 1, 17, 96], "correlation")
+    for layer, law in zip([0, 1, 17, 96], together, strict=True):
+        (alone,) = ode.laws(network, [layer], "correlation")
+        assert alone.mean == law.mean
+        time = quad(
+            lambda rho: 2 * np.pi / 4 / (np.sqrt(1 - rho**2) - rho * np.arccos(rho)),
+            0.3,
+            law.mean,
+            epsrel=1e-11,
+        )[0]
+        assert time == pytest.approx(ode.time(network, layer), rel=1e-8)

@@ -6,7 +6,9 @@ singularity.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -33,26 +35,40 @@ def slope_difference(network: Network) -> float:
 
 
 def flow(network: Network, kappa: float, times: Sequence[float], where: str) -> list[float]:
-    """ρ at ``times`` (ascending) by dρ/dt = ν(ρ) from the first pair of inputs.
+    """ρ at ``times`` by dρ/dt = ν(ρ) from the first pair of inputs: a function of κ t and of the start alone,
+    whatever else is asked for.
 
     Raises
     ------
     InputError
         From ρ_0 = −1, which has no coordinate.
     """
-    from scipy.integrate import solve_ivp
-
     if network.gap() == 0:
         return [1.0 for _ in times]
     y0 = start_coordinate(network, where)
+    return [float(np.tanh(_coordinate(y0, kappa * time))) for time in times]
+
+
+def _coordinate(y0: float, time: float) -> float:
+    """y at a time of κ = 1."""
+    if time <= 0:
+        return y0
+    return float(_path(y0, max(0, math.ceil(math.log2(time))))(time)[0])
+
+
+@lru_cache(maxsize=256)
+def _path(y0: float, doublings: int) -> Callable[[float], Array]:
+    """y up to the time 2^doublings of κ = 1, solved once for all networks of a sweep that start there."""
+    from scipy.integrate import solve_ivp
 
     def velocity(t: float, y: Array) -> Array:
-        return kappa / (2 * np.pi) * _excess_ratio(angle(y))
+        return _excess_ratio(angle(y)) / (2 * np.pi)
 
-    path = solve_ivp(
-        velocity, (0, max(times[-1], 1e-12)), [y0], t_eval=times, method="DOP853", rtol=1e-12, atol=1e-13
+    solved = solve_ivp(
+        velocity, (0, 2.0**doublings), [y0], method="DOP853", rtol=1e-12, atol=1e-13, dense_output=True
     )
-    return [float(value) for value in np.tanh(path.y[0])]
+    assert solved.sol is not None
+    return solved.sol
 
 
 class CorrelationOde(Limit):
