@@ -1,5 +1,5 @@
-"""Aggregation of many small points: what `deeplimits aggregate STUDY` takes, anew and where nothing is new, on
-one core and on two: run this file. `python benchmarks/aggregation.py 10` takes ten times the points.
+"""Aggregation of many small points: what `deeplimits aggregate STUDY` takes, anew and where nothing is new,
+on one core and on two: run this file. `python benchmarks/aggregation.py 10` takes ten times the points.
 
 A thousand points, ten of each exponent, width and depth, with 1,024 samples, three recorded layers and one
 comparison with a law that is solved for each. They are simulated into a temporary folder first.

@@ -1,9 +1,15 @@
-"""Zarr v3 in one zip file, written once: groups of arrays with named dimensions, and equal bytes for equal
-content.
+"""Containers as Zarr v3 in one zip file, written once: groups of arrays with named dimensions, and equal
+bytes for equal content.
 
 Zip entries carry a fixed date and are not compressed again; chunks are compressed by Zstandard behind a bit
-shuffle and closed by a CRC-32C, so that every flipped bit is found. Any reader of Zarr opens the file; here a
-small array takes a tenth of Zarr's time, and no quarter of a second of imports.
+shuffle and closed by a CRC-32C, so that every flipped bit is found. Any reader of Zarr opens the file. It is
+not written by Zarr, as study stores are, because simulation jobs are many and short: on one core this module
+takes 0.07 s to import and 3 ms a block of four variables, Zarr 3.1 0.23 s and 12 ms.
+
+Of the Zarr core specification, version 3, it implements, for writing and for reading what it wrote: group and
+array metadata (zarr.json) with dimension_names, the core data types, the regular chunk grid, the chunk key
+encoding ``default`` with the separator /, and the codecs bytes (little endian), blosc and crc32c, which have
+specifications of their own.
 """
 
 from __future__ import annotations
@@ -97,41 +103,30 @@ def _files(
 
 
 def _metadata(dimensions: Sequence[str], array: NDArray[Any], chunks: tuple[int, ...]) -> dict[str, Any]:
-    text = array.dtype.kind == "U"
     blosc = {"cname": "zstd", "clevel": _LEVEL, "shuffle": "bitshuffle", "blocksize": 0}
-    length = {"name": "fixed_length_utf32", "configuration": {"length_bytes": array.itemsize}}
     return {
         "attributes": {},
         "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunks}},
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
         "codecs": [
             {"name": "bytes", "configuration": {"endian": "little"}},
-            {"name": "blosc", "configuration": blosc | {"typesize": 4 if text else array.itemsize}},
+            {"name": "blosc", "configuration": blosc | {"typesize": array.itemsize}},
             {"name": "crc32c"},
         ],
-        "data_type": length if text else array.dtype.name,
+        "data_type": array.dtype.name,
         "dimension_names": list(dimensions),
-        "fill_value": "" if text else 0,
+        "fill_value": 0,
         "node_type": "array",
         "shape": array.shape,
         "zarr_format": 3,
     }
 
 
-def _dtype(data_type: Any) -> np.dtype[Any]:
-    """The type of the numbers or characters in a chunk."""
-    if isinstance(data_type, dict):
-        return np.dtype(f"<U{data_type['configuration']['length_bytes'] // 4}")
-    return np.dtype(data_type).newbyteorder("<")
-
-
 def _compressed(chunk: NDArray[Any]) -> bytes:
     # one thread: several put the parts of a chunk in the order in which they get done
     blosc.use_threads = False
     stored = chunk.astype(chunk.dtype.newbyteorder("<"))
-    # characters are shuffled one by one, for a text may be longer than an item of a shuffle
-    items = stored.view("<u4") if stored.dtype.kind == "U" else stored
-    packed = bytes(blosc.compress(items, b"zstd", _LEVEL, blosc.BITSHUFFLE, 0))
+    packed = bytes(blosc.compress(stored, b"zstd", _LEVEL, blosc.BITSHUFFLE, 0))
     return packed + google_crc32c.value(packed).to_bytes(4, "little")
 
 
@@ -179,7 +174,7 @@ def _decoded(archive: zipfile.ZipFile, name: str, records: slice | Sequence[int]
     """An array, or its ``records``, from the chunks that hold them."""
     metadata = json.loads(archive.read(f"{name}/zarr.json"))
     shape, sizes = metadata["shape"], metadata["chunk_grid"]["configuration"]["chunk_shape"]
-    dtype = _dtype(metadata["data_type"])
+    dtype = np.dtype(metadata["data_type"]).newbyteorder("<")
     # indices of the chunks to read along each dimension, and what to take of them, side by side
     indices = [list(range(-(-size // chunk))) for size, chunk in zip(shape, sizes, strict=True)]
     chosen: list[Any] = [slice(size) for size in shape]
