@@ -19,7 +19,7 @@ from deeplimits.analysis.rows import Rows
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits import registry
 from deeplimits.limits.observables import parse
-from deeplimits.limits.together import marginals
+from deeplimits.store.kept_laws import marginals
 from deeplimits.sweep.comparisons import compared_layers
 from deeplimits.sweep.models import CompareModel
 from deeplimits.sweep.points import Point

@@ -1,0 +1,138 @@
+"""Laws of sampled limits, kept on disk by all that they depend on.
+
+Drawing one takes seconds, reading it a millisecond. They lie in the user's cache folder, beside the machine
+code that drew them, and not with results: studies, folders of results and ``deeplimits limit`` share them,
+nothing is lost with them, and no store depends on whether they were there. A law that is solved takes no
+longer than a file would, and is not kept.
+
+The name of a file is the SHA-256 of the limit, the observable, the layers, the network with its seed, and of
+the sources of this package that laws are made by, of NumPy and of the processor. A file starts with the
+SHA-256 of the rest: one that is damaged is drawn again. It is written aside and renamed, so that writers may
+meet, and what has not been read for longest goes where all files together have become too large.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from deeplimits.engines.native import target
+from deeplimits.laws import EmpiricalLaw, Law, PointMass
+from deeplimits.limits import registry, together
+from deeplimits.limits.together import Request
+from deeplimits.networks.network import Network
+from deeplimits.store.atomic import written_aside
+
+LARGEST = 1 << 29
+"""Bytes of all files together."""
+_AFTER = 3 / 4
+"""What is left of that once some have been removed."""
+_SOURCES = ("limits", "laws", "engines", "gaussian", "networks")
+_DIGEST = 32
+
+
+def marginals(name: str, requests: Sequence[Request]) -> list[list[Law]]:
+    """As ``limits.together.marginals``, with the same bytes: what has been drawn before is read.
+
+    A folder that cannot be read or written only costs time.
+    """
+    if registry()[name].kind != "sampled":
+        return together.marginals(name, requests)
+    files = [_folder() / _key(name, *request) for request in requests]
+    found = {file: laws for file in set(files) if (laws := _read(file)) is not None}
+    missing = {file: request for file, request in zip(files, requests, strict=True) if file not in found}
+    for file, laws in zip(missing, together.marginals(name, list(missing.values())), strict=True):
+        found[file] = laws
+        _write(file, laws)
+    return [found[file] for file in files]
+
+
+def _folder() -> Path:
+    try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # there is no home
+        base = Path("/nonexistent")
+    return base / "deeplimits" / "laws"
+
+
+def _key(name: str, network: Network, layers: Sequence[int], observable: str) -> str:
+    parts = [_sources(), name, observable, [int(layer) for layer in layers], network.physics()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _sources() -> str:
+    """SHA-256 of the sources that laws are made by, of NumPy, and of the processor, by which it chooses how
+    to take a logarithm.
+    """
+    package = Path(__file__).parent.parent
+    digest = hashlib.sha256("\0".join([np.__version__, *target()]).encode())
+    rooms = [file for room in _SOURCES for file in (package / room).rglob("*.py")]
+    for file in sorted([*package.glob("*.py"), *rooms]):
+        content = file.read_bytes()
+        digest.update(f"\0{file.relative_to(package)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _read(file: Path) -> list[Law] | None:
+    """None where there is no such file or it is not whole."""
+    try:
+        content = file.read_bytes()
+        if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
+            return None
+        os.utime(file)
+    except OSError:
+        return None
+    head, _, numbers = content[_DIGEST:].partition(b"\n")
+    laws: list[Law] = []
+    for kind, count in json.loads(head):
+        values, numbers = np.frombuffer(numbers[: 8 * count], "<f8").astype(float), numbers[8 * count :]
+        if kind == "number":
+            laws.append(PointMass(float(values[0])))
+        else:
+            laws.append(EmpiricalLaw(values, bounded=kind == "bounded"))
+    return laws
+
+
+def _write(file: Path, laws: Sequence[Law]) -> None:
+    head: list[tuple[str, int]] = []
+    numbers = []
+    for law in laws:
+        match law:
+            case PointMass():
+                head.append(("number", 1))
+                numbers.append(np.array([law.value]))
+            case EmpiricalLaw():
+                head.append(("bounded" if law.bounded else "sample", len(law.samples)))
+                numbers.append(law.samples)
+            case _:
+                return  # it is solved in part, by means that a file does not hold
+    columns = (values.astype("<f8").tobytes() for values in numbers)
+    content = b"".join([json.dumps(head).encode(), b"\n", *columns])
+    with suppress(OSError):
+        with written_aside(file, flush=False) as aside:
+            aside.write_bytes(hashlib.sha256(content).digest() + content)
+        _keep_small(file.parent)
+
+
+def _keep_small(folder: Path) -> None:
+    """Remove what has not been read for longest where there is too much."""
+    kept = []
+    for file in folder.iterdir():
+        with suppress(FileNotFoundError):  # another has removed it
+            kept.append((file.stat().st_mtime, file.stat().st_size, file))
+    total = sum(size for _, size, _ in kept)
+    if total <= LARGEST:
+        return
+    for _, size, file in sorted(kept):
+        if total <= _AFTER * LARGEST:
+            break
+        file.unlink(missing_ok=True)
+        total -= size
