@@ -43,7 +43,7 @@ lock:
 	@tools/lock.sh
 
 bench: $(READY)
-	@for script in engine floor losses scaling sampled_paths memory small_blocks aggregation planning pipeline; do \
+	@for script in engine floor losses scaling sampled_paths memory small_blocks aggregation planning reading pipeline; do \
 		echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 # Pythons that have the peers; benchmarks/README.md says how to make them. What is not named is left out.
