@@ -40,6 +40,7 @@ def simulate(
         from deeplimits.store.receipts import read_todo
         from deeplimits.store.simulate import simulate_batch
         from deeplimits.store.watched import watched
+        from deeplimits.sweep.cost import seconds
 
         extra = [*recorded, *(["gradients"] if gradients else []), *(["output"] if output else [])]
         if samples is not None:
@@ -52,8 +53,9 @@ def simulate(
             source.name.removesuffix(".json").removesuffix(".todo") + ".zarr.zip"
         )
         receipt = container.with_name(container.name.removesuffix(".zarr.zip") + ".json")
-        with watched(len(blocks), "blocks") as tell:
-            simulate_batch(blocks, container, receipt, engine, threads, tell)
+        # blocks differ much in size: what is done of the work tells more than how many there are
+        with watched(sum(map(seconds, blocks)), "core-seconds") as tell:
+            simulate_batch(blocks, container, receipt, engine, threads, lambda block: tell(seconds(block)))
         return
     from dataclasses import replace
 

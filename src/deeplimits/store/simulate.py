@@ -31,14 +31,14 @@ def simulate_batch(
     receipt: Path,
     engine: str = "auto",
     threads: int | None = None,
-    tell: Callable[[float], None] | None = None,
+    tell: Callable[[Block], None] | None = None,
 ) -> None:
     """Compute ``blocks`` into ``container`` and leave ``receipt``.
 
     Parameters
     ----------
     tell
-        Called with 1 for every block that is computed.
+        Called with every block that is computed.
 
     Raises
     ------
@@ -51,10 +51,7 @@ def simulate_batch(
     drawn = answers((_request(block.point, block.first, block.count) for block in blocks), used, threads)
     sha256 = write_container(
         container,
-        (
-            _encoded(block.point, block.first, block.count, block.id, recorded)
-            for block, recorded in zip(blocks, _told(drawn, tell), strict=True)
-        ),
+        _contents(blocks, drawn, tell),
     )
     seconds = time.perf_counter() - start
     normals = sum(block.normals for block in blocks)
@@ -67,11 +64,13 @@ def simulate_batch(
     )
 
 
-def _told(drawn: Iterator[Recorded], tell: Callable[[float], None] | None) -> Iterator[Recorded]:
-    for recorded in drawn:
+def _contents(
+    blocks: list[Block], drawn: Iterator[Recorded], tell: Callable[[Block], None] | None
+) -> Iterator[Encoded]:
+    for block, recorded in zip(blocks, drawn, strict=True):
         if tell is not None:
-            tell(1)
-        yield recorded
+            tell(block)
+        yield _encoded(block.point, block.first, block.count, block.id, recorded)
 
 
 def simulate_range(

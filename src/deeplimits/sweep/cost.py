@@ -22,7 +22,7 @@ SECONDS_PER_JOB = 1.0
 SECONDS_PER_AGGREGATION = 2.0
 """Start-up of an aggregation, and what it does once."""
 SECONDS_PER_POINT = 3e-3
-SECONDS_PER_LAW = 5e-3
+SECONDS_PER_LAW = 2.5e-3
 """A law of one point at one layer, compared."""
 SECONDS_PER_VALUE = 6e-8
 """A stored number that is read and reduced."""
