@@ -34,7 +34,7 @@ from deeplimits.sweep.study import Study
 if TYPE_CHECKING:
     import xarray as xr
 
-CHUNK_BYTES = 1 << 24
+CHUNK_BYTES = 1 << 26
 """About the bytes of the points that are written at once, before compression."""
 
 
