@@ -45,7 +45,7 @@ EXAMPLES = {
     networks.limit: "deeplimits limit --activation tanh --width 300 --depth 40 --correlation 0.3 "
     "--simulate 4096",
     studies.plan: "deeplimits plan lnr22-figure-1",
-    studies.status: "deeplimits status --json",
+    studies.status: "deeplimits status --watch",
     studies.aggregate: "deeplimits aggregate lnr22-figure-1",
     studies.figure: "deeplimits figure lnr22-figure-1/lnr22_figure_1",
     studies.show: "deeplimits show lnr22-figure-1",

@@ -308,7 +308,8 @@ class ConfigModel(_Model):
         "results", description="folder of everything that is computed"
     )
     target_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
-        0.5, description="core-minutes that one simulation job should take"
+        0.5,
+        description="core-minutes that one simulation job should take; more where there would be over 200",
     )
     dask: DaskModel | None = Field(
         None,
