@@ -292,7 +292,7 @@ def test_the_example_of_the_page_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("MPLBACKEND", "agg")
     page = (Path(__file__).parent.parent / "docs" / "python.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
     code = code.replace("150", "24").replace("4096", "64")
     before = {name: value for name, value in mpl.rcParams.items() if "backend" not in name}
     names: dict[str, Any] = {}
