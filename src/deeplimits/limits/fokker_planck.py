@@ -52,6 +52,8 @@ _SPARSER = 4.0
 """How much longer steps may be for a smooth start than those it was solved on, twice as fine as a table."""
 _SWEEPS = 12.0
 """Displacement by the drift, in standard deviations, from which a law is a pulse that passes."""
+_CARRIED_OFF = 1e3
+"""How much larger an error may be of what is left of a law that has been carried off, nearly all of it."""
 _HALVINGS = 12
 _NOTHING = 1e-11
 """Density, as a part of the largest, beyond which a table ends."""
@@ -85,8 +87,8 @@ def solve_in_pieces(
     and the diffusion up to there; the last one goes on beyond its end.
     """
     laws: list[TabulatedLaw] = []
-    begun, state, piece = 0.0, start, 0
-    known: Profile | float = state
+    begun, piece = 0.0, 0
+    known: Profile | float = start
     for time in times:
         while piece < len(pieces) - 1 and time > pieces[piece][0] * (1 + 1e-12):
             end, diffusion = pieces[piece]
@@ -179,7 +181,7 @@ def _solved(
     escapes: bool = False,
 ) -> Profile | None:
     start = int(np.argmax(masses)) + 1 if arrival is not None else 0
-    for contour in _contours(reached.displacement(time)):
+    for contour in _contours(0.0 if escapes else reached.displacement(time)):
         found = profile(diffusion, nodes, masses, time, contour, arrival)
         first, stop = start, len(nodes)
         if isinstance(contour, Pulse):
@@ -188,7 +190,8 @@ def _solved(
         found = found.part(first, stop)
         if isinstance(contour, Pulse):
             found = summed(found)
-        if _vanishes(found, time, escapes):
+        last = escapes and contour is CONTOURS[-1]
+        if _vanishes(found, time, escapes, _CARRIED_OFF if last else 1.0):
             some = np.flatnonzero(found.density > _NOTHING * found.density.max())
             return found.part(int(some[0]), int(some[-1]) + 1)
     return None
@@ -197,17 +200,18 @@ def _solved(
 def _contours(displacement: float) -> list[Contour | Pulse]:
     """Those that may serve, the cheapest first."""
     found: list[Contour | Pulse] = [contour for contour in CONTOURS if contour.reach >= displacement]
-    return [Pulse(displacement), *found] if displacement > _SWEEPS else found
+    return [Pulse(displacement), *(found or CONTOURS[-1:])] if displacement > _SWEEPS else found
 
 
-def _vanishes(found: Profile, time: float, escapes: bool) -> bool:
+def _vanishes(found: Profile, time: float, escapes: bool, times: float) -> bool:
     """Whether there is nothing at the ends, all of the mass between them unless some escapes at the upper
-    one, and no negative density.
+    one, and no negative density, to so many ``times`` the error that is taken.
     """
     scale = min(1 / max(float(found.density.max()), 1e-300), 3 * float(np.sqrt(time)))
     missing = 0.0 if escapes else abs(float(found.cumulative[-1]) - 1.0)
     noise = max(abs(float(found.density[0])), -float(found.density.min())) * scale
-    return max(abs(float(found.cumulative[0])), missing) <= _TOLERANCE and noise <= _NOISE
+    wrong = max(abs(float(found.cumulative[0])), missing)
+    return wrong <= times * _TOLERANCE and noise <= times * _NOISE
 
 
 def _between(found: Profile) -> bool:

@@ -125,7 +125,8 @@ class ExplosiveLaw(Law):
         if self._survival < _NONE:
             return np.zeros(x.shape)
         u = self._log(x)
-        return np.asarray(np.where(u > self._high, self._survival - self._beyond(u, 0), self._inside.cdf(u)))
+        inside = np.minimum(self._inside.cdf(u), self._survival)
+        return np.asarray(np.where(u > self._high, self._survival - self._beyond(u, 0), inside))
 
     def _density(self, x: Array) -> Array:
         if self._survival < _NONE:
@@ -197,9 +198,12 @@ class ExplosiveLaw(Law):
     def _series(self) -> Array:
         """What F lacks at the end of the table, by powers of 1 / V: as F, its slope and its curvature say."""
         table, root = self._inside, np.sqrt(2.0)
-        lacks = self._survival - table.cumulative[-1], table.density_[-1] / root, -table.slope[-1] / 2
+        left = max(self._survival - float(table.cumulative[-1]), 0.0)
+        lacks = left, table.density_[-1] / root, -table.slope[-1] / 2
         powers = np.array([[1.0, 1.0, 1.0], [1.0, 2.0, 3.0], [1.0, 4.0, 9.0]])
-        return np.asarray(np.linalg.solve(powers, np.array(lacks)))
+        series = np.asarray(np.linalg.solve(powers, np.array(lacks)))
+        # what is as small as the error of F is no more than its first power
+        return np.array([left, 0.0, 0.0]) if 2 * np.abs(series[1:]).sum() > series[0] else series
 
 
 class SmoothVariance(Limit):
