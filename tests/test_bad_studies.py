@@ -245,6 +245,7 @@ def test_bad_configurations(tmp_path: Path, config: str, expected: str, nearest:
     assert expected in caught.value.expected and caught.value.nearest == nearest
 
 
+@pytest.mark.slow
 def test_the_command_line_says_one_sentence_and_starts_nothing(tmp_path: Path) -> None:
     config = project(tmp_path, one=STUDY.replace("name: relu", "name: rleu"))
     results = tmp_path / "results"

@@ -42,6 +42,7 @@ def test_distance_is_extrapolated_over_one_curve_each():
     assert verdict(evidence, statistic("ks_to_limit", **keys), 0.1) == "fails"
 
 
+@pytest.mark.slow
 def test_mean_and_std_against_a_limit_know_their_errors():
     """Pulls of 200 stores have mean 0 and variance 1 to 4.5 standard errors: false alarm below 1e-4."""
     generator = np.random.default_rng(7)

@@ -48,6 +48,7 @@ def point(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_limit_prints_what_the_library_computes(point: Path, tmp_path: Path) -> None:
     out = tmp_path / "limit.json"
     done = deeplimits("limit", str(point), "--json", "--quantiles", "0.1,0.5", "--out", str(out))
@@ -149,6 +150,7 @@ def test_what_is_wrong_is_one_message(built: Config, point: Path, arguments: lis
     assert not list(built.path.parent.parent.glob("*.zarr.zip"))
 
 
+@pytest.mark.slow
 def test_simulate_takes_any_range_of_samples(point: Path, tmp_path: Path) -> None:
     import xarray as xr
     import zarr

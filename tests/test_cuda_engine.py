@@ -40,6 +40,7 @@ def same_bits(found: dict[str, np.ndarray]) -> bool:
     }
 
 
+@pytest.mark.slow
 def test_chunks_are_as_large_as_memory_allows() -> None:
     """Half of what is free, less the constants: three samples at a time, and the last ones."""
     held = sum(constant.nbytes for constant in CASE.call().constants if isinstance(constant, np.ndarray))
@@ -96,6 +97,7 @@ def test_a_task_that_fills_the_card_has_it_to_itself() -> None:
     assert bits(asked) == bits(want)
 
 
+@pytest.mark.slow
 def test_kernels_whose_registers_are_full_share_nothing() -> None:
     network = next(networks("slopes", 7)).network
     asked = [forward(network, (2,), first, 2) for first in range(2)]
@@ -181,6 +183,7 @@ def test_small_blocks_of_a_batch_share_launches(card, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fails_at", [0, 1])
+@pytest.mark.slow
 def test_a_card_lost_in_mid_block_leaves_nothing(card, tmp_path: Path, fails_at: int) -> None:
     card(EmulatedDevice(room=64, fails_at=fails_at))
     with pytest.raises(DeviceError, match=r"ECC.*Nothing of this job was written.*--engine cpu"):

@@ -148,6 +148,7 @@ def test_the_benchmark_measures(card: cupy_stub.Card, monkeypatch: pytest.Monkey
     assert "5 of two_inputs<4, 1>" in card.launches
 
 
+@pytest.mark.slow
 def test_machine_code_is_compiled_once_and_checked(card: cupy_stub.Card, tmp_path: Path) -> None:
     case = CASES["one input"]
     for _ in range(2):

@@ -194,6 +194,7 @@ def two_normals(y: Array, start: float, time: float) -> Array:
 
 @pytest.mark.parametrize("time", [0.001, 0.3, 20.0, 500.0])
 @pytest.mark.parametrize("start", [-3.0, 0.0, 0.4, 20.0])
+@pytest.mark.slow
 def test_a_law_with_a_closed_form(start: float, time: float) -> None:
     """In 10⁻⁸ of probability at every level, and so in one piece of time or in three."""
     tanh = Diffusion(lambda y: (np.tanh(y), 1 / np.cosh(np.clip(y, -300.0, 300.0)) ** 2))

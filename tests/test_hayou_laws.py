@@ -90,6 +90,7 @@ def test_an_affine_branch_of_one_unit(start: float, alpha: float, beta: float) -
 
 
 @pytest.mark.parametrize("width", [1, 4, 20])
+@pytest.mark.slow
 def test_networks_of_the_engine_are_the_paths_and_follow_the_laws(width: int) -> None:
     """16,384 networks of 100 layers against paths of as many steps, and linear ones of 400 against the closed
     form, through what studies store; and not a layer earlier by a tenth."""
@@ -135,6 +136,7 @@ def test_the_sampled_law_is_the_closed_one_and_its_step_error_is_extrapolated(
 
 
 @pytest.mark.parametrize("start", [None, 1.0])
+@pytest.mark.slow
 def test_deep_relu_networks_follow_the_sde(start: float | None) -> None:
     """Width 3, 300 layers, explicit weights, 10,000 networks, at half time and at the end."""
     network = replace(RESNET, start=start)

@@ -96,6 +96,7 @@ def test_the_registry_and_the_names_agree() -> None:
     assert all(limit.source for limit in registry().values())
 
 
+@pytest.mark.slow
 def test_smooth_networks_without_curvature_have_a_drift_of_their_own_at_a_quarter() -> None:
     """tanh, p = ¼, n = d = 192: within its O(n^{-1/2}) = 0.037 of the SDE with the extra drift, and 0.079 from
     the one without. The spread of the distances of 2¹³ samples is 0.0055 at most, so that 0.058 is passed on

@@ -50,6 +50,7 @@ def test_mckean_vlasov_of_relu() -> None:
     assert limit.laws(dead, [200], "log_variance") == [PointMass(pytest.approx(np.log(4.0)))]
 
 
+@pytest.mark.slow
 def test_mckean_vlasov_of_a_smooth_branch() -> None:
     """dv/dt = E tanh(√v g)², against a particle system of 200,000 units: within 4.4 standard errors."""
     network = replace(RESNET, activation=Smooth.of("tanh"), gram=((1.5,),))

@@ -55,6 +55,7 @@ def test_residual_networks_reach_the_known_values() -> None:
     assert printed == pytest.approx([1.0, 0.3829466571], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_ode_of_a_smooth_branch_is_that_of_its_closed_form() -> None:
     """φ = sin: E sin(u^a) sin(u^b) = e^{−(V^{aa} + V^{bb})/2} sinh V^{ab}; one derivative of the solution."""
     phi = Smooth.of("sin")
@@ -94,6 +95,7 @@ def test_infinite_width_is_the_limit_of_wide_networks(activation: Smooth) -> Non
             assert away[0] > error
 
 
+@pytest.mark.slow
 def test_residual_networks_of_infinite_width_approach_the_ode() -> None:
     """Errors at depth 50 and 100 in the ratio 2, for ReLU and a smooth branch."""
     for phi in (ReluLike(), TANH):

@@ -102,6 +102,7 @@ def test_laws_of_a_start() -> None:
     assert not registry()["ornstein_uhlenbeck"].applies(replace(network, width=2))
 
 
+@pytest.mark.slow
 def test_networks_of_the_engine_follow_the_closed_form() -> None:
     """16,384 networks of 400 layers, through the observables of studies. The error of the depth moves F by
     less than 0.003, the noise by 0.007 on average."""

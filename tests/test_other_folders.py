@@ -69,6 +69,7 @@ def test_results_that_the_steps_could_not_agree_on_are_refused(project, results)
     assert caught.value.key == "results"
 
 
+@pytest.mark.slow
 def test_a_target_that_is_taken_for_a_configuration_is_one_message(other):
     run = snakemake(other, "--configfile", "other/config.yaml", "mine", "-n")
     assert run.returncode != 0

@@ -100,6 +100,7 @@ def test_watching_ends_when_all_is_done_and_prints_changes_only(
 
 
 @pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.slow
 def test_watching_ends_with_control_c_and_without_a_traceback(tmp_path: Path, terminal: bool) -> None:
     project(tmp_path)
     command = [sys.executable, "-m", "deeplimits", "status", "--watch"]

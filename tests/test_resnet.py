@@ -112,6 +112,7 @@ def test_small_networks(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STARTED)
+@pytest.mark.slow
 def test_networks_that_start_from_one_number(name: str) -> None:
     network = STARTED[name]
     ours = simulate_block(network, [0, network.depth], 0, 100_000)

@@ -162,6 +162,7 @@ def test_the_exotic_activation_to_2e_7() -> None:
         assert OrnsteinUhlenbeck(alpha, beta)(y.astype(float)) == pytest.approx(exact, rel=2e-7)
 
 
+@pytest.mark.slow
 def test_the_exotic_activation_makes_an_ornstein_uhlenbeck_process() -> None:
     """U = h⁻¹(z) of one unit has Hayou's Gaussian law at time 1, to what depth 400 leaves of it."""
     network = Network(OrnsteinUhlenbeck(), 1, 400, ((1.0,),), architecture="resnet", start=1.0)

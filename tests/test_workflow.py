@@ -75,6 +75,7 @@ def digests(folder, pattern):
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob(pattern))}
 
 
+@pytest.mark.slow
 def test_lint_is_clean(project):
     run = snakemake(project, "--lint")
     assert run.returncode == 0, output(run)
