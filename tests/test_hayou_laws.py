@@ -238,7 +238,7 @@ compare:
     config = project(tmp_path, study)
     simulated(config)
     comparison = reduced(config)["comparison"]
-    distances = comparison["ks_value"].values
+    distances = comparison["value"].sel(distance="ks").values
     assert np.isnan(distances[1, 0])
     # 2.35 √(1/N + 1/M): false-alarm rate 1e-4 for all three, and 0.004 for the depth
     assert np.all(distances[[0, 0, 1], [0, 1, 1]] < 2.35 * np.sqrt(1 / 8192 + 1 / 65_536) + 0.004)

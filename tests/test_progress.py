@@ -103,7 +103,9 @@ def test_watching_ends_when_all_is_done_and_prints_changes_only(
 @pytest.mark.slow
 def test_watching_ends_with_control_c_and_without_a_traceback(tmp_path: Path, terminal: bool) -> None:
     project(tmp_path)
-    command = [sys.executable, "-m", "deeplimits", "status", "--watch"]
+    # what a shell starts in the background ignores the signal, and so would all that it starts
+    ignoring_nothing = ["env", "--default-signal=INT"]
+    command = [*ignoring_nothing, sys.executable, "-m", "deeplimits", "status", "--watch"]
     ours, theirs = pty.openpty() if terminal else os.pipe()
     run = subprocess.Popen(command, cwd=tmp_path, stdout=theirs, stderr=subprocess.STDOUT)
     os.close(theirs)

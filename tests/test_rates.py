@@ -44,7 +44,7 @@ def measured(
             else drawn["log_variance"][:, 0, 0].astype(float)
         )
         law = limit.laws(network, [width], observable)[0]
-        found.append(distances(law, cell_counts(law, values), f"{name}/{width}")[distance])
+        found.append(distances(law, cell_counts(law, values))[distance])
     return fit_rate(widths, found)
 
 

@@ -168,7 +168,7 @@ def test_explosion_in_the_end_has_its_closed_form(center: float) -> None:
     ever = limit.explosion_probability_ever(network)
     assert ever == pytest.approx(gammainc(beta + 1, beta), abs=1e-14)
     by = [limit.explosion_probability(network, 100 * time) for time in (1, 5, 20, 80)]
-    assert by == sorted(by)
+    assert (np.diff(by) > -1e-8).all()
     assert by[-1] == pytest.approx(ever, abs=1e-5)
     assert by[0] > 0
 

@@ -98,13 +98,15 @@ class EmpiricalLaw(Law):
     def mean(self) -> float:
         first, last = self.samples[[0, -1]]
         if np.isfinite(first) and np.isfinite(last):
-            return float(self.samples.mean())
+            with np.errstate(over="ignore"):
+                return float(self.samples.mean())
         return float("nan") if np.isinf(first) and np.isinf(last) and first != last else float(first + last)
 
     @property
     def std(self) -> float:
         if len(self._finite) == len(self.samples):
-            return float(self.samples.std())
+            with np.errstate(over="ignore"):
+                return float(self.samples.std())
         return 0.0 if self.samples[0] == self.samples[-1] else float("inf")
 
     def mean_interval(self) -> tuple[float, float]:
