@@ -17,7 +17,7 @@ from scipy.special import ndtr
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.errors import InputError
 from deeplimits.laws import Chart, PointMass, identity_chart
-from deeplimits.limits import registry
+from deeplimits.limits import fokker_planck, registry
 from deeplimits.limits.fokker_planck import solve, solve_in_pieces
 from deeplimits.limits.linear_sde import LinearSde
 from deeplimits.limits.resolvents import Diffusion
@@ -273,3 +273,12 @@ def test_the_start_must_have_a_law() -> None:
         registry()["correlation_sde"].laws(opposite, [150], "correlation")
     same = replace(SHAPED, gram=((1.0, 1.0), (1.0, 1.0)))
     assert registry()["correlation_sde"].laws(same, [150], "correlation") == [PointMass(1.0)]
+
+
+def test_a_law_that_cannot_be_solved_is_an_error_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fokker_planck, "_from_point", lambda *_: None)
+    network = Network(
+        ReluLike(1.5, -0.25), 64, 61, ((1.0, 0.125), (0.125, 1.0)), shaping=Shaping("width", 0.5)
+    )
+    with pytest.raises(InputError, match=r"correlation_sde.*can be solved here: a law after a time of"):
+        registry()["correlation_sde"].marginals(network, [61], "correlation")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from deeplimits import gaussian
-from deeplimits.activations import EXACT, SMOOTH, ReluLike, Smooth, exact, shaped
+from deeplimits.activations import EXACT, SMOOTH, ReluLike, Slopes, Smooth, exact, shaped
 from deeplimits.formulas import Formula
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Power, Unreachable
 from gaussian_draws import MP, Draw, Reference, brute_force, draw, gap, in_float64
@@ -151,6 +151,69 @@ def test_closed_forms_at_both_ends(name: str, closed) -> None:
             rounding = 1e-18 * np.sqrt(max(float(expected), 1e-24))
             assert found.gap == pytest.approx(float(expected), rel=1e-9, abs=rounding)
             assert 2 - found.gap == pytest.approx(float(2 - expected), rel=1e-9, abs=2e-15)
+
+
+def _quadrant(p: int, q: int, theta):
+    """E u^p v^q over u, v > 0 at an angle θ, by the closed forms of Cho & Saul 2009 and what follows from them."""
+    sin, cos, rest = MP.sin(theta), MP.cos(theta), MP.pi - theta
+    return {
+        (0, 0): rest,
+        (1, 1): sin + rest * cos,
+        (2, 2): 3 * sin * cos + rest * (1 + 2 * cos**2),
+        (3, 1): sin * (2 + cos**2) + 3 * cos * rest,
+        (4, 0): 3 * rest + 3 * sin * cos + 2 * sin**3 * cos,
+    }[max(p, q), min(p, q)] / (2 * MP.pi)
+
+
+def _of_slopes(plus, minus, p: int, q: int, theta, bends: tuple[int, int]):
+    """E φ(u)^p φ'(u)^(bends − p) φ(v)^q …: the sectors where the signs agree, and where they do not."""
+    one, other = bends
+    same = plus ** (one + other) + (-1) ** (p + q) * minus ** (one + other)
+    differ = plus**one * minus**other + (-1) ** (p + q) * minus**one * plus**other
+    return same * _quadrant(p, q, theta) + (-1) ** q * differ * _quadrant(p, q, MP.pi - theta)
+
+
+@pytest.mark.parametrize(
+    ("plus", "minus"), [(1.0, 0.0), (1.3, -0.4), (-0.2, 0.9), (1.001, 0.999), (1.0, 1.0), (0.7, -0.7)]
+)
+@pytest.mark.parametrize("apart", [0.0, 1e-14, 1e-7, 1e-3, 0.4, 1.0, 1.6, 2 - 1e-6, 2.0])
+def test_piecewise_linear_expectations_have_their_closed_forms(
+    plus: float, minus: float, apart: float
+) -> None:
+    """To 1e-13, and the differences of f and g to a relative 1e-12 where they nearly vanish."""
+    slopes = Slopes(EXACT.mpf(plus), EXACT.mpf(minus))
+    MP.dps = 100
+    try:
+        theta = MP.acos(1 - MP.mpf(apart))
+        a, b = MP.mpf(plus), MP.mpf(minus)
+        found = gaussian.correlated(
+            slopes, [VALUE, SQUARE, SLOPE, CUBE], [VALUE, SQUARE, SLOPE], 4.0, 0.25, apart
+        )
+        cases = {(0, 0): (1, 1), (1, 1): (2, 2), (2, 2): (0, 0), (3, 0): (3, 1)}
+        for (i, j), (p, q) in cases.items():
+            expected = _of_slopes(a, b, p, q, theta, (max(p, 1), max(q, 1))) * MP.mpf(2) ** (p - q)
+            assert found[i, j] == pytest.approx(float(expected), rel=1e-13, abs=1e-14 * 2.0 ** (p - q))
+        sign = 1 if apart <= 1 else -1
+        norm = (a**2 + b**2) / 2
+        fourth = 3 * (a**4 + b**4) / 2 / norm**2
+        both = _of_slopes(a, b, 2, 2, theta, (2, 2)) / norm**2
+        cubed = sign * _of_slopes(a, b, 3, 1, theta, (3, 1)) / norm**2
+        near = 1 - sign * _of_slopes(a, b, 1, 1, theta, (1, 1)) / norm
+        closed = (
+            both,
+            both - 2 * cubed + fourth,
+            both - 2 * cubed + fourth,
+            2 * fourth + 6 * both - 8 * cubed,
+            -near,
+            near,
+            _of_slopes(a, b, 0, 0, theta, (1, 1)) / norm,
+        )
+        contrast = gaussian.contrast(slopes, 4.0, 0.25, apart, sign)
+        for name, expected in zip(contrast.__slots__, closed, strict=True):
+            least = 1e-15 if name == "slopes" else 1e-60
+            assert getattr(contrast, name) == pytest.approx(float(expected), rel=1e-12, abs=least), name
+    finally:
+        MP.dps = 30
 
 
 @pytest.mark.parametrize("name", sorted(SMOOTH))

@@ -20,6 +20,7 @@ from deeplimits.limits.base import Limit
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
+from deeplimits.store.kept_laws import marginals
 from deeplimits.sweep.activation import check_activation
 
 
@@ -106,16 +107,20 @@ def _solved(limit: Limit, network: Network, observable: str, layer: int, where: 
     with warnings.catch_warnings():
         # arithmetic that is no number ends below as an error with a reason
         warnings.simplefilter("ignore", RuntimeWarning)
-        law = limit.marginals(network, [layer], observable)[0]
+        law = _law(limit, network, observable, layer)
         unknown = np.isnan(law.mean) or np.isnan(law.quantile(0.5))
         first = next((near for near in _nearest(layer, network.depth) if unknown), None)
-        while first is not None and np.isnan(limit.marginals(network, [first], observable)[0].mean):
+        while first is not None and np.isnan(_law(limit, network, observable, first).mean):
             first = next((near for near in _nearest(layer, network.depth) if near > first), None)
     if not unknown:
         return law
     instead = f"; layer {first} has one" if first is not None else ""
     found = f"<no number at layer {layer}>"
     raise InputError(where, "layer", found, f"a layer where {observable} of this network exists{instead}")
+
+
+def _law(limit: Limit, network: Network, observable: str, layer: int) -> Law:
+    return marginals(limit.name, [(network, [layer], observable)])[0][0]
 
 
 def _nearest(layer: int, depth: int) -> Sequence[int]:

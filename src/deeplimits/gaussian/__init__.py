@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import Phi
+from deeplimits.activations import Phi, Slopes
+from deeplimits.gaussian import piecewise
 from deeplimits.gaussian.curves import unshaped
 from deeplimits.gaussian.pairs import Pair, conditional, rule, series
 from deeplimits.gaussian.rule import SLOPE, SQUARE, VALUE, Line, Power
@@ -66,6 +67,8 @@ def mean(phi: Phi, functions: Sequence[Power], variance: float, center: float = 
     Unreachable
         If a function overflows, grows too fast, or bends too often.
     """
+    if isinstance(phi, Slopes) and center == 0:
+        return piecewise.mean(phi, functions, variance)
     curve, scale = unshaped(phi)
     factors = np.array([each.scaled(scale) for each in functions])
     if variance == 0:
@@ -94,6 +97,8 @@ def correlated(
     Unreachable
         As of ``mean``.
     """
+    if isinstance(phi, Slopes):
+        return piecewise.correlated(phi, firsts, seconds, first, second, gap)
     curve, scale = unshaped(phi)
     pair = Pair.of(first / scale**2, second / scale**2, gap)
     factors = np.outer([f.scaled(scale) for f in firsts], [g.scaled(scale) for g in seconds])
@@ -179,6 +184,8 @@ def contrast(phi: Phi, first: float, second: float, gap: float, sign: float) -> 
     Unreachable
         As of ``mean``.
     """
+    if isinstance(phi, Slopes):
+        return Contrast(*piecewise.contrast(phi, gap, sign))
     curve, scale = unshaped(phi)
     pair = Pair.of(first / scale**2, second / scale**2, gap)
     one, other = (

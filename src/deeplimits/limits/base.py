@@ -83,13 +83,17 @@ class Limit(ABC):
         Raises
         ------
         InputError
-            If the limit is not for this network.
+            If the limit is not for this network, or its law cannot be had to the accuracy that is kept.
         """
         reason = self.refusal(network, observable)
         if reason is not None:
             raise InputError("limit", "", self.name, f"a limit for this network: {reason}")
         found = parse(observable)
-        return self.laws(network.of_inputs(found.inputs), layers, found.kind)
+        try:
+            return self.laws(network.of_inputs(found.inputs), layers, found.kind)
+        except ArithmeticError as error:
+            expected = f"a limit whose law of {observable} can be solved here: {error}"
+            raise InputError("limit", "", self.name, expected) from error
 
     def jointly(
         self, network: Network, layer: int, observables: Sequence[str]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits import gaussian
-from deeplimits.activations import Phi
+from deeplimits.activations import Phi, Slopes
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Contrast, Power
 from deeplimits.limits.infinite_width import Pair
 
@@ -30,7 +30,7 @@ TILTED = Power(argument=1, slope=1)
 _CUBE, _FOURTH = Power(value=3), Power(value=4)
 _GROWTH = Power(argument=1, value=1, slope=1)
 _NEAR = 1e-3
-"""1 − |ρ'| below which expectations of differences are taken."""
+"""1 − |ρ'| below which expectations of differences are taken: they cost more, but for piecewise-linear φ."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def of_pair(phi: Phi, pair: Pair, after: Pair) -> Response:
 
 def _contrast(phi: Phi, pair: Pair, near: float, fourths: tuple[float, float], sign: float) -> Contrast:
     """Expectations of f, g and g ∓ f."""
-    if near < _NEAR:
+    if near < _NEAR or isinstance(phi, Slopes):
         return gaussian.contrast(phi, pair.first, pair.second, pair.gap, sign)
     functions = [VALUE, SQUARE, SLOPE, TILTED, _CUBE]
     matrix = gaussian.correlated(phi, functions, functions, pair.first, pair.second, pair.gap)
