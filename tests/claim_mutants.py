@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from deeplimits.limits.names import LIMIT_NAMES
-from deeplimits.limits.observables import OBSERVABLES
 from deeplimits.limits.predictions import PREDICTIONS
+from deeplimits.observables import OBSERVABLES
 from deeplimits.sweep.statistics import STATISTICS
 
 ANYTHING: tuple[Any, ...] = (

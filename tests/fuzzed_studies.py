@@ -11,7 +11,7 @@ import yaml
 
 from deeplimits.errors import InputError
 from deeplimits.limits import registry
-from deeplimits.limits.observables import OBSERVABLES
+from deeplimits.observables import OBSERVABLES
 from deeplimits.sweep.comparisons import is_recorded
 from deeplimits.sweep.study import Study, load_study
 

@@ -18,10 +18,10 @@ from deeplimits.analysis import order_statistics as order
 from deeplimits.analysis.columns import Samples
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import CELLS, Distance, cell_counts, distances
-from deeplimits.analysis.observables import MEASURES
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_marginals
 from deeplimits.laws import EmpiricalLaw, NormalLaw, kolmogorov
+from deeplimits.observables import OBSERVABLES
 from tiny import STUDY, project, reduced, simulated
 
 FLOATS = arrays(np.float32, st.integers(1, 60), elements=st.floats(allow_nan=False, width=32))
@@ -103,7 +103,7 @@ def test_reductions_are_what_numpy_says(drawn: list[NDArray[np.float32]]) -> Non
     log_variance, gap = (each[np.isfinite(each)].astype(float) for each in drawn)
     for kept, name in zip(reduced, OF_ONE_LAYER, strict=True):
         stored = gap if "correlation" in name else log_variance
-        values = MEASURES[name].transform(stored, 7)
+        values = OBSERVABLES[name].transform(stored, 7)
         assert (kept.count, kept.dead) == (len(values), 20_000 - len(values))
         np.testing.assert_allclose([kept.mean, kept.std], [values.mean(), values.std()], rtol=1e-9)
         np.testing.assert_allclose(

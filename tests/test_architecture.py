@@ -20,14 +20,15 @@ LEVELS = (
     {"sweep"},
     {"limits"},
     {"engines"},
-    {"laws", "networks", "gaussian"},
+    {"observables"},
+    {"variables", "laws", "networks", "gaussian"},
     {"activations"},
     {"singularities"},
     {"formulas"},
     {"formula_names"},
     {"errors"},
 )
-ANYBODY = {"errors", "figures.names", "figures.needs", "limits.names", "limits.observables"}
+ANYBODY = {"errors", "figures.names", "figures.needs", "limits.names"}
 # What the start-up of a job may not pay for.
 HEAVY = {
     "xarray",

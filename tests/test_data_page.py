@@ -11,12 +11,12 @@ import pytest
 
 import deeplimits
 from deeplimits.analysis.aggregate import aggregate_study
-from deeplimits.analysis.stored import CONTAINER, GROUPS, TABLES
+from deeplimits.analysis.stored import GROUPS, TABLES
 from deeplimits.errors import InputError
-from deeplimits.store.container import DIMENSIONS
 from deeplimits.store.query import run_query
 from deeplimits.store.tables import TABLES as NAMES
 from deeplimits.sweep.config import Config
+from deeplimits.variables import CONTAINER
 from tiny import deeplimits as command
 from tiny import project, simulated
 
@@ -49,10 +49,6 @@ def test_the_page_is_what_the_tool_writes() -> None:
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     assert tool.PAGE.read_text(encoding="utf-8") == tool.page(), "run python tools/data_page.py"
-
-
-def test_every_array_of_a_container_is_described() -> None:
-    assert {name: variable.dimensions for name, variable in CONTAINER.items()} == DIMENSIONS
 
 
 @pytest.mark.parametrize("study", ["tiny", "residual"])

@@ -18,13 +18,13 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from deeplimits.analysis.observables import is_since_start, measure, sources
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, kolmogorov
 from deeplimits.limits import registry
 from deeplimits.limits.base import Limit
 from deeplimits.networks.network import Network
+from deeplimits.observables import parse
 from limit_networks import ANSWERED, NETWORKS
 
 COUNT = 1 << 13
@@ -63,22 +63,10 @@ def sample(
     found: dict[str, np.ndarray], network: Network, layers: Sequence[int], layer: int, name: str
 ) -> np.ndarray:
     """An observable of the networks that have it; one of dead networks is −∞ where the law speaks of all networks."""
-    observable, measured = measure(name)
-    columns = []
-    for variable, of_inputs in sources(observable):
-        stored = found[variable]
-        if stored.ndim < 3:
-            columns.append(stored[:, of_inputs.inputs[0]])
-            continue
-        column = stored[:, layers.index(layer), of_inputs.column(network.inputs)]
-        if variable == "correlation_gap":
-            # stored in float32
-            column = np.where(column > 2 - 1e-6, 2.0, column)
-        if is_since_start(observable):
-            with np.errstate(invalid="ignore"):  # of networks that were dead from the start
-                column = column - stored[:, 0, of_inputs.column(network.inputs)]
-        columns.append(column)
-    values = np.asarray(measured.transform(np.asarray(measured.combine(columns), float), layer), float)
+    # 1 − ρ of antipodal inputs, stored in float32
+    gap = found["correlation_gap"]
+    arrays = found | {"correlation_gap": np.where(gap > 2 - 1e-6, np.float32(2), gap)}
+    values = parse(name).of_arrays(arrays, layers.index(layer), layer, network.inputs)
     values = values[~np.isnan(values)]
     return values if name in ("log_variance", "variance") else values[values > -np.inf]
 

@@ -13,8 +13,8 @@ from deeplimits.laws import NormalLaw, PointMass, kolmogorov
 from deeplimits.limits import default_limit, registry
 from deeplimits.limits.infinite_width import next_gap
 from deeplimits.limits.names import LIMIT_NAMES
-from deeplimits.limits.observables import OBSERVABLES
 from deeplimits.networks.network import Network, Shaping
+from deeplimits.observables import OBSERVABLES
 
 GRAM = ((1.0, 0.3), (0.3, 1.0))
 SHAPED = Network(ReluLike(0.0, -1.0), 150, 150, GRAM, shaping=Shaping("width", 0.5))

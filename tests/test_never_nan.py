@@ -19,8 +19,8 @@ from deeplimits.api import predict, simulate
 from deeplimits.cli.output import strict_json as strictly_written
 from deeplimits.errors import InputError
 from deeplimits.limits import covariance, hayou_sampled, registry, sampled
-from deeplimits.limits.observables import OBSERVABLES
 from deeplimits.networks.network import Network
+from deeplimits.observables import OBSERVABLES
 from deeplimits.sweep.points import point_of
 from tiny import strict_json
 

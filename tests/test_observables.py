@@ -11,14 +11,12 @@ import pytest
 
 from deeplimits.activations import ReluLike
 from deeplimits.analysis.columns import Samples
-from deeplimits.analysis.observables import MEASURES, sources
 from deeplimits.analysis.reduce import reduce_marginals
 from deeplimits.api import limit
 from deeplimits.errors import InputError
 from deeplimits.limits import registry
-from deeplimits.limits.observables import OBSERVABLES, Observable, pair_index, parse
 from deeplimits.networks.network import Network, Shaping
-from deeplimits.store.container import DIMENSIONS
+from deeplimits.observables import Observable, pair_index, parse
 from deeplimits.sweep.study import load_study
 from test_analysis import Held
 
@@ -55,14 +53,6 @@ def test_what_is_no_observable_gets_the_nearest_name(name: str, nearest: str | N
         parse(name, "study.yaml", "compare.0.observable")
     assert caught.value.nearest == nearest
     assert "compare.0.observable" in str(caught.value)
-
-
-def test_every_kind_is_made_of_stored_variables_of_its_dimension() -> None:
-    assert set(MEASURES) == set(OBSERVABLES)
-    for kind, described in OBSERVABLES.items():
-        for variable, part in sources(parse(kind)):
-            assert DIMENSIONS[variable][-1] == ("input" if len(part.inputs) == 1 else "cross")
-        assert described.inputs in (1, 2)
 
 
 def test_every_observable_has_the_column_of_its_inputs() -> None:

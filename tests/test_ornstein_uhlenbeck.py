@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from deeplimits.activations import OrnsteinUhlenbeck, ReluLike, Smooth
-from deeplimits.analysis.observables import measure
 from deeplimits.engines import simulate_block
 from deeplimits.laws import NormalLaw, PointMass
 from deeplimits.limits import default_limit, hayou_sampled, registry
 from deeplimits.limits.hayou_ornstein_uhlenbeck import coordinate_law
-from deeplimits.limits.observables import OBSERVABLES
 from deeplimits.networks.network import Network
+from deeplimits.observables import parse
 
 Array = NDArray[np.float64]
 EXOTIC = Network(OrnsteinUhlenbeck(), 1, 400, ((1.0,),), architecture="resnet")
@@ -109,9 +108,7 @@ def test_networks_of_the_engine_follow_the_closed_form() -> None:
     limit, network = registry()["ornstein_uhlenbeck"], CASES[3]
     found = simulate_block(network, [400], 0, 1 << 14)
     for name in limit.observables:
-        observable, measured = measure(name)
-        (variable,) = OBSERVABLES[observable.kind].variables
-        values = measured.transform(found[variable][:, 0, 0].astype(float), 400)
+        values = parse(name).of_arrays(found, 0, 400, 1)
         law = limit.laws(network, [400], name)[0]
         assert stats.kstest(values, law.cdf).pvalue > RATE, name
         assert stats.kstest(values + 0.25, law.cdf).pvalue < 1e-6, name

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deeplimits.analysis.coordinates import COLUMNS
-from deeplimits.analysis.stored import CONTAINER, GROUPS, TABLES, Variable
+from deeplimits.analysis.stored import GROUPS, TABLES
+from deeplimits.observables import OBSERVABLES
 from deeplimits.sweep.axes import AXES
+from deeplimits.variables import CONTAINER, Variable
 
 PAGE = Path(__file__).parent.parent / "docs" / "data.md"
 HEAD = """# What is stored
@@ -19,13 +21,22 @@ Every array and every column, with its dimensions and units. The attributes `lon
 `description` of the arrays that `deeplimits.open_study`, `open_samples` and `simulate` return say the same,
 and so does `deeplimits query --tables`, or `--tables TABLE` for the columns of one. Units are `1` of a pure
 number, `networks` or `layers` of a count of them, and empty of names, texts and seeds.
-`python tools/data_page.py` writes this page from `analysis/stored.py`.
+`python tools/data_page.py` writes this page from `variables.py`, `observables.py` and `analysis/stored.py`.
 
 ## Samples
 
 A container, `results/batches/HASH.zarr.zip`, has a group for each block, by its name; one that
 `deeplimits simulate POINT` writes has the arrays at its root. Numbers are float32, whole numbers int32 or
 int64. `deeplimits.simulate` and `open_samples` give the same arrays.
+
+"""
+OBSERVED = """
+## Observables
+
+What studies compare with limits, and what study stores, claims, `deeplimits limit` and `open_samples` (where
+`correlation` is `rho`, beside the axis ρ₀) know by these names. `correlation_0_2` is that of inputs 0 and 2,
+`log_variance_1` belongs to input 1; without numbers, to the first ones. A network has an observable where it
+has the arrays that it is made of; outputs are those of the last layer.
 
 """
 STUDIES = """
@@ -57,6 +68,17 @@ def arrays(variables: Mapping[str, Variable]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def observables() -> str:
+    """A row for each observable."""
+    rows = ["| observable | of | made of | meaning |", "| --- | --- | --- | --- |"]
+    for name, record in OBSERVABLES.items():
+        since = " since layer 0" * record.since_start
+        cells = [f"`{name}`", "an input" if record.inputs == 1 else "two inputs"]
+        cells += [", ".join(f"`{each}`" for each in record.variables) + since, record.meaning]
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
 def columns(variables: Mapping[str, Variable]) -> str:
     """A row for each column that is not an axis."""
     rows = ["| column | units | meaning |", "| --- | --- | --- |"]
@@ -69,7 +91,7 @@ def columns(variables: Mapping[str, Variable]) -> str:
 def page() -> str:
     """The page."""
     points = {*COLUMNS, "layer"}
-    parts = [HEAD, arrays(CONTAINER), STUDIES]
+    parts = [HEAD, arrays(CONTAINER), OBSERVED, observables(), STUDIES]
     parts.append("Of every point:\n\n" + arrays({n: v for n, v in GROUPS["moments"].items() if n in points}))
     for name, variables in GROUPS.items():
         own = {n: v for n, v in variables.items() if not (points <= variables.keys() and n in points)}

@@ -69,9 +69,9 @@ def simulate(
     """
     import xarray as xr
 
-    from deeplimits.analysis.stored import CONTAINER, annotate
+    from deeplimits.analysis.stored import annotate
     from deeplimits.engines import simulate_block
-    from deeplimits.store.container import DIMENSIONS
+    from deeplimits.variables import CONTAINER
 
     chosen = _point(point)
     network = chosen.network
@@ -95,7 +95,7 @@ def simulate(
         output=chosen.output if output is None else output,
     )
     drawn = xr.Dataset(
-        {name: (DIMENSIONS[name], array) for name, array in arrays.items()},
+        {name: (CONTAINER[name].dimensions, array) for name, array in arrays.items()},
         coords={"sample": np.arange(first, stop), "layer": ("record", np.array(chosen.layers))},
         attrs={"physics": network.physics_hash},
     )

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import cell_counts, distances
-from deeplimits.analysis.observables import is_since_start, measure, sources
 from deeplimits.engines import simulate_block
 from deeplimits.engines.backward import check_gradients
 from deeplimits.errors import InputError
 from deeplimits.laws import EmpiricalLaw, Law, PointMass, noise_floor
-from deeplimits.limits.observables import OBSERVABLES, parse
 from deeplimits.networks.network import Network
+from deeplimits.observables import parse
 from deeplimits.sweep.activation import check_activation
+from deeplimits.variables import STORED
 
 Array = NDArray[np.float64]
 
@@ -30,39 +30,27 @@ def drawn(network: Network, observable: str, layer: int, samples: int, engine: s
     InputError
         If the networks do not have this observable there, or no engine can draw them.
     """
-    found, measured = measure(observable)
-    variables = OBSERVABLES[found.kind].variables
-    gradients = any(name.startswith("gradient") for name in variables)
+    found = parse(observable)
+    sources = [STORED[name] for name in found.record.variables]
+    asked = {source.asked_by for source in sources}
     if found.inputs[-1] >= network.inputs:
         needed = f"an observable of {network.inputs} input{'s' * (network.inputs > 1)}"
         raise InputError("--simulate", "observable", observable, needed)
     check_activation(network, "--simulate", "activation")
-    if gradients:
+    if "gradients" in asked:
         check_gradients(network, "--simulate")
-    if "log_activation" in variables and not network.residual:
-        raise InputError("--simulate", "observable", observable, "an observable of a perceptron")
-    if "output" in variables and layer != network.depth:
+    if not (all(source.of(network) for source in sources) and found.record.of(network)):
+        raise InputError("--simulate", "observable", observable, f"an observable of {_kind(network)}")
+    if "output" in asked and layer != network.depth:
         raise InputError("--simulate", "layer", layer, f"{network.depth}: an output is of the last layer")
-    layers = sorted({0, layer}) if is_since_start(found) else [layer]
-    arrays = simulate_block(
-        network, layers, 0, samples, engine=engine, gradients=gradients, output="output" in variables
-    )
-    now = _combined(arrays, observable, network.inputs, -1)
-    with np.errstate(invalid="ignore", over="ignore"):
-        if is_since_start(found):
-            now = now - _combined(arrays, observable, network.inputs, 0)
-        return np.asarray(measured.transform(now.astype(float), layer))
+    layers = sorted({0, layer}) if found.record.since_start else [layer]
+    more = {name: name in asked for name in ("gradients", "output")}
+    arrays = simulate_block(network, layers, 0, samples, engine=engine, **more)
+    return found.of_arrays(arrays, len(layers) - 1, layer, network.inputs)
 
 
-def _combined(
-    arrays: Mapping[str, NDArray[Any]], observable: str, inputs: int, record: int
-) -> NDArray[np.float32]:
-    found, measured = measure(observable)
-    columns = []
-    for variable, part in sources(found):
-        array = arrays[variable] if arrays[variable].ndim == 3 else arrays[variable][:, None]
-        columns.append(array[:, record, part.column(inputs)])
-    return measured.combine(columns)
+def _kind(network: Network) -> str:
+    return "a residual network" if network.residual else "a perceptron"
 
 
 def beside(law: Law, samples: int, levels: Mapping[str, float], engine: str = "auto") -> dict[str, Any]:

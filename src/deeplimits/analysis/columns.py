@@ -13,8 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.observables import is_since_start, measure, sources, usable
-from deeplimits.limits.observables import Observable
+from deeplimits.observables import Observable, parse, usable
 
 Array = NDArray[np.float64]
 Task = tuple[str, int, int]
@@ -68,13 +67,10 @@ class Block:
         """What is stored for an observable at a record [sample], or its difference to the first record; NaN
         where a network is dead at both.
         """
-        observable, measured = measure(name)
-        parts = sources(observable)
-        now = measured.combine([self._column(variable, part, record) for variable, part in parts])
-        if not is_since_start(observable):
-            return now
-        with np.errstate(invalid="ignore"):
-            return now - measured.combine([self._column(variable, part, 0) for variable, part in parts])
+        return parse(name).stored(
+            lambda variable, part: self._column(variable, part, record),
+            lambda variable, part: self._column(variable, part, 0),
+        )
 
     def _column(self, variable: str, part: Observable, record: int) -> NDArray[np.float32]:
         held = self.variable(variable)
@@ -89,12 +85,12 @@ class Block:
 
     def values(self, name: str, record: int, layer: int) -> Array:
         """The observable of the living networks."""
-        return measure(name)[1].transform(self.alive(name, record).astype(float), layer)
+        return parse(name).values(self.alive(name, record), layer)
 
     def observed(self, name: str, record: int, layer: int) -> Array:
         """The observable of every network, in their order; not finite where a network is dead."""
         with np.errstate(over="ignore"):
-            return measure(name)[1].transform(self.stored(name, record).astype(float), layer)
+            return parse(name).values(self.stored(name, record), layer)
 
 
 class Samples:

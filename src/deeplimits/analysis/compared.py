@@ -18,7 +18,7 @@ from deeplimits.analysis.reduce import LEVELS
 from deeplimits.analysis.rows import Rows
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits import registry
-from deeplimits.limits.observables import parse
+from deeplimits.observables import parse
 from deeplimits.store.kept_laws import marginals
 from deeplimits.sweep.comparisons import compared_layers
 from deeplimits.sweep.models import CompareModel
@@ -152,12 +152,10 @@ def rows(
 
 
 def _around(ends: Array, observable: str) -> Array:
-    """Where to draw a density: a quarter further than the bins on both sides, no correlation beyond ±1."""
+    """Where to draw a density: a quarter further than the bins on both sides, where the observable
+    can be.
+    """
     low, high = ends[0], ends[-1]
     reach = (high - low) / 4
-    bounded = parse(observable).kind == "correlation"
-    return np.linspace(
-        max(low - reach, -1.0) if bounded else low - reach,
-        min(high + reach, 1.0) if bounded else high + reach,
-        GRID,
-    )
+    record = parse(observable).record
+    return np.linspace(max(low - reach, record.low), min(high + reach, record.high), GRID)

@@ -13,10 +13,11 @@ from deeplimits.limits import registry
 from deeplimits.limits.collapse import collapse_probability
 from deeplimits.sweep.blocks import variables
 from deeplimits.sweep.points import Point
+from deeplimits.variables import STORED
 
 PATHS = 32
 """Samples that are kept whole."""
-ALONG_PATHS = ("log_variance", "correlation_gap", "log_activation", "gradient_log_norm")
+ALONG_PATHS = tuple(name for name, variable in STORED.items() if variable.paths)
 """Variables that are kept of them, of the first input or pair."""
 
 Counts = NDArray[np.int64]

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from deeplimits.analysis.coordinates import COLUMNS
 from deeplimits.analysis.equivalence import Effect, NoEvidence, extrapolated, pooled
-from deeplimits.limits.observables import parse
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.limits.setting import Setting, UnpredictableError
+from deeplimits.observables import parse
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.statistics import ExpectedModel, StatisticModel, WhereModel
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.analysis.columns import Array, Block
-from deeplimits.analysis.observables import measure
 from deeplimits.analysis.rows import Rows
+from deeplimits.observables import parse
 from deeplimits.sweep.points import Point
 
 GROUPS = 64
@@ -44,9 +44,9 @@ class Powers:
         for (name, record, layer, centre, scale), counts, sums in zip(
             self._tasks, self._counts, self._sums, strict=True
         ):
-            stored = block.stored(name, record).astype(float)
+            stored = block.stored(name, record)
             alive = np.isfinite(stored)
-            values = measure(name)[1].transform(np.where(alive, stored, 1.0), layer)
+            values = parse(name).values(np.where(alive, stored, np.float32(1)), layer)
             finite = alive & np.isfinite(values)
             with np.errstate(invalid="ignore"):
                 scaled = np.where(finite, (values - centre) / scale, 0.0)

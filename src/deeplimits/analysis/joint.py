@@ -19,7 +19,7 @@ from deeplimits.analysis.compared import Prediction
 from deeplimits.analysis.marginals import Marginals
 from deeplimits.analysis.rows import Rows
 from deeplimits.limits import registry
-from deeplimits.limits.observables import parse
+from deeplimits.observables import parse
 from deeplimits.sweep.comparisons import is_recorded
 from deeplimits.sweep.models import CompareModel
 from deeplimits.sweep.points import Point

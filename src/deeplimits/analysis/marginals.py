@@ -9,24 +9,16 @@ import numpy as np
 from deeplimits.analysis.columns import Array, Task
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced
 from deeplimits.analysis.rows import Rows
+from deeplimits.observables import OBSERVABLES
 from deeplimits.sweep.comparisons import is_recorded
 from deeplimits.sweep.points import Point
 from deeplimits.sweep.study import Study
 
-_ALWAYS = (
-    "log_variance",
-    "correlation",
-    "log_growth",
-    "gradient_log_norm",
-    "gradient_gap",
-    "output",
-    "standard_output",
-)
-
 
 def observables_of(study: Study) -> tuple[str, ...]:
     """What is reduced: what every study of such networks is asked for, and whatever else is compared."""
-    wanted = dict.fromkeys([*_ALWAYS, *(entry.observable for entry in study.compare)])
+    places = {kind: record.reduced for kind, record in OBSERVABLES.items() if record.reduced is not None}
+    wanted = dict.fromkeys([*sorted(places, key=places.__getitem__), *(e.observable for e in study.compare)])
     compared = {entry.observable for entry in study.compare}
     recorded = (
         name

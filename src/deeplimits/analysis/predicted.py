@@ -18,8 +18,8 @@ from deeplimits.laws import About, Law
 from deeplimits.limits import choose, registry
 from deeplimits.limits.base import Limit
 from deeplimits.limits.names import LIMIT_NAMES
-from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
+from deeplimits.observables import parse
 from deeplimits.store.kept_laws import marginals
 from deeplimits.sweep.activation import check_activation
 
@@ -89,8 +89,8 @@ def _named(network: Network, observable: str, name: str, where: str | Path) -> L
         expected = "one of " + ", ".join(LIMIT_NAMES)
         raise InputError(where, "limit", name, expected, nearest_name(name, LIMIT_NAMES))
     limit, kind = registry()[name], parse(observable).kind
-    if kind not in limit.observables:
-        expected = f"one that {name} speaks of: " + ", ".join(limit.observables)
+    if kind not in limit.spoken:
+        expected = f"one that {name} speaks of: " + ", ".join(limit.spoken)
         raise InputError(where, "observable", observable, expected)
     reason = limit.refusal(network, observable)
     if reason is not None:

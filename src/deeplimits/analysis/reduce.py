@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from deeplimits.analysis import order_statistics as order
 from deeplimits.analysis.columns import Array, Block, Samples, Task
-from deeplimits.analysis.observables import measure
+from deeplimits.observables import parse
 
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 """Levels of the quantiles that study stores hold."""
@@ -94,7 +94,7 @@ def _sorted(samples: Samples, tasks: Sequence[Task]) -> list[Reduced]:
         found = ascending[_ranks(task[0], len(ascending))] if len(ascending) else None
         quantiles = _transformed(task, found)
         edges = _edges(quantiles)
-        values = np.sort(measure(task[0])[1].transform(ascending.astype(float), task[2]))
+        values = np.sort(parse(task[0]).values(ascending, task[2]))
         reduced.append(_reduced(sums, quantiles, edges, _binned(values, edges)))
     return reduced
 
@@ -139,14 +139,14 @@ def _first(block: Block, task: Task, sums: _Moments) -> NDArray[np.float32]:
     name, record, layer = task
     column = block.stored(name, record)
     alive = column[np.isfinite(column)]
-    sums.add(len(column), measure(name)[1].transform(alive.astype(float), layer))
+    sums.add(len(column), parse(name).values(alive, layer))
     return alive
 
 
 def _transformed(task: Task, stored: NDArray[np.float32] | None) -> Array:
     if stored is None:
         return np.full(len(_ALL_LEVELS), np.nan)
-    return measure(task[0])[1].transform(stored.astype(float), task[2])
+    return parse(task[0]).values(stored, task[2])
 
 
 def _reduced(sums: _Moments, quantiles: Array, edges: Array, bins: NDArray[np.int64]) -> Reduced:
@@ -159,7 +159,7 @@ def _ranks(name: str, count: int) -> list[int]:
     it.
     """
     ranks = order.ranks_of(_ALL_LEVELS, count)
-    return ranks if measure(name)[1].increasing else [count - 1 - rank for rank in ranks]
+    return ranks if parse(name).record.increasing else [count - 1 - rank for rank in ranks]
 
 
 def _edges(quantiles: Array) -> Array:

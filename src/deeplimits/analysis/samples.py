@@ -7,7 +7,7 @@ that are.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -22,27 +22,21 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from deeplimits.analysis.grids import Layout, layout_of
-from deeplimits.analysis.observables import MEASURES, sources
-from deeplimits.limits.observables import OBSERVABLES, Observable, pair_index
+from deeplimits.observables import OBSERVABLES, Kind, Observable, pair_index
 from deeplimits.store.catalogue import BlockLocation, Catalogue
-from deeplimits.store.container import DIMENSIONS
 from deeplimits.store.errors import StoreError
 from deeplimits.store.study_groups import open_study_groups
 from deeplimits.sweep.blocks import block_from_description, block_size, variables
 from deeplimits.sweep.points import Point
+from deeplimits.variables import STORED
 
-DERIVED = {
-    "rho": "correlation",
-    "rescaled_correlation": "rescaled_correlation",
-    "covariance": "covariance",
-    "variance": "variance",
-    "log_growth": "log_growth",
-    "standard_output": "standard_output",
-    "ou_coordinate": "ou_coordinate",
-}
-"""Variables that are made of stored ones, and the kind of observable that each is: ``rho`` is the observable
-``correlation``, whose name the axis ρ₀ of the inputs has.
-"""
+
+def derived() -> dict[str, str]:
+    """Variables that are made of stored ones, and the kind of observable that each is: ``rho`` is the
+    observable ``correlation``, whose name the axis ρ₀ of the inputs has.
+    """
+    made = {kind: record for kind, record in OBSERVABLES.items() if kind not in STORED}
+    return {record.sampled_as or kind: kind for kind, record in made.items()}
 
 
 def samples_of(
@@ -65,22 +59,20 @@ def samples_of(
     drawn = _Drawn(tuple(points), blocks, samples)
     arrays = {
         name: _lazy(_Stored(drawn, layout.places, name), layout)
-        for name in DIMENSIONS
+        for name in STORED
         if name in drawn.names and drawn.shape(name)[-1]
     }
     arrays |= {
         name: _lazy(_Derived(drawn, layout.places, kind), layout)
-        for name, kind in DERIVED.items()
-        if arrays.keys() >= {*OBSERVABLES[kind].variables} and _has_meaning(kind, points)
+        for name, kind in derived().items()
+        if arrays.keys() >= {*OBSERVABLES[kind].variables} and _has_meaning(OBSERVABLES[kind], points)
     }
     found = xr.Dataset(arrays, layout.coordinates()).assign_coords(_labels(drawn, layout))
     return found.set_xindex("layer") if found["layer"].dims == ("record",) else found
 
 
-def _has_meaning(kind: str, points: Sequence[Point]) -> bool:
-    if kind == "ou_coordinate":
-        return all(point.network.physics()["activation"]["name"] == "ornstein_uhlenbeck" for point in points)
-    return not OBSERVABLES[kind].since_start or all(0 in point.layers for point in points)
+def _has_meaning(kind: Kind, points: Sequence[Point]) -> bool:
+    return all(kind.of(point.network) and (0 in point.layers or not kind.since_start) for point in points)
 
 
 def _labels(drawn: _Drawn, layout: Layout) -> dict[str, Any]:
@@ -145,7 +137,7 @@ class _Drawn:
         """Shape of a variable of a point."""
         sizes = {"sample": self.samples, "record": self.records, "input": self.inputs}
         sizes["cross"] = math.comb(self.inputs, 2)
-        return tuple(sizes[dimension] for dimension in DIMENSIONS[name])
+        return tuple(sizes[dimension] for dimension in STORED[name].dimensions)
 
     def read(
         self, name: str, place: int, samples: NDArray[np.intp], records: NDArray[np.intp]
@@ -155,7 +147,7 @@ class _Drawn:
         if name not in variables(point):
             return None
         size = block_size(point.network)
-        chosen = records.tolist() if "record" in DIMENSIONS[name] else None
+        chosen = records.tolist() if "record" in STORED[name].dimensions else None
         blocks = self.blocks[place][samples.min() // size : samples.max() // size + 1]
         parts = [block.read(name, chosen) for block in blocks]
         found = np.concatenate(parts)[samples - samples.min() // size * size]
@@ -166,7 +158,7 @@ class _Drawn:
         inputs, most = point.network.inputs, self.shape(name)[-1]
         pairs = [pair_index(a, b, self.inputs) for a, b in combinations(range(inputs), 2)]
         spread = np.full((*values.shape[:-1], most), np.nan, np.result_type(values.dtype, np.float32))
-        spread[..., pairs if DIMENSIONS[name][-1] == "cross" else range(inputs)] = values
+        spread[..., pairs if STORED[name].dimensions[-1] == "cross" else range(inputs)] = values
         return spread
 
 
@@ -175,7 +167,7 @@ class _Array(BackendArray):
 
     def __init__(self, drawn: _Drawn, places: NDArray[np.intp], shape_of: str, dtype: np.dtype[Any]) -> None:
         self.drawn, self.dtype = drawn, dtype
-        self.dimensions = DIMENSIONS[shape_of]
+        self.dimensions = STORED[shape_of].dimensions
         self.shape = (*places.shape, *drawn.shape(shape_of))
         self._places = places
 
@@ -237,15 +229,17 @@ class _Derived(_Array):
         for column, inputs in enumerate(combinations(range(self.drawn.inputs), kind.inputs)):
             if inputs[-1] >= point.network.inputs:
                 continue
-            stored = self._combined(held, inputs)
+            observable = Observable(self._kind, inputs)
+            stored = observable.stored(self._column(held), self._column(start or {}))
             # the dead have no value, and what has exploded no double
             with np.errstate(over="ignore", invalid="ignore"):
-                if start is not None:
-                    stored = stored - self._combined(start, inputs)
                 for i, record in enumerate(at.tolist()):
-                    transform = MEASURES[self._kind].transform
-                    found[:, i, column] = transform(stored[:, i].astype(float), point.layers[record])
+                    found[:, i, column] = observable.values(stored[:, i], point.layers[record])
         return found if recorded else found[:, 0]
+
+    def _column(self, held: Mapping[str, NDArray[Any]]) -> Callable[[str, Observable], NDArray[np.float32]]:
+        """Takes the column of some inputs from what is held of each variable."""
+        return lambda name, part: held[name][..., part.column(self.drawn.inputs)]
 
     def _columns(
         self, place: int, samples: NDArray[np.intp], records: NDArray[np.intp]
@@ -258,11 +252,6 @@ class _Derived(_Array):
                 return None
             found[name] = values if values.ndim == 3 else values[:, None]
         return found
-
-    def _combined(self, held: Mapping[str, NDArray[Any]], inputs: tuple[int, ...]) -> NDArray[np.float32]:
-        parts = sources(Observable(self._kind, inputs))
-        columns = [held[name][..., part.column(self.drawn.inputs)] for name, part in parts]
-        return MEASURES[self._kind].combine(columns)
 
 
 def aggregated_points(results: Path, study: str) -> tuple[list[Point], int]:

@@ -15,36 +15,13 @@ from typing import TYPE_CHECKING, Any
 from deeplimits.analysis.coordinates import COLUMNS as POINT_COLUMNS
 from deeplimits.analysis.rate_table import COLUMNS as RATE_COLUMNS
 from deeplimits.analysis.rate_table import axis_column
+from deeplimits.observables import OBSERVABLES
 from deeplimits.store.tables import BLOCKS, CLAIMS, POINTS
 from deeplimits.sweep.axes import AXES
+from deeplimits.variables import CONTAINER, STORED, Variable, whole
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """An array or a column.
-
-    Parameters
-    ----------
-    meaning
-        What it holds; where it has a short name, that comes first, before a colon.
-    dimensions
-        Of an array.
-    units
-        ``1`` of a pure number, ``networks`` or ``layers`` of a count of them, empty of names and texts.
-    """
-
-    meaning: str
-    dimensions: tuple[str, ...] = ()
-    units: str = "1"
-
-    @property
-    def long_name(self) -> str:
-        """The meaning up to its first comma, colon or semicolon."""
-        cut = min((self.meaning.find(mark) for mark in ",:;" if mark in self.meaning), default=None)
-        return self.meaning[:cut]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,54 +43,13 @@ class Table:
     columns: Mapping[str, Variable]
 
 
-_RECORD = ("sample", "record", "input")
-_PAIRS = ("sample", "record", "cross")
-CONTAINER = {
-    "log_variance": Variable(
-        "log V^{aa}: V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩ of a perceptron, ⟨z_ℓ, z_ℓ⟩ / n of a residual network; "
-        "−inf once every unit is dead",
-        _RECORD,
-    ),
-    "correlation_gap": Variable(
-        "1 − ρ of the pairs of inputs (0, 1), (0, 2), …, (1, 2), …; NaN where an input is dead", _PAIRS
-    ),
-    "log_activation": Variable("log ‖φ(z_ℓ)‖² / n, of a residual network; −inf once collapsed", _RECORD),
-    "gradient_log_norm": Variable(
-        "log ‖∂z_out/∂z_ℓ‖², of a Gaussian readout z_out; NaN at layer 0 of a perceptron, which has no units",
-        _RECORD,
-    ),
-    "gradient_gap": Variable("1 − cosine of the gradients of two inputs, pairs as above", _PAIRS),
-    "exploded_at": Variable(
-        "first layer with V^{aa} ≥ s², of a perceptron with a smooth activation; −1 where there is none up "
-        "to the last record",
-        ("sample", "input"),
-        "layers",
-    ),
-    "collapsed_at": Variable(
-        "first layer with φ(z_ℓ) = 0, of a residual network; −1 where there is none up to the last record",
-        ("sample", "input"),
-        "layers",
-    ),
-    "output": Variable("Gaussian readout of the last layer, z_out | V_d ~ N(0, V_d)", ("sample", "input")),
-    "layer": Variable("layer of a record, 0 is the input", ("record",), "layers"),
-    "sample": Variable("global index of a sample, which names its random numbers", ("sample",), ""),
+_SAMPLES: dict[str, Variable] = CONTAINER | {
+    "layer": whole("layer of a record, 0 is the input; −1 where a point has fewer", "record", units="layers"),
+    "input": whole("input", "input", units=""),
+    "first_input": whole("first input of a pair", "cross", units=""),
+    "second_input": whole("second input of a pair", "cross", units=""),
 }
-"""Variables of a container, and of ``simulate`` and ``open_samples``: float32, but for whole numbers."""
-
-SAMPLES = CONTAINER | {
-    "rho": Variable("correlation ρ of two inputs at a layer: the observable correlation", _PAIRS),
-    "rescaled_correlation": Variable("log ℓ²(1 − ρ)", _PAIRS),
-    "covariance": Variable("V^{ab} = ρ √(V^{aa} V^{bb})", _PAIRS),
-    "variance": Variable("V^{aa}", _RECORD),
-    "log_growth": Variable("log ‖φ(z_ℓ)‖ / ‖φ(z_0)‖, of a residual network", _RECORD),
-    "standard_output": Variable("z_out / √V of the last layer", ("sample", "input")),
-    "ou_coordinate": Variable("|U| = (log φ(z))^{1/2}, of the branch ornstein_uhlenbeck", _RECORD),
-    "layer": Variable("layer of a record, 0 is the input; −1 where a point has fewer", ("record",), "layers"),
-    "input": Variable("input", ("input",), ""),
-    "first_input": Variable("first input of a pair", ("cross",), ""),
-    "second_input": Variable("second input of a pair", ("cross",), ""),
-}
-"""Variables of ``open_samples``: those of containers, and what is made of them, float64."""
+"""Variables of ``open_samples``: those of containers, and what labels them."""
 
 _TEXTS = {
     *("architecture", "activation", "formula", "shaping", "widths", "gram", "network", "physics", "limit"),
@@ -386,8 +322,7 @@ TABLES = {
 
 def attributes(variable: Variable) -> dict[str, Any]:
     """What xarray shows beside an array: ``long_name``, ``units`` and ``description``."""
-    found = {"long_name": variable.long_name, "description": variable.meaning}
-    return found | ({"units": variable.units} if variable.units else {})
+    return variable.attributes
 
 
 def attributes_of(group: str, name: str) -> dict[str, Any]:
@@ -410,4 +345,11 @@ def annotate_samples(dataset: xr.Dataset) -> xr.Dataset:
     """The samples of a study, whose arrays say what they hold."""
     axes = {name: Variable(meaning, (), _units(name)) for name, meaning in AXES.items()}
     axes["correlation"] = axes.pop("correlation_0")
-    return annotate(dataset, {**axes, **SAMPLES, "physics": _OF_POINTS["physics"]})
+    made = {
+        record.sampled_as or kind: Variable(
+            record.meaning + f": the observable {kind}" * bool(record.sampled_as), record.dimensions
+        )
+        for kind, record in OBSERVABLES.items()
+        if kind not in STORED
+    }
+    return annotate(dataset, {**axes, **_SAMPLES, **made, "physics": _OF_POINTS["physics"]})

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from deeplimits.limits.observables import parse
+from deeplimits.observables import parse
 
-_SYMBOLS = {"correlation": "ρ", "log_variance": "log V", "variance": "V", "rescaled_correlation": "r"}
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _LIMITS = {
     "resnet_ode": "ResNet ODE",
@@ -35,10 +34,10 @@ def observable_text(name: str) -> str:
 def symbol(name: str) -> str:
     """An observable in a crowded legend, such as ρ₀₂."""
     observable = parse(name)
-    if observable.kind not in _SYMBOLS:
+    if not observable.record.symbol:
         return observable_text(name)
     inputs = "" if observable.name == observable.kind else "".join(map(str, observable.inputs))
-    return _SYMBOLS[observable.kind] + inputs.translate(_SUBSCRIPTS)
+    return observable.record.symbol + inputs.translate(_SUBSCRIPTS)
 
 
 def network_text(label: str) -> str:

@@ -103,14 +103,14 @@ def choose(network: Network, observable: str, *, matched: bool = False) -> Choic
         If no limit that may be chosen speaks of the observable of such a network; the message says what
         hinders the one that comes nearest.
     """
-    from deeplimits.limits.observables import parse
     from deeplimits.limits.regime import in_words
+    from deeplimits.observables import parse
 
     found = parse(observable)
     order = "matched_precedence" if matched else "precedence"
-    speaking = [limit for limit in registry().values() if found.kind in limit.observables]
+    speaking = [limit for limit in registry().values() if found.kind in limit.spoken]
     if not speaking:
-        spoken = sorted({kind for limit in registry().values() for kind in limit.observables})
+        spoken = sorted({kind for limit in registry().values() for kind in limit.spoken})
         raise InputError(
             "limit", "observable", observable, "one that a limit speaks of: " + ", ".join(spoken)
         )

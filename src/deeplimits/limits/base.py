@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from deeplimits.activations import Slopes
 from deeplimits.errors import InputError
 from deeplimits.laws import Law
-from deeplimits.limits.observables import parse
+from deeplimits.laws.mapped import mapped
 from deeplimits.limits.regime import Regime, refusal
 from deeplimits.networks.network import Network
+from deeplimits.observables import OBSERVABLES, Observable, parse
 
 Kind = Literal["number", "law", "sampled"]
 
@@ -57,8 +58,8 @@ class Limit(ABC):
         if observable is None:
             return refusal(self.regimes, network)
         found = parse(observable)
-        if found.kind not in self.observables:
-            return f"it speaks of {', '.join(self.observables)}, and {found.kind} was asked for"
+        if found.kind not in self.spoken:
+            return f"it speaks of {', '.join(self.spoken)}, and {found.kind} was asked for"
         if found.inputs[-1] >= network.inputs:
             needed = found.inputs[-1] + 1
             return f"{observable} is about {needed} inputs or more, and this network has {network.inputs}"
@@ -89,11 +90,29 @@ class Limit(ABC):
         if reason is not None:
             raise InputError("limit", "", self.name, f"a limit for this network: {reason}")
         found = parse(observable)
+        seen, kind = network.of_inputs(found.inputs), self._solved(found)
         try:
-            return self.laws(network.of_inputs(found.inputs), layers, found.kind)
+            laws = self.laws(seen, layers, kind)
         except ArithmeticError as error:
             expected = f"a limit whose law of {observable} can be solved here: {error}"
             raise InputError("limit", "", self.name, expected) from error
+        if kind == found.kind or found.record.law is None:
+            return laws
+        return [mapped(law, found.record.law[1]) for law in laws]
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The kinds of observables that it speaks of: ``observables``, and those whose records say how their
+        laws follow from one of these.
+        """
+        known = {kind: record.law for kind, record in OBSERVABLES.items() if kind not in self.observables}
+        mapped_ = (kind for kind, law in known.items() if law is not None and law[0] in self.observables)
+        return (*self.observables, *mapped_)
+
+    def _solved(self, observable: Observable) -> str:
+        """The kind of observable whose law is solved where another is asked for."""
+        law = observable.record.law
+        return observable.kind if observable.kind in self.observables or law is None else law[0]
 
     def jointly(
         self, network: Network, layer: int, observables: Sequence[str]
@@ -138,10 +157,13 @@ class Limit(ABC):
         """
         found = parse(observable)
         seen = network.of_inputs(found.inputs)
-        known = self.marginals(network, [layer], observable)[0] if law is None else law
+        kind = self._solved(found)
+        if law is None or kind != found.kind:
+            # no monotone map changes a Kolmogorov distance
+            law = self.marginals(network, [layer], Observable(kind, found.inputs).name)[0]
         if layer == 0 and not network.residual:
             return 0.0
-        return min(1.0, self._error(seen, layer, found.kind, known))
+        return min(1.0, self._error(seen, layer, kind, law))
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         """As ``error``, of the first input or pair."""

@@ -36,11 +36,11 @@ from deeplimits.limits.accuracy import (
 from deeplimits.limits.base import Limit, asymmetry, one_value, shaping_size
 from deeplimits.limits.conditions import ALIKE, same_in_all_layers
 from deeplimits.limits.correlation import correlation_diffusion
-from deeplimits.limits.observables import parse
 from deeplimits.limits.regime import ABOVE_HALF, HALF, SHAPED, Regime
 from deeplimits.limits.smooth import SmoothVariance
 from deeplimits.limits.variance import log_normal_error
 from deeplimits.networks.network import Network
+from deeplimits.observables import parse
 
 Array = NDArray[np.float64]
 

@@ -21,6 +21,7 @@ from deeplimits.limits.base import Limit, asymmetry
 from deeplimits.limits.correlation import excess
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
+from deeplimits.observables import OBSERVABLES
 
 Array = NDArray[np.float64]
 
@@ -42,15 +43,10 @@ class Pair:
 
     def observed(self, observable: str, layer: int) -> float:
         """An observable of this matrix."""
+        of_matrix = OBSERVABLES[observable].of_matrix
+        assert of_matrix is not None, f"{observable} is no function of V"
         with np.errstate(divide="ignore"):
-            values = {
-                "correlation": 1 - self.gap,
-                "rescaled_correlation": float(np.log(layer**2 * np.float64(self.gap))),
-                "covariance": (1 - self.gap) * float(np.sqrt(self.first * self.second)),
-                "variance": self.first,
-                "log_variance": float(np.log(self.first)),
-            }
-        return values[observable]
+            return of_matrix(self, layer)
 
     def plus(self, other: Pair, weight: float) -> Pair:
         """The sum with a multiple of another; 1 − ρ of it, or 1 + ρ where that is less, without

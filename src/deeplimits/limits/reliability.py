@@ -8,8 +8,8 @@ import numpy as np
 
 from deeplimits.errors import InputError
 from deeplimits.limits.fluctuations import spreads
-from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Network
+from deeplimits.observables import parse
 
 WIDE = 0.5
 """Standard deviation of log V or of artanh ρ from which a linear law about infinite width is no guide."""

@@ -13,20 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from deeplimits.store.zarr_zip import CHUNK_BYTES, Group, write_groups
-
-DIMENSIONS = {
-    "log_variance": ("sample", "record", "input"),
-    "correlation_gap": ("sample", "record", "cross"),
-    "log_activation": ("sample", "record", "input"),
-    "gradient_log_norm": ("sample", "record", "input"),
-    "gradient_gap": ("sample", "record", "cross"),
-    "collapsed_at": ("sample", "input"),
-    "exploded_at": ("sample", "input"),
-    "output": ("sample", "input"),
-    "layer": ("record",),
-    "sample": ("sample",),
-}
-"""Variables of a block and their dimensions."""
+from deeplimits.variables import CONTAINER
 
 
 def write_container(
@@ -42,9 +29,8 @@ def write_container(
 
 
 def _group(arrays: Mapping[str, NDArray[Any]], attributes: Mapping[str, Any]) -> Group:
-    return Group(
-        {name: (DIMENSIONS[name], array) for name, array in arrays.items() if array.size}, attributes
-    )
+    held = {name: (CONTAINER[name].dimensions, array) for name, array in arrays.items() if array.size}
+    return Group(held, attributes)
 
 
 def _chunks(array: NDArray[Any]) -> tuple[int, ...]:

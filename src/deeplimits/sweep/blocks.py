@@ -16,6 +16,7 @@ from typing import Any
 from deeplimits.engines import SAMPLER_VERSION
 from deeplimits.networks.network import Network
 from deeplimits.sweep.points import Point, network_from_physics
+from deeplimits.variables import STORED
 
 _LARGEST = 1 << 13
 _NORMALS = 1 << 36
@@ -33,19 +34,14 @@ def block_size(network: Network) -> int:
 
 def variables(point: Point) -> dict[str, tuple[tuple[int, ...], str]]:
     """What is stored of a sample of a point: the shape of each variable, without the sample, and its type."""
-    network, records, inputs = point.network, len(point.layers), point.network.inputs
-    each, cross = ((records, inputs), "float32"), ((records, inputs * (inputs - 1) // 2), "float32")
-    once = ((inputs,), "int32")
-    found: dict[str, tuple[tuple[int, ...], str]] = {"log_variance": each, "correlation_gap": cross}
-    if network.residual:
-        found |= {"log_activation": each, "collapsed_at": once}
-    elif not network.piecewise_linear:
-        found["exploded_at"] = once
-    if point.gradients:
-        found |= {"gradient_log_norm": each, "gradient_gap": cross}
-    if point.output:
-        found["output"] = ((inputs,), "float32")
-    return found
+    inputs = point.network.inputs
+    sizes = {"record": len(point.layers), "input": inputs, "cross": math.comb(inputs, 2)}
+    asked = {"": True, "gradients": point.gradients, "output": point.output}
+    return {
+        name: (tuple(sizes[dimension] for dimension in variable.dimensions[1:]), variable.dtype)
+        for name, variable in STORED.items()
+        if asked[variable.asked_by] and variable.of(point.network)
+    }
 
 
 def block_name(recorded: Point, physics_hash: str, index: int) -> str:

@@ -15,8 +15,8 @@ from pydantic import Field
 
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.limits.names import LIMIT_NAMES
-from deeplimits.limits.observables import parse
 from deeplimits.limits.predictions import ENTRIES, PREDICTIONS
+from deeplimits.observables import parse
 from deeplimits.sweep.statistics import (
     FROM_LIMIT,
     STATISTICS,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deeplimits.errors import InputError
 from deeplimits.limits import registry
-from deeplimits.limits.observables import OBSERVABLES, parse
+from deeplimits.observables import parse
 from deeplimits.sweep.blocks import variables
 from deeplimits.sweep.models import CompareModel
 from deeplimits.sweep.points import Point
@@ -26,12 +26,12 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
         If the time lies beyond the network, or its layer is not recorded.
     """
     limit = registry()[entry.limit]
-    if parse(entry.observable).kind not in limit.observables:
+    if parse(entry.observable).kind not in limit.spoken:
         raise InputError(
             where,
             f"compare.{index}.observable",
             entry.observable,
-            f"one that {entry.limit} speaks of: " + ", ".join(limit.observables),
+            f"one that {entry.limit} speaks of: " + ", ".join(limit.spoken),
         )
     network = point.network
     if not limit.applies(network, entry.observable) or not is_recorded(
@@ -74,10 +74,9 @@ def is_recorded(observable: str, point: Point, layer: int) -> bool:
     found, stored = parse(observable), variables(point)
     return (
         found.inputs[-1] < point.network.inputs
-        and all(variable in stored for variable in OBSERVABLES[found.kind].variables)
-        and (point.layers[0] == 0 or not OBSERVABLES[found.kind].since_start)
-        and ("output" not in OBSERVABLES[found.kind].variables or layer == point.layers[-1])
-        and not (layer == 0 and "gradient" in found.kind and not point.network.residual)
+        and all(variable in stored for variable in found.record.variables)
+        and (point.layers[0] == 0 or not found.record.since_start)
+        and found.record.exists(point.network, layer)
     )
 
 

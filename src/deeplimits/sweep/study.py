@@ -15,8 +15,8 @@ from deeplimits.engines.backward import check_gradients
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits.names import LIMIT_NAMES
-from deeplimits.limits.observables import parse
 from deeplimits.networks.network import Gram, Network
+from deeplimits.observables import parse
 from deeplimits.sweep.activation import activation, check_activation
 from deeplimits.sweep.distinct import check_distinct
 from deeplimits.sweep.families import Family

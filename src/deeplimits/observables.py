@@ -1,0 +1,307 @@
+"""Observables: one record for each, which is all that is known of it; and their names, read in one place.
+
+``correlation`` is that of the first pair of inputs, ``correlation_0_2`` that of inputs 0 and 2,
+``log_variance_1`` belongs to input 1: a name is a kind and the inputs that it is about, which are left out
+where they are the first ones. A kind is a record in ``OBSERVABLES``; one that is added there is simulated,
+reduced, compared, queried and drawn as the others are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.activations import OrnsteinUhlenbeck
+from deeplimits.errors import InputError, nearest_name
+from deeplimits.laws import Chart
+from deeplimits.variables import STORED
+
+if TYPE_CHECKING:
+    from deeplimits.networks.network import Network
+
+Array = NDArray[np.float64]
+Numbers = NDArray[np.float32]
+"""What is stored of an observable [sample], or is rounded as if it were."""
+
+
+class Matrix(Protocol):
+    """V of two inputs at a layer where it is a number: V^{aa}, V^{bb} and 1 − ρ."""
+
+    @property
+    def first(self) -> float: ...
+    @property
+    def second(self) -> float: ...
+    @property
+    def gap(self) -> float: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """An observable of any inputs: a monotone function of something stored at a layer, so that the order
+    statistics of what is stored are its own too.
+
+    Parameters
+    ----------
+    meaning
+        What it is, its short name first. It has no unit: observables are logarithms and ratios.
+    inputs
+        How many inputs it is about, one or two.
+    variables
+        The stored variables that it is made of. The first has a column for each input, or for each pair where
+        it is about two; of others it takes the columns of its inputs.
+    combine
+        What is made of these columns; rounded to float32 where it is not one of them.
+    since_start
+        Whether it is made of the difference of that to layer 0.
+    transform
+        The observable, given what was made of the columns, and the layer.
+    increasing
+        Whether that is an increasing function.
+    of
+        Whether networks have it that have the stored variables.
+    low, high
+        Between which numbers it lies, where densities mind it.
+    symbol
+        Its symbol in a crowded legend, to which inputs are added; none where its name does.
+    sampled_as
+        Its name among the variables of ``open_samples``, where an axis of a sweep has its own.
+    reduced
+        Its place among the observables that every study is reduced to which has them; None where it is only
+        reduced if a comparison asks for it.
+    of_matrix
+        Its value at a layer where V is a number.
+    law
+        Another kind of as many inputs and the map from it: the law of this one, from that of any limit that
+        speaks of the other. None where limits speak of it themselves.
+    """
+
+    meaning: str
+    inputs: int
+    variables: tuple[str, ...]
+    combine: Callable[[Sequence[Numbers]], Numbers] = lambda columns: columns[0]
+    since_start: bool = False
+    transform: Callable[[Array, int], Array] = lambda values, _: values
+    increasing: bool = True
+    of: Callable[[Network], bool] = lambda _: True
+    low: float = -np.inf
+    high: float = np.inf
+    symbol: str = ""
+    sampled_as: str = ""
+    reduced: int | None = None
+    of_matrix: Callable[[Matrix, int], float] | None = None
+    law: tuple[str, Chart] | None = None
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Those of an array of it, of all inputs or pairs."""
+        return STORED[self.variables[0]].dimensions
+
+    def exists(self, network: Network, layer: int) -> bool:
+        """Whether networks have it at a layer, be it recorded or not."""
+        return (
+            self.inputs <= network.inputs
+            and all(STORED[name].at(network, layer) for name in self.variables)
+            and self.of(network)
+        )
+
+
+def _stored(name: str, **more: Any) -> Kind:
+    """The record of an observable that is a stored variable as it is, or a function of it."""
+    variable = STORED[name]
+    inputs = 1 if variable.dimensions[-1] == "input" else 2
+    return Kind(**{"meaning": variable.meaning, "inputs": inputs, "variables": (name,), **more})
+
+
+def _rescaled(gap: Array, layer: int) -> Array:
+    with np.errstate(divide="ignore"):
+        return np.log(float(layer) ** 2 * gap)
+
+
+def _covariance(columns: Sequence[Numbers]) -> Numbers:
+    gap, first, second = (column.astype(float) for column in columns)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return ((1 - gap) * np.exp((first + second) / 2)).astype(np.float32)
+
+
+def _standard(columns: Sequence[Numbers]) -> Numbers:
+    output, log_variance = (column.astype(float) for column in columns)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (output * np.exp(-log_variance / 2)).astype(np.float32)
+
+
+OBSERVABLES: dict[str, Kind] = {
+    "correlation": _stored(
+        "correlation_gap",
+        meaning="correlation ρ of two inputs at a layer",
+        transform=lambda gap, _: 1.0 - gap,
+        increasing=False,
+        low=-1.0,
+        high=1.0,
+        symbol="ρ",
+        sampled_as="rho",
+        reduced=2,
+        of_matrix=lambda v, _: 1 - v.gap,
+    ),
+    "rescaled_correlation": _stored(
+        "correlation_gap",
+        meaning="log ℓ²(1 − ρ)",
+        transform=_rescaled,
+        symbol="r",
+        of_matrix=lambda v, layer: float(_rescaled(np.asarray(v.gap), layer)),
+    ),
+    "covariance": Kind(
+        meaning="V^{ab} = ρ √(V^{aa} V^{bb})",
+        inputs=2,
+        variables=("correlation_gap", "log_variance"),
+        combine=_covariance,
+        of_matrix=lambda v, _: (1 - v.gap) * float(np.sqrt(v.first * v.second)),
+    ),
+    "variance": _stored(
+        "log_variance",
+        meaning="V^{aa}",
+        transform=lambda value, _: np.exp(value),
+        symbol="V",
+        of_matrix=lambda v, _: v.first,
+    ),
+    "log_variance": _stored(
+        "log_variance",
+        symbol="log V",
+        reduced=1,
+        of_matrix=lambda v, _: float(np.log(v.first)),
+    ),
+    "log_activation": _stored("log_activation"),
+    "ou_coordinate": _stored(
+        "log_activation",
+        meaning="|U| = (log φ(z))^{1/2}, of the branch ornstein_uhlenbeck",
+        transform=lambda value, _: np.sqrt(np.maximum(value, 0.0) / 2),
+        of=lambda network: isinstance(network.activation, OrnsteinUhlenbeck),
+    ),
+    "log_growth": _stored(
+        "log_activation",
+        meaning="log ‖φ(z_ℓ)‖ / ‖φ(z_0)‖, of a residual network",
+        since_start=True,
+        transform=lambda value, _: value / 2,
+        reduced=3,
+    ),
+    "gradient_log_norm": _stored("gradient_log_norm", reduced=4),
+    "gradient_gap": _stored("gradient_gap", reduced=5),
+    "output": _stored("output", reduced=6),
+    "standard_output": Kind(
+        meaning="z_out / √V of the last layer",
+        inputs=1,
+        variables=("output", "log_variance"),
+        combine=_standard,
+        reduced=7,
+    ),
+}
+"""Records by kind. Growth is that of Hayou 2022, Theorem 1; U is the coordinate of his Proposition 4."""
+
+
+@dataclass(frozen=True)
+class Observable:
+    """What is observed, and of which inputs (ascending)."""
+
+    kind: str
+    inputs: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """As it is written, without the inputs where they are the first ones."""
+        first = tuple(range(len(self.inputs)))
+        return self.kind if self.inputs == first else "_".join([self.kind, *map(str, self.inputs)])
+
+    @property
+    def record(self) -> Kind:
+        """All that is known of it."""
+        return OBSERVABLES[self.kind]
+
+    @cached_property
+    def sources(self) -> list[tuple[str, Observable]]:
+        """The stored variables that it is made of, and of which inputs, in the order of ``combine``."""
+        first, *others = self.record.variables
+        return [(first, self)] + [(name, Observable(name, (a,))) for name in others for a in self.inputs]
+
+    def column(self, inputs: int) -> int:
+        """Where it is along the dimension ``input`` or ``cross`` of what is stored of ``inputs`` inputs."""
+        first, *second = self.inputs
+        return pair_index(first, second[0], inputs) if second else first
+
+    def stored(
+        self, column: Callable[[str, Observable], Numbers], start: Callable[[str, Observable], Numbers]
+    ) -> Numbers:
+        """What is made of the stored columns; NaN where a network has been dead from the start.
+
+        Parameters
+        ----------
+        column, start
+            The column of a variable that belongs to some inputs, at the layer and at layer 0.
+        """
+        combine = self.record.combine
+        now = combine([column(*source) for source in self.sources])
+        if not self.record.since_start:
+            return now
+        with np.errstate(invalid="ignore"):
+            return now - combine([start(*source) for source in self.sources])
+
+    def values(self, stored: Numbers, layer: int) -> Array:
+        """The observable, from what ``stored`` gives at a layer; not finite where a network is dead."""
+        return self.record.transform(stored.astype(float), layer)
+
+    def of_arrays(self, arrays: Mapping[str, NDArray[Any]], record: int, layer: int, inputs: int) -> Array:
+        """The observable [sample] of what ``simulate`` gives of networks of so many inputs: of a record, that
+        of a layer. The first record is layer 0 where that counts.
+        """
+
+        def column(at: int) -> Callable[[str, Observable], Numbers]:
+            def taken(name: str, part: Observable) -> Numbers:
+                array = arrays[name] if arrays[name].ndim == 3 else arrays[name][:, None]
+                return np.asarray(array[:, min(at, array.shape[1] - 1), part.column(inputs)])
+
+            return taken
+
+        with np.errstate(invalid="ignore", over="ignore"):
+            return self.values(self.stored(column(record), column(0)), layer)
+
+
+def pair_index(a: int, b: int, inputs: int) -> int:
+    """Place of the pair a < b among (0, 1), (0, 2), …, (1, 2), … of so many inputs."""
+    return a * inputs - a * (a + 1) // 2 + b - a - 1
+
+
+@lru_cache(maxsize=1024)
+def parse(name: str, where: str | Path = "observable", key: str = "") -> Observable:
+    """The observable of a name.
+
+    Raises
+    ------
+    InputError
+        If there is none; ``where`` and ``key`` say where the name was found.
+    """
+    words = name.split("_")
+    count = next((i for i, word in enumerate(reversed(words)) if not word.isdecimal()), len(words))
+    kind, numbers = "_".join(words[: len(words) - count]), tuple(map(int, words[len(words) - count :]))
+    if kind not in OBSERVABLES:
+        near = nearest_name(kind, OBSERVABLES)
+        nearest = "_".join([near, *map(str, numbers)]) if near else None
+        raise InputError(where, key, name, "one of " + ", ".join(OBSERVABLES), nearest)
+    wanted = OBSERVABLES[kind].inputs
+    if not numbers:
+        return Observable(kind, tuple(range(wanted)))
+    if len(numbers) != wanted or list(numbers) != sorted(set(numbers)):
+        example = f"{kind} or {kind}_" + "_".join(map(str, range(1, wanted + 1)))
+        words_ = "one input" if wanted == 1 else "two different inputs, the smaller first"
+        ordered = Observable(kind, tuple(sorted(set(numbers))))
+        nearest = ordered.name if len(ordered.inputs) == wanted else None
+        raise InputError(where, key, name, f"{kind} of {words_}, such as {example}", nearest)
+    return Observable(kind, numbers)
+
+
+def usable(stored: Numbers) -> Numbers:
+    """The values of living networks: neither NaN (no direction) nor −∞ (no variance)."""
+    return stored[np.isfinite(stored)]
