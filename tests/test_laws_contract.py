@@ -15,7 +15,7 @@ import deeplimits.limits
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.errors import InputError
 from deeplimits.laws import Chart, EmpiricalLaw, Law, NormalLaw, PointMass, kolmogorov, noise_floor
-from deeplimits.laws.mapped import MappedNormal
+from deeplimits.laws.mapped import MappedNormal, mapped
 from deeplimits.limits import registry
 from deeplimits.limits.compound import MixtureLaw
 from deeplimits.limits.correlation import CORRELATION_CHART
@@ -33,6 +33,7 @@ NORMALS = np.random.default_rng(0).standard_normal(4000)
 
 
 FALLING = Chart(lambda x: -np.log(x), lambda y: np.exp(-y), lambda x: 1 / x, increasing=False, low=0.0)
+ANGLE = Chart(np.cos, np.arccos, np.sin, increasing=False, low=0.0, high=np.pi)
 
 
 def of(name: str, network: Network, observable: str) -> Callable[[], Law]:
@@ -69,6 +70,10 @@ LAWS: dict[str, Callable[[], Law]] = {
     "correlation": of("correlation_sde", SHAPED, "correlation"),
     "correlation, fluctuating": lambda: MappedNormal(0.4, 0.2, CORRELATION_CHART),
     "falling map of a normal": lambda: MappedNormal(0.4, 0.2, FALLING),
+    "falling map of a law": lambda: mapped(of("correlation_sde", SHAPED, "correlation")(), ANGLE),
+    "falling map of a law with explosions": lambda: mapped(
+        MixtureLaw((0.25, 0.75), (PointMass(-np.inf), NormalLaw(0.0, 1.0))), FALLING
+    ),
     "rescaled correlation": of("unshaped", replace(SHAPED, shaping=None), "rescaled_correlation"),
     "unshaped correlation": of("unshaped", replace(SHAPED, shaping=None), "correlation"),
     "variance": of("smooth_variance", SMOOTH, "variance"),
@@ -94,6 +99,7 @@ FINITE = {
     *("unshaped correlation", "log variance", "convolved", "folded", "folded square", "folded logarithm"),
     *("folded affine", "two sides", "mixture with a number", "mixture of numbers", "variance", "log-normal"),
     *("sample of correlations with atoms", "correlation, fluctuating", "falling map of a normal"),
+    "falling map of a law",
 }
 """Laws whose mean is that of what is finite of them."""
 LEVELS = np.array([1e-9, 1e-6, 1e-3, 0.05, 0.07, 0.25, 0.5, 0.75, 0.93, 0.95, 1 - 1e-3, 1 - 1e-6, 1 - 1e-9])

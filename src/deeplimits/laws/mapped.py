@@ -132,7 +132,8 @@ class MappedLaw(Law):
     def _moments(self) -> tuple[float, float]:
         from scipy.special import ndtr
 
-        z = np.linspace(-8, 8, _NODES)
+        # fine enough for laws that jump
+        z = np.linspace(-8, 8, 16 * _NODES)
         weight = np.exp(-(z**2) / 2)
         weight /= weight.sum()
         x = self._quantile(ndtr(z))
