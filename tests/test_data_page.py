@@ -11,7 +11,8 @@ import pytest
 
 import deeplimits
 from deeplimits.analysis.aggregate import aggregate_study
-from deeplimits.analysis.stored import GROUPS, TABLES
+from deeplimits.analysis.stored import GROUPS
+from deeplimits.analysis.tables import TABLES
 from deeplimits.errors import InputError
 from deeplimits.store.query import run_query
 from deeplimits.store.tables import TABLES as NAMES

@@ -377,7 +377,7 @@ def query(
     """Rows of one SELECT over the store; see ``store.query``. Warns of studies whose store is stale.
 
     ``config``, ``results`` and ``root`` are as ``open_study`` takes them. Which tables and columns there are
-    ``analysis.stored.TABLES`` says, and ``deeplimits query --tables``.
+    ``analysis.tables.TABLES`` says, and ``deeplimits query --tables``.
     """
     from deeplimits.store.query import run_query
 

@@ -43,6 +43,11 @@ class Variable:
         return self.meaning[:cut]
 
     @property
+    def missing(self) -> float | str:
+        """What stands where nothing is known: NaN, an empty text, and ``fill`` or a count of 0."""
+        return "" if self.dtype == "str" else float("nan") if self.dtype.startswith("f") else self.fill or 0
+
+    @property
     def attributes(self) -> dict[str, str]:
         """What xarray shows beside an array: ``long_name``, ``description`` and ``units``."""
         found = {"long_name": self.long_name, "description": self.meaning}

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deeplimits.analysis.assembly import Assembly, described
+from deeplimits.analysis.assembly import Assembly
 from deeplimits.analysis.growth_table import growth_table
 from deeplimits.analysis.kept import GROUP, KEY, KeptRows, keys_of
 from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rate_table import rate_table
 from deeplimits.analysis.rows import Rows, Stream, bytes_of_point, merged
 from deeplimits.analysis.spread import Spread
+from deeplimits.analysis.stored import described
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.study_writer import write_study
 from deeplimits.store.watched import Watch, unwatched

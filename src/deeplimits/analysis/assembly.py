@@ -10,60 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.compared import DISTANCES, PARTS
 from deeplimits.analysis.coordinates import coordinates_of
 from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.reduce import LEVELS
 from deeplimits.analysis.rows import Rows
 from deeplimits.analysis.series import Series
+from deeplimits.analysis.stored import DISTANCES, KEPT, described
 from deeplimits.sweep.study import Study
 
 if TYPE_CHECKING:
     import xarray as xr
-
-_AT = ("record", "observable")
-ALONG: dict[str, dict[str, tuple[str, ...]]] = {
-    "moments": dict.fromkeys(("count", "dead", "mean", "std"), _AT),
-    "laws": {"quantile": (*_AT, "level"), "bin_edge": (*_AT, "edge"), "bin_count": (*_AT, "bin")},
-    "limits": {
-        "quantile": ("record", "entry", "level"),
-        "time": ("record", "entry"),
-        "density_x": ("entry", "x"),
-        "density": ("entry", "x"),
-    },
-    "comparison": {
-        **dict.fromkeys(PARTS, ("entry", "distance")),
-        **dict.fromkeys(("at_layer", "at_time", "limit_mean", "limit_std"), ("entry",)),
-    },
-    "joint": {
-        **dict.fromkeys(("count", "limit_count"), ("plane", "x", "y")),
-        **dict.fromkeys(("x_edge", "y_edge"), ("plane", "edge")),
-        **dict.fromkeys(("samples", "limit_samples"), ()),
-    },
-    "events": {
-        **dict.fromkeys(("exploded", "collapsed", "collapse_probability"), ("record",)),
-        **dict.fromkeys(("alive", "explosion_probability", "explosion_probability_ever"), ()),
-    },
-    "paths": dict.fromkeys(
-        ("log_variance", "correlation_gap", "log_activation", "gradient_log_norm"), ("path", "record")
-    ),
-    "groups": {
-        "power_sum": ("observable", "group", "power"),
-        "counted": ("observable", "group"),
-        "scaling": ("observable", "centre_scale"),
-        "gram_0": ("gram_entry",),
-        "gram_count": ("group",),
-        "gram_mean": ("group", "gram_entry"),
-        "gram_product": ("group", "gram_entry", "gram_entry_2"),
-    },
-}
-"""The dimensions of what is kept of a point, by group and name; in a store, ``point`` comes before them."""
-
-FILLED = {
-    "events": ("exploded", "alive", "collapsed"),
-    "comparison": ("at_layer",),
-}
-"""Whole numbers that are −1 where they have no meaning."""
 
 Labels = Mapping[str, tuple[tuple[str, ...], NDArray[Any]]]
 
@@ -88,7 +44,7 @@ class Assembly:
             group: described(
                 group,
                 xr.Dataset(
-                    {name: (("point", *ALONG[group][name]), array) for name, array in arrays.items()},
+                    {name: (KEPT[group][name].dimensions, array) for name, array in arrays.items()},
                     {**points, **self._labels.get(group, {})},
                 ),
             )
@@ -121,15 +77,3 @@ def _labels(reduction: Reduction) -> dict[str, Labels]:
         "groups": observable
         | {"gram_row": (("gram_entry",), rows), "gram_column": (("gram_entry",), columns)},
     }
-
-
-def described(group: str, dataset: xr.Dataset) -> xr.Dataset:
-    """The dataset of a group, whose arrays say what they hold."""
-    from deeplimits.analysis.stored import attributes_of
-
-    for name in dataset.variables:
-        variable = dataset[name].variable
-        variable.attrs.update(attributes_of(group, str(name)))
-        if name in FILLED.get(group, ()):
-            variable.encoding["_FillValue"] = -1
-    return dataset

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.analysis.columns import Array, Block
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import CELLS, Distance, cell_counts, comparable, distances
 from deeplimits.analysis.reduce import LEVELS
 from deeplimits.analysis.rows import Rows
+from deeplimits.analysis.stored import DISTANCES, PARTS, blank
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits import registry
 from deeplimits.observables import parse
@@ -26,8 +26,6 @@ from deeplimits.sweep.points import Point
 
 GRID = 401
 """Points at which densities of limits are kept."""
-DISTANCES = ("ks", "wasserstein", "rms")
-PARTS = tuple(Distance.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -126,29 +124,22 @@ def rows(
     shape
         The most records of a point of the study, and its entries.
     """
-    records, entries = shape
-    quantile = np.full((records, entries, len(LEVELS)), np.nan)
-    time = np.full((records, entries), np.nan)
-    density_x, density = (np.full((entries, GRID), np.nan) for _ in range(2))
-    parts = {part: np.full((entries, len(DISTANCES)), np.nan) for part in PARTS}
-    moments = {name: np.full(entries, np.nan) for name in ("at_time", "limit_mean", "limit_std")}
-    at_layer: NDArray[np.int64] = np.full(entries, -1, np.int64)
+    sizes = {"record": shape[0], "entry": shape[1], "distance": len(DISTANCES), "level": len(LEVELS)}
+    limits, comparison = blank("limits", x=GRID, **sizes), blank("comparison", **sizes)
     for j, prediction in predicted.items():
         for layer, at, law in zip(prediction.layers, prediction.times, prediction.laws, strict=True):
             record = layers.index(layer)
-            quantile[record, j], time[record, j] = law.quantile(np.array(LEVELS)), at
-        at_layer[j], last = prediction.layers[-1], prediction.laws[-1]
-        for name, value in zip(moments, (prediction.times[-1], last.mean, last.std), strict=True):
-            moments[name][j] = value
+            limits["quantile"][record, j], limits["time"][record, j] = law.quantile(np.array(LEVELS)), at
+        last = prediction.laws[-1]
+        found = (prediction.layers[-1], prediction.times[-1], last.mean, last.std)
+        for name, value in zip(("at_layer", "at_time", "limit_mean", "limit_std"), found, strict=True):
+            comparison[name][j] = value
         if compared[j].has_density:
-            density_x[j], density[j] = compared[j].density()
+            limits["density_x"][j], limits["density"][j] = compared[j].density()
         for name, distance in compared[j].distances().items():
-            for part, array in parts.items():
-                array[j, DISTANCES.index(name)] = getattr(distance, part)
-    return {
-        "limits": {"quantile": quantile, "time": time, "density_x": density_x, "density": density},
-        "comparison": {**parts, "at_layer": at_layer, **moments},
-    }
+            for part in PARTS:
+                comparison[part][j, [*DISTANCES].index(name)] = getattr(distance, part)
+    return {"limits": limits, "comparison": comparison}
 
 
 def _around(ends: Array, observable: str) -> Array:

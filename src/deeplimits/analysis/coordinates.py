@@ -11,18 +11,9 @@ from numpy.typing import NDArray
 
 from deeplimits.analysis.labels import label_of
 from deeplimits.analysis.series import Series
-from deeplimits.sweep.axes import AXES, TEXTS, WHOLE, axes_of
+from deeplimits.analysis.stored import COLUMNS
+from deeplimits.sweep.axes import AXES, axes_of
 from deeplimits.sweep.study import Study
-
-COLUMNS = {
-    **AXES,
-    "network": "the network in legends and claims: architecture, activation and shaping",
-    "physics": "name of the network, of all that its law depends on, and of its random stream",
-    "normals": "standard normals that one sample takes",
-    "width_series": "which series of points that differ in width alone it belongs to",
-    "depth_series": "which series of points that differ in depth alone it belongs to",
-}
-"""Coordinates along ``point``, and what they mean."""
 
 
 def coordinates_of(study: Study, series: Series) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
@@ -39,14 +30,9 @@ def coordinates_of(study: Study, series: Series) -> dict[str, tuple[tuple[str, .
         "depth_series": series.of["depth"],
     }
     found: dict[str, Any] = {
-        name: (("point",), np.array(values, dtype=_kind(name))) for name, values in columns.items()
+        name: (("point",), np.array(values, dtype=COLUMNS[name].dtype)) for name, values in columns.items()
     }
     return found | {"layer": (("point", "record"), _layers(study))}
-
-
-def _kind(name: str) -> type:
-    texts, whole = {*TEXTS, "physics", "network"}, {*WHOLE, "normals", "width_series", "depth_series"}
-    return str if name in texts else np.int64 if name in whole else float
 
 
 def _layers(study: Study) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from deeplimits.analysis.columns import Block
 from deeplimits.analysis.rows import Rows
+from deeplimits.analysis.stored import blank
 from deeplimits.limits import registry
 from deeplimits.limits.collapse import collapse_probability
 from deeplimits.sweep.blocks import variables
@@ -54,31 +55,19 @@ class Events:
     def rows(self) -> Rows:
         """The arrays of ``events``."""
         network, layers, last = self._point.network, self._point.layers, len(self._layers)
-        exploded, collapsed = (np.full(self._records, -1, np.int64) for _ in range(2))
-        probability: NDArray[np.float64] = np.full(self._records, np.nan)
-        by_the_end = ever = np.nan
-        limit = registry()["smooth_variance"]
+        found = blank("events", record=self._records)
         if self._can_explode:
-            exploded[:last] = self._exploded
+            found["exploded"][:last] = self._exploded
+            limit = registry()["smooth_variance"]
             if limit.applies(network):
-                found = (
-                    limit.explosion_probability(network, layers[-1]),
-                    limit.explosion_probability_ever(network),
-                )
-                by_the_end, ever = (np.nan if each is None else each for each in found)
+                by_the_end = limit.explosion_probability(network, layers[-1])
+                ever = limit.explosion_probability_ever(network)
+                found["explosion_probability"][()] = np.nan if by_the_end is None else by_the_end
+                found["explosion_probability_ever"][()] = np.nan if ever is None else ever
         if self._can_collapse:
-            collapsed[:last] = self._collapsed
-            probability[:last] = [collapse_probability(network, layer) for layer in layers]
-        return {
-            "events": {
-                "exploded": exploded,
-                "explosion_probability": np.array(by_the_end),
-                "explosion_probability_ever": np.array(ever),
-                "alive": np.array(self._alive if self._can_collapse else -1, np.int64),
-                "collapsed": collapsed,
-                "collapse_probability": probability,
-            }
-        }
+            found["alive"][()], found["collapsed"][:last] = self._alive, self._collapsed
+            found["collapse_probability"][:last] = [collapse_probability(network, layer) for layer in layers]
+        return {"events": found}
 
 
 class Paths:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.coordinates import COLUMNS
 from deeplimits.analysis.equivalence import Effect, NoEvidence, extrapolated, pooled
+from deeplimits.analysis.stored import COLUMNS
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.limits.setting import Setting, UnpredictableError
 from deeplimits.observables import parse

@@ -12,6 +12,7 @@ from deeplimits.activations import Slopes
 from deeplimits.analysis.distances import distances
 from deeplimits.analysis.growth import Growth, mean_log_growths, unit_law
 from deeplimits.analysis.labels import label_of
+from deeplimits.analysis.stored import GROUPS, table_of
 from deeplimits.limits.hayou_growth import initial_rate, mean_growth
 from deeplimits.networks.network import Network
 from deeplimits.sweep.growth import growing
@@ -19,22 +20,6 @@ from deeplimits.sweep.study import Study
 
 if TYPE_CHECKING:
     import xarray as xr
-
-_COLUMNS: dict[str, Any] = {
-    "network": str,
-    "width": np.int64,
-    "seed": np.int64,
-    "time": float,
-    "mean": float,
-    "error": float,
-    "variance": float,
-    "positive_variance": float,
-    "samples": np.int64,
-    "printed": float,
-    "corrected": float,
-    "unit_estimate": float,
-    "unit_error": float,
-}
 
 
 def growth_table(study: Study) -> xr.Dataset:
@@ -45,17 +30,12 @@ def growth_table(study: Study) -> xr.Dataset:
     of the deepest networks to its law at infinite width, the noise floor taken off, ``unit_error`` its
     standard error.
     """
-    import xarray as xr
-
-    rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    rows: dict[str, list[Any]] = {name: [] for name in GROUPS["growth"]}
     for network in growing(study.points) if study.growth else []:
         for row in _of_network(study, network):
             for name, value in row.items():
                 rows[name].append(value)
-    return xr.Dataset(
-        {name: ("growth", np.array(rows[name], dtype=kind)) for name, kind in _COLUMNS.items()},
-        attrs={"steps": max(study.growth.depths) if study.growth else 0},
-    )
+    return table_of("growth", rows, steps=max(study.growth.depths) if study.growth else 0)
 
 
 def _of_network(study: Study, network: Network) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from deeplimits.analysis.columns import Array, Block
 from deeplimits.analysis.compared import Prediction
 from deeplimits.analysis.marginals import Marginals
 from deeplimits.analysis.rows import Rows
+from deeplimits.analysis.stored import blank
 from deeplimits.limits import registry
 from deeplimits.observables import parse
 from deeplimits.sweep.comparisons import is_recorded
@@ -69,26 +70,15 @@ class Joint:
 
     def rows(self, compare: Sequence[CompareModel], predicted: Mapping[int, Prediction]) -> Rows:
         """The arrays of ``joint``."""
-        x_edge, y_edge = (np.full((len(self._planes), CELLS + 1), np.nan) for _ in range(2))
-        limit_counts, drawn = np.zeros_like(self._counts), 0
-        for k, edges in self._edges.items():
-            x_edge[k], y_edge[k] = edges
+        found = blank("joint", plane=len(self._planes), x=CELLS, y=CELLS, edge=CELLS + 1)
         sample = self._limit(compare, predicted) if self._names else None
-        if sample is not None:
-            for k, edges in self._edges.items():
-                x, y = self._planes[k]
-                limit_counts[k] = _cells(sample[x], sample[y], *edges)
-            drawn = len(next(iter(sample.values())))
-        return {
-            "joint": {
-                "count": self._counts,
-                "limit_count": limit_counts,
-                "x_edge": x_edge,
-                "y_edge": y_edge,
-                "samples": np.array(self._samples, np.int64),
-                "limit_samples": np.array(drawn, np.int64),
-            }
-        }
+        found["count"][:], found["samples"][()] = self._counts, self._samples
+        for k, edges in self._edges.items():
+            found["x_edge"][k], found["y_edge"][k] = edges
+            if sample is not None:
+                x, y = (sample[name] for name in self._planes[k])
+                found["limit_count"][k], found["limit_samples"][()] = _cells(x, y, *edges), len(x)
+        return {"joint": found}
 
     def _limit(
         self, compare: Sequence[CompareModel], predicted: Mapping[int, Prediction]

@@ -18,9 +18,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from deeplimits.analysis.assembly import ALONG
 from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rows import Rows
+from deeplimits.analysis.stored import KEPT
 from deeplimits.store.catalogue import BlockLocation
 from deeplimits.store.paths import study_digest, study_store
 from deeplimits.store.zarr_zip import digest
@@ -103,7 +103,7 @@ class KeptRows:
             group: {
                 name: self._root[group][name].oindex[places] for name in arrays if name in self._root[group]
             }
-            for group, arrays in ALONG.items()
+            for group, arrays in KEPT.items()
         }
 
     def close(self) -> None:

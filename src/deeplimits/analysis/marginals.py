@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from deeplimits.analysis.columns import Array, Task
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced
 from deeplimits.analysis.rows import Rows
+from deeplimits.analysis.stored import blank
 from deeplimits.observables import OBSERVABLES
 from deeplimits.sweep.comparisons import is_recorded
 from deeplimits.sweep.points import Point
@@ -74,17 +73,12 @@ class Marginals:
 
     def rows(self) -> Rows:
         """The arrays of ``moments`` and ``laws``: NaN and 0 where an observable is not recorded."""
-        moments = {name: np.full(self._shape, np.nan) for name in ("mean", "std")}
-        numbers = {name: np.zeros(self._shape, np.int64) for name in ("count", "dead")}
-        quantile = np.full((*self._shape, len(LEVELS)), np.nan)
-        edge = np.full((*self._shape, BINS + 1), np.nan)
-        binned = np.zeros((*self._shape, BINS), np.int64)
+        sizes = dict(zip(("record", "observable"), self._shape, strict=True))
+        moments = blank("moments", **sizes)
+        laws = blank("laws", level=len(LEVELS), edge=BINS + 1, bin=BINS, **sizes)
         for at, (_, _, kept) in self._found.items():
-            for name, array in {**moments, **numbers}.items():
+            for name, array in moments.items():
                 array[at] = getattr(kept, name)
-            quantile[at], edge[at] = kept.quantiles, kept.histogram.edges
-            binned[at] = kept.histogram.counts
-        return {
-            "moments": {**moments, **numbers},
-            "laws": {"quantile": quantile, "bin_edge": edge, "bin_count": binned},
-        }
+            laws["quantile"][at], laws["bin_edge"][at] = kept.quantiles, kept.histogram.edges
+            laws["bin_count"][at] = kept.histogram.counts
+        return {"moments": moments, "laws": laws}

@@ -6,58 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplimits.analysis.compared import DISTANCES, PARTS
 from deeplimits.analysis.distances import Distance
 from deeplimits.analysis.labels import label_of
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.series import Series
-from deeplimits.sweep.axes import AXES, TEXTS, WHOLE, axes_of
+from deeplimits.analysis.stored import DISTANCES, GROUPS, PARTS, axis_column, table_of
+from deeplimits.sweep.axes import AXES, axes_of
 from deeplimits.sweep.study import Study
 
 if TYPE_CHECKING:
     import xarray as xr
-
-COLUMNS: dict[str, tuple[Any, str]] = {
-    "entry": (np.int64, "the entry of compare, counted from 0"),
-    "compared": (str, "the observable"),
-    "limit": (str, "the limit"),
-    "distance": (str, "ks, wasserstein or rms"),
-    "rate_in": (str, "the size along which it is fitted: width or depth"),
-    "exponent": (float, "distance ≈ constant · size^−exponent"),
-    "low": (float, "the exponent is above this, and below high, at 95 %"),
-    "high": (float, "the exponent is below this"),
-    "constant": (float, "the constant of the power law"),
-    "chi_square": (float, "how far the distances lie from the power law, in squares of their errors"),
-    "points": (np.int64, "distances that stand above their noise, through which it is fitted"),
-    "series": (np.int64, "width_series or depth_series of its points"),
-    "name": (str, "the series in words: all that is equal along it"),
-    "sizes": (np.int64, "points of the series"),
-    "size_low": (np.int64, "its smallest size"),
-    "size_high": (np.int64, "its largest size"),
-    "time_low": (float, "the least time of the limit at which it is compared"),
-    "time_high": (float, "the largest time, which is another where the time of a layer depends on the size"),
-    "network": (str, "the network in legends and claims"),
-}
-"""Columns, what they hold and what they mean; the axes of a sweep follow."""
-
-
-def axis_column(name: str) -> str:
-    """The column of an axis among the rates, whose own exponent is the rate."""
-    return "shaping_exponent" if name == "exponent" else name
 
 
 def rate_table(study: Study, series: Series, comparison: xr.Dataset) -> xr.Dataset:
     """The rates of the distances of ``comparison`` along each series of points. Axes that change along a
     series are −1, NaN or empty.
     """
-    import xarray as xr
-
     held = {part: comparison[part].to_numpy() for part in PARTS}
     at_time = comparison["at_time"].to_numpy()
-    types = {name: kind for name, (kind, _) in COLUMNS.items()} | {
-        axis_column(name): _kind(name) for name in AXES
-    }
-    rows: dict[str, list[Any]] = {name: [] for name in types}
+    rows: dict[str, list[Any]] = {name: [] for name in GROUPS["rates"]}
     for j, entry in enumerate(study.compare):
         if entry.rate_in is None:
             continue
@@ -91,7 +58,7 @@ def rate_table(study: Study, series: Series, comparison: xr.Dataset) -> xr.Datas
                 }
                 for column, values in rows.items():
                     values.append(row[column] if column in row else getattr(rate, column))
-    return xr.Dataset({name: ("rate", np.array(rows[name], dtype=kind)) for name, kind in types.items()})
+    return table_of("rates", rows)
 
 
 def _distances(held: dict[str, Any], point: int, entry: int) -> dict[str, Distance]:
@@ -103,12 +70,8 @@ def _distances(held: dict[str, Any], point: int, entry: int) -> dict[str, Distan
     }
 
 
-def _kind(axis: str) -> Any:
-    return str if axis in TEXTS else np.int64 if axis in WHOLE else float
-
-
 def _common(axis: str, values: list[Any]) -> Any:
     """The value that is one for all, or what stands for none."""
     if all(value == values[0] for value in values):
         return values[0]
-    return "" if axis in TEXTS else -1 if axis in WHOLE else np.nan
+    return -1 if AXES[axis].dtype == "int64" else AXES[axis].missing

@@ -23,44 +23,45 @@ from deeplimits.store.paths import aggregated_studies, claims_file
 from deeplimits.store.receipts import Receipt
 from deeplimits.store.study_groups import open_study_groups
 from deeplimits.sweep.axes import AXES, axes_of_physics
+from deeplimits.variables import Variable, text, whole
 
 if TYPE_CHECKING:
     import xarray as xr
 
 POINTS = {
-    "physics": "name of the network, of all that its law depends on, and of its random stream",
+    "physics": text("name of the network, of all that its law depends on, and of its random stream"),
     **AXES,
-    "blocks": "blocks that the store holds of it",
-    "samples": "networks in these blocks",
+    "blocks": whole("blocks that the store holds of it"),
+    "samples": whole("networks in these blocks"),
 }
-"""Columns of ``points``, and what they mean."""
+"""Columns of ``points``."""
 BLOCKS = {
-    "block": "name of the block",
-    "physics": "name of its network",
-    "index": "its place among the blocks of the network",
-    "first": "its first sample",
-    "count": "its samples",
-    "records": "layers that are recorded",
-    "batch": "the batch that it was computed in",
-    "engine": "the engine that computed it",
-    "finished": "when",
+    "block": text("name of the block"),
+    "physics": text("name of its network"),
+    "index": whole("its place among the blocks of the network"),
+    "first": whole("its first sample", units=""),
+    "count": whole("its samples"),
+    "records": whole("layers that are recorded"),
+    "batch": text("the batch that it was computed in"),
+    "engine": text("the engine that computed it"),
+    "finished": text("when"),
 }
-"""Columns of ``blocks``, and what they mean."""
-CLAIMS = (
-    "id",
-    "verdict",
-    "effect",
-    "low",
-    "high",
-    "margin",
-    "samples",
-    "normals",
-    "study",
-    "statement",
-    "source",
-    "paper",
-    "reason",
-)
+"""Columns of ``blocks``."""
+CLAIMS = {
+    "id": text("name of the claim"),
+    "verdict": text("holds, fails or undecided"),
+    "effect": Variable("what is estimated, in the claim's own units"),
+    "low": Variable("lower end of its interval"),
+    "high": Variable("upper end of its interval"),
+    "margin": Variable("how large the effect may be"),
+    "samples": whole("networks that it rests on"),
+    "normals": whole("standard normals that were drawn for them"),
+    "study": text("the study that holds the evidence"),
+    "statement": text("what is claimed"),
+    "source": text("where the paper says it"),
+    "paper": text("the paper"),
+    "reason": text("why it is undecided; empty where it is not"),
+}
 """Columns of ``claims``."""
 
 
@@ -69,8 +70,8 @@ def _points(results: Path) -> pd.DataFrame:
     blocks: Counter[str] = Counter()
     samples: Counter[str] = Counter()
     for found in _held(results):
-        for name, text, size in zip(found.physics, found.texts, found.sizes, strict=True):
-            texts[name] = text
+        for name, written, size in zip(found.physics, found.texts, found.sizes, strict=True):
+            texts[name] = written
             blocks[name] += 1
             samples[name] += size
     axes = _axes(list(texts.values()))
@@ -87,11 +88,11 @@ def _axes(texts: Sequence[str]) -> dict[str, list[Any]]:
     families: dict[tuple[str, ...], dict[str, Any]] = {}
     rows, own = [], {"depth": 2, "seed": 4, "width": 6}
     found: dict[str, list[int]] = {axis: [] for axis in own}
-    for text in texts:
-        sized = _SIZED.fullmatch(text)
-        key = sized.group(1, 3, 5) if sized else (text,)
+    for written in texts:
+        sized = _SIZED.fullmatch(written)
+        key = sized.group(1, 3, 5) if sized else (written,)
         if key not in families:
-            families[key] = axes_of_physics(json.loads(text))
+            families[key] = axes_of_physics(json.loads(written))
         rows.append(families[key])
         for axis, place in own.items():
             found[axis].append(int(sized[place]) if sized else families[key][axis])

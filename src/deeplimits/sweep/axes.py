@@ -11,34 +11,31 @@ from typing import Any
 
 from deeplimits.activations import Identity
 from deeplimits.networks.network import Network
+from deeplimits.variables import Variable, text, whole
 
 AXES = {
-    "architecture": "mlp or resnet",
-    "activation": "relu, identity, smooth or ornstein_uhlenbeck",
-    "formula": "f of a smooth activation; empty elsewhere",
-    "a": "a of a smooth activation; NaN elsewhere",
-    "center": "where a smooth activation is centred; NaN elsewhere",
-    "alpha": "α of ornstein_uhlenbeck; NaN elsewhere",
-    "beta": "β of ornstein_uhlenbeck; NaN elsewhere",
-    "c_plus": "c₊ of relu, 0 of identity; NaN elsewhere",
-    "c_minus": "c₋ of relu, 0 of identity; NaN elsewhere",
-    "shaping": "width or depth, whose power shapes the activation; empty where it is unshaped",
-    "exponent": "shaping exponent p; 0 where the activation is unshaped",
-    "branch_exponent": "b of a resnet, whose branch is scaled by d^-b; NaN elsewhere",
-    "width": "units of a hidden layer, n; of the largest where they differ",
-    "widths": "units of each hidden layer, as a list, where they differ; empty elsewhere",
-    "depth": "hidden layers, d",
-    "inputs": "number of inputs",
-    "correlation_0": "ρ₀ of inputs 0 and 1; NaN of one input",
-    "gram": "V₀, the Gram matrix of the inputs, as a list of rows",
-    "start": "every unit of layer 0 of a resnet that starts from a state of its own; NaN elsewhere",
-    "seed": "different seeds are independent networks",
+    "architecture": text("mlp or resnet"),
+    "activation": text("relu, identity, smooth or ornstein_uhlenbeck"),
+    "formula": text("f of a smooth activation; empty elsewhere"),
+    "a": Variable("a of a smooth activation; NaN elsewhere"),
+    "center": Variable("where a smooth activation is centred; NaN elsewhere"),
+    "alpha": Variable("α of ornstein_uhlenbeck; NaN elsewhere"),
+    "beta": Variable("β of ornstein_uhlenbeck; NaN elsewhere"),
+    "c_plus": Variable("c₊ of relu, 0 of identity; NaN elsewhere"),
+    "c_minus": Variable("c₋ of relu, 0 of identity; NaN elsewhere"),
+    "shaping": text("width or depth, whose power shapes the activation; empty where it is unshaped"),
+    "exponent": Variable("shaping exponent p; 0 where the activation is unshaped"),
+    "branch_exponent": Variable("b of a resnet, whose branch is scaled by d^-b; NaN elsewhere"),
+    "width": whole("units of a hidden layer, n; of the largest where they differ"),
+    "widths": text("units of each hidden layer, as a list, where they differ; empty elsewhere"),
+    "depth": whole("hidden layers, d", units="layers"),
+    "inputs": whole("number of inputs"),
+    "correlation_0": Variable("ρ₀ of inputs 0 and 1; NaN of one input"),
+    "gram": text("V₀, the Gram matrix of the inputs, as a list of rows"),
+    "start": Variable("every unit of layer 0 of a resnet that starts from a state of its own; NaN elsewhere"),
+    "seed": whole("different seeds are independent networks", units=""),
 }
-"""Columns, in their order, and what they mean."""
-
-TEXTS = ("architecture", "activation", "formula", "shaping", "widths", "gram")
-WHOLE = ("width", "depth", "inputs", "seed")
-"""Columns that hold texts and whole numbers; the others hold numbers."""
+"""Columns, in their order."""
 
 
 def axes_of(network: Network) -> dict[str, Any]:

@@ -1,0 +1,102 @@
+"""The tables of ``query``, described: what a row is, what they are made from, their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deeplimits.analysis.stored import ENTRIES, GROUPS, OF_POINTS
+from deeplimits.store.tables import BLOCKS, CLAIMS, POINTS
+from deeplimits.variables import Variable
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of ``query``.
+
+    Parameters
+    ----------
+    rows
+        What a row is.
+    source
+        What it is made from.
+    columns
+        By name, in their order.
+    """
+
+    rows: str
+    source: str
+    columns: Mapping[str, Variable]
+
+
+_DIMENSIONS = {
+    "point": "place of the point in the study",
+    "record": "place of the layer among the recorded ones",
+    "observable": "observable",
+    "entry": "place of the entry in compare",
+    "level": "level of a quantile",
+    "rate": "place of the rate",
+    "growth": "place of the row in growth",
+}
+_STUDY = {"study": Variable("name of the study", (), "")}
+
+
+def _of_group(group: str, *names: str) -> dict[str, Variable]:
+    """Columns of a table that is made of a group, or of some of its arrays, as ``store.tables`` makes them:
+    the study, the dimensions of the arrays, and all that lies along these.
+    """
+    held = GROUPS[group]
+    # rates and growth have no points, and nothing that labels their rows
+    labels = (
+        {*OF_POINTS, "observable", "level", "distance", *ENTRIES}
+        if OF_POINTS.keys() <= held.keys()
+        else set()
+    )
+    chosen = [name for name in sorted(held) if name in names or (not names and name not in labels)]
+    dimensions: dict[str, None] = {}
+    for name in sorted(chosen, key=lambda name: -len(held[name].dimensions)):
+        dimensions |= dict.fromkeys(held[name].dimensions)
+    others = [
+        name for name in sorted(labels & held.keys()) if set(held[name].dimensions) <= dimensions.keys()
+    ]
+    rows = {name: held[name] if name in held else Variable(_DIMENSIONS[name], (), "") for name in dimensions}
+    return _STUDY | rows | {name: held[name] for name in [*others, *chosen]}
+
+
+_OF_STUDIES = "the stores of the studies, results/studies/NAME.zarr.zip, group"
+TABLES = {
+    "points": Table(
+        "a network of which the store holds blocks",
+        "the receipts of the simulation jobs",
+        POINTS,
+    ),
+    "blocks": Table(
+        "a block of samples",
+        "the receipts of the simulation jobs",
+        BLOCKS,
+    ),
+    "moments": Table(
+        "an observable at a recorded layer of a point", f"{_OF_STUDIES} moments", _of_group("moments")
+    ),
+    "quantiles": Table(
+        "a quantile of an observable at a recorded layer of a point",
+        f"{_OF_STUDIES} laws",
+        _of_group("laws", "quantile"),
+    ),
+    "comparison": Table(
+        "a distance of a point to an entry of compare", f"{_OF_STUDIES} comparison", _of_group("comparison")
+    ),
+    "rates": Table("a power law fitted along a series of points", f"{_OF_STUDIES} rates", _of_group("rates")),
+    "events": Table(
+        "a recorded layer of a point whose networks can explode or collapse",
+        f"{_OF_STUDIES} events",
+        _of_group("events"),
+    ),
+    "growth": Table("the mean growth of a network at a time", f"{_OF_STUDIES} growth", _of_group("growth")),
+    "claims": Table(
+        "a claim",
+        "the verdicts that `deeplimits claims --out` wrote, results/claims.json",
+        CLAIMS,
+    ),
+}
+"""Tables of ``query`` by name."""
