@@ -198,6 +198,13 @@ def test_a_grid_of_a_thousand_million_points_is_refused_before_it_is_expanded(tm
         load_study(path)
 
 
+def test_more_blocks_than_can_be_planned_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(re.sub(r"samples: \d+", f"samples: {2**34}", STUDY))
+    with pytest.raises(InputError, match=r"samples: found 17,179,869,184 .*at most 500,000 blocks"):
+        load_study(path)
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

@@ -84,3 +84,26 @@ def test_sql_that_is_written_to_a_file_reads_no_other(here: Path) -> None:
         with pytest.raises(InputError):
             deeplimits("query", sql, "--out", "other.parquet")
     assert not Path("other.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT count(*) FROM range(100000000) a, range(100000000) b", "ends within 0.2 s"),
+        ("SELECT repeat('x', 3000000000)", "no more than 1GB of memory"),
+    ],
+)
+def test_a_query_has_bounds_of_time_and_memory(here: Path, sql: str, said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        deeplimits("query", sql, "--timeout", "0.2")
+
+
+def test_a_table_for_reading_says_what_it_does_not_show(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deeplimits.cli.rows.MOST_ROWS", 3)
+    deeplimits("query", "SELECT range + 100 AS number FROM range(5)")
+    printed = capsys.readouterr()
+    assert "102" in printed.out and "103" not in printed.out and "2 of 5 rows are not shown" in printed.err
+    deeplimits("query", "SELECT range + 100 AS number FROM range(5)", "--format", "csv")
+    assert "104" in capsys.readouterr().out

@@ -373,8 +373,10 @@ def query(
     results: str | Path | None = None,
     config: str | Path = DEFAULT_PATH,
     root: str | Path | None = None,
+    timeout: float = 60.0,
 ) -> pd.DataFrame:
-    """Rows of one SELECT over the store; see ``store.query``. Warns of studies whose store is stale.
+    """Rows of one SELECT over the store, within ``timeout`` seconds and a gigabyte of memory; see
+    ``store.query``. Warns of studies whose store is stale.
 
     ``config``, ``results`` and ``root`` are as ``open_study`` takes them. Which tables and columns there are
     ``analysis.tables.TABLES`` says, and ``deeplimits query --tables``.
@@ -382,7 +384,7 @@ def query(
     from deeplimits.store.query import run_query
 
     place = _place(config, results, root)
-    return run_query(place.results, sql, place.config)
+    return run_query(place.results, sql, place.config, timeout=timeout)
 
 
 def study_tables(config: Config, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:

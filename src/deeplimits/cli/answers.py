@@ -92,6 +92,9 @@ def query(
     tables: Annotated[
         bool, typer.Option("--tables", help="List the tables, or with a name the columns of one.")
     ] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0.001, help="Seconds that the query may take.")
+    ] = 60.0,
 ) -> None:
     """Ask the store, in SQL; it cannot be changed this way. Standard error tells of rows that are stale."""
     from deeplimits.cli.rows import check_format, written_rows
@@ -102,10 +105,11 @@ def query(
     elif sql is None:
         raise InputError("query", "", "<nothing>", "one SELECT; --tables lists the tables")
     else:
-        from deeplimits.store.query import run_query
+        from deeplimits.store.query import bounded_memory, run_query
 
         results, config = place.results, place.config
-        written_rows(lambda parquet: run_query(results, sql, config, parquet), chosen, out)
+        with bounded_memory():
+            written_rows(lambda parquet: run_query(results, sql, config, parquet, timeout), chosen, out)
 
 
 def _tables(name: str | None) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = ("csv", "json", "parquet")
+MOST_ROWS = 10_000
+"""Rows of a table for reading."""
 
 
 def check_format(kind: str | None, out: Path | None) -> str | None:
@@ -57,7 +60,12 @@ def written_rows(ask: Callable[[Path | None], pd.DataFrame], kind: str | None, o
         return
     frame = ask(None)
     if kind is None:
-        print_table(frame)
+        print_table(frame[:MOST_ROWS])
+        if len(frame) > MOST_ROWS:
+            more = f"{len(frame) - MOST_ROWS:,} of {len(frame):,} rows are not shown"
+            print(
+                f"deeplimits: {more}: --format csv prints all, --out FILE.parquet keeps them", file=sys.stderr
+            )
         return
     text = frame.to_csv(index=False).rstrip("\n") if kind == "csv" else strict_json(_records(frame), 1)
     if out is None:

@@ -5,6 +5,9 @@ files.
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -20,12 +23,20 @@ from deeplimits.sweep.config import Config
 _ROW = "row of labels"
 _MOST_NAMES = 40
 """Columns that a message lists."""
+_MEMORY = "1GB"
+"""What DuckDB may take for one query and its rows."""
+TIMEOUT = 60.0
+"""Seconds that a query may take, unless it is told otherwise."""
 
 
 def run_query(
-    results: Path, sql: str, config: Config | None = None, parquet: Path | None = None
+    results: Path,
+    sql: str,
+    config: Config | None = None,
+    parquet: Path | None = None,
+    timeout: float = TIMEOUT,
 ) -> pd.DataFrame:
-    """The rows that one SELECT returns.
+    """The rows that one SELECT returns, within ``timeout`` seconds and a gigabyte of memory.
 
     With ``parquet`` they are written to that file besides, with the types that SQL gives them.
 
@@ -35,7 +46,7 @@ def run_query(
     Raises
     ------
     InputError
-        If it is not one SELECT, or names what is not there.
+        If it is not one SELECT, names what is not there, or takes too long or too much memory.
     """
     tables: dict[str, list[str]] = {}
     connection = duckdb.connect(":memory:")
@@ -45,6 +56,7 @@ def run_query(
             touched = [str(parquet), str(parquet.with_name(f"tmp_{parquet.name}"))]
             connection.execute("SET allowed_paths = ?", [touched])
         connection.execute("SET enable_external_access = false")
+        connection.execute(f"SET memory_limit = '{_MEMORY}'")
         statements = connection.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise InputError("query", "", Typed(sql), "one SELECT")
@@ -59,11 +71,18 @@ def run_query(
         # what labels a row is joined in the order of the rows
         connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         connection.execute("SET lock_configuration = true")
-        frame = connection.execute(statements[0]).df()
-        if parquet is not None:
-            connection.sql(statements[0].query).write_parquet(str(parquet))
+        with _interrupted_after(timeout, connection):
+            frame = connection.execute(statements[0]).df()
+            if parquet is not None:
+                connection.sql(statements[0].query).write_parquet(str(parquet))
         if listed and "name" in frame:
             frame = frame[~frame["name"].str.startswith(_PART)].reset_index(drop=True)
+    except duckdb.InterruptException:
+        expected = f"a query that ends within {timeout:g} s; --timeout SECONDS gives it longer"
+        raise InputError("query", "", Typed(sql), expected) from None
+    except (duckdb.OutOfMemoryException, MemoryError):
+        expected = f"a query that takes no more than {_MEMORY} of memory, its rows included"
+        raise InputError("query", "", Typed(sql), expected) from None
     except duckdb.Error as error:
         raise _explained(str(error), sql, tables) from None
     finally:
@@ -72,6 +91,41 @@ def run_query(
         for sentence in stale_studies(config, _studies(results, frame)):
             warn(sentence)
     return frame
+
+
+@contextmanager
+def bounded_memory(more: int = 1 << 31) -> Iterator[None]:
+    """Let this process allocate so many more bytes, where the system can hold it to that: an allocation
+    beyond fails. For a process that does nothing else.
+    """
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[5])
+    except (ImportError, OSError):
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = pages * resource.getpagesize() + more
+    if soft != resource.RLIM_INFINITY:
+        most = min(soft, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+@contextmanager
+def _interrupted_after(seconds: float, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Stop what the connection does once it has taken so long."""
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 _PART = "part of "

@@ -18,6 +18,7 @@ from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.networks.network import Gram, Network
 from deeplimits.observables import parse
 from deeplimits.sweep.activation import activation, check_activation
+from deeplimits.sweep.blocks import block_size
 from deeplimits.sweep.distinct import check_distinct
 from deeplimits.sweep.families import Family
 from deeplimits.sweep.figures import check_figures
@@ -39,6 +40,8 @@ from deeplimits.sweep.yamlfile import read_mapping
 
 MAX_POINTS = 1_000_000
 """Points of one study; more is a slip of the pen."""
+MAX_BLOCKS = 500_000
+"""Blocks of one study: each has a name, a line in a receipt, and a part of a plan."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ def load_study(path: Path, scale: int = 1) -> Study:
         For whatever is wrong with the file, before anything is computed.
     """
     study = read_study(path, scale)
+    _check_blocks(study)
     check_distinct(study.entries, study.points, path)
     for network in _extremes(study.laws):
         check_activation(network, path, "networks")
@@ -267,6 +271,17 @@ def _check_size(model: StudyModel, grids: Sequence[GridModel], where: Path) -> N
             text = " × ".join(f"{name} {size}" for name, size in sizes.items() if size > 1)
     if total > MAX_POINTS:
         raise InputError(where, "grid", f"<{total:,} points: {text}>", f"at most {MAX_POINTS:,} points")
+
+
+def _check_blocks(study: Study) -> None:
+    """Refuse more samples than can be planned, without naming a block."""
+    sizes = [(len(family.variants), block_size(family.first.network)) for family in study.families]
+    total = sum(points * -(-study.samples // size) for points, size in sizes)
+    if total > MAX_BLOCKS:
+        found = f"<{study.samples:,} of each point, {total:,} blocks in all>"
+        raise InputError(
+            study.path, "samples", found, f"so many that there are at most {MAX_BLOCKS:,} blocks"
+        )
 
 
 def _without_grid(entry: dict[str, Any]) -> dict[str, Any]:
