@@ -1,12 +1,8 @@
-"""What verbs print: strict JSON, and tables that fit the terminal."""
+"""What verbs print: strict JSON, and verdicts."""
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import pandas as pd
+from typing import Any
 
 
 def strict_json(value: Any, indent: int = 2) -> str:
@@ -24,25 +20,11 @@ def strict_json(value: Any, indent: int = 2) -> str:
     return json.dumps(strict(value), indent=indent, ensure_ascii=False, allow_nan=False)
 
 
-def print_table(frame: pd.DataFrame, title: str | None = None) -> None:
-    """A table that fits the terminal, or as wide as it is where it goes into a file or a pipe."""
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for column in frame.columns:
-        numbers = frame[column].dtype.kind in "iuf"
-        table.add_column(str(column), justify="right" if numbers else "left", overflow="fold")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(escape(f"{value:g}" if isinstance(value, float) else str(value)) for value in row))
-    Console(width=None if sys.stdout.isatty() else 1000, highlight=False).print(table)
-
-
 def print_claims(rows: list[dict[str, Any]]) -> None:
     """Verdicts as a table, and how many there are of each."""
     import pandas as pd
+
+    from deeplimits.cli.tables import print_table
 
     def number(value: float | None) -> str:
         return "" if value is None else f"{value:.3g}"

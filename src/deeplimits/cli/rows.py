@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeplimits.cli.output import print_table, strict_json
+from deeplimits.cli.output import strict_json
+from deeplimits.cli.tables import print_table
 from deeplimits.errors import InputError, nearest_name
 
 if TYPE_CHECKING:

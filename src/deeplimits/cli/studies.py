@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deeplimits.cli.options import configured
-from deeplimits.cli.output import print_table, strict_json
+from deeplimits.cli.output import strict_json
+from deeplimits.cli.tables import print_table
 from deeplimits.errors import InputError
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def show(
     print()
     if len(shown.comparison):
         print_table(shown.comparison, "distances: ks, or rms to a limit that is a number")
+        print("estimate: value with its noise taken off; low, high: 95 %; floor: what noise alone makes\n")
     else:
         print("no distances")
     if len(shown.rates):
