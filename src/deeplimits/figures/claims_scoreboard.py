@@ -57,7 +57,8 @@ def _panel(axis: Any, paper: str, rows: Sequence[dict[str, Any]]) -> None:
     axis.tick_params(axis="y", length=0, pad=2)
     axis.spines[["left"]].set_visible(False)
     # authors and year, without the title
-    axis.set_title("".join(re.split(r"(\d{4})", paper)[:2]), loc="left", fontweight="bold")
+    name = "".join(re.split(r"(\d{4})", paper)[:2])
+    axis.set_title(name, loc="left", fontweight="bold", parse_math=False)
     _text(axis, -1.0, "networks   normals")
 
 

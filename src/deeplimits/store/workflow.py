@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,7 +143,8 @@ def aggregation_threads(results: Path, study: str, cores: int) -> int:
 
 def study_facts(results: Path, study: str) -> dict[str, str]:
     """What the caption of a figure may say of its study, as the last plan left it: ``title``, ``samples``,
-    ``seeds``, and ``noise``, the Kolmogorov distance that so many draws have from their own law.
+    ``seeds``, and ``noise``, the Kolmogorov distance that so many draws have from their own law. The title is
+    text in reStructuredText, whatever it holds.
 
     Raises
     ------
@@ -152,7 +154,8 @@ def study_facts(results: Path, study: str) -> dict[str, str]:
     body = _planned(results, study)
     seeds = body["seeds"]
     return {
-        "title": body["title"],
+        # nothing that is escaped is markup, a directive or a field
+        "title": re.sub(r"([^\w\s]|_)", r"\\\1", " ".join(body["title"].split())),
         "samples": f"{body['samples']:,}",
         "noise": f"{noise_floor(body['samples']):.2g}",
         "seeds": f"seed {seeds[0]}" if len(seeds) == 1 else "seeds " + ", ".join(map(str, seeds)),
