@@ -13,7 +13,6 @@ import pytest
 from scipy import stats
 
 from deeplimits.activations import Identity, ReluLike
-from deeplimits.analysis.strong_error import strong_error
 from deeplimits.engines import simulate_block
 from deeplimits.engines.residual_paths import residual_paths
 from deeplimits.laws import PointMass, kolmogorov, noise_floor
@@ -21,6 +20,7 @@ from deeplimits.limits import default_limit, hayou_sampled, registry
 from deeplimits.limits.hayou_one_unit import affine_log_square
 from deeplimits.networks.network import Network
 from hayou_networks import LEVELS, RATE, RESNET, explicit, is_law, same
+from strong_error import strong_error
 from tiny import project, reduced, simulated
 
 

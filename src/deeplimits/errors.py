@@ -5,7 +5,7 @@ and the nearest valid name), and a graphics card that fails.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 
@@ -100,6 +100,18 @@ def one_of(names: Iterable[str], what: str = "one of ", none: str = "nothing: th
     """The names that would have been accepted, in words, or ``none``: never a list of nothing."""
     text = ", ".join(names)
     return what + text if text else none
+
+
+def check_name(found: object, names: Collection[str], where: str | Path, key: str = "") -> None:
+    """Refuse what is none of ``names``.
+
+    Raises
+    ------
+    InputError
+        The message has all of them, and the nearest.
+    """
+    if found not in names:
+        raise InputError(where, key, found, "one of " + ", ".join(names), nearest_name(found, names))
 
 
 def nearest_name(found: object, names: Iterable[str]) -> str | None:

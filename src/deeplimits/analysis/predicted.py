@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deeplimits.errors import InputError, nearest_name
+from deeplimits.errors import InputError, check_name
 from deeplimits.laws import About, Law
 from deeplimits.limits import choose, registry
 from deeplimits.limits.base import Limit
@@ -85,9 +85,7 @@ def predicted(
 
 
 def _named(network: Network, observable: str, name: str, where: str | Path) -> Limit:
-    if name not in LIMIT_NAMES:
-        expected = "one of " + ", ".join(LIMIT_NAMES)
-        raise InputError(where, "limit", name, expected, nearest_name(name, LIMIT_NAMES))
+    check_name(name, LIMIT_NAMES, where, "limit")
     limit, kind = registry()[name], parse(observable).kind
     if kind not in limit.spoken:
         expected = f"one that {name} speaks of: " + ", ".join(limit.spoken)

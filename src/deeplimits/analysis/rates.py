@@ -26,11 +26,6 @@ class Rate:
     chi_square: float
     points: int
 
-    @property
-    def half_width(self) -> float:
-        """Half the length of the interval."""
-        return (self.high - self.low) / 2
-
 
 def fit_rate(sizes: Sequence[float], distances: Sequence[Distance]) -> Rate | None:
     """The rate, or None where fewer than three points rise above their noise."""

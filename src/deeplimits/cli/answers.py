@@ -10,7 +10,7 @@ import typer
 
 from deeplimits.cli.options import configured
 from deeplimits.cli.output import print_claims, strict_json
-from deeplimits.errors import InputError, nearest_name
+from deeplimits.errors import InputError, check_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,8 +121,7 @@ def _tables(name: str | None) -> pd.DataFrame:
     if name is None:
         rows = [(table, each.rows, len(each.columns), each.source) for table, each in TABLES.items()]
         return pd.DataFrame(rows, columns=["table", "a row is", "columns", "made from"])
-    if name not in TABLES:
-        raise InputError("--tables", "", name, "one of " + ", ".join(TABLES), nearest_name(name, TABLES))
+    check_name(name, TABLES, "--tables")
     columns = TABLES[name].columns.items()
     return pd.DataFrame(
         [(column, variable.units, variable.meaning) for column, variable in columns],

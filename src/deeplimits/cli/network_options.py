@@ -20,86 +20,76 @@ if TYPE_CHECKING:
     from deeplimits.sweep.points import Point
 
 
-def _text(_: str, text: str) -> str:
-    return text
-
-
-def _int(text: str) -> int:
-    """A whole number; digits in groups, 1_000, are none, as in files."""
+def _plain(kind: type[float], text: str) -> Any:
+    """A number; digits in groups, 1_000, are none, as in files."""
     if "_" in text:
         raise ValueError
-    return int(text)
+    return kind(text)
 
 
-def _float(text: str) -> float:
-    if "_" in text:
-        raise ValueError
-    return float(text)
-
-
-def _number(flag: str, text: str) -> float | int:
-    try:
-        value = _float(text)
-    except ValueError:
-        raise InputError(flag, "", text, "a number") from None
+def _number(text: str) -> float | int:
+    value: float = _plain(float, text)
     return int(text) if text.strip().lstrip("+-").isdecimal() else value
 
 
-def _truth(flag: str, text: str) -> bool:
-    if text not in ("true", "false"):
-        raise InputError(flag, "", text, "true or false")
-    return text == "true"
+def _truth(text: str) -> bool:
+    return {"true": True, "false": False}[text]
 
 
-def _whole(flag: str, text: str) -> int:
-    try:
-        return _int(text)
-    except ValueError:
-        raise InputError(flag, "", text, "a whole number") from None
+def _whole(text: str) -> int:
+    return int(_plain(int, text))
 
 
-def _widths(flag: str, text: str) -> int | list[int]:
-    parts = text.split(",")
-    try:
-        values = [_int(part) for part in parts]
-    except ValueError:
-        raise InputError(
-            flag, "", text, "a whole number, or those of the layers, separated by commas"
-        ) from None
+def _wholes(text: str) -> list[int]:
+    return [_whole(part) for part in text.split(",")]
+
+
+def _widths(text: str) -> int | list[int]:
+    values = _wholes(text)
     return values if len(values) > 1 else values[0]
 
 
-def _rows(flag: str, text: str) -> list[list[float]]:
-    try:
-        return [[_float(cell) for cell in row.split(",")] for row in text.split(";")]
-    except ValueError:
-        raise InputError(flag, "", text, "rows of numbers such as '1,0.3;0.3,1'") from None
+def _rows(text: str) -> list[list[float]]:
+    return [[_plain(float, cell) for cell in row.split(",")] for row in text.split(";")]
 
 
-def _shaping(flag: str, text: str) -> dict[str, Any] | None:
-    if text == "none":
-        return None
-    by, colon, exponent = text.partition(":")
-    found: dict[str, Any] = {"by": by}
-    if colon:
-        found["exponent"] = float(_number(flag, exponent))
-    return found
-
-
-def _layers(flag: str, text: str) -> int | list[int] | str:
+def _layers(text: str) -> int | list[int] | str:
     if text == "all":
         return text
-    try:
-        values = [_int(part) for part in text.split(",")]
-    except ValueError:
-        expected = "a number of evenly spaced layers, layers separated by commas, or all"
-        raise InputError(flag, "", text, expected) from None
+    values = _wholes(text.removesuffix(","))
     return values if len(values) > 1 or text.endswith(",") else values[0]
 
 
-_KEYS: dict[str, tuple[str, Callable[[str, str], Any], str, str]] = {
-    "architecture": ("architecture", _text, "NAME", "mlp (the default) or resnet."),
-    "activation": ("activation.name", _text, "NAME", "relu, identity, tanh, …; of a resnet, its branch's."),
+_EXPECTED: dict[Callable[[str], Any], str] = {
+    _number: "a number",
+    _truth: "true or false",
+    _whole: "a whole number",
+    _widths: "a whole number, or those of the layers, separated by commas",
+    _rows: "rows of numbers such as '1,0.3;0.3,1'",
+    _layers: "a number of evenly spaced layers, layers separated by commas, or all",
+}
+"""What an option holds, by what reads it."""
+
+
+def _read(reader: Callable[[str], Any], flag: str, text: str) -> Any:
+    try:
+        return reader(text)
+    except InputError:
+        raise  # says it already
+    except (ValueError, KeyError):
+        raise InputError(flag, "", text, _EXPECTED[reader]) from None
+
+
+def _shaping(text: str) -> dict[str, Any] | None:
+    if text == "none":
+        return None
+    by, colon, exponent = text.partition(":")
+    return {"by": by} | ({"exponent": float(_read(_number, "--shaping", exponent))} if colon else {})
+
+
+_KEYS: dict[str, tuple[str, Callable[[str], Any], str, str]] = {
+    "architecture": ("architecture", str, "NAME", "mlp (the default) or resnet."),
+    "activation": ("activation.name", str, "NAME", "relu, identity, tanh, …; of a resnet, its branch's."),
     "c_plus": ("activation.c_plus", _number, "NUMBER", "c₊ of relu (0)."),
     "c_minus": ("activation.c_minus", _number, "NUMBER", "c₋ of relu (−1)."),
     "slope": (
@@ -116,7 +106,7 @@ _KEYS: dict[str, tuple[str, Callable[[str, str], Any], str, str]] = {
         "true|false",
         "Whether (f(center + u) − f(center)) / f'(center) is meant, not f.",
     ),
-    "expression": ("activation.expression", _text, "FORMULA", "A formula in x as activation."),
+    "expression": ("activation.expression", str, "FORMULA", "A formula in x as activation."),
     "alpha": ("activation.alpha", _number, "NUMBER", "α of ornstein_uhlenbeck (1)."),
     "beta": ("activation.beta", _number, "NUMBER", "β of ornstein_uhlenbeck (0)."),
     "shaping": ("shaping", _shaping, "BY:P", "width:P, depth:P or none; unshaped by default."),
@@ -128,7 +118,7 @@ _KEYS: dict[str, tuple[str, Callable[[str, str], Any], str, str]] = {
     "start": ("inputs.start", _number, "NUMBER", "Every unit of layer 0 of a resnet, in place of inputs."),
     "seed": ("seed", _whole, "SEED", "Different seeds give independent networks (0)."),
 }
-_RECORD: dict[str, tuple[str, Callable[[str, str], Any], str, str]] = {
+_RECORD: dict[str, tuple[str, Callable[[str], Any], str, str]] = {
     "layers": ("record.layers", _layers, "LAYERS", "Layers to store: a number of them, a list, or all (17)."),
 }
 
@@ -219,7 +209,7 @@ def _overridden(mapping: dict[str, Any], given: dict[str, str]) -> dict[str, str
         mapping.pop("depth", None)
     for name, text in given.items():
         key, read, _, _ = (_KEYS | _RECORD)[name]
-        value = read(flag_of(name), text)
+        value = _read(read, flag_of(name), text)
         if name == "slope":
             _check_slope(mapping, given)
             leaky = mapping.get("activation", {}).get("name") == "leaky_relu"

@@ -10,14 +10,14 @@ import numpy as np
 from deeplimits.laws.base import Array, Law
 from deeplimits.laws.closed import PointMass
 from deeplimits.laws.empirical import EmpiricalLaw
-from deeplimits.laws.tabulated import Chart
+from deeplimits.laws.tabulated import Chart, ChartedLaw
 
 _NODES = 129
 """Of the trapezoidal rule for moments, over nine standard deviations to either side."""
 
 
 @dataclass(frozen=True, repr=False)
-class MappedNormal(Law):
+class MappedNormal(ChartedLaw):
     """The law of x(y), y ~ N(location, scale²).
 
     Parameters
@@ -32,36 +32,21 @@ class MappedNormal(Law):
     scale: float
     chart: Chart
 
-    def _cdf(self, x: Array) -> Array:
+    def _part(self, y: Array, above: bool) -> Array:
         from scipy.special import ndtr
 
-        at = np.clip(x, self.chart.low, self.chart.high)
-        with np.errstate(divide="ignore"):
-            z = (self.chart.to_coordinate(at) - self.location) / self.scale
-        value = ndtr(z if self.chart.increasing else -z)
-        return np.where(x < self.chart.low, 0.0, np.where(x >= self.chart.high, 1.0, value))
+        z = (y - self.location) / self.scale
+        return np.asarray(ndtr(-z if above else z))
 
-    def _quantile(self, levels: Array) -> Array:
+    def _coordinate(self, levels: Array, above: bool) -> Array:
         from scipy.special import ndtri
 
         z = np.asarray(ndtri(levels))
-        return self.chart.from_coordinate(self.location + self.scale * (z if self.chart.increasing else -z))
+        return self.location + self.scale * (-z if above else z)
 
-    def _density(self, x: Array) -> Array:
-        inside = (x > self.chart.low) & (x < self.chart.high)
-        # where the observable cannot be, any place does for the moment
-        at = np.where(inside, x, self.chart.from_coordinate(np.asarray(self.location)))
-        z = (self.chart.to_coordinate(at) - self.location) / self.scale
-        value = np.exp(-(z**2) / 2) / (self.scale * np.sqrt(2 * np.pi)) * self.chart.slope(at)
-        return np.where(inside, value, 0.0)
-
-    @property
-    def mean(self) -> float:
-        return self._moments[0]
-
-    @property
-    def std(self) -> float:
-        return self._moments[1]
+    def _coordinate_density(self, y: Array) -> Array:
+        z = (y - self.location) / self.scale
+        return np.asarray(np.exp(-(z**2) / 2) / (self.scale * np.sqrt(2 * np.pi)))
 
     @cached_property
     def _moments(self) -> tuple[float, float]:
@@ -84,7 +69,7 @@ def mapped(law: Law, chart: Chart) -> Law:
 
 
 @dataclass(frozen=True, repr=False)
-class MappedLaw(Law):
+class MappedLaw(ChartedLaw):
     """The law of x(y), given that of y, which is neither a number nor a sample.
 
     Parameters
@@ -103,30 +88,14 @@ class MappedLaw(Law):
         at = [(float(self.chart.from_coordinate(np.asarray(y))), mass) for y, mass in self.inner.atoms]
         return tuple(sorted(at))
 
-    def _cdf(self, x: Array) -> Array:
-        with np.errstate(divide="ignore"):
-            y = self.chart.to_coordinate(np.clip(x, self.chart.low, self.chart.high))
-        value = self.inner.cdf(y) if self.chart.increasing else 1.0 - self.inner.below(y)
-        return np.where(x < self.chart.low, 0.0, np.where(x >= self.chart.high, 1.0, value))
+    def _part(self, y: Array, above: bool) -> Array:
+        return 1.0 - self.inner.below(y) if above else self.inner.cdf(y)
 
-    def _quantile(self, levels: Array) -> Array:
-        at = self.inner.quantile(levels if self.chart.increasing else 1.0 - levels)
-        return np.asarray(self.chart.from_coordinate(np.asarray(at)))
+    def _coordinate(self, levels: Array, above: bool) -> Array:
+        return np.asarray(self.inner.quantile(1.0 - levels if above else levels))
 
-    def _density(self, x: Array) -> Array:
-        inside = (x > self.chart.low) & (x < self.chart.high)
-        # where the observable cannot be, any place does for the moment
-        at = np.where(inside, x, self._quantile(np.asarray(0.5)))
-        value = np.asarray(self.inner.density(self.chart.to_coordinate(at))) * self.chart.slope(at)
-        return np.where(inside, value, 0.0)
-
-    @property
-    def mean(self) -> float:
-        return self._moments[0]
-
-    @property
-    def std(self) -> float:
-        return self._moments[1]
+    def _coordinate_density(self, y: Array) -> Array:
+        return np.asarray(self.inner.density(y))
 
     @cached_property
     def _moments(self) -> tuple[float, float]:

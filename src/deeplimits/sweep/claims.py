@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from deeplimits.errors import InputError, nearest_name
+from deeplimits.errors import InputError, check_name, nearest_name
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.predictions import ENTRIES, PREDICTIONS
 from deeplimits.observables import parse
@@ -152,14 +152,17 @@ def _check_statistics(raw: dict[str, Any], path: Path) -> None:
         observable = getattr(model, "observable", None)
         for each in [observable] if isinstance(observable, str) else observable or []:
             parse(each, path, f"{key}.observable")
-        _known(getattr(model, "limit", None), LIMIT_NAMES, path, f"{key}.limit")
-        expected = getattr(model, "expected", None)
-        if isinstance(model, ExpectedModel) and isinstance(expected, str):
-            known = (*PREDICTIONS, FROM_LIMIT) if isinstance(model, ProbabilityModel) else tuple(PREDICTIONS)
-            _known(expected, known, path, f"{key}.expected")
-        _known(getattr(model, "unit", None), tuple(PREDICTIONS), path, f"{key}.unit")
+        if hasattr(model, "limit"):
+            check_name(model.limit, LIMIT_NAMES, path, f"{key}.limit")
+        if not isinstance(model, ExpectedModel):
+            continue
+        more = (FROM_LIMIT,) if isinstance(model, ProbabilityModel) else ()
+        for part, names in (("expected", (*PREDICTIONS, *more)), ("unit", tuple(PREDICTIONS))):
+            prediction = getattr(model, part)
+            if isinstance(prediction, str):
+                check_name(prediction, names, path, f"{key}.{part}")
         for part in ("expected", "unit"):
-            _check_entries(model, getattr(model, part, None), path, f"{key}.{part}")
+            _check_entries(model, getattr(model, part), path, f"{key}.{part}")
 
 
 def _check_entries(model: StrictModel, prediction: object, path: Path, key: str) -> None:
@@ -170,8 +173,3 @@ def _check_entries(model: StrictModel, prediction: object, path: Path, key: str)
         entries = "one entry" if wanted == 1 else f"{wanted} entries"
         expected = f"a formula of what the statistic measures; {prediction} is of {entries} of V, in gram"
         raise InputError(path, key, prediction, expected)
-
-
-def _known(found: str | None, names: tuple[str, ...], path: Path, key: str) -> None:
-    if found is not None and found not in names:
-        raise InputError(path, key, found, "one of " + ", ".join(names), nearest_name(found, names))

@@ -25,15 +25,13 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
     InputError
         If the time lies beyond the network, or its layer is not recorded.
     """
-    limit = registry()[entry.limit]
+    limit, network = registry()[entry.limit], point.network
+
+    def refused(key: str, expected: str) -> InputError:
+        return InputError(where, f"compare.{index}.{key}", getattr(entry, key), expected)
+
     if parse(entry.observable).kind not in limit.spoken:
-        raise InputError(
-            where,
-            f"compare.{index}.observable",
-            entry.observable,
-            f"one that {entry.limit} speaks of: " + ", ".join(limit.spoken),
-        )
-    network = point.network
+        raise refused("observable", f"one that {entry.limit} speaks of: " + ", ".join(limit.spoken))
     if not limit.applies(network, entry.observable) or not is_recorded(
         entry.observable, point, point.layers[-1]
     ):
@@ -41,29 +39,15 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
     if entry.at == "all":
         return [layer for layer in point.layers if is_recorded(entry.observable, point, layer)]
     layer = point.layers[-1] if entry.at is None else limit.layer(network, float(entry.at))
+    of = f"width {network.widest}"
     if layer > network.depth:
         end = limit.time(network, network.depth)
-        raise InputError(
-            where,
-            f"compare.{index}.at",
-            entry.at,
-            f"a time up to {end:.6g}, the end of width {network.widest}, depth {network.depth}",
-        )
+        raise refused("at", f"a time up to {end:.6g}, the end of {of}, depth {network.depth}")
     if layer not in point.layers:
-        raise InputError(
-            where,
-            f"compare.{index}.at",
-            entry.at,
-            f"the time of a recorded layer; layer {layer} of width {network.widest} is not in record.layers",
-        )
+        raise refused("at", f"the time of a recorded layer; layer {layer} of {of} is not in record.layers")
     if not is_recorded(entry.observable, point, layer):
-        raise InputError(
-            where,
-            f"compare.{index}.at",
-            entry.at,
-            f"a layer that has {entry.observable}: layer {layer} has none; an output is that of the last "
-            "layer, and a perceptron's input has no gradient",
-        )
+        why = "an output is that of the last layer, and a perceptron's input has no gradient"
+        raise refused("at", f"a layer that has {entry.observable}: layer {layer} has none; {why}")
     return [layer]
 
 
@@ -85,33 +69,26 @@ def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], 
     layers not recorded, distances that the limit does not have.
     """
     for index, entry in enumerate(compare):
+        key, is_number = f"compare.{index}", registry()[entry.limit].kind == "number"
         if not any(is_recorded(entry.observable, point, point.layers[-1]) for point in points):
-            raise InputError(
-                where,
-                f"compare.{index}.observable",
-                entry.observable,
-                "an observable of what the study records: its inputs, and gradients or output under record",
+            expected = (
+                "an observable of what the study records: its inputs, and gradients or output under record"
             )
-        if not set(entry.distances) & (_OF_NUMBERS if registry()[entry.limit].kind == "number" else _OF_LAWS):
-            raise InputError(
-                where,
-                f"compare.{index}.distances",
-                entry.distances,
+            raise InputError(where, f"{key}.observable", entry.observable, expected)
+        if not set(entry.distances) & (_OF_NUMBERS if is_number else _OF_LAWS):
+            expected = (
                 "rms, since the limit is a number"
-                if registry()[entry.limit].kind == "number"
-                else "ks or wasserstein, since the limit is random",
+                if is_number
+                else "ks or wasserstein, since the limit is random"
             )
+            raise InputError(where, f"{key}.distances", entry.distances, expected)
         compared = [(point, compared_layers(entry, point, where, index)) for point in points]
         for point, layers in compared:
             if layers:
                 _check_explosion(entry, point, layers[-1], where, index)
         if all(layers is None for _, layers in compared):
-            raise InputError(
-                where,
-                f"compare.{index}.limit",
-                entry.limit,
-                "a limit that is about at least one network of the study; " + _why(points, entry),
-            )
+            expected = "a limit that is about at least one network of the study; " + _why(points, entry)
+            raise InputError(where, f"{key}.limit", entry.limit, expected)
 
 
 def _why(points: Sequence[Point], entry: CompareModel) -> str:
@@ -125,10 +102,8 @@ def _check_explosion(entry: CompareModel, point: Point, layer: int, where: Path,
     """Refuse times beyond the explosion of a limit that is a number: it has none there."""
     limit = registry()[entry.limit]
     if limit.kind == "number" and limit.explosion_probability(point.network, layer):
-        key = f"compare.{index}.at"
-        raise InputError(
-            where,
-            key,
-            entry.at if entry.at is not None else f"<layer {layer}>",
-            f"a time before {entry.limit} explodes; at layer {layer} of width {point.network.widest} it has",
+        found = entry.at if entry.at is not None else f"<layer {layer}>"
+        expected = (
+            f"a time before {entry.limit} explodes; at layer {layer} of width {point.network.widest} it has"
         )
+        raise InputError(where, f"compare.{index}.at", found, expected)

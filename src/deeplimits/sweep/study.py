@@ -12,7 +12,7 @@ from typing import Any
 
 from deeplimits.activations import Activation, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines.backward import check_gradients
-from deeplimits.errors import InputError, nearest_name
+from deeplimits.errors import InputError, check_name
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.networks.network import Gram, Network
@@ -178,10 +178,10 @@ def read_study(path: Path, scale: int = 1) -> Study:
     model = validated(StudyModel, read_mapping(path), path)
     check_study_name(path)
     for index, entry in enumerate(model.compare):
-        _known(entry.limit, LIMIT_NAMES, path, f"compare.{index}.limit")
+        check_name(entry.limit, LIMIT_NAMES, path, f"compare.{index}.limit")
         parse(entry.observable, path, f"compare.{index}.observable")
     for index, name in enumerate(model.figures):
-        _known(name, FIGURE_NAMES, path, f"figures.{index}")
+        check_name(name, FIGURE_NAMES, path, f"figures.{index}")
     _check_lists(model, path)
     check_axes(model.grid, path, "grid")
     grids = []
@@ -286,11 +286,6 @@ def _check_blocks(study: Study) -> None:
 
 def _without_grid(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if key != "grid"}
-
-
-def _known(found: str, names: tuple[str, ...], where: Path, key: str) -> None:
-    if found not in names:
-        raise InputError(where, key, found, "one of " + ", ".join(names), nearest_name(found, names))
 
 
 def _lists(entry: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
