@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,10 +11,56 @@ import numpy as np
 from deeplimits.laws.base import Array, Law
 from deeplimits.laws.closed import PointMass
 from deeplimits.laws.empirical import EmpiricalLaw
-from deeplimits.laws.tabulated import Chart, ChartedLaw
+from deeplimits.laws.tabulated import Chart
 
 _NODES = 129
 """Of the trapezoidal rule for moments, over nine standard deviations to either side."""
+
+
+class ChartedLaw(Law):
+    """The law of an observable x, by that of a coordinate y of which it is a monotone function."""
+
+    chart: Chart
+
+    @abstractmethod
+    def _part(self, y: Array, above: bool) -> Array:
+        """P(Y ≤ y), or with ``above`` P(Y ≥ y)."""
+
+    @abstractmethod
+    def _coordinate(self, levels: Array, above: bool) -> Array:
+        """The quantiles of y, or with ``above`` those of −y, negated."""
+
+    @abstractmethod
+    def _coordinate_density(self, y: Array) -> Array:
+        """The density with respect to dy."""
+
+    @property
+    @abstractmethod
+    def _moments(self) -> tuple[float, float]:
+        """Mean and standard deviation of x."""
+
+    def _cdf(self, x: Array) -> Array:
+        at = np.clip(x, self.chart.low, self.chart.high)
+        with np.errstate(divide="ignore"):
+            value = self._part(self.chart.to_coordinate(at), not self.chart.increasing)
+        return np.where(x < self.chart.low, 0.0, np.where(x >= self.chart.high, 1.0, value))
+
+    def _density(self, x: Array) -> Array:
+        inside = (x > self.chart.low) & (x < self.chart.high)
+        value, at = np.zeros(x.shape), x[inside]
+        value[inside] = self._coordinate_density(self.chart.to_coordinate(at)) * self.chart.slope(at)
+        return value
+
+    def _quantile(self, levels: Array) -> Array:
+        return self.chart.from_coordinate(self._coordinate(levels, not self.chart.increasing))
+
+    @property
+    def mean(self) -> float:
+        return self._moments[0]
+
+    @property
+    def std(self) -> float:
+        return self._moments[1]
 
 
 @dataclass(frozen=True, repr=False)

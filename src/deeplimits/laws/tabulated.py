@@ -5,7 +5,6 @@ found by Newton's method inside a bracket.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,54 +31,8 @@ class Chart:
     """Between which numbers the observable lies."""
 
 
-class ChartedLaw(Law):
-    """The law of an observable x, by that of a coordinate y of which it is a monotone function."""
-
-    chart: Chart
-
-    @abstractmethod
-    def _part(self, y: Array, above: bool) -> Array:
-        """P(Y ≤ y), or with ``above`` P(Y ≥ y)."""
-
-    @abstractmethod
-    def _coordinate(self, levels: Array, above: bool) -> Array:
-        """The quantiles of y, or with ``above`` those of −y, negated."""
-
-    @abstractmethod
-    def _coordinate_density(self, y: Array) -> Array:
-        """The density with respect to dy."""
-
-    @property
-    @abstractmethod
-    def _moments(self) -> tuple[float, float]:
-        """Mean and standard deviation of x."""
-
-    def _cdf(self, x: Array) -> Array:
-        at = np.clip(x, self.chart.low, self.chart.high)
-        with np.errstate(divide="ignore"):
-            value = self._part(self.chart.to_coordinate(at), not self.chart.increasing)
-        return np.where(x < self.chart.low, 0.0, np.where(x >= self.chart.high, 1.0, value))
-
-    def _density(self, x: Array) -> Array:
-        inside = (x > self.chart.low) & (x < self.chart.high)
-        value, at = np.zeros(x.shape), x[inside]
-        value[inside] = self._coordinate_density(self.chart.to_coordinate(at)) * self.chart.slope(at)
-        return value
-
-    def _quantile(self, levels: Array) -> Array:
-        return self.chart.from_coordinate(self._coordinate(levels, not self.chart.increasing))
-
-    @property
-    def mean(self) -> float:
-        return self._moments[0]
-
-    @property
-    def std(self) -> float:
-        return self._moments[1]
-
-
 @dataclass(frozen=True, repr=False)
-class TabulatedLaw(ChartedLaw):
+class TabulatedLaw(Law):
     """A law given by F, p and p' at nodes of a coordinate.
 
     Parameters
@@ -96,15 +49,23 @@ class TabulatedLaw(ChartedLaw):
     slope: Array
     chart: Chart
 
-    def _part(self, y: Array, above: bool) -> Array:
-        below = self._evaluate(y, 0)
-        return 1.0 - below if above else below
+    def _cdf(self, x: Array) -> Array:
+        at = np.clip(x, self.chart.low, self.chart.high)
+        with np.errstate(divide="ignore"):
+            below = self._evaluate(self.chart.to_coordinate(at), 0)
+        value = below if self.chart.increasing else 1.0 - below
+        return np.where(x < self.chart.low, 0.0, np.where(x >= self.chart.high, 1.0, value))
 
-    def _coordinate(self, levels: Array, above: bool) -> Array:
-        return self._inverse(np.ravel(1.0 - levels if above else levels)).reshape(levels.shape)
+    def _density(self, x: Array) -> Array:
+        inside = (x > self.chart.low) & (x < self.chart.high)
+        # where the observable cannot be, any place of the table does for the moment
+        at = np.where(inside, x, self.chart.from_coordinate(self.nodes[len(self.nodes) // 2]))
+        value = np.maximum(self._evaluate(self.chart.to_coordinate(at), 1), 0.0) * self.chart.slope(at)
+        return np.where(inside, value, 0.0)
 
-    def _coordinate_density(self, y: Array) -> Array:
-        return np.maximum(self._evaluate(y, 1), 0.0)
+    def _quantile(self, levels: Array) -> Array:
+        target = np.ravel(levels if self.chart.increasing else 1.0 - levels)
+        return self.chart.from_coordinate(self._inverse(target).reshape(levels.shape))
 
     def _inverse(self, target: Array) -> Array:
         """The coordinates where F is ``target`` [level], each found by itself: in a tail Newton's method may
@@ -134,6 +95,14 @@ class TabulatedLaw(ChartedLaw):
                 break
             left, low, high = left[moved], low[moved], high[moved]
         return found
+
+    @property
+    def mean(self) -> float:
+        return self._moments[0]
+
+    @property
+    def std(self) -> float:
+        return self._moments[1]
 
     @cached_property
     def _monotone(self) -> Array:
