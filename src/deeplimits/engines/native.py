@@ -8,9 +8,11 @@ types: numbers, and arrays as an address followed by their sizes.
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import os
 import re
+import stat
 import tempfile
 import threading
 from dataclasses import dataclass
@@ -83,9 +85,11 @@ class Kernel:
         """From disk, whole; compiled anew where it is not there or is damaged."""
         path = cache_folder() / f"{self.module}-{self.name}-{self.constant or 0}-{_digest(self.module)}.o"
         try:
-            digest, code = path.read_bytes()[:32], path.read_bytes()[32:]
-            if hashlib.sha256(code).digest() == digest:
-                return code
+            with path.open("rb") as file:
+                # a folder may be open to a group: what others put there is never run
+                own, content = os.fstat(file.fileno()).st_uid == os.getuid(), file.read()
+            if own and hashlib.sha256(content[32:]).digest() == content[:32]:
+                return content[32:]
         except FileNotFoundError:
             pass
         from deeplimits.engines.compiler import machine_code
@@ -141,17 +145,20 @@ def cache_folder() -> Path:
     digest = hashlib.sha256()
     for part in (version("numba"), version("llvmlite"), llvm.get_process_triple(), *target()):
         digest.update(part.encode() + b"\0")
-    base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(base) / "deeplimits" / f"kernels-{digest.hexdigest()[:16]}"
+    name = f"kernels-{digest.hexdigest()[:16]}"
     try:
+        base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(base) / "deeplimits" / name
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):
             raise PermissionError(folder)
-    except OSError:
-        folder = Path(tempfile.gettempdir()) / f"deeplimits-{os.getuid()}-{folder.name}"
+    except (OSError, RuntimeError):  # there may be no home
+        folder = Path(tempfile.gettempdir()) / f"deeplimits-{os.getuid()}-{name}"
         folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.stat().st_uid != os.getuid():
-            raise PermissionError(f"{folder} belongs to somebody else; set XDG_CACHE_HOME") from None
+        found = folder.lstat()
+        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022:
+            expected = "no folder of this user that nobody else can write to; set XDG_CACHE_HOME"
+            raise PermissionError(errno.EACCES, expected, str(folder)) from None
     return folder
 
 

@@ -1,0 +1,61 @@
+"""Machine code is kept in a folder of the user's own, and only what the user wrote there is run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from deeplimits.engines import compiler, native
+
+
+@pytest.fixture
+def homeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No home and no folder of caches is named; the temporary folder is ``tmp_path``."""
+
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def folder_of_kernels() -> Path:
+    return native.cache_folder.__wrapped__()
+
+
+def test_without_a_home_it_is_a_folder_that_nobody_else_can_write_to(homeless: Path) -> None:
+    folder = folder_of_kernels()
+    assert folder.parent == homeless and folder.stat().st_mode & 0o777 == 0o700
+    assert folder_of_kernels() == folder
+
+
+@pytest.mark.parametrize("planted", ["link", "open", "file"])
+def test_a_folder_that_somebody_else_has_made_is_refused(homeless: Path, planted: str) -> None:
+    folder = folder_of_kernels()
+    folder.rmdir()
+    if planted == "link":
+        (homeless / "theirs").mkdir(mode=0o700)
+        folder.symlink_to(homeless / "theirs")
+    elif planted == "open":
+        folder.mkdir()
+        folder.chmod(0o777)
+    else:
+        folder.write_text("")
+    with pytest.raises(OSError, match=f"{folder.name}"):
+        folder_of_kernels()
+
+
+def test_code_of_another_user_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(native, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiler, "machine_code", lambda *_: made.append("once") or b"code")
+    kernel = native.Kernel("mlp_kernels", "any", "i8")
+    assert kernel._machine_code() == kernel._machine_code() == b"code" and len(made) == 1
+    monkeypatch.setattr(os, "getuid", lambda: os.stat(tmp_path).st_uid + 1)
+    assert kernel._machine_code() == b"code" and len(made) == 2
