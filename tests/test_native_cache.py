@@ -57,5 +57,5 @@ def test_code_of_another_user_is_compiled_anew(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(compiler, "machine_code", lambda *_: made.append("once") or b"code")
     kernel = native.Kernel("mlp_kernels", "any", "i8")
     assert kernel._machine_code() == kernel._machine_code() == b"code" and len(made) == 1
-    monkeypatch.setattr(os, "getuid", lambda: os.stat(tmp_path).st_uid + 1)
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     assert kernel._machine_code() == b"code" and len(made) == 2
