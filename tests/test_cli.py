@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deeplimits.cli import app
+from deeplimits.errors import InputError
 from deeplimits.limits import registry
 from deeplimits.store.query import TABLES
 from deeplimits.sweep.config import Config
@@ -247,3 +249,14 @@ def test_help_names_every_verb() -> None:
     assert done.returncode == 0
     for verb in ("simulate", "limit", "plan", "status", "aggregate", "figure", "show", "query", "verify"):
         assert verb in done.stdout
+
+
+def test_a_todo_by_another_name_stays(built: Config, tmp_path: Path) -> None:
+    todo = next((built.results / "batches").glob("*.todo.json"))
+    mine = tmp_path / "mine.json"
+    mine.write_bytes(todo.read_bytes())
+    with pytest.raises(InputError, match=r"mine\.zarr\.zip.*its receipt would take the place of"):
+        app(["simulate", str(mine)], standalone_mode=False)
+    assert [mine] == list(tmp_path.iterdir()) and mine.read_bytes() == todo.read_bytes()
+    app(["simulate", str(mine), "--out", str(tmp_path / "other.zarr.zip")], standalone_mode=False)
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.json", "other.json", "other.zarr.zip"}

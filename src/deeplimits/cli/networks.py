@@ -53,6 +53,9 @@ def simulate(
             source.name.removesuffix(".json").removesuffix(".todo") + ".zarr.zip"
         )
         receipt = container.with_name(container.name.removesuffix(".zarr.zip") + ".json")
+        if receipt.exists() and receipt.samefile(source):
+            expected = f"another name for the container: its receipt would take the place of {source}"
+            raise InputError("--out", "", str(container), expected)
         # blocks differ much in size: what is done of the work tells more than how many there are
         with watched(sum(map(seconds, blocks)), "core-seconds") as tell:
             simulate_batch(blocks, container, receipt, engine, threads, lambda block: tell(seconds(block)))
