@@ -45,6 +45,15 @@ SMOOTH = {
 }
 """Smooth activations by name, as formulas."""
 
+
+@lru_cache(maxsize=256)
+def smooth_name(formula: str) -> str:
+    """The name of a smooth activation, given f as the canonical text of a ``Formula``; the formula itself
+    where it has none.
+    """
+    return next((name for name, text in SMOOTH.items() if Formula(text).text == formula), formula)
+
+
 _REACH = 15
 """Standard deviations up to which φ² is integrated."""
 _CONVERGED = 1e-25

@@ -19,7 +19,7 @@ from deeplimits.errors import InputError, nearest_name
 from deeplimits.laws import EmpiricalLaw
 from deeplimits.networks.network import Network
 from deeplimits.sweep.activation import check_activation
-from deeplimits.sweep.config import DEFAULT_PATH, Config
+from deeplimits.sweep.config import DEFAULT_PATH
 from deeplimits.sweep.grams import checked_gram
 from deeplimits.sweep.models import RecordModel
 from deeplimits.sweep.points import Point, load_point, point_of, recorded_layers
@@ -385,13 +385,3 @@ def query(
 
     place = _place(config, results, root)
     return run_query(place.results, sql, place.config, timeout=timeout)
-
-
-def study_tables(config: Config, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What the store of a study holds: its comparisons and its rates (distance ~ size^−exponent), rounded for
-    reading; a column that is the same in all rows is left out.
-    """
-    from deeplimits.store.shown import shown_study
-
-    found = shown_study(config.results, name)
-    return found.comparison, found.rates

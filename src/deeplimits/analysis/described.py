@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from deeplimits.activations import SMOOTH, Identity, OrnsteinUhlenbeck, ReluLike, ShapedSmooth, Slopes, Smooth
+from deeplimits.activations import (
+    SMOOTH,
+    Identity,
+    OrnsteinUhlenbeck,
+    ReluLike,
+    ShapedSmooth,
+    Slopes,
+    Smooth,
+    smooth_name,
+)
 from deeplimits.limits.base import network_time
 from deeplimits.limits.regime import in_words
 from deeplimits.networks.network import Layer, Network
@@ -62,9 +71,9 @@ def _activation(network: Network) -> dict[str, Any]:
         case OrnsteinUhlenbeck(alpha, beta):
             return {"name": "ornstein_uhlenbeck", "alpha": alpha, "beta": beta}
         case Smooth() as phi:
-            names = (name for name in SMOOTH if Smooth.of(name).formula == phi.formula)
-            name = next(names, "expression")
-            return {"name": name, "formula": phi.formula, "a": phi.a, "center": phi.center}
+            name = smooth_name(phi.formula)
+            known = name if name in SMOOTH else "expression"
+            return {"name": known, "formula": phi.formula, "a": phi.a, "center": phi.center}
     raise TypeError(f"{type(network.activation).__name__} has no description")
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from math import isnan
 
-from deeplimits.activations import SMOOTH, Identity, OrnsteinUhlenbeck, Smooth
-from deeplimits.formulas import Formula
+from deeplimits.activations import Identity, OrnsteinUhlenbeck, Smooth, smooth_name
 from deeplimits.networks.network import Network
 
 
@@ -15,12 +13,6 @@ def number(value: float) -> str:
     """A number in a label: in short, and with all of its digits where fewer are another number."""
     short = f"{value + 0.0:g}"
     return short if float(short) == value or isnan(value) else repr(float(value))
-
-
-@lru_cache(maxsize=256)
-def _smooth(formula: str) -> str:
-    """The name of a smooth activation, or its formula."""
-    return next((name for name, text in SMOOTH.items() if Formula(text).text == formula), formula)
 
 
 def label_of(network: Network) -> str:
@@ -41,7 +33,7 @@ def label_of(network: Network) -> str:
         return f"Ornstein–Uhlenbeck ({number(phi.alpha)}, {number(phi.beta)})"
     by = "" if network.shaping is None or network.shaping.by == "width" else " by depth"
     if isinstance(phi, Smooth):
-        name = _smooth(phi.formula)
+        name = smooth_name(phi.formula)
         details = [f"a = {number(phi.a)}"] * (phi.a != 1) + [f"x₀ = {number(phi.center)}"] * (phi.center != 0)
         text = f"{name} ({', '.join(details)})" if details else name
         return f"{text}, p = {number(network.exponent)}{by}" if network.exponent else f"unshaped {text}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from deeplimits.figures.selections import (
@@ -23,6 +22,7 @@ from deeplimits.figures.selections import (
     points,
 )
 from deeplimits.figures.style import LIMIT, NETWORK, PAGE, new_figure
+from deeplimits.observables import parse
 from deeplimits.store.study_groups import Groups
 
 _PATHS = 30
@@ -58,8 +58,7 @@ def _paths(axis: Any, study: Groups, point: int) -> None:
     entry, recorded = entry_of(study, "ou_coordinate", "ornstein_uhlenbeck"), layers(study, point)
     time = recorded / int(recorded[-1])
     paths = at_point(study, "paths", "log_activation", point).isel(path=slice(_PATHS))
-    # log φ(Y)² = 2 U²
-    for path in np.sqrt(np.maximum(paths.values.astype(float), 0) / 2):
+    for path in parse("ou_coordinate").values(paths.values, 0):
         axis.plot(time, path, color=NETWORK, lw=0.6, alpha=0.8)
     laws = limit_quantiles(study, point, entry, (0.5, 0.05, 0.95))
     looks = (("-", "median of the limit"), ("--", "its 5 % and 95 %"), ("--", None))

@@ -226,13 +226,6 @@ def one_value(network: Network, values: Sequence[float], spread: float = 1e-9) -
     return summed_time(network, network.depth, lasting) / network_time(network, network.depth)
 
 
-def is_linear(network: Network) -> bool:
-    """Whether both slopes are equal in every layer, which is then a matrix."""
-    return network.piecewise_linear and all(
-        layer.slopes.plus == layer.slopes.minus for layer in network.layer_kinds.values()
-    )
-
-
 def asymmetry(slopes: Slopes) -> float:
     """A = (s₊ − s₋)² / (s₊² + s₋²), which alone decides how correlations move: c K₁(ρ) − ρ = A (q − ρ arccos
     ρ) / π.

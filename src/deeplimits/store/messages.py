@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from deeplimits.activations import SMOOTH, Activation, Identity, OrnsteinUhlenbeck, ReluLike, Smooth
-from deeplimits.formulas import Formula
+from deeplimits.activations import Activation, Identity, OrnsteinUhlenbeck, ReluLike, Smooth, smooth_name
 from deeplimits.networks.network import Network
 from deeplimits.sweep.amounts import about, counted
 from deeplimits.sweep.plan import Batch, aggregation_seconds
@@ -90,7 +89,7 @@ def _activation(phi: Activation) -> str:
         case OrnsteinUhlenbeck():
             return "Ornstein–Uhlenbeck"
         case Smooth(formula):
-            return next((name for name, text in SMOOTH.items() if Formula(text).text == formula), formula)
+            return smooth_name(formula)
 
 
 def _widths(network: Network) -> tuple[int, ...]:

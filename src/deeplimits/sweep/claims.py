@@ -17,6 +17,7 @@ from deeplimits.errors import InputError, check_name, nearest_name
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.predictions import ENTRIES, PREDICTIONS
 from deeplimits.observables import parse
+from deeplimits.sweep.models import StrictModel
 from deeplimits.sweep.statistics import (
     FROM_LIMIT,
     STATISTICS,
@@ -24,7 +25,6 @@ from deeplimits.sweep.statistics import (
     GramModel,
     ProbabilityModel,
     Statistic,
-    StrictModel,
 )
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping

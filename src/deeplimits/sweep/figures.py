@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from deeplimits.activations import SMOOTH, Identity, OrnsteinUhlenbeck, ReluLike, Smooth
+from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth, smooth_name
 from deeplimits.errors import InputError
 from deeplimits.figures.needs import NEEDS, AtLeast, Between, Compared, Condition, Kind, Needs
-from deeplimits.formulas import Formula
 from deeplimits.sweep.points import Point
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ _FOLLOW = {
 
 def _name(phi: object) -> str:
     if isinstance(phi, Smooth):
-        return next((name for name, text in SMOOTH.items() if Formula(text).text == phi.formula), phi.formula)
+        return smooth_name(phi.formula)
     names = {Identity: "identity", OrnsteinUhlenbeck: "ornstein_uhlenbeck", ReluLike: "relu"}
     return names[type(phi)]
 

@@ -20,7 +20,9 @@ Correlation = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 Gram = Annotated[list[list[Real]], Field(min_length=1)]
 
 
-class _Model(BaseModel):
+class StrictModel(BaseModel):
+    """As all files are read: no unknown key, no number in quotes."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
@@ -41,7 +43,7 @@ ActivationName = Literal[
 ]
 
 
-class ActivationModel(_Model):
+class ActivationModel(StrictModel):
     """φ before shaping."""
 
     name: ActivationName = Field(
@@ -94,7 +96,7 @@ class ActivationModel(_Model):
         return self
 
 
-class ShapingModel(_Model):
+class ShapingModel(StrictModel):
     """How φ_s approaches the identity."""
 
     by: Literal["width", "depth"] = Field("width", description="size in size^-p: the width n or the depth d")
@@ -103,7 +105,7 @@ class ShapingModel(_Model):
     )
 
 
-class InputsModel(_Model):
+class InputsModel(StrictModel):
     """The inputs, by what the network sees of them; exactly one key."""
 
     correlation: Correlation | None = Field(None, description="ρ₀ of two inputs of unit norm")
@@ -123,7 +125,7 @@ class InputsModel(_Model):
         return self
 
 
-class RecordModel(_Model):
+class RecordModel(StrictModel):
     """Which layers are stored."""
 
     layers: Positive | list[Annotated[int, Field(ge=0)]] | Literal["all"] = Field(
@@ -137,7 +139,7 @@ class RecordModel(_Model):
     output: bool = Field(False, description="also the output of a Gaussian readout of the last layer")
 
 
-class NetworkModel(_Model):
+class NetworkModel(StrictModel):
     """An architecture, its activation and its shaping. In a study any value may be a list and becomes an
     axis.
     """
@@ -168,7 +170,7 @@ class PointModel(NetworkModel):
     record: RecordModel = Field(RecordModel(), description="layers to store")
 
 
-class DepthModel(_Model):
+class DepthModel(StrictModel):
     """Depth as a function of the width; exactly one key."""
 
     times_width: Annotated[float, Field(gt=0, le=2**31, allow_inf_nan=False)] | None = Field(
@@ -185,7 +187,7 @@ class DepthModel(_Model):
         return self
 
 
-class GridModel(_Model):
+class GridModel(StrictModel):
     """The axes that every network of the study runs over: a value, or a list of values."""
 
     width: Positive | list[Positive | Annotated[list[Positive], Field(min_length=1)]] = Field(
@@ -215,7 +217,7 @@ class GridModel(_Model):
         return self
 
 
-class CompareModel(_Model):
+class CompareModel(StrictModel):
     """One observable held against one limit, at those points of the study that the limit is about."""
 
     observable: str = Field(
@@ -237,7 +239,7 @@ class CompareModel(_Model):
     )
 
 
-class GrowthModel(_Model):
+class GrowthModel(StrictModel):
     """The mean growth at infinite depth, estimated at every width of the study for its ReLU-like and linear
     residual networks that have an input.
     """
@@ -253,7 +255,7 @@ class GrowthModel(_Model):
     samples: Annotated[int, Field(ge=2, le=2**40)] = Field(65536, description="networks drawn at each width")
 
 
-class StudyModel(_Model):
+class StudyModel(StrictModel):
     """config/studies/NAME.yaml: a sweep, the limits it is held against, and the figures it feeds."""
 
     title: Annotated[str, Field(min_length=1)] = Field(description="one line for tables and figures")
@@ -270,7 +272,7 @@ class StudyModel(_Model):
     figures: list[str] = Field([], description="figures to draw from this study")
 
 
-class DaskModel(_Model):
+class DaskModel(StrictModel):
     """Where the points of a study are reduced, if not on the machine that aggregates it: a scheduler that is
     running, or workers that a batch system starts for each study.
     """
@@ -295,7 +297,7 @@ class DaskModel(_Model):
     )
 
 
-class ConfigModel(_Model):
+class ConfigModel(StrictModel):
     """config/config.yaml."""
 
     studies: list[str] | Literal["all"] = Field(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from deeplimits.sweep.models import Positive, Real, Seed
+from deeplimits.sweep.models import Positive, Real, Seed, StrictModel
 
 FROM_LIMIT = "limit"
 """As ``expected``: what the limit gives, kept in the study store."""
@@ -27,12 +27,6 @@ Number = Annotated[float, Field(ge=-1e30, le=1e30)]
 """Of which sums, squares and quotients are doubles."""
 Width = Positive | Annotated[list[Positive], Field(min_length=1), AfterValidator(each_once)]
 Entry = Annotated[list[Annotated[int, Field(ge=1, le=8)]], Field(min_length=2, max_length=2)]
-
-
-class StrictModel(BaseModel):
-    """As all files are read: no unknown key, no number in quotes."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class WhereModel(StrictModel):
@@ -220,18 +214,6 @@ class ProbabilityModel(ExpectedModel):
     event: Literal["exploded", "collapsed"] = Field(description="event")
 
 
-STATISTICS: dict[str, type[StrictModel]] = {
-    "ks_to_limit": KsModel,
-    "mean_to_limit": MeanToLimitModel,
-    "std_to_limit": StdToLimitModel,
-    "rms_to_limit": RmsToLimitModel,
-    "rate": RateModel,
-    "moment": MomentModel,
-    "gram": GramModel,
-    "probability": ProbabilityModel,
-    "growth": GrowthModel,
-    "unit_to_limit": UnitModel,
-}
 Statistic = Annotated[
     KsModel
     | MeanToLimitModel
@@ -245,3 +227,7 @@ Statistic = Annotated[
     | UnitModel,
     Field(discriminator="name"),
 ]
+STATISTICS: dict[str, type[StrictModel]] = {
+    get_args(model.model_fields["name"].annotation)[0]: model for model in get_args(get_args(Statistic)[0])
+}
+"""By name."""

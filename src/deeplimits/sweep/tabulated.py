@@ -8,7 +8,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
-from deeplimits.activations import SMOOTH, ShapedSmooth, Smooth, Unknowable
+from deeplimits.activations import SMOOTH, ShapedSmooth, Smooth, Unknowable, smooth_name
 from deeplimits.engines.tables import NoTable, table
 from deeplimits.errors import InputError
 from deeplimits.formulas import Formula
@@ -130,9 +130,8 @@ def _reason(network: Network, function: Smooth, error: NoTable) -> str:
 
 def _spelt(network: Network, function: Smooth) -> str:
     """An activation as it is written in a file."""
-    names = {Formula(text).text: name for name, text in SMOOTH.items()}
-    name = names.get(function.formula)
-    parts = [f"name: {name}" if name else f"name: expression, expression: '{function.formula}'"]
+    name = smooth_name(function.formula)
+    parts = [f"name: {name}" if name in SMOOTH else f"name: expression, expression: '{name}'"]
     parts.append(f"a: {function.a!r}")
     if function.center:
         parts.append(f"center: {function.center!r}")
