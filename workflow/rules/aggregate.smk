@@ -8,6 +8,7 @@ rule aggregate:
         f"{RESULTS}/logs/aggregate/{{study}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/aggregate/{{study}}.tsv"
+    priority: AGGREGATION
     conda:
         "../../environment.yml"
     threads: threads_of_study

@@ -47,6 +47,7 @@ rule claims:
         f"{RESULTS}/logs/claims.log",
     benchmark:
         f"{RESULTS}/benchmarks/claims.tsv"
+    priority: SCORING
     conda:
         "../../environment.yml"
     threads: 1

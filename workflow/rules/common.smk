@@ -16,6 +16,7 @@ from deeplimits.store.workflow import (
     aggregation_threads,
     planned_receipts,
     prepare,
+    simulation_threads,
     study_facts,
 )
 from deeplimits.sweep.config import DEFAULT_CLAIMS, load_config
@@ -29,6 +30,9 @@ DEEPLIMITS = (
 )
 # Snakemake needs the number of cores only where it runs the jobs itself.
 ALL_CORES = workflow.resource_settings.cores or 1
+# What is ready first is not what is best first: simulations are long, and the more is left for the end that is
+# short, the less cores are idle there. The scoreboard waits for all studies, figures for one each.
+SIMULATION, AGGREGATION, SCORING = 3, 2, 1
 IS_MODULE = not workflow.modifier.is_main_snakefile()
 
 

@@ -8,9 +8,10 @@ rule simulate:
         f"{RESULTS}/logs/simulate/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/simulate/{{batch}}.tsv"
+    priority: SIMULATION
     conda:
         "../../environment.yml"
-    threads: ALL_CORES
+    threads: simulation_threads(TARGETS, ALL_CORES)
     resources:
         mem_mb=2000,
         runtime=240,

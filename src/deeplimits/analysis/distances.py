@@ -63,7 +63,8 @@ class Distance:
 
 def cell_counts(law: Law, values: Array) -> IntArray:
     """How many of ``values`` fall into each cell of u = F(x)."""
-    u = law.cdf(values)
+    # in order, for neighbours are found at once where those before were
+    u = law.cdf(np.sort(values))
     return np.bincount(np.minimum((u * CELLS).astype(np.int64), CELLS - 1), minlength=CELLS)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deeplimits.cli.left_out import leave_out
 from deeplimits.cli.options import configured
 from deeplimits.cli.output import print_claims, strict_json
 from deeplimits.errors import InputError, check_name
@@ -41,6 +42,7 @@ def claims(
     from deeplimits.store.staleness import stale_studies, warn
     from deeplimits.sweep.claims import load_claims, slips
 
+    leave_out("dask")
     folder = folder or settings.claims
     if folder is None:
         raise InputError(settings.path, "claims", "<none>", "a folder of files of claims, or --claims FOLDER")

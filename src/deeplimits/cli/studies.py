@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deeplimits.cli.left_out import leave_out
 from deeplimits.cli.options import configured
 from deeplimits.cli.output import strict_json
 from deeplimits.cli.tables import print_table
@@ -80,6 +81,8 @@ def aggregate(
     from deeplimits.engines.cpu import available_threads
     from deeplimits.store.watched import watched
 
+    if settings.dask is None:
+        leave_out("dask.array")
     cores = cores or available_threads()
     print(aggregate_study(settings.study(study), settings.results, cores, settings.dask, watched))
 
@@ -93,6 +96,7 @@ def figure(
     from deeplimits.figures import build_figure
     from deeplimits.figures.names import find_figure
 
+    leave_out("dask")
     study, drawn = find_figure(settings, name)
     for path in build_figure(study, drawn, settings.results, settings):
         print(path)
@@ -108,6 +112,7 @@ def show(
     from deeplimits.store.shown import shown_study
     from deeplimits.store.staleness import compared
 
+    leave_out("dask")
     if place.config and study not in aggregated_studies(place.results):
         place.config.study_path(study)
     shown = shown_study(place.results, study)

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from matplotlib.figure import Figure
-from scipy.stats import norm
+from scipy.special import ndtr
 
-from deeplimits.figures.selections import Array, at_point, histogram, layers, points
+from deeplimits.figures.selections import Array, at_point, density_of, layers, points
 from deeplimits.figures.style import GROWTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
 from deeplimits.store.study_groups import Groups
 
@@ -29,8 +30,9 @@ def draw(study: Groups) -> Figure:
         len(widths), len(later), PAGE, 0.95 * len(widths) + 0.7, sharex=True, sharey=True
     )
     for point, width in enumerate(widths):
+        held = _held(study, point)
         for axis, layer in zip(axes[point], later, strict=True):
-            _panel(axis, study, point, int(layer))
+            _panel(axis, held, int(layer))
         axes[point, 0].set_ylabel(f"n = {width}")
     for axis, layer in zip(axes[0], later, strict=True):
         axis.set_title(f"layer {layer}")
@@ -40,8 +42,16 @@ def draw(study: Groups) -> Figure:
     return figure
 
 
-def _panel(axis: Any, study: Groups, point: int, layer: int) -> None:
-    edges, density = _standardised(study, point, layer, "log_growth")
+def _held(study: Groups, point: int) -> xr.Dataset:
+    """Moments and histograms of a point at all layers."""
+    named = {"moments": ("mean", "std", "count"), "laws": ("bin_edge", "bin_count")}
+    return xr.Dataset(
+        {name: at_point(study, of, name, point) for of, names in named.items() for name in names}
+    )
+
+
+def _panel(axis: Any, held: xr.Dataset, layer: int) -> None:
+    edges, density = _standardised(held, layer, "log_growth")
     axis.stairs(
         density,
         edges,
@@ -50,10 +60,10 @@ def _panel(axis: Any, study: Groups, point: int, layer: int) -> None:
         alpha=0.35,
         label=GROWTH,
     )
-    own_edges, own = _standardised(study, point, layer, "log_activation")
+    own_edges, own = _standardised(held, layer, "log_activation")
     axis.stairs(own, own_edges, color=SECOND, lw=0.8, label=r"$\log\,\Vert\varphi(Y_\ell)\Vert$")
     x = np.linspace(-_REACH, _REACH, 201)
-    axis.plot(x, norm.pdf(x), color=LIMIT, lw=1, label="Gaussian")
+    axis.plot(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), color=LIMIT, lw=1, label="Gaussian")
     for height, color, gap in (
         (0.97, NETWORK, largest_gap(edges, density)),
         (0.77, SECOND, largest_gap(own_edges, own)),
@@ -72,12 +82,11 @@ def _panel(axis: Any, study: Groups, point: int, layer: int) -> None:
     axis.spines["left"].set_visible(False)
 
 
-def _standardised(study: Groups, point: int, layer: int, observable: str) -> tuple[Array, Array]:
-    mean, std = (
-        float(at_point(study, "moments", name, point).sel(observable=observable, layer=layer))
-        for name in ("mean", "std")
-    )
-    edges, density = histogram(study, point, observable, layer)
+def _standardised(held: xr.Dataset, layer: int, observable: str) -> tuple[Array, Array]:
+    """Ends of the bins and density, in standard units."""
+    at = held.sel(observable=observable, layer=layer)
+    mean, std = float(at["mean"]), float(at["std"])
+    edges, density = density_of(at.bin_edge.values, at.bin_count.values, int(at["count"]))
     return (edges - mean) / std, density * std
 
 
@@ -87,4 +96,4 @@ def largest_gap(edges: Array, density: Array) -> float:
     """
     inside = density * np.diff(edges)
     below = (1 - inside.sum()) / 2 + np.append(0.0, np.cumsum(inside))
-    return float(np.abs(below - norm.cdf(edges)).max())
+    return float(np.abs(below - ndtr(edges)).max())

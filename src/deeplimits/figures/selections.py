@@ -76,7 +76,12 @@ def histogram(study: Groups, point: int, observable: str, layer: int) -> tuple[A
         at_point(study, of, name, point).sel(observable=observable, layer=layer).values
         for of, name in (("laws", "bin_edge"), ("laws", "bin_count"), ("moments", "count"))
     )
-    return edges, counts / (max(int(total), 1) * np.diff(edges))
+    return density_of(edges, counts, int(total))
+
+
+def density_of(edges: Array, counts: NDArray[np.int64], total: int) -> tuple[Array, Array]:
+    """Bin edges and density of a histogram of ``total`` networks."""
+    return edges, counts / (max(total, 1) * np.diff(edges))
 
 
 def entries(study: Groups, observable: str | None = None) -> list[tuple[int, str]]:

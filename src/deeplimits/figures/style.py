@@ -92,14 +92,29 @@ def new_figure(rows: int, columns: int, width: float, height: float, **options: 
 
 
 def save(figure: Figure, paths: tuple[Path, ...]) -> list[Path]:
-    """Write a figure in every format, with no date and no version in it."""
+    """Write a figure in every format, in one layout, with no date and no version in it."""
     nothing = {
         "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
         "svg": {"Date": None, "Creator": None},
         "png": {"Software": None},
     }
-    for path in paths:
-        suffix = path.suffix[1:]
-        with house_style(), written_aside(path) as aside:
-            figure.savefig(aside, format=suffix, metadata=nothing[suffix])
+    with house_style():
+        _lay_out(figure)
+        for path in paths:
+            suffix = path.suffix[1:]
+            with written_aside(path) as aside:
+                figure.savefig(aside, format=suffix, metadata=nothing[suffix])
     return list(paths)
+
+
+def _lay_out(figure: Figure) -> None:
+    """Place everything once, by the size that texts have in pixels, and leave it there: each format would do
+    it anew, in as much time as it takes to draw.
+    """
+    engine = figure.get_layout_engine()
+    if engine is None:
+        return
+    before, figure.dpi = figure.dpi, mpl.rcParams["savefig.dpi"]
+    engine.execute(figure)
+    figure.dpi = before
+    figure.set_layout_engine(None)

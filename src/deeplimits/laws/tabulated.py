@@ -52,7 +52,8 @@ class TabulatedLaw(Law):
     def _cdf(self, x: Array) -> Array:
         at = np.clip(x, self.chart.low, self.chart.high)
         with np.errstate(divide="ignore"):
-            below = self._evaluate(self.chart.to_coordinate(at), 0)
+            y = self.chart.to_coordinate(at)
+            below = self._value(y, *self._pieces(y))
         value = below if self.chart.increasing else 1.0 - below
         return np.where(x < self.chart.low, 0.0, np.where(x >= self.chart.high, 1.0, value))
 
@@ -60,7 +61,8 @@ class TabulatedLaw(Law):
         inside = (x > self.chart.low) & (x < self.chart.high)
         # where the observable cannot be, any place of the table does for the moment
         at = np.where(inside, x, self.chart.from_coordinate(self.nodes[len(self.nodes) // 2]))
-        value = np.maximum(self._evaluate(self.chart.to_coordinate(at), 1), 0.0) * self.chart.slope(at)
+        y = self.chart.to_coordinate(at)
+        value = np.maximum(self._slope(y, *self._pieces(y)), 0.0) * self.chart.slope(at)
         return np.where(inside, value, 0.0)
 
     def _quantile(self, levels: Array) -> Array:
@@ -81,8 +83,8 @@ class TabulatedLaw(Law):
         last = 1e-14 * target
         for _ in range(60):
             y = found[left]
-            value, slope = self._evaluated(y)
-            value = value - target[left]
+            at = self._pieces(y)
+            value, slope = self._value(y, *at) - target[left], self._slope(y, *at)
             low, high = np.where(value < 0, y, low), np.where(value < 0, high, y)
             with np.errstate(divide="ignore", invalid="ignore"):
                 step = y - value / slope
@@ -113,7 +115,7 @@ class TabulatedLaw(Law):
         points, parts = np.polynomial.legendre.leggauss(_POINTS)
         width = np.diff(self.nodes)[:, None]
         at = self.nodes[:-1, None] + width * (points + 1) / 2
-        weight = np.maximum(self._evaluate(at, 1), 0.0) * width * parts
+        weight = np.maximum(self._slope(at, *self._pieces(at)), 0.0) * width * parts
         weight /= weight.sum()
         with np.errstate(over="ignore"):
             values = self.chart.from_coordinate(at)
@@ -124,21 +126,30 @@ class TabulatedLaw(Law):
         with np.errstate(over="ignore"):
             return mean, float(np.sqrt((weight * (values - mean) ** 2)[keep].sum()))
 
-    def _evaluate(self, y: Array, derivative: int) -> Array:
-        """The interpolant or its derivative; beyond the table F is 0 or 1."""
-        return self._evaluated(y)[derivative]
+    def _pieces(self, y: Array) -> tuple[Array, Array, Array]:
+        """Of the polynomials that y lie in, the coefficients [power, …]; how far y is through each, from 0 to
+        1; and how long it is.
+        """
+        left = np.searchsorted(self.nodes[1:-1], y, side="right")
+        step = self._steps.take(left)
+        return (
+            self._coefficients.take(left, axis=1),
+            np.clip((y - self.nodes.take(left)) / step, 0.0, 1.0),
+            step,
+        )
 
-    def _evaluated(self, y: Array) -> tuple[Array, Array]:
-        """The interpolant and its derivative."""
-        left = np.clip(np.searchsorted(self.nodes, y, side="right") - 1, 0, len(self.nodes) - 2)
-        step = self._steps[left]
-        s = np.clip((y - self.nodes[left]) / step, 0.0, 1.0)
-        f0, d0, c0, a3, a4, a5 = self._coefficients[:, left]
-        outside = (y < self.nodes[0]) | (y > self.nodes[-1])
-        slope = (d0 + s * (c0 + s * (3 * a3 + s * (4 * a4 + s * 5 * a5)))) / step
+    def _value(self, y: Array, coefficients: Array, s: Array, _step: Array) -> Array:
+        """F; beyond the table 0 or 1."""
+        f0, d0, c0, a3, a4, a5 = coefficients
         value = f0 + s * (d0 + s * (c0 / 2 + s * (a3 + s * (a4 + s * a5))))
         value = np.where(y < self.nodes[0], 0.0, np.where(y > self.nodes[-1], 1.0, value))
-        return np.clip(value, 0.0, 1.0), np.where(outside, 0.0, slope)
+        return np.clip(value, 0.0, 1.0)
+
+    def _slope(self, y: Array, coefficients: Array, s: Array, step: Array) -> Array:
+        """F'; beyond the table 0."""
+        _, d0, c0, a3, a4, a5 = coefficients
+        slope = (d0 + s * (c0 + s * (3 * a3 + s * (4 * a4 + s * 5 * a5)))) / step
+        return np.where((y < self.nodes[0]) | (y > self.nodes[-1]), 0.0, slope)
 
     @cached_property
     def _steps(self) -> Array:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplimits import __version__
+from deeplimits.engines import resolve
 from deeplimits.errors import InputError
 from deeplimits.laws import noise_floor
 from deeplimits.store.atomic import write_text
@@ -127,6 +128,17 @@ def _planned(results: Path, study: str) -> dict[str, Any]:
         ) from None
     found: dict[str, Any] = body
     return found
+
+
+def simulation_threads(targets: Mapping[str, Targets], cores: int) -> int:
+    """How many of ``cores`` a simulation takes: so few that all are at work where as many simulations are to
+    come, for a job compresses and writes its blocks in one thread; and all where a graphics card computes,
+    which is for one job at a time.
+    """
+    coming = {batch for study in targets.values() for batch in study.messages}
+    if not coming or resolve("auto") == "cuda":
+        return cores
+    return max(1, cores // len(coming))
 
 
 def aggregation_threads(results: Path, study: str, cores: int) -> int:
