@@ -63,7 +63,7 @@ def test_limit_prints_what_the_library_computes(point: Path, tmp_path: Path) -> 
     assert list(answer["quantiles"]) == ["0.1", "0.5"]
     np.testing.assert_allclose(list(answer["quantiles"].values()), law.quantile([0.1, 0.5]), rtol=1e-12)
     text = deeplimits("limit", str(point), "--matched").stdout
-    assert text.startswith("matched_sde: correlation at time 1")
+    assert "limit: matched_sde, correlation at layer 40, time 1\n" in text
 
 
 EXPLOSIVE = """

@@ -125,14 +125,15 @@ def test_the_text_has_what_json_has(run: Any) -> None:
     code, text, _ = run(f"limit {SHAPED} --simulate 300 --quantiles 0.5")
     assert code == 0
     lines = text.splitlines()
-    assert lines[0].startswith("correlation_sde: correlation at time 1, layer 40")
+    assert lines[0].startswith("network: perceptron, width 40")
+    assert "limit: correlation_sde, correlation at layer 40, time 1" in lines
     for word in (
         "chosen: ",
         "mean",
         "std",
         "quantile 0.5",
         "300 networks",
-        "noise alone",
+        "noise taken off",
         "s₋ = 0.84",
         "ρ₀ = 0.3",
     ):

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 import numpy as np
 
@@ -35,37 +35,47 @@ if TYPE_CHECKING:
 
 def simulate(
     point: Point | Network | Mapping[str, Any] | str | Path,
-    samples: tuple[int, int] = (0, 8192),
+    samples: int | tuple[int, int] = 8192,
     engine: str = "auto",
     *,
     layers: int | Sequence[int] | Literal["all"] | None = None,
     gradients: bool | None = None,
     output: bool | None = None,
 ) -> xr.Dataset:
-    """Draw samples [a, b) of a point.
+    """Draw networks.
 
     Parameters
     ----------
     point
         A ``Network``; a ``Point``; the path of a point file; or a mapping with the keys of one.
     samples
-        Range of global sample indices; any range gives the same networks as any other range that holds them.
+        How many: N, the first N of them; or (a, b), those from number a up to b − 1. A number names a network:
+        it is the same one, whatever is drawn with it.
     engine
-        ``auto``, ``cpu``, ``cuda`` or ``oracle``.
+        ``auto`` (a graphics card where there is one), ``cpu``, ``cuda`` or ``oracle`` (weight matrices by
+        NumPy, slow). All draw the same networks.
     layers, gradients, output
         What is recorded, in place of what the point says: a number of evenly spaced layers, a list of layers
         or ``all``; whether also gradients; whether also the output. By default 17 layers of a ``Network``.
 
     Returns
     -------
-    The arrays of ``engines.simulate_block`` (``log_variance`` [sample, record, input], ``correlation_gap``
-    [sample, record, cross], …) with coordinates ``sample`` and ``layer``, and with what they mean in their
-    attributes.
+    ``log_variance`` [sample, record, input], ``correlation_gap`` [sample, record, cross] = 1 − ρ and what else
+    was asked for, with coordinates ``sample`` and ``layer`` [record]; ``record`` runs over the recorded layers,
+    ``cross`` over the pairs of inputs. The attributes of an array say what it holds.
 
     Raises
     ------
     InputError
-        For whatever is wrong with the point or the range.
+        For whatever is wrong with the network or the numbers.
+
+    Examples
+    --------
+    >>> inputs = {"correlation": 0.3}
+    >>> network = {"activation": {"name": "tanh"}, "width": 30, "depth": 5, "inputs": inputs}
+    >>> rho = 1 - simulate(network, 1024).correlation_gap.isel(record=-1, cross=0)
+    >>> rho.shape
+    (1024,)
     """
     import xarray as xr
 
@@ -110,7 +120,7 @@ def limit(
     *,
     matched: bool = False,
 ) -> Law:
-    """The law that theory predicts for an observable of a network at a layer (the last, by default).
+    """The law that theory predicts for an observable of a network at a layer.
 
     Parameters
     ----------
@@ -120,6 +130,8 @@ def limit(
         What is predicted, such as ``correlation``, ``log_variance`` or ``correlation_0_2``.
     name
         Name of the limit; that of the network's regime by default.
+    layer
+        From 0, the input, to the depth; the last by default.
     matched
         Take the law with the network's own constants, at its own widths and depth.
 
@@ -132,9 +144,21 @@ def limit(
     ------
     InputError
         If there is no such limit or observable, or the limit is not about this network.
+
+    Examples
+    --------
+    >>> inputs = {"correlation": 0.3}
+    >>> network = {"activation": {"name": "tanh"}, "width": 300, "depth": 40, "inputs": inputs}
+    >>> limit(network).about.limit
+    'infinite_width_fluctuations'
     """
     if matched and name is not None:
         raise InputError("limit", "matched", name, "either matched or the name of a limit")
+    if layer is not None:
+        try:
+            layer = index(layer)
+        except TypeError:
+            raise InputError("limit", "layer", layer, "a whole number") from None
     return predicted(_point(point, simulated=False).network, observable, name, layer, matched=matched)
 
 
@@ -155,10 +179,10 @@ def _point(point: Any, *, simulated: bool = True) -> Point:
     return point
 
 
-def _range(samples: tuple[int, int]) -> tuple[int, int]:
-    expected = "two whole numbers (a, b) with 0 ≤ a < b ≤ 2^56, such as (0, 8192)"
+def _range(samples: int | tuple[int, int]) -> tuple[int, int]:
+    expected = "how many, such as 8192, or two whole numbers (a, b) with 0 ≤ a < b ≤ 2^56"
     try:
-        first, stop = (index(end) for end in samples)
+        first, stop = (0, index(samples)) if isinstance(samples, SupportsIndex) else map(index, samples)
     except (TypeError, ValueError):
         raise InputError("simulate", "samples", samples, expected) from None
     if not 0 <= first < stop <= 1 << 56:
@@ -314,8 +338,8 @@ def open_samples(
     Points that make a full grid have a dimension for each axis of the sweep, ``[width, correlation, …,
     sample, record, input]``; where an axis follows from others, as a depth that is a multiple of the width,
     it labels their dimensions. Other points lie along ``point``, with the axes as levels of its index. In
-    both, ``dataset.sel(width=64, c_minus=-1.0, correlation=0.3)`` chooses. An axis that does not vary is a
-    scalar coordinate.
+    both, ``dataset.sel(width=64, c_minus=-1.0)`` chooses among axes that vary. An axis that does not is a
+    scalar coordinate, of which ``sel`` knows nothing; ``selection`` takes all axes.
 
     Beside the arrays of ``simulate`` there are observables that are made of them: ``rho``, the correlation
     of each pair of inputs, ``rescaled_correlation``, ``covariance``, ``variance``, and where their sources
@@ -329,8 +353,8 @@ def open_samples(
         As ``open_study`` takes them; results that are named need no configuration where the study has been
         aggregated.
     selection
-        Keep only points with these values, such as ``architecture="resnet"``; keys: the columns of
-        ``sweep.axes.AXES``, and ``correlation`` for ``correlation_0``.
+        Keep only points with these values, such as ``width=64, architecture="resnet"``: any axis of the sweep,
+        whether it varies or not.
 
     Raises
     ------

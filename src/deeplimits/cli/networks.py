@@ -21,7 +21,8 @@ def simulate(
         typer.Option("--out", help="Container to write, FILE.zarr.zip; beside a todo by default."),
     ] = None,
     samples: Annotated[
-        str | None, typer.Option("--samples", help="A:B, the samples of a point to draw (0:8192).")
+        str | None,
+        typer.Option("--samples", help="How many networks of a point, or A:B, their numbers (0:8192)."),
     ] = None,
     engine: Annotated[str, typer.Option("--engine", help="auto, cpu, cuda or oracle.")] = "auto",
     threads: Annotated[
@@ -64,6 +65,7 @@ def simulate(
 
     from deeplimits.engines.backward import check_gradients
     from deeplimits.store.simulate import simulate_range
+    from deeplimits.sweep.amounts import counted, data_size
 
     point = point_from(source, recorded)
     if gradients:
@@ -73,12 +75,14 @@ def simulate(
         raise InputError("--out", "", "<nothing>", "a file to write, FILE.zarr.zip")
     first, stop = _sample_range(samples or "0:8192")
     simulate_range(point, first, stop - first, out, engine, threads)
+    layers = counted(len(point.layers), "layer")
+    print(f"{out}: {counted(stop - first, 'network')} at {layers}, {data_size(out.stat().st_size)}")
 
 
 def _sample_range(text: str) -> tuple[int, int]:
-    first, colon, stop = text.partition(":")
-    if not (colon and first.isdecimal() and stop.isdecimal() and int(first) < int(stop) <= 1 << 56):
-        raise InputError("--samples", "", text, "A:B with 0 ≤ A < B, such as 0:8192")
+    first, _, stop = text.rpartition(":") if ":" in text else ("0", "", text)
+    if not (first.isdecimal() and stop.isdecimal() and int(first) < int(stop) <= 1 << 56):
+        raise InputError("--samples", "", text, "a number such as 8192, or A:B with 0 ≤ A < B")
     return int(first), int(stop)
 
 
@@ -141,26 +145,19 @@ def _about_options(error: InputError, where: str, matched: bool) -> InputError:
 
 
 def _print_answer(answer: dict[str, Any]) -> None:
-    """The law in words, what it is of, and networks beside it."""
+    """The network, its law in words and numbers, and networks beside it."""
     from deeplimits.analysis.described import in_lines
 
-    drawn, unbounded = answer.get("simulated"), answer["not_finite"]
-    time, at = f"{answer['time']:.6g}", f"layer {answer['layer']}"
-    print(f"{answer['limit']}: {answer['observable']} at time {time}, {at}")
+    for line in in_lines(answer["network"]):
+        print(line)
+    print(f"limit: {answer['limit']}, {answer['observable']} at layer {answer['layer']}, time {answer['time']:.6g}")
     print(f"  chosen: {answer['reason']} ({answer['source']})")
     if "warning" in answer:
         print(f"  warning: {answer['warning']}")
     if "error" in answer:
-        print(f"  {_stated(answer['error'])}")
-    head = f"  {'':14} {'limit':>16}"
-    print(head + (f" {'networks':>16}" if drawn else ""))
-    rows = [("mean", answer["mean"]), ("std", answer["std"])]
-    rows += [(f"quantile {level}", value) for level, value in answer["quantiles"].items()]
-    beside = {} if drawn is None else {"mean": drawn["mean"], "std": drawn["std"]}
-    if drawn:
-        beside |= {f"quantile {level}": value for level, value in drawn["quantiles"].items()}
-    for label, value in rows:
-        print(f"  {label:14} {value:>16.8g}" + (f" {beside[label]:>16.8g}" if drawn else ""))
+        print(f"  stated error: {_stated(answer['error'], certain=answer['std'] == 0)}")
+    drawn, unbounded = answer.get("simulated"), answer["not_finite"]
+    _print_numbers(answer, drawn)
     for sentence in dict.fromkeys(unbounded.values()):
         names = [name for name, each in unbounded.items() if each == sentence]
         print(f"  {', '.join(names)}: {sentence}")
@@ -171,30 +168,43 @@ def _print_answer(answer: dict[str, Any]) -> None:
         )
     if "samples" in answer:
         low, high = answer["mean_interval"]
-        print(f"  sampled: {answer['samples']} paths, 95 % interval of the mean {low:.6g} to {high:.6g}")
+        print(f"  sampled: {answer['samples']:,} paths, 95 % interval of the mean {low:.6g} to {high:.6g}")
     if drawn:
         _print_distance(drawn)
-    for line in in_lines(answer["network"]):
-        print(line)
 
 
-def _stated(error: float) -> str:
-    """The error of a limit in words."""
+def _print_numbers(law: dict[str, Any], drawn: dict[str, Any] | None) -> None:
+    """Mean, standard deviation and quantiles; those of networks beside them; one value, of a law that is one."""
+    if drawn is None and law["std"] == 0 and len({law["mean"], *law["quantiles"].values()}) == 1:
+        print(f"  value {law['mean']:.8g}")
+        return
+    print(f"  {'':14} {'limit':>14}" + (f" {'networks':>14}" if drawn else ""))
+    rows = [("mean", law["mean"], drawn and drawn["mean"]), ("std", law["std"], drawn and drawn["std"])]
+    rows += [
+        (f"quantile {level}", value, drawn and drawn["quantiles"][level])
+        for level, value in law["quantiles"].items()
+    ]
+    for label, value, beside in rows:
+        print(f"  {label:14} {value:>14.8g}" + (f" {beside:>14.8g}" if drawn else ""))
+
+
+def _stated(error: float, *, certain: bool) -> str:
+    """The error of a limit in words; ``certain``: of a limit that is a number."""
     if error >= 1:
-        return "stated error: none; it tells where networks lie, not how they spread"
-    return f"stated error: networks are within a Kolmogorov distance of {error:.3g} of it"
+        told = "tells where networks lie, not how they spread" if certain else "is not the law of such networks"
+        return f"none; it {told}"
+    if error == 0:
+        return "0; it is exact"
+    return f"networks are within a Kolmogorov distance of {error:.3g} of it"
 
 
 def _print_distance(drawn: dict[str, Any]) -> None:
+    count = "1 network" if drawn["samples"] == 1 else f"{drawn['samples']:,} networks"
     dead = f", {drawn['dead']:,} of them without a value" if drawn["dead"] else ""
-    low, high = drawn["ks_interval"]
-    print(
-        f"  {drawn['samples']:,} networks{dead}: Kolmogorov distance {drawn['ks']:.4g}, "
-        f"95 % interval {low:.4g} to {high:.4g}, noise alone {drawn['noise_floor']:.4g}"
-    )
-    if "rms" in drawn:
-        low, high = drawn["rms_interval"]
-        print(
-            f"  the limit is a number: root mean square from it {drawn['rms']:.4g}, "
-            f"95 % interval {low:.4g} to {high:.4g}"
-        )
+    low, high = (f"{end:.4g}" for end in drawn["ks_interval"])
+    print(f"  {count}{dead}: Kolmogorov distance {drawn['ks']:.4g}, ", end="")
+    if "rms" not in drawn:
+        print(f"noise taken off {low} to {high} (95 %); noise alone makes {drawn['noise_floor']:.4g}")
+        return
+    least, most = (f"{end:.4g}" for end in drawn["rms_interval"])
+    print(f"95 % interval {low} to {high}; root mean square from the limit {drawn['rms']:.4g}, {least} to {most}")

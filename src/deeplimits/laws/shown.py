@@ -18,6 +18,8 @@ _SHOWN = (0.05, 0.5, 0.95)
 _ENDS = (0.001, 0.999)
 """Levels between which a law is drawn."""
 _POINTS = 401
+_TAIL = 14.0
+"""Of the logistic distribution: levels from 1e-6 to 1 − 1e-6, of the most likely values and of the tails."""
 _MARGIN = 0.04
 """Beyond these ends, as a part of what lies between them."""
 
@@ -76,24 +78,34 @@ def plotted(law: Law, ax: Axes | None, kind: str, samples: ArrayLike | None, opt
         if len(drawn):
             ordered = np.sort(drawn)
             steps = np.arange(1, len(ordered) + 1) / len(ordered)
-            ax.step(ordered, steps, where="post", color="0.5", label="samples", zorder=1)
+            ax.step(ordered, steps, where="post", color="0.5", label=_counted(drawn), zorder=1)
         ax.set_ylim(-0.02, 1.02)
         ax.set_ylabel("probability up to x")
     else:
         _draw_density(law, ax, x, drawn, options)
     _tell_infinite(law, ax)
-    ax.set_xlabel(law.about.observable if law.about else "x")
+    ax.set_xlabel(f"{law.about.observable} at layer {law.about.layer}" if law.about else "x")
+    if len(drawn):
+        # above the axes, where no curve is
+        ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return ax
+
+
+def _counted(drawn: Array) -> str:
+    return f"{len(drawn):,} samples" if len(drawn) > 1 else "1 sample"
 
 
 def _draw_density(law: Law, ax: Axes, x: Array, drawn: Array, options: dict[str, Any]) -> None:
     density = law.density(x)
     continuous = sum(mass for _, mass in law.atoms) < 1
-    seen = continuous & np.isfinite(density)
+    below = law.cdf(x)
+    # beyond the ends of the law there is no curve; where rounding leaves no place between them, all of it
+    inside = (below > 0) & (below < 1)
+    seen = continuous & np.isfinite(density) & (inside if inside.any() else True)
     (line,) = ax.plot(x[seen], density[seen], **options)
     if len(drawn):
         bins = min(64, max(8, int(np.sqrt(len(drawn)))))
-        ax.hist(drawn, bins, range=(x[0], x[-1]), density=True, color="0.8", label="samples", zorder=0)
+        ax.hist(drawn, bins, range=(x[0], x[-1]), density=True, color="0.8", label=_counted(drawn), zorder=0)
     ax.set_ylabel("density")
     finite = [(where, mass) for where, mass in law.atoms if np.isfinite(where)]
     for where, mass in finite:
@@ -119,7 +131,11 @@ def _places(law: Law, drawn: Array) -> Array:
     values = values[np.isfinite(values)]
     low, high = (values.min(), values.max()) if len(values) else (0.0, 0.0)
     width = float(high - low) or 1.0 + abs(float(low))
-    return np.linspace(low - _MARGIN * width, high + _MARGIN * width, _POINTS)
+    evenly = np.linspace(low - _MARGIN * width, high + _MARGIN * width, _POINTS)
+    # a narrow peak has as many places as what is wide beside it
+    parts = 1 / (1 + np.exp(np.linspace(_TAIL, -_TAIL, _POINTS)))
+    spread = law.quantile(least + (left - least) * parts) if left > least else evenly
+    return np.union1d(evenly, spread[(evenly[0] < spread) & (spread < evenly[-1])])
 
 
 def _tell_infinite(law: Law, ax: Axes) -> None:
