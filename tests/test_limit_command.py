@@ -298,7 +298,7 @@ def test_the_example_of_the_page_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     before = {name: value for name, value in mpl.rcParams.items() if "backend" not in name}
     names: dict[str, Any] = {}
     exec(code, names)
-    assert names["axes"].get_xlabel() == "correlation"
+    assert names["axes"].get_xlabel() == "correlation at layer 24"
     assert {name: value for name, value in mpl.rcParams.items() if "backend" not in name} == before
     import matplotlib.pyplot as plt
 

@@ -49,8 +49,8 @@ def simulate(
     point
         A ``Network``; a ``Point``; the path of a point file; or a mapping with the keys of one.
     samples
-        How many: N, the first N of them; or (a, b), those from number a up to b − 1. A number names a network:
-        it is the same one, whatever is drawn with it.
+        How many: N, the first N of them; or (a, b), those from number a up to b − 1. A number names a
+        network: it is the same one, whatever is drawn with it.
     engine
         ``auto`` (a graphics card where there is one), ``cpu``, ``cuda`` or ``oracle`` (weight matrices by
         NumPy, slow). All draw the same networks.
@@ -60,9 +60,9 @@ def simulate(
 
     Returns
     -------
-    ``log_variance`` [sample, record, input], ``correlation_gap`` [sample, record, cross] = 1 − ρ and what else
-    was asked for, with coordinates ``sample`` and ``layer`` [record]; ``record`` runs over the recorded layers,
-    ``cross`` over the pairs of inputs. The attributes of an array say what it holds.
+    ``log_variance`` [sample, record, input], ``correlation_gap`` [sample, record, cross] = 1 − ρ and what
+    else was asked for, with coordinates ``sample`` and ``layer`` [record]; ``record`` runs over the recorded
+    layers, ``cross`` over the pairs of inputs. The attributes of an array say what it holds.
 
     Raises
     ------
@@ -353,8 +353,8 @@ def open_samples(
         As ``open_study`` takes them; results that are named need no configuration where the study has been
         aggregated.
     selection
-        Keep only points with these values, such as ``width=64, architecture="resnet"``: any axis of the sweep,
-        whether it varies or not.
+        Keep only points with these values, such as ``width=64, architecture="resnet"``: any axis of the
+        sweep, whether it varies or not.
 
     Raises
     ------

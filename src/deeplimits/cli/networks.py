@@ -150,7 +150,8 @@ def _print_answer(answer: dict[str, Any]) -> None:
 
     for line in in_lines(answer["network"]):
         print(line)
-    print(f"limit: {answer['limit']}, {answer['observable']} at layer {answer['layer']}, time {answer['time']:.6g}")
+    at = f"layer {answer['layer']}, time {answer['time']:.6g}"
+    print(f"limit: {answer['limit']}, {answer['observable']} at {at}")
     print(f"  chosen: {answer['reason']} ({answer['source']})")
     if "warning" in answer:
         print(f"  warning: {answer['warning']}")
@@ -174,7 +175,7 @@ def _print_answer(answer: dict[str, Any]) -> None:
 
 
 def _print_numbers(law: dict[str, Any], drawn: dict[str, Any] | None) -> None:
-    """Mean, standard deviation and quantiles; those of networks beside them; one value, of a law that is one."""
+    """Mean, standard deviation and quantiles, and those of networks beside them; or the value of a number."""
     if drawn is None and law["std"] == 0 and len({law["mean"], *law["quantiles"].values()}) == 1:
         print(f"  value {law['mean']:.8g}")
         return
@@ -191,7 +192,9 @@ def _print_numbers(law: dict[str, Any], drawn: dict[str, Any] | None) -> None:
 def _stated(error: float, *, certain: bool) -> str:
     """The error of a limit in words; ``certain``: of a limit that is a number."""
     if error >= 1:
-        told = "tells where networks lie, not how they spread" if certain else "is not the law of such networks"
+        told = (
+            "tells where networks lie, not how they spread" if certain else "is not the law of such networks"
+        )
         return f"none; it {told}"
     if error == 0:
         return "0; it is exact"
@@ -207,4 +210,5 @@ def _print_distance(drawn: dict[str, Any]) -> None:
         print(f"noise taken off {low} to {high} (95 %); noise alone makes {drawn['noise_floor']:.4g}")
         return
     least, most = (f"{end:.4g}" for end in drawn["rms_interval"])
-    print(f"95 % interval {low} to {high}; root mean square from the limit {drawn['rms']:.4g}, {least} to {most}")
+    print(f"95 % interval {low} to {high}; ", end="")
+    print(f"root mean square from the limit {drawn['rms']:.4g}, {least} to {most}")
