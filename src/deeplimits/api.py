@@ -363,9 +363,8 @@ def open_samples(
     StoreError
         If samples are missing.
     """
-    from deeplimits.analysis.samples import aggregated_points, samples_of
+    from deeplimits.analysis.samples import aggregated_points, named_axes, samples_of
     from deeplimits.analysis.stored import annotate_samples
-    from deeplimits.sweep.axes import AXES, axes_of
 
     place = _place(config, results, root)
     if place.config is None:
@@ -373,21 +372,19 @@ def open_samples(
     else:
         chosen = place.config.study(study)
         points, samples = list(chosen.points), chosen.samples
-    named = {axis: "correlation" if axis == "correlation_0" else axis for axis in AXES}
-    found = [
-        (point, {named[axis]: value for axis, value in axes_of(point.network).items()}) for point in points
-    ]
+    found = [(point, named_axes(point)) for point in points]
+    names = list(found[0][1])
     for key, value in selection.items():
-        axis = named.get(key, key)
-        if axis not in named.values():
-            expected = "one of " + ", ".join(named.values())
-            raise InputError("open_samples", key, value, expected, nearest_name(key, named.values()))
+        axis = "correlation" if key == "correlation_0" else key
+        if axis not in names:
+            expected = "one of " + ", ".join(names)
+            raise InputError("open_samples", key, value, expected, nearest_name(key, names))
         known = list(dict.fromkeys(axes[axis] for _, axes in found))
         found = [(point, axes) for point, axes in found if axes[axis] == value]
         if not found:
             expected = "one that points have: " + ", ".join(map(str, known))
             raise InputError("open_samples", key, value, expected)
-    columns = {axis: [axes[axis] for _, axes in found] for axis in named.values()}
+    columns = {axis: [axes[axis] for _, axes in found] for axis in names}
     drawn = samples_of(place.results, [point for point, _ in found], columns, samples)
     return annotate_samples(drawn.assign_attrs(study=study))
 

@@ -26,6 +26,7 @@ from deeplimits.observables import OBSERVABLES, Kind, Observable, pair_index
 from deeplimits.store.catalogue import BlockLocation, Catalogue
 from deeplimits.store.errors import StoreError
 from deeplimits.store.study_groups import open_study_groups
+from deeplimits.sweep.axes import AXES, axes_of
 from deeplimits.sweep.blocks import block_from_description, block_size, variables
 from deeplimits.sweep.points import Point
 from deeplimits.variables import STORED
@@ -37,6 +38,12 @@ def derived() -> dict[str, str]:
     """
     made = {kind: record for kind, record in OBSERVABLES.items() if kind not in STORED}
     return {record.sampled_as or kind: kind for kind, record in made.items()}
+
+
+def named_axes(point: Point) -> dict[str, Any]:
+    """The axes of the sweep of a point, ρ₀ as ``correlation``."""
+    axes = axes_of(point.network)
+    return {"correlation" if name == "correlation_0" else name: axes[name] for name in AXES}
 
 
 def samples_of(

@@ -49,6 +49,7 @@ EXAMPLES = {
     studies.aggregate: "deeplimits aggregate lnr22-figure-1",
     studies.figure: "deeplimits figure lnr22-figure-1/lnr22_figure_1",
     studies.show: "deeplimits show lnr22-figure-1",
+    studies.export: "deeplimits export lnr22-figure-1 s3://bucket/lnr22-figure-1",
     answers.claims: "deeplimits claims --page scoreboard.html",
     answers.query: 'deeplimits query "SELECT width, avg(mean) FROM moments GROUP BY width" --out mean.csv',
     answers.verify: "deeplimits verify --recompute 10",

@@ -134,3 +134,25 @@ def show(
         print("A series that is not there has fewer than three distances above their noise.")
     elif shown.fits:
         print("no rates: no series of points that differ in size alone has three distances above their noise")
+
+
+@configured
+def export(
+    place: Place,
+    study: OneStudy,
+    target: Annotated[
+        str, typer.Argument(help="A folder, or a URL of an object storage such as s3://BUCKET/PREFIX.")
+    ],
+    reduced: Annotated[
+        bool, typer.Option("--reduced", help="Leave out the samples of every network.")
+    ] = False,
+) -> None:
+    """Publish a study as one Zarr store that describes itself, which plain xarray reads."""
+    from deeplimits.analysis.export import export_study
+    from deeplimits.store.staleness import compared, warn
+    from deeplimits.store.study_groups import study_attributes
+    from deeplimits.store.watched import watched
+
+    if place.config is not None:
+        warn(compared(study_attributes(place.results, study), study, place.config))
+    print(export_study(place.results, study, target, samples=not reduced, config=place.config, watch=watched))
