@@ -16,9 +16,9 @@ from typing import Any
 
 from deeplimits.analysis.aggregate import reduced_study
 from deeplimits.store.catalogue import Catalogue
+from deeplimits.store.digests import digest
 from deeplimits.store.paths import study_receipt, study_store
 from deeplimits.store.study_writer import write_study
-from deeplimits.store.zarr_zip import digest
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.study import Study
 

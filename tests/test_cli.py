@@ -241,7 +241,7 @@ def test_queries_change_and_read_nothing_else(built: Config, sql: str) -> None:
 def test_verify_tells_what_it_checked(built: Config) -> None:
     done = deeplimits("verify", "--recompute", "2", cwd=built.path.parent.parent)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "1 containers checked, 0 problems"
+    assert done.stdout.strip() == "1 container, 1 study store checked, 2 blocks drawn again: 0 problems"
 
 
 def test_help_names_every_verb() -> None:

@@ -17,11 +17,11 @@ import pytest
 from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.store.atomic import remove_leftovers, write_text, written_aside
 from deeplimits.store.catalogue import Catalogue
+from deeplimits.store.digests import digest
 from deeplimits.store.paths import batches_folder, study_receipt, study_store
 from deeplimits.store.query import run_query
 from deeplimits.store.verify import verify_store
 from deeplimits.store.workflow import prepare
-from deeplimits.store.zarr_zip import digest
 from deeplimits.sweep.config import Config
 from tiny import STUDY, planned, project, simulated
 
@@ -96,7 +96,7 @@ def test_a_killed_simulation_leaves_all_or_nothing(tmp_path: Path) -> None:
     assert process.returncode == 0, errors
     assert containers(config) == truth
     assert not partial(config)
-    assert verify_store(config.results) == ([], 1)
+    assert verify_store(config.results).findings == ()
 
 
 def test_two_writers_of_one_file_both_end_well(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_two_jobs_for_one_container_both_end_well(tmp_path: Path) -> None:
         _, errors = job.communicate()
         assert job.returncode == 0, errors
     assert not partial(config)
-    assert verify_store(config.results) == ([], 1)
+    assert verify_store(config.results).findings == ()
     jobs = [start(config, "aggregate", "tiny", "--results", str(config.results)) for _ in range(2)]
     for job in jobs:
         _, errors = job.communicate()

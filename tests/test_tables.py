@@ -64,7 +64,9 @@ def test_points_and_blocks_are_those_of_the_receipts(tmp_path: Path, name: str) 
         block.id for point in study.points for block in blocks_of(point, study.samples)
     )
     for path in (tmp_path / "batches").glob("*.json"):
-        path.write_text(json.dumps(json.loads(path.read_text()), indent=1))
+        body = json.loads(path.read_text())
+        del body["digest"]
+        path.write_text(json.dumps(body, indent=1))
     for table, found in (("points", points), ("blocks", blocks)):
         pd.testing.assert_frame_equal(run_query(tmp_path, f"FROM {table}"), found)
 

@@ -21,8 +21,10 @@ from deeplimits.cli import app, main
 from deeplimits.errors import InputError
 from deeplimits.figures import build_figure
 from deeplimits.store.errors import StaleStore, StoreError
+from deeplimits.store.seal import sealed
 from deeplimits.store.staleness import compared, staleness
 from deeplimits.store.study_groups import study_attributes
+from deeplimits.store.workflow import prepare
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.description import differences
 from deeplimits.sweep.study import read_study
@@ -94,6 +96,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "claims").mkdir()
     (folder / "claims/x.yaml").write_text(CLAIMS)
     simulated(config)
+    prepare(config.path, {"results": str(config.results)})
     aggregate_study(config.study("tiny"), config.results)
     build_figure(config.study("tiny"), "ks_against_width", config.results)
     return folder
@@ -241,7 +244,7 @@ def test_a_store_of_another_version_is_told_and_drawn(
 
 def test_a_store_of_an_older_format_is_refused_with_what_mends_it(here: Path) -> None:
     receipt = here / "results/studies/tiny.json"
-    receipt.write_text(json.dumps(json.loads(receipt.read_text()) | {"format": 2}))
+    receipt.write_text(sealed(json.loads(receipt.read_text()) | {"format": 2}))
     for verb in ("show", "figure"):
         with pytest.raises(StoreError, match=r"format 2.*`snakemake --cores all tiny` aggregates it again"):
             deeplimits(*VERBS[verb])

@@ -260,7 +260,7 @@ def test_a_study_from_file_to_figure_once_and_only_once(project):
     first = snakemake(project, "--cores", "2")
     assert first.returncode == 0, output(first)
     figures = digests(project, "results/figures/small/*")
-    assert set(figures) == {f"ks_against_width.{suffix}" for suffix in ("pdf", "svg", "png")}
+    assert set(figures) == {f"ks_against_width.{suffix}" for suffix in ("pdf", "svg", "png", "sha256")}
     stores = digests(project, "results/batches/*.zarr.zip")
 
     assert NOTHING in output(snakemake(project, "--cores", "2"))

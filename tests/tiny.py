@@ -12,8 +12,9 @@ import xarray as xr
 
 from deeplimits.analysis.aggregate import reduced_study
 from deeplimits.analysis.samples import samples_of
+from deeplimits.store.atomic import write_text
 from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.paths import container_path, receipt_path
+from deeplimits.store.paths import container_path, receipt_path, todo_path
 from deeplimits.store.simulate import simulate_batch
 from deeplimits.sweep.axes import axes_of
 from deeplimits.sweep.config import Config, load_config
@@ -46,6 +47,7 @@ def planned(config: Config, target_seconds: float = 30.0) -> Plan:
 
 def compute(config: Config, batch: Batch) -> None:
     container = container_path(config.results, batch.name)
+    write_text(todo_path(config.results, batch.name), batch.todo)
     simulate_batch(list(batch.blocks), container, receipt_path(config.results, batch.name))
 
 

@@ -9,7 +9,7 @@ CLAIMS = [
     for path in (sorted(SETTINGS.claims.glob("*.yaml")) if SETTINGS.claims else [])
 ]
 SCOREBOARD = (
-    multiext(f"{RESULTS}/claims", ".json", ".html", ".pdf", ".svg", ".png")
+    multiext(f"{RESULTS}/claims", ".json", ".html", ".pdf", ".svg", ".png", ".sha256")
     if CLAIMS
     else []
 )
@@ -29,7 +29,7 @@ rule claims:
         claims=CLAIMS,
         studies=[study.aggregate for study in TARGETS.values()],
     output:
-        multiext(f"{RESULTS}/claims", ".pdf", ".svg"),
+        multiext(f"{RESULTS}/claims", ".pdf", ".svg", ".sha256"),
         picture=report(
             f"{RESULTS}/claims.png",
             caption="../report/claims_scoreboard.rst",

@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from deeplimits.errors import InputError
 from deeplimits.store.arguments import takes_locks
+from deeplimits.store.errors import StoreError
 from deeplimits.store.messages import Messages
 from deeplimits.store.processes import die_with
 from deeplimits.store.runs import RunFolder, tell
@@ -75,7 +76,7 @@ try:
             load_config(Path(CONFIG_FILE), SETTINGS_GIVEN, SHIPPED_CLAIMS),
             {},
         )
-except InputError as error:
+except (InputError, StoreError, OSError) as error:
     # The message says which file and key; where in the workflow it was noticed would only distract.
     several = ""
     if len(workflow.overwrite_configfiles) > 1:

@@ -7,7 +7,7 @@ rule figure:
     input:
         receipt=f"{RESULTS}/studies/{{study}}.json",
     output:
-        multiext(f"{RESULTS}/figures/{{study}}/{{figure}}", ".pdf", ".svg"),
+        multiext(f"{RESULTS}/figures/{{study}}/{{figure}}", ".pdf", ".svg", ".sha256"),
         # one of the three is enough for a report
         report(
             f"{RESULTS}/figures/{{study}}/{{figure}}.png",

@@ -22,8 +22,8 @@ from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rows import Rows
 from deeplimits.analysis.stored import KEPT
 from deeplimits.store.catalogue import BlockLocation
+from deeplimits.store.digests import digest
 from deeplimits.store.paths import study_digest, study_store
-from deeplimits.store.zarr_zip import digest
 
 GROUP, KEY = "reduction", "key"
 """Where a store has the keys of its points."""

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from deeplimits import __version__
-from deeplimits.cli import answers, networks, studies
+from deeplimits.cli import answers, networks, studies, upkeep
 from deeplimits.errors import InputError
 
 
@@ -52,7 +52,9 @@ EXAMPLES = {
     studies.export: "deeplimits export lnr22-figure-1 s3://bucket/lnr22-figure-1",
     answers.claims: "deeplimits claims --page scoreboard.html",
     answers.query: 'deeplimits query "SELECT width, avg(mean) FROM moments GROUP BY width" --out mean.csv',
-    answers.verify: "deeplimits verify --recompute 10",
+    upkeep.verify: "deeplimits verify --recompute 10",
+    upkeep.repair: "deeplimits repair",
+    upkeep.prune: "deeplimits prune --dry-run",
 }
 """A command line of every verb, shown at the end of its help."""
 

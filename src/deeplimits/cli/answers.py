@@ -1,8 +1,7 @@
-"""Verbs that ask all studies at once: verdicts on claims, queries, and whether files are whole."""
+"""Verbs that ask all studies at once: verdicts on claims, and queries."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,7 +36,7 @@ def claims(
 ) -> None:
     """Hold every numbered claim against the studies: holds, fails or undecided."""
     from deeplimits.analysis.claims import verdicts
-    from deeplimits.store.atomic import write_text
+    from deeplimits.cli.claims_files import write_claims
     from deeplimits.store.paths import aggregated_studies
     from deeplimits.store.staleness import stale_studies, warn
     from deeplimits.sweep.claims import load_claims, slips
@@ -56,20 +55,7 @@ def claims(
     ):
         warn(sentence)
     text = strict_json(rows, 1)
-    if out is not None:
-        write_text(out, text + "\n")
-    if page is not None:
-        from deeplimits.figures.claims_page import page_of
-
-        write_text(page, page_of(rows))
-    if figure is not None:
-        from deeplimits.figures.claims_scoreboard import draw
-        from deeplimits.figures.style import house_style, save
-        from deeplimits.store.paths import FIGURE_FORMATS
-
-        with house_style():
-            drawn = draw(rows)
-        save(drawn, tuple(figure.with_suffix(f".{suffix}") for suffix in FIGURE_FORMATS))
+    write_claims(rows, text, settings.results, out, page, figure)
     if as_json:
         print(text)
     elif out is None and page is None and figure is None:
@@ -129,21 +115,3 @@ def _tables(name: str | None) -> pd.DataFrame:
         [(column, variable.units, variable.meaning) for column, variable in columns],
         columns=["column", "units", "meaning"],
     )
-
-
-@configured
-def verify(
-    results: Path,
-    recompute: Annotated[
-        int, typer.Option("--recompute", min=0, help="Blocks to draw again and compare bit for bit.")
-    ] = 0,
-) -> None:
-    """Check every container against its receipt."""
-    from deeplimits.store.verify import verify_store
-
-    problems, checked = verify_store(results, recompute)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    print(f"{checked} containers checked, {len(problems)} problems")
-    if problems:
-        raise typer.Exit(1)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 def build_figure(study: Study, figure: str, results: Path, config: Config | None = None) -> list[Path]:
-    """Draw a figure of a study from its store and write it as PDF, SVG and PNG; ``config`` is for messages.
+    """Draw a figure of a study from its store and write it as PDF, SVG and PNG, and then the digests of these
+    files and of the store; ``config`` is for messages.
 
     Raises
     ------
@@ -24,8 +25,9 @@ def build_figure(study: Study, figure: str, results: Path, config: Config | None
         is drawn, with a warning.
     """
     from deeplimits.figures.style import house_style, save
+    from deeplimits.store.digests import digests_of, write_digests
     from deeplimits.store.errors import StoreError
-    from deeplimits.store.paths import figure_files
+    from deeplimits.store.paths import figure_digests, figure_files, study_store
     from deeplimits.store.staleness import staleness, warn
     from deeplimits.store.study_groups import open_study_groups
 
@@ -36,4 +38,7 @@ def build_figure(study: Study, figure: str, results: Path, config: Config | None
     warn(stale)
     with house_style():
         drawn = import_module(f"deeplimits.figures.{figure}").draw(groups)
-    return save(drawn, figure_files(results, study.name, figure))
+    paths = save(drawn, figure_files(results, study.name, figure))
+    beside = figure_digests(results, study.name, figure)
+    write_digests(beside, digests_of(beside, [*paths, study_store(results, study.name)]))
+    return paths

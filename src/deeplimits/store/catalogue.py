@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from deeplimits.engines import SAMPLER_VERSION
 from deeplimits.store.errors import StoreError
-from deeplimits.store.paths import batches_folder, container_path
-from deeplimits.store.receipts import Receipt, read_receipt
+from deeplimits.store.paths import batches_folder, container_path, file_names
+from deeplimits.store.receipts import Receipt, UnusableReceipt, read_receipt
 from deeplimits.sweep.blocks import Block, blocks_of
 from deeplimits.sweep.points import Point
 
@@ -37,22 +37,42 @@ class Catalogue:
     """The store under ``results``, as its receipts tell; read once."""
 
     results: Path
-    unusable: list[Path] = field(default_factory=list)
-    """Receipts that were passed over: unreadable, or their container is missing or of another size."""
+    unusable: dict[Path, str] = field(default_factory=dict)
+    """Receipts that are passed over: damaged, or their container is missing or of another size; and why."""
 
     @cached_property
     def receipts(self) -> tuple[Receipt, ...]:
-        """Every usable receipt, sorted by name."""
-        found = []
-        for path in sorted(batches_folder(self.results).glob("*.json")):
-            if path.name.endswith(".todo.json") or path.name.startswith("."):
+        """Every usable receipt, sorted by name.
+
+        Raises
+        ------
+        LaterFormat
+            If a later version wrote one.
+        OSError
+            If the folder or a file cannot be read, which is not the same as being empty.
+        """
+        found, folder = [], batches_folder(self.results)
+        for name in file_names(folder):
+            if name.endswith(".todo.json") or not name.endswith(".json"):
                 continue
-            receipt = read_receipt(path)
-            if receipt is None:
-                self.unusable.append(path)
-            elif receipt.sampler_version == SAMPLER_VERSION:
+            try:
+                receipt = read_receipt(folder / name)
+            except UnusableReceipt as error:
+                self.unusable[folder / name] = str(error)
+                continue
+            except FileNotFoundError:
+                continue  # a job began again meanwhile
+            if receipt.sampler_version == SAMPLER_VERSION:
                 found.append(receipt)
         return tuple(found)
+
+    def passed_over(self) -> str:
+        """A sentence about the receipts that are passed over; empty where there are none."""
+        reasons = list(self.unusable.values()) if self.receipts or self.unusable else []
+        if not reasons:
+            return ""
+        more = f" (and {len(reasons) - 1:,} more like it)" if len(reasons) > 1 else ""
+        return f"{reasons[0]}{more}; `deeplimits repair`, or the next run of the workflow, mends it"
 
     @cached_property
     def held(self) -> dict[str, str]:
@@ -80,10 +100,10 @@ class Catalogue:
         for block in blocks_of(point, samples):
             location = self.locate(block)
             if location is None:
-                network = point.network
+                network, damaged = point.network, self.passed_over()
                 raise StoreError(
                     f"{self.results}: samples {block.first} to {block.first + block.count - 1} of width "
                     f"{network.widest}, depth {network.depth} are not there yet; "
-                    "`snakemake --cores all STUDY` simulates what a study lacks"
+                    + (damaged or "`snakemake --cores all STUDY` simulates what a study lacks")
                 )
             yield location, min(block.count, samples - block.first)

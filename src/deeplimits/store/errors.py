@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class StoreError(RuntimeError):
     """The store lacks something, or holds something that cannot be trusted; the message says what, and what
@@ -9,7 +11,17 @@ class StoreError(RuntimeError):
     """
 
 
+class LaterFormat(StoreError):
+    """A file of a later version of this package: it is neither read nor replaced."""
+
+    def __init__(self, path: Path, found: int, known: int):
+        super().__init__(
+            f"{path}: of format {found}, written by a later version of deeplimits; this version reads "
+            f"{known}: use the later one, or another folder of results"
+        )
+
+
 class StaleStore(UserWarning):
-    """What a store holds of a study is not what the study file and the configuration ask for now; the message
-    says which key differs, and what mends it.
+    """What a store holds of a study is not what the study file and the configuration ask for now, or cannot
+    be believed; the message says which, and what mends it.
     """

@@ -1,7 +1,8 @@
 """Receipts: what a finished job leaves behind, and the only thing that makes its container count.
 
 A receipt names the blocks of a batch, the container that holds them and its SHA-256, and where they came
-from. It is written after the container, so that a container without one is unfinished work.
+from. It is written after the container, so that a container without one is unfinished work. Its own digest
+is in it: one that was changed says so.
 """
 
 from __future__ import annotations
@@ -11,14 +12,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from deeplimits.engines import SAMPLER_VERSION
 from deeplimits.errors import InputError
 from deeplimits.store.atomic import write_text
+from deeplimits.store.errors import LaterFormat, StoreError
+from deeplimits.store.seal import is_whole, sealed
 from deeplimits.sweep.blocks import Block, block_from_description
+from deeplimits.sweep.formats import RECEIPT, TODO, is_later
 
-FORMAT = 1
+
+class UnusableReceipt(StoreError):
+    """A receipt that counts for nothing: damaged, or without its container."""
+
+    def __init__(self, path: Path, what: str):
+        super().__init__(f"{path}: {what}")
+        self.what = what
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,8 @@ class Receipt:
     names: tuple[str, ...]
     provenance: dict[str, Any]
     text: bytes = field(repr=False)
+    changed: int
+    """When the container was last changed, in ns."""
 
     @property
     def batch(self) -> str:
@@ -44,19 +56,28 @@ class Receipt:
     @cached_property
     def blocks(self) -> tuple[dict[str, Any], ...]:
         """Descriptions of the blocks."""
-        return tuple(json.loads(self.text)["blocks"])
+        return described_blocks(self.text)
+
+
+def described_blocks(text: bytes) -> tuple[dict[str, Any], ...]:
+    """Descriptions of the blocks, from the text of a receipt."""
+    return tuple(json.loads(text)["blocks"])
 
 
 @dataclass(frozen=True, slots=True)
 class _Named:
     """A block as far as its name."""
 
+    __pydantic_config__: ClassVar = {"extra": "ignore"}
+
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Body:
-    """What a receipt says."""
+@dataclass(frozen=True)
+class ReceiptBody:
+    """What a receipt says, and nothing else; those of earlier versions have no digest."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     blocks: list[_Named]
     container: str
@@ -65,16 +86,17 @@ class _Body:
     sampler_version: int
     sha256: str
     size: int
+    digest: str | None = None
 
 
 @cache
-def _reader() -> Callable[[bytes], _Body]:
+def _reader() -> Callable[[bytes], ReceiptBody]:
     """Reads the JSON of a receipt whole and keeps of its blocks the names; three times as fast as making a
     dictionary of each.
     """
     from pydantic import TypeAdapter
 
-    return partial(TypeAdapter(_Body).validate_json, strict=True)
+    return partial(TypeAdapter(ReceiptBody).validate_json, strict=True)
 
 
 def write_receipt(
@@ -84,27 +106,37 @@ def write_receipt(
     body = {
         "blocks": [block.describe() | {"first": block.first, "count": block.count} for block in blocks],
         "container": container.name,
-        "format": FORMAT,
+        "format": RECEIPT,
         "provenance": provenance,
         "sampler_version": SAMPLER_VERSION,
         "sha256": sha256,
         "size": container.stat().st_size,
     }
-    write_text(path, json.dumps(body, sort_keys=True, separators=(",", ":")) + "\n")
+    write_text(path, sealed(body))
 
 
-def read_receipt(path: Path) -> Receipt | None:
-    """The receipt in ``path``, or None where it is not one, is of another format, or its container is missing
-    or of another size.
+def read_receipt(path: Path) -> Receipt:
+    """The receipt in ``path``.
+
+    Raises
+    ------
+    UnusableReceipt
+        If it is not what was written, or its container is missing or of another size.
+    LaterFormat
+        If a later version wrote it.
+    OSError
+        If it cannot be read.
     """
+    body, text = read_receipt_alone(path)
+    container = path.parent / body.container
     try:
-        text = path.read_bytes()
-        body = _reader()(text)
-        container = path.parent / body.container
-        if body.format != FORMAT or container.stat().st_size != body.size:
-            return None
-    except (OSError, ValueError):
-        return None
+        status = container.stat()
+    except FileNotFoundError:
+        raise UnusableReceipt(path, f"its container {container.name} is missing") from None
+    if status.st_size != body.size:
+        raise UnusableReceipt(
+            path, f"its container {container.name} has {status.st_size:,} bytes, {body.size:,} were written"
+        )
     return Receipt(
         path,
         container,
@@ -114,7 +146,32 @@ def read_receipt(path: Path) -> Receipt | None:
         tuple(block.id for block in body.blocks),
         body.provenance,
         text,
+        status.st_mtime_ns,
     )
+
+
+def read_receipt_alone(path: Path) -> tuple[ReceiptBody, bytes]:
+    """What a receipt says, and its text, whatever has become of its container; raises as ``read_receipt``."""
+    text = path.read_bytes()
+    whole = is_whole(text)
+    if whole is False:
+        raise UnusableReceipt(path, "not what was written: its digest does not match")
+    try:
+        body = _reader()(text)
+    except ValueError:
+        if whole and is_later(json.loads(text).get("format"), RECEIPT):
+            raise LaterFormat(path, json.loads(text)["format"], RECEIPT) from None
+        raise UnusableReceipt(path, "not a receipt, or not what was written") from None
+    if (body.digest is None) != (whole is None):
+        raise UnusableReceipt(path, "not what was written: its digest does not match")
+    if whole and is_later(body.format, RECEIPT):
+        raise LaterFormat(path, body.format, RECEIPT)
+    if body.format != RECEIPT:
+        raise UnusableReceipt(path, f"a receipt of format {body.format}, where this version reads {RECEIPT}")
+    expected = f"{path.name.removesuffix('.json')}.zarr.zip"
+    if body.container != expected:
+        raise UnusableReceipt(path, f"the receipt of {body.container}, where that of {expected} should be")
+    return body, text
 
 
 def read_todo(path: Path) -> list[Block]:
@@ -127,8 +184,8 @@ def read_todo(path: Path) -> list[Block]:
     """
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-        if body["format"] != FORMAT:
-            raise InputError(path, "format", body["format"], str(FORMAT))
+        if body["format"] != TODO:
+            raise InputError(path, "format", body["format"], str(TODO))
         if body["sampler_version"] != SAMPLER_VERSION:
             raise InputError(
                 path,

@@ -131,6 +131,10 @@ class RunFolder:
             self.tell(f"the next run takes over the locks of a run that is gone: {owner}")
         self._tell_of(held)
 
+    def running(self) -> list[Run]:
+        """Runs that are at work, or may be: those that cannot be seen from here count as well."""
+        return [run for run in self._runs().values() if run.process.state() != "gone"]
+
     def unlock(self) -> Run | None:
         """Forget runs that are gone or cannot be seen from here, for Snakemake is about to remove all locks;
         or the run that stands against that, which lives on this machine and holds locks.

@@ -31,7 +31,17 @@ def study_attributes(results: Path, study: str) -> dict[str, Any]:
     StoreError
         As ``checked_study_store`` does.
     """
-    path = checked_study_store(results, study)
+    return attributes_of(checked_study_store(results, study))
+
+
+def attributes_of(path: Path) -> dict[str, Any]:
+    """What a study store, by its file, says of itself.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             found: dict[str, Any] = json.loads(archive.read("zarr.json"))["attributes"]

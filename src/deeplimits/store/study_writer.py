@@ -10,7 +10,6 @@ CF conventions and xarray have it.
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,9 +19,9 @@ import numpy as np
 
 from deeplimits import __version__
 from deeplimits.store.atomic import write_text, written_aside
+from deeplimits.store.digests import digest, write_digests
 from deeplimits.store.paths import study_digest, study_receipt, study_store
-from deeplimits.store.studies import FORMAT
-from deeplimits.store.zarr_zip import digest
+from deeplimits.store.studies import study_receipt_text
 from deeplimits.sweep.description import described
 from deeplimits.sweep.study import Study
 
@@ -73,15 +72,8 @@ def write_study(
                 writer.add(part)
             writer.close()
         found = digest(aside)
-    write_text(study_digest(results, study.name), f"{found}  {store.name}\n")
-    body = {
-        "format": FORMAT,
-        "study": study.name,
-        "samples": study.samples,
-        "sha256": found,
-        "deeplimits": __version__,
-    }
-    write_text(receipt, json.dumps(body, sort_keys=True, indent=1) + "\n")
+    write_digests(study_digest(results, study.name), {store.name: found})
+    write_text(receipt, study_receipt_text(attributes, found))
     return receipt
 
 

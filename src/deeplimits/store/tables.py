@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.errors import StoreError
-from deeplimits.store.paths import aggregated_studies, claims_file
+from deeplimits.store.paths import aggregated_studies
 from deeplimits.store.receipts import Receipt
 from deeplimits.store.study_groups import open_study_groups
+from deeplimits.store.verdicts import read_verdicts
 from deeplimits.sweep.axes import AXES, axes_of_physics
 from deeplimits.variables import Variable, text, whole
 
@@ -65,11 +66,11 @@ CLAIMS = {
 """Columns of ``claims``."""
 
 
-def _points(results: Path) -> pd.DataFrame:
+def _points(catalogue: Catalogue) -> pd.DataFrame:
     texts: dict[str, str] = {}
     blocks: Counter[str] = Counter()
     samples: Counter[str] = Counter()
-    for found in _held(results):
+    for found in _held(catalogue):
         for name, written, size in zip(found.physics, found.texts, found.sizes, strict=True):
             texts[name] = written
             blocks[name] += 1
@@ -99,7 +100,7 @@ def _axes(texts: Sequence[str]) -> dict[str, list[Any]]:
     return {axis: found[axis] if axis in own else [row[axis] for row in rows] for axis in AXES}
 
 
-def _blocks(results: Path) -> pd.DataFrame:
+def _blocks(catalogue: Catalogue) -> pd.DataFrame:
     frames = [
         pd.DataFrame(
             {
@@ -114,7 +115,7 @@ def _blocks(results: Path) -> pd.DataFrame:
                 "finished": found.receipt.provenance.get("finished"),
             }
         )
-        for found in _held(results)
+        for found in _held(catalogue)
     ]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(BLOCKS))
 
@@ -138,9 +139,9 @@ _WRITTEN = re.compile(
 """A block as receipts are written, without a blank and with sorted keys."""
 
 
-def _held(results: Path) -> list[_Blocks]:
+def _held(catalogue: Catalogue) -> list[_Blocks]:
     """The blocks of all receipts, by their text: to make dictionaries of 10⁵ takes ten times as long."""
-    return [_blocks_of(receipt) for receipt in Catalogue(results).receipts]
+    return [_blocks_of(receipt) for receipt in catalogue.receipts]
 
 
 def _blocks_of(receipt: Receipt) -> _Blocks:
@@ -159,24 +160,9 @@ def _blocks_of(receipt: Receipt) -> _Blocks:
     return _Blocks(receipt, sizes, first, places, [row[4].count(",") + 1 for row in rows], texts, physics)
 
 
-def _claims(results: Path) -> pd.DataFrame:
-    """What ``deeplimits claims --out`` wrote; no rows before that."""
-    try:
-        rows = json.loads(claims_file(results).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        rows = []
-    for row in rows:
-        row["low"], row["high"] = row["interval"] or (None, None)
-    return pd.DataFrame(rows, columns=list(CLAIMS))
-
-
 _GROUPS = {"quantiles": "laws"}
 """Groups of a study store that tables with another name are made from."""
-_OF_RECEIPTS: dict[str, Callable[[Path], pd.DataFrame]] = {
-    "points": _points,
-    "blocks": _blocks,
-    "claims": _claims,
-}
+_OF_RECEIPTS: dict[str, Callable[[Catalogue], pd.DataFrame]] = {"points": _points, "blocks": _blocks}
 OF_STUDIES = ("moments", "quantiles", "comparison", "rates", "events", "growth")
 """Tables that are made from the study stores."""
 TABLES = ("points", "blocks", *OF_STUDIES, "claims")
@@ -279,10 +265,18 @@ def _column(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def read_table(results: Path, table: str) -> tuple[Parts, list[str]]:
-    """A table of all studies, and a sentence for each study that could not be read and is not in it."""
+    """A table of all studies, and a sentence for each study that could not be read and is not in it, or for
+    other rows that are left out.
+    """
     if table in _OF_RECEIPTS:
-        frame = _OF_RECEIPTS[table](results)
-        return Parts(dict.fromkeys(frame.columns, ""), frame, {}), []
+        catalogue = Catalogue(results)
+        frame, damaged = _OF_RECEIPTS[table](catalogue), catalogue.passed_over()
+        return _whole(frame), [f"some blocks are left out: {damaged}"] if damaged else []
+    if table == "claims":
+        try:
+            return _whole(pd.DataFrame(read_verdicts(results), columns=list(CLAIMS))), []
+        except StoreError as error:
+            return _whole(pd.DataFrame(columns=list(CLAIMS))), [f"the claims are left out: {error}"]
     found, left_out = [], []
     for study in aggregated_studies(results):
         try:
@@ -290,6 +284,10 @@ def read_table(results: Path, table: str) -> tuple[Parts, list[str]]:
         except (StoreError, KeyError) as error:
             left_out.append(f"the rows of study {study} are left out: {error}")
     return _together([parts for parts in found if parts is not None]), left_out
+
+
+def _whole(frame: pd.DataFrame) -> Parts:
+    return Parts(dict.fromkeys(frame.columns, ""), frame, {})
 
 
 def _together(found: Sequence[Parts]) -> Parts:

@@ -22,16 +22,30 @@ from deeplimits.errors import InputError
 from deeplimits.laws import noise_floor
 from deeplimits.store.atomic import write_text
 from deeplimits.store.catalogue import Catalogue
+from deeplimits.store.damage import (
+    damaged_batches,
+    discard_damaged,
+    discard_damaged_study,
+    restore_todo,
+)
 from deeplimits.store.messages import aggregation_message, simulation_message, studies_of_batches
-from deeplimits.store.paths import figure_files, receipt_path, study_receipt, study_todo, todo_path
-from deeplimits.store.studies import FORMAT, is_readable
+from deeplimits.store.paths import (
+    claims_digests,
+    figure_digests,
+    figure_files,
+    receipt_path,
+    study_receipt,
+    study_todo,
+    todo_path,
+)
+from deeplimits.store.seal import is_whole, sealed
 from deeplimits.sweep.claims import load_claims, slips
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.description import described
+from deeplimits.sweep.formats import STUDY_STORE, STUDY_TODO
 from deeplimits.sweep.plan import make_plan
 from deeplimits.sweep.study import Study
 
-_TODO_FORMAT = 5
 _MANY_POINTS = 256
 
 
@@ -83,25 +97,29 @@ def prepare(
         for slip in slips(load_claims(config.claims), config.studies_folder):
             if tell is not None:
                 tell(slip)
-    catalogue = Catalogue(config.results)
-    plan = make_plan(studies, catalogue.held, config.target_seconds)
+    results, catalogue = config.results, Catalogue(config.results)
+    # a batch that is damaged is computed again as it was, and its container has the same bytes then
+    again = damaged_batches(catalogue)
+    coming = {block.id: name for name, batch in again.items() for block in batch.blocks}
+    sound = {block: batch for block, batch in catalogue.held.items() if batch not in again}
+    plan = make_plan(studies, coming | sound, config.target_seconds)
     of_batches = studies_of_batches(plan.receipts)
-    messages = {batch.name: simulation_message(batch, of_batches[batch.name]) for batch in plan.batches}
-    targets = {
-        study.name: _targets(config.results, study, plan.receipts[study.name], messages) for study in studies
-    }
-    coming = {receipt_path(config.results, batch.name) for batch in plan.batches}
-    for receipt in coming.intersection(catalogue.unusable):
-        # its container is gone or cut short, and a receipt that exists would count as done
-        receipt.unlink(missing_ok=True)
-    for batch in plan.batches:
-        _write_if_changed(todo_path(config.results, batch.name), batch.todo)
+    batches = [*(batch for name, batch in again.items() if name in of_batches), *plan.batches]
+    messages = {batch.name: simulation_message(batch, of_batches[batch.name]) for batch in batches}
+    targets = {study.name: _targets(results, study, plan.receipts[study.name], messages) for study in studies}
+    for batch in batches:
+        receipt = receipt_path(results, batch.name)
+        if batch.name in again or receipt in catalogue.unusable:
+            # one that exists would count as done
+            receipt.unlink(missing_ok=True)
+        _write_if_changed(todo_path(results, batch.name), batch.todo)
+    for done in catalogue.receipts:
+        if done.batch in of_batches:
+            restore_todo(results, done)
     for study in studies:
-        if not is_readable(config.results, study.name):
-            study_receipt(config.results, study.name).unlink(missing_ok=True)
-        _write_if_changed(
-            study_todo(config.results, study.name), _study_todo(study, plan.receipts[study.name])
-        )
+        discard_damaged_study(results, study)
+        _write_if_changed(study_todo(results, study.name), study_todo_text(study, plan.receipts[study.name]))
+    discard_damaged(claims_digests(results))
     return config, targets
 
 
@@ -119,8 +137,9 @@ def planned_receipts(results: Path, study: str) -> list[str]:
 def _planned(results: Path, study: str) -> dict[str, Any]:
     path = study_todo(results, study)
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-        if body["format"] != _TODO_FORMAT:
+        text = path.read_bytes()
+        body = json.loads(text)
+        if body["format"] != STUDY_TODO or body["study"] != study or not is_whole(text):
             raise ValueError
     except (OSError, ValueError, KeyError):
         raise InputError(
@@ -179,29 +198,35 @@ def _targets(results: Path, study: Study, batches: tuple[str, ...], messages: Ma
         batches=tuple(str(receipt_path(results, batch)) for batch in batches),
         aggregate=str(study_receipt(results, study.name)),
         figures={
-            figure: tuple(map(str, figure_files(results, study.name, figure))) for figure in study.figures
+            figure: tuple(
+                map(
+                    str,
+                    (*figure_files(results, study.name, figure), figure_digests(results, study.name, figure)),
+                )
+            )
+            for figure in study.figures
         },
         messages={batch: messages[batch] for batch in batches if batch in messages},
         message=aggregation_message(study),
     )
 
 
-def _study_todo(study: Study, batches: tuple[str, ...]) -> str:
+def study_todo_text(study: Study, batches: tuple[str, ...]) -> str:
     """All that the study store is made from. The study file counts by what it means, its figures left out."""
     content = json.dumps(described(study), sort_keys=True)
     body = {
         "batches": list(batches),
         "deeplimits": __version__,
-        "format": _TODO_FORMAT,
+        "format": STUDY_TODO,
         "points": len(study.points),
         "samples": study.samples,
-        "store_format": FORMAT,
+        "store_format": STUDY_STORE,
         "seeds": list(study.seeds),
         "study": study.name,
         "study_sha256": hashlib.sha256(content.encode()).hexdigest(),
         "title": study.title,
     }
-    return json.dumps(body, indent=1) + "\n"
+    return sealed(body, indent=1)
 
 
 def _write_if_changed(path: Path, text: str) -> None:

@@ -14,7 +14,6 @@ specifications of their own.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zipfile
 import zlib
@@ -31,6 +30,7 @@ from numcodecs import blosc
 from numpy.typing import NDArray
 
 from deeplimits.store.atomic import written_aside
+from deeplimits.store.digests import digest
 from deeplimits.store.errors import StoreError
 
 CHUNK_BYTES = 1 << 23
@@ -75,12 +75,6 @@ def write_groups(
                     entry.external_attr = 0o644 << 16
                     archive.writestr(entry, content)
         return digest(aside)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _files(

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from deeplimits.engines import SAMPLER_VERSION
 from deeplimits.sweep.blocks import Block, block_size
@@ -24,6 +25,7 @@ from deeplimits.sweep.cost import (
     SECONDS_PER_VALUE,
 )
 from deeplimits.sweep.families import Family
+from deeplimits.sweep.formats import TODO
 from deeplimits.sweep.growth import growing
 from deeplimits.sweep.study import Study
 
@@ -45,12 +47,7 @@ class Batch:
     @cached_property
     def todo(self) -> str:
         """The job's input file: JSON, equal for equal blocks."""
-        body = {
-            "format": 1,
-            "sampler_version": SAMPLER_VERSION,
-            "blocks": [block.describe() for block in self.blocks],
-        }
-        return json.dumps(body, sort_keys=True, separators=(",", ":")) + "\n"
+        return todo_text(block.describe() for block in self.blocks)
 
     @cached_property
     def name(self) -> str:
@@ -78,6 +75,12 @@ class Plan:
     def seconds(self) -> float:
         """Core-seconds that the missing blocks take."""
         return sum(batch.seconds for batch in self.batches)
+
+
+def todo_text(blocks: Iterable[Mapping[str, Any]]) -> str:
+    """The input file of the job that computes the blocks with these descriptions."""
+    body = {"format": TODO, "sampler_version": SAMPLER_VERSION, "blocks": list(blocks)}
+    return json.dumps(body, sort_keys=True, separators=(",", ":")) + "\n"
 
 
 def make_plan(

@@ -1,0 +1,60 @@
+"""Verdicts on claims as files: for programs, as a page, as a figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def write_claims(
+    rows: list[dict[str, Any]],
+    text: str,
+    results: Path,
+    out: Path | None,
+    page: Path | None,
+    figure: Path | None,
+) -> None:
+    """Write verdicts as JSON, as HTML and as a figure, each where a path is given.
+
+    Those that the workflow names, in the folder of results, get their digests beside them.
+
+    Parameters
+    ----------
+    text
+        The rows as JSON.
+    """
+    from deeplimits.store.atomic import write_text
+
+    written = []
+    if out is not None:
+        write_text(out, text + "\n")
+        written.append(out)
+    if page is not None:
+        from deeplimits.figures.claims_page import page_of
+
+        write_text(page, page_of(rows))
+        written.append(page)
+    if figure is not None:
+        from deeplimits.figures.claims_scoreboard import draw
+        from deeplimits.figures.style import house_style, save
+        from deeplimits.store.paths import FIGURE_FORMATS
+
+        with house_style():
+            drawn = draw(rows)
+        written += save(drawn, tuple(figure.with_suffix(f".{suffix}") for suffix in FIGURE_FORMATS))
+    _write_digests(results, written)
+
+
+def _write_digests(results: Path, written: list[Path]) -> None:
+    from deeplimits.store.digests import digest_once, read_digests, write_digests
+    from deeplimits.store.paths import claims_digests, claims_files
+
+    here, beside = {path.absolute() for path in written}, claims_digests(results)
+    fresh = {path.name: digest_once(path) for path in claims_files(results) if path.absolute() in here}
+    if not fresh:
+        return
+    try:
+        held = read_digests(beside) or {}
+    except FileNotFoundError:
+        held = {}
+    write_digests(beside, held | fresh)
