@@ -242,9 +242,17 @@ class Repair:
             held = read_digests(claims_digests(results)) or {}
         except OSError:
             held = {}
-        out, *others = claims_files(results)
-        page, picture = (path if path.name in held or not held else None for path in (others[0], others[-1]))
-        write_claims(rows, strict_json(rows, 1), results, out, page, picture)
+        # in the forms in which they were written, as far as that is known
+        there = held or {path.name for path in claims_files(results) if path.exists()}
+        out, page, *pictures = claims_files(results)
+        write_claims(
+            rows,
+            strict_json(rows, 1),
+            results,
+            out,
+            page if page.name in there else None,
+            pictures[-1] if any(path.name in there for path in pictures) else None,
+        )
 
 
 def _whole(part: Part) -> Part:

@@ -97,10 +97,21 @@ def todo_of_receipt(text: bytes) -> str:
 
 
 def restore_todo(results: Path, receipt: Receipt) -> None:
-    """Write the todo file of a batch that is done, where it is lost: the workflow asks for it."""
-    path = todo_path(results, receipt.batch)
-    if not path.exists():
-        write_text(path, todo_of_receipt(receipt.text), flush=False)
+    """Write the todo file of a batch that is done, which the workflow asks for, where it is lost, or where it
+    is another since the job ended.
+    """
+    path, written = todo_path(results, receipt.batch), receipt.path.stat().st_mtime_ns
+    try:
+        if path.stat().st_mtime_ns <= written:
+            return
+        text = path.read_bytes()
+    except FileNotFoundError:
+        text = b""
+    wanted = todo_of_receipt(receipt.text)
+    if text != wanted.encode():
+        write_text(path, wanted, flush=False)
+    with suppress(OSError):
+        os.utime(path, ns=(written, written))
 
 
 def discard_damaged_study(results: Path, study: Study) -> None:

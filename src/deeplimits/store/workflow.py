@@ -114,7 +114,7 @@ def prepare(
             receipt.unlink(missing_ok=True)
         _write_if_changed(todo_path(results, batch.name), batch.todo)
     for done in catalogue.receipts:
-        if done.batch in of_batches:
+        if done.batch in of_batches and done.batch not in again:
             restore_todo(results, done)
     for study in studies:
         discard_damaged_study(results, study)

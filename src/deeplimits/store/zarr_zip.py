@@ -129,7 +129,7 @@ def _json(content: Mapping[str, Any]) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _open(path: Path, _size: int, _modified: int) -> zipfile.ZipFile:
+def _open(path: Path, *_of: int) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
@@ -147,7 +147,7 @@ def _opened(path: Path, what: str) -> Iterator[zipfile.ZipFile]:
     """The file as an archive, kept open, since opening costs more than reading."""
     with _told(path, what):
         status = path.stat()
-        yield _open(path, status.st_size, status.st_mtime_ns)
+        yield _open(path, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def read_array(
