@@ -158,7 +158,7 @@ def test_the_text_has_what_json_has(run: Any) -> None:
         ("--activation relu --width 8 --depth 8 --correlation 0 --shaping width:-1", "--shaping: found -1"),
         ("--activation tanh --c-plus 1 --width 8 --depth 8 --correlation 0", "tanh"),
         ("--activation relu --slope 0.2 --shaping width:0.5 --width 8 --depth 8 --correlation 0", "--c-minus"),
-        ("--activation leaky_relu --c-minus -0.9 --width 8 --depth 8 --correlation 0", "takes slope, not c_minus"),
+        ("--activation leaky_relu --c-minus -0.9 --width 8 --depth 8 --correlation 0", "takes slope; c_minus is a key of relu"),
         ("--activation tanh --centered yes --width 8 --depth 8 --correlation 0", "--centered: found 'yes'"),
         ("--expression 1/(1+exp(-x)) --width 8 --depth 8 --correlation 0", "--expression: found '1/(1+exp(-x))'"),
         ("--activation relu --width 1_0 --depth 8 --correlation 0", "--width: found '1_0'"),

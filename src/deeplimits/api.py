@@ -52,8 +52,8 @@ def simulate(
         How many: N, the first N of them; or (a, b), those from number a up to b − 1. A number names a
         network: it is the same one, whatever is drawn with it.
     engine
-        ``auto`` (a graphics card where there is one), ``cpu``, ``cuda`` or ``oracle`` (weight matrices by
-        NumPy, slow). All draw the same networks.
+        ``auto``: a graphics card where there is one, else the processor; ``cpu`` or ``cuda``: the same
+        networks on either; ``oracle``: others of the same law, by drawing every weight matrix.
     layers, gradients, output
         What is recorded, in place of what the point says: a number of evenly spaced layers, a list of layers
         or ``all``; whether also gradients; whether also the output. By default 17 layers of a ``Network``.

@@ -23,6 +23,14 @@ class UnknownName(ValueError):
         self.nearest = nearest
 
 
+class MisplacedKey(ValueError):
+    """A key that goes with another name than the one beside it, for models that know whose it is."""
+
+    def __init__(self, key: str, expected: str):
+        super().__init__(expected)
+        self.key = key
+
+
 class InputError(ValueError):
     """A file or an option that cannot be used.
 

@@ -5,6 +5,7 @@ Verbs import what they need when they run: the start-up of ``simulate`` is part 
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Annotated
 
@@ -59,7 +60,9 @@ EXAMPLES = {
 """A command line of every verb, shown at the end of its help."""
 
 for verb, example in EXAMPLES.items():
-    app.command(epilog=f"Example:\n\n\b\n{example}")(verb)
+    # the list of verbs has room for no more than how the sentence begins
+    in_short = re.split("[.,:;]", verb.__doc__ or "")[0]
+    app.command(epilog=f"Example:\n\n\b\n{example}", short_help=f"{in_short}.")(verb)
 
 
 def main() -> None:

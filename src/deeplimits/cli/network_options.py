@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from deeplimits.errors import InputError
+from deeplimits.cli import completion
+from deeplimits.errors import InputError, nearest_name
 
 if TYPE_CHECKING:
     from deeplimits.sweep.points import Point
@@ -84,6 +85,9 @@ def _shaping(text: str) -> dict[str, Any] | None:
     if text == "none":
         return None
     by, colon, exponent = text.partition(":")
+    if not colon and by not in ("width", "depth"):
+        expected = "width:P, depth:P or none, such as width:0.5"
+        raise InputError("--shaping", "", text, expected, nearest_name(by, ("width", "depth")))
     return {"by": by} | ({"exponent": float(_read(_number, "--shaping", exponent))} if colon else {})
 
 
@@ -142,11 +146,15 @@ def networked(verb: Callable[..., None]) -> Callable[..., None]:
         found = {name: values.pop(name) for name in keys}
         verb(source, {name: text for name, text in found.items() if text is not None}, **values)
 
-    source = typer.Argument(help=f"{what} Options below replace what it says, or stand for it.")
+    source = typer.Argument(
+        metavar="SOURCE", help=f"{what} Options below replace what it says, or stand for it."
+    )
     own = [(parameter.name, hints[parameter.name], parameter.default) for parameter in others]
     options = [("source", Annotated[Path | None, source], None), *own]
     for name, (_, _, metavar, text) in keys.items():
-        option = typer.Option(flag_of(name), help=text, metavar=metavar)
+        option = typer.Option(
+            flag_of(name), help=text, metavar=metavar, autocompletion=completion.BY_NAME.get(name)
+        )
         options.append((name, Annotated[str | None, option], None))
     # typer reads what a verb takes from its signature and its annotations
     with_options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -232,6 +240,19 @@ def _check_slope(mapping: dict[str, Any], given: dict[str, str]) -> None:
         raise InputError("--slope", "", given["slope"], expected)
 
 
+def _as_options(expected: str) -> str:
+    """What was expected in a file, in the words of the command line."""
+    said = {
+        "this key": "this option",
+        "no such key": "no such option",
+        "{name: expression, expression: FORMULA}": "--expression FORMULA",
+        "`centered: true`": "`--centered true`",
+    }
+    for key, option in said.items():
+        expected = expected.replace(key, option)
+    return expected
+
+
 def _naming_options(error: InputError, flags: dict[str, str], alone: bool) -> InputError:
     """The same, about the option that the key stands for."""
     known = {key: flag_of(name) for name, (key, *_) in reversed((_KEYS | _RECORD).items())}
@@ -244,6 +265,6 @@ def _naming_options(error: InputError, flags: dict[str, str], alone: bool) -> In
         key, rest = ".".join(parts[:length]), ".".join(parts[length:])
         flag = flags.get(key) or (known.get(key) if alone else None)
         if flag:
-            expected = error.expected.replace("this key", "this option")
+            expected = _as_options(error.expected)
             return InputError(flag, rest, error.found, expected, error.nearest)
     return error

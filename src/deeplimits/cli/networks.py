@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from deeplimits.cli.completion import BY_NAME
 from deeplimits.cli.network_options import networked, point_from
 from deeplimits.cli.output import strict_json
 from deeplimits.errors import InputError
@@ -18,15 +19,24 @@ def simulate(
     recorded: dict[str, str],
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Container to write, FILE.zarr.zip; beside a todo by default."),
+        typer.Option(
+            "--out", metavar="FILE", help="Container to write, FILE.zarr.zip; beside a todo by default."
+        ),
     ] = None,
     samples: Annotated[
         str | None,
-        typer.Option("--samples", help="How many networks of a point, or A:B, their numbers (0:8192)."),
+        typer.Option(
+            "--samples", metavar="N|A:B", help="How many networks of a point, or A:B, their numbers (0:8192)."
+        ),
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="auto, cpu, cuda or oracle.")] = "auto",
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine", metavar="NAME", help="auto, cpu, cuda or oracle.", autocompletion=BY_NAME["engine"]
+        ),
+    ] = "auto",
     threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="All processors by default.")
+        int | None, typer.Option("--threads", min=1, metavar="N", help="All processors by default.")
     ] = None,
     gradients: Annotated[bool, typer.Option("--gradients", help="Store gradients too.")] = False,
     output: Annotated[bool, typer.Option("--output", help="Store the output too.")] = False,
@@ -91,23 +101,39 @@ def limit(
     source: Path | None,
     given: dict[str, str],
     observable: Annotated[
-        str, typer.Option("--observable", help="correlation, log_variance, correlation_0_2, …")
+        str,
+        typer.Option(
+            "--observable",
+            metavar="NAME",
+            autocompletion=BY_NAME["observable"],
+            help="correlation, log_variance, correlation_0_2, …",
+        ),
     ] = "correlation",
     name: Annotated[
-        str | None, typer.Option("--limit", help="Name of a limit; that of the network's regime by default.")
+        str | None,
+        typer.Option(
+            "--limit",
+            metavar="NAME",
+            autocompletion=BY_NAME["limit"],
+            help="Name of a limit; that of the network's regime by default.",
+        ),
     ] = None,
     matched: Annotated[
-        bool, typer.Option("--matched", help="The SDE with the network's own constants, at its own n and d.")
+        bool, typer.Option("--matched", help="The law with the network's own constants, at its own n and d.")
     ] = False,
-    layer: Annotated[int | None, typer.Option("--layer", help="Layer; the last by default.")] = None,
+    layer: Annotated[
+        int | None, typer.Option("--layer", metavar="LAYER", help="Layer; the last by default.")
+    ] = None,
     quantiles: Annotated[
-        str, typer.Option("--quantiles", help="Levels, separated by commas.")
+        str, typer.Option("--quantiles", metavar="LEVELS", help="Levels, separated by commas.")
     ] = "0.05,0.25,0.5,0.75,0.95",
     simulated: Annotated[
-        int, typer.Option("--simulate", min=0, help="Draw so many networks beside the law.")
+        int, typer.Option("--simulate", min=0, metavar="N", help="Draw N networks beside the law.")
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON; null where not finite.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Write there what --json prints.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write there what --json prints.")
+    ] = None,
 ) -> None:
     """What theory predicts for a network, and with --simulate what networks do."""
     from deeplimits.api import predict

@@ -12,20 +12,31 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from deeplimits.cli.completion import BY_NAME
+
 _OPTIONS = {
     "config": (
-        Annotated[Path, typer.Option("--config", help="Configuration file.")],
+        Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration file.")],
         Path("config/config.yaml"),
     ),
     "results": (
         Annotated[
-            Path | None, typer.Option("--results", help="Folder of results, in place of the configuration's.")
+            Path | None,
+            typer.Option(
+                "--results", metavar="FOLDER", help="Folder of results, in place of the configuration's."
+            ),
         ],
         None,
     ),
     "scale": (
         Annotated[
-            str | None, typer.Option("--scale", help="papers or deep, in place of the configuration's.")
+            str | None,
+            typer.Option(
+                "--scale",
+                metavar="SCALE",
+                autocompletion=BY_NAME["scale"],
+                help="papers or deep, in place of the configuration's.",
+            ),
         ],
         None,
     ),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deeplimits.cli import completion
 from deeplimits.cli.left_out import leave_out
 from deeplimits.cli.options import configured
 from deeplimits.cli.output import strict_json
@@ -16,9 +17,18 @@ if TYPE_CHECKING:
     from deeplimits.store.place import Place
     from deeplimits.sweep.config import Config
 
-OneStudy = Annotated[str, typer.Argument(help="Name of a study.")]
-SomeStudy = Annotated[str | None, typer.Argument(help="One study; all of the configuration by default.")]
-AsJson = Annotated[bool, typer.Option("--json")]
+OneStudy = Annotated[
+    str, typer.Argument(metavar="STUDY", help="Name of a study.", autocompletion=completion.studies)
+]
+SomeStudy = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="STUDY",
+        help="One study; all of the configuration by default.",
+        autocompletion=completion.studies,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
 @configured
@@ -27,7 +37,7 @@ def plan(
     study: SomeStudy = None,
     as_json: AsJson = False,
 ) -> None:
-    """Points, blocks, jobs, time, memory and disk, before anything runs."""
+    """What is missing and what it will cost: points, blocks, jobs, time, memory and disk."""
     from deeplimits.store.status import planned
 
     rows, total = planned(settings, study)
@@ -49,7 +59,7 @@ def status(
         bool, typer.Option("--watch", help="Show it again and again, until all is done or Ctrl-C.")
     ] = False,
 ) -> None:
-    """What is done, what of it is out of date, what is missing or has failed, and the time left by the cost
+    """How far everything is: what is done, out of date, missing or has failed, and the time left by the cost
     model.
     """
     from deeplimits.store.status import progress
@@ -73,10 +83,12 @@ def aggregate(
     study: OneStudy,
     cores: Annotated[
         int | None,
-        typer.Option("--cores", min=1, help="Processes at most; as many as there are cores by default."),
+        typer.Option(
+            "--cores", min=1, metavar="N", help="Processes at most; as many as there are cores by default."
+        ),
     ] = None,
 ) -> None:
-    """Reduce a study's blocks to laws, moments, comparisons and rates; what has not changed is kept."""
+    """Reduce the samples of a study: laws, moments, comparisons and rates. What has not changed is kept."""
     from deeplimits.analysis.aggregate import aggregate_study
     from deeplimits.engines.cpu import available_threads
     from deeplimits.store.watched import watched
@@ -90,9 +102,16 @@ def aggregate(
 @configured
 def figure(
     settings: Config,
-    name: Annotated[str, typer.Argument(help="STUDY/FIGURE, or FIGURE where only one study has it.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="FIGURE",
+            help="STUDY/FIGURE, or FIGURE where only one study has it.",
+            autocompletion=completion.figures,
+        ),
+    ],
 ) -> None:
-    """Draw one figure from a study store, as PDF, SVG and PNG; a store that is stale is refused."""
+    """Draw one figure of a study, as PDF, SVG and PNG. A store that is stale is refused."""
     from deeplimits.figures import build_figure
     from deeplimits.figures.names import find_figure
 

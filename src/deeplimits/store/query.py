@@ -187,7 +187,11 @@ def _explained(message: str, sql: str, tables: dict[str, list[str]]) -> InputErr
         expected = f"functions of DuckDB, which has no {found.group(1)}"
         return InputError("query", "", Typed(sql), expected, near.group(1) if near else None)
     if found := re.search(r"syntax error at (end of input|or near \"[^\"]*\")", said):
-        return InputError("query", "", Typed(sql), f"SQL; there is a syntax error at {found.group(1)}")
+        expected = f"SQL; there is a syntax error at {found.group(1)}"
+        # the one column whose name is a reserved word
+        if re.search(r"(?<![\"\w])limit(?![\"\w])(?!\s+\d)", sql, re.IGNORECASE):
+            expected += '; the column limit stands in double quotes, "limit"'
+        return InputError("query", "", Typed(sql), expected)
     # what follows the first sentence repeats the query
     first = re.split(r" LINE \d+:| Candidate [a-z]+:| Did you mean", said)[0]
     return InputError("query", "", Typed(sql), f"a query that DuckDB accepts; it says: {first[:300]}")

@@ -4,7 +4,6 @@ comparisons before anything is simulated.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,10 +42,9 @@ def check_figures(study: Study) -> None:
         missing = refusal(study, name)
         if missing is not None:
             able = [other for other in NEEDS if other != name and refusal(study, other) is None]
-            nearest = difflib.get_close_matches(name, able, n=1, cutoff=0.0)
             drawn = "; it can draw " + ", ".join(able) if able else ""
             expected = f"a figure that this study can draw: {name} needs {missing}{drawn}"
-            raise InputError(study.path, key, name, expected, nearest[0] if nearest else None)
+            raise InputError(study.path, key, name, expected)
 
 
 def refusal(study: Study, figure: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from deeplimits.errors import UnknownName
+from deeplimits.errors import MisplacedKey, UnknownName
 from deeplimits.sweep.activation_names import expected_instead
 
 Real = Annotated[float, Field(allow_inf_nan=False)]
@@ -89,8 +89,8 @@ class ActivationModel(StrictModel):
         if foreign:
             keys = (" and " if len(known) == 2 else ", ").join(sorted(known)) or "no other key"
             others = [name for name, its in taken.items() if foreign[0] in its] or ["smooth activations"]
-            of = f"{foreign[0]}, a key of {' and '.join(others)}"
-            raise ValueError(f"{self.name}, which takes {keys}, not {of}")
+            of = f"{foreign[0]} is a key of {' and '.join(others)}"
+            raise MisplacedKey(foreign[0], f"no such key: {self.name} takes {keys}; {of}")
         if self.name == "expression" and self.expression is None:
             raise ValueError("expression, which takes a formula under the key expression")
         return self

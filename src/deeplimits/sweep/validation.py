@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from deeplimits.errors import InputError, Typed, nearest_name, one_of
+from deeplimits.errors import InputError, MisplacedKey, Typed, nearest_name, one_of
 from deeplimits.sweep.yamlfile import as_typed
 
 M = TypeVar("M", bound=BaseModel)
@@ -71,6 +71,9 @@ def _input_error(
         expected, found = _EXPECTED[kind], "<nothing>"
     elif kind == "value_error":
         expected, nearest = str(context["error"]), getattr(context["error"], "nearest", None)
+        if isinstance(context["error"], MisplacedKey):
+            path.append(context["error"].key)
+            found = found[path[-1]]
     elif "ge" in context or "gt" in context or "le" in context:
         bounds = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
         expected = "a number " + " and ".join(

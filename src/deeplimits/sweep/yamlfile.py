@@ -97,7 +97,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
             raise InputError(path, "", "<a larger file>", f"at most {LARGEST:,} bytes of YAML")
         text = content.decode()
     except FileNotFoundError:
-        raise InputError(path, "", "<no such file>", "a YAML file") from None
+        here = "" if path.is_absolute() else f" in {Path.cwd()}"
+        raise InputError(path, "", f"<no such file{here}>", "a YAML file") from None
     except UnicodeDecodeError as error:
         found = f"<a byte that is no UTF-8, at {error.start:,}>"
         raise InputError(path, "", found, "a YAML file in UTF-8") from None
@@ -111,9 +112,12 @@ def read_mapping(path: Path) -> dict[str, Any]:
         value = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "what cannot be read"
-        raise InputError(path, "", f"<{problem}{where}>", "valid YAML") from None
+        # the parser's own "expected ',' or '}', but got ':'"
+        wanted = re.fullmatch(r"expected (.*), but (?:got|found) (.*)", problem)
+        expected, found = wanted.groups() if wanted else ("valid YAML", problem)
+        raise InputError(path, where, f"<{found}>", expected) from None
     except RecursionError:
         raise InputError(path, "", "<lists in lists, hundreds deep>", "valid YAML") from None
     except ValueError as error:
