@@ -53,7 +53,7 @@ BAD_POINTS = [
     ("seed: 0", "seed: -1", "seed", "-1", "≥ 0", None),
     ("layers: 4", "layers: [0, 31]", "record.layers", "31", "30", None),
     ("layers: 4", "layers: every", "record.layers", "'every'", "", None),
-    ("seed: 0", "seed: 0\nseed: 1", "", "given twice", "valid YAML", None),
+    ("seed: 0", "seed: 0\nseed: 1", "line 9, column 1", "given twice", "valid YAML", None),
     (
         "c_plus: 0.0, c_minus: -1}\nshaping: {by: width, exponent: 0.5}",
         "c_plus: -1, c_minus: -1}",

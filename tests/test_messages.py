@@ -62,8 +62,16 @@ ACTIVATIONS = [
     ("name: relu, 1: 2", ["activation.1: found '1'", "one of the keys"], ["did you mean"]),
     ("name: relu, '': 2", ["activation.'': found ''", "one of the keys"], ["did you mean"]),
     ("name: relu, null: 2", ["found 'null'", "one of the keys"], ["did you mean"]),
-    ("name: relu, slope: 0.1", ["takes c_minus and c_plus, not slope, a key of leaky_relu"], []),
-    ("name: tanh, c_plus: 0.1", ["takes a, center, centered, not c_plus, a key of relu"], []),
+    (
+        "name: relu, slope: 0.1",
+        ["activation.slope: found 0.1", "takes c_minus and c_plus; slope is a key of leaky_relu"],
+        [],
+    ),
+    (
+        "name: tanh, c_plus: 0.1",
+        ["activation.c_plus: found 0.1", "takes a, center, centered; c_plus is a key of relu"],
+        [],
+    ),
     ("name: leaky_relu, slope: 1e-12", ["activation.slope", "found 1e-12", "0, or at least 1e-9"], []),
     # formulas
     (EXPRESSION.format("tnah(x)"), ["did you mean 'tanh'?"], []),
