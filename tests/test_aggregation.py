@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from deeplimits.errors import InputError
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import study_digest, study_store
 from deeplimits.sweep.config import Config, load_config
+from held_reduction import killed_in_mid_reduction
 from tiny import project, simulated
 
 MANY = """
@@ -127,61 +128,90 @@ def test_threads_change_no_bit(many: Config) -> None:
 
 
 @pytest.mark.slow
-def test_processes_change_no_bit_nor_does_one_that_is_killed(
+def test_processes_change_no_bit_nor_does_one_that_is_killed_in_mid_reduction(
     many: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     truth = anew(many)
     assert anew(many, cores=2) == truth
-    pools: list[Any] = []
-    make = spread._processes
-
-    def watched(cores: int) -> Any:
-        pools.append(make(cores))
-        if len(pools) == 1:
-            pid = pools[0].submit(os.getpid).result()
-            os.kill(pid, signal.SIGKILL)
-        return pools[-1]
-
-    monkeypatch.setattr(spread, "_processes", watched)
-    assert anew(many, cores=2) == truth
-    assert len(pools) == 2
+    with killed_in_mid_reduction(many.results / "killed", monkeypatch) as killed:
+        assert anew(many, cores=2) == truth
+    assert len(killed) == 1
 
 
 @pytest.mark.slow
 def test_processes_that_are_killed_again_and_again_are_told_of(
     many: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = spread._processes
-
-    def killed(cores: int) -> Any:
-        pool = make(cores)
-        os.kill(pool.submit(os.getpid).result(), signal.SIGKILL)
-        return pool
-
-    monkeypatch.setattr(spread, "_processes", killed)
-    with pytest.raises(StoreError, match="killed 3 times"):
+    with (
+        killed_in_mid_reduction(many.results / "killed", monkeypatch, times=9) as killed,
+        pytest.raises(StoreError, match="killed 3 times"),
+    ):
         anew(many, cores=2)
+    assert len(killed) >= 3
     assert not study_store(many.results, "tiny").exists()
 
 
 @pytest.fixture
 def cluster() -> Iterator[Any]:
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, worker_dashboard_address=None
-    ) as made:
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, worker_dashboard_address=None
+        ) as made,
+    ):
         yield made
 
 
+def on(cluster: Any, config: Config) -> Config:
+    """The same project, whose configuration names the scheduler of a cluster."""
+    config.path.write_text(config.path.read_text() + f"dask: {{scheduler: '{cluster.scheduler_address}'}}\n")
+    return load_config(config.path)
+
+
 @pytest.mark.slow
-def test_a_cluster_changes_no_bit_nor_does_a_worker_that_is_killed(many: Config, cluster: Any) -> None:
+def test_a_cluster_changes_no_bit_nor_does_a_worker_that_is_killed_in_mid_reduction(
+    many: Config, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     truth = anew(many)
-    named = many.path.read_text() + f"dask: {{scheduler: '{cluster.scheduler_address}'}}\n"
-    many.path.write_text(named)
-    config = load_config(many.path)
+    config = on(cluster, many)
     assert anew(config, dask=config.dask) == truth
-    os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
-    assert anew(config, dask=config.dask) == truth
+    with killed_in_mid_reduction(many.results / "killed", monkeypatch) as killed:
+        assert anew(config, dask=config.dask) == truth
+    assert len(killed) == 1
+
+
+@pytest.mark.slow
+def test_workers_that_are_killed_again_and_again_are_told_of(
+    many: Config, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = on(cluster, many)
+    with (
+        killed_in_mid_reduction(many.results / "killed", monkeypatch, times=20),
+        pytest.raises(StoreError, match=r"killed 2 workers .* tcp://"),
+    ):
+        anew(config, dask=config.dask)
+    assert not study_store(many.results, "tiny").exists()
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_goes_away_is_told_of(
+    many: Config, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = on(cluster, many)
+    with killed_in_mid_reduction(many.results / "killed", monkeypatch) as killed:
+
+        def close() -> None:
+            while not killed:
+                time.sleep(0.01)
+            cluster.close()
+
+        closing = threading.Thread(target=close)
+        closing.start()
+        with pytest.raises(StoreError, match=r"scheduler of dask at tcp://.* is gone"):
+            anew(config, dask=config.dask)
+        closing.join()
+    assert not study_store(many.results, "tiny").exists()
 
 
 def test_a_scheduler_that_does_not_answer_is_named(many: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ def aggregate_study(
         if dask is not None:
             from deeplimits.analysis.cluster import client_of
 
-            stack.enter_context(client_of(dask))
+            stack.enter_context(client_of(dask, results / "logs" / "dask"))
         kept = stack.enter_context(closing(KeptRows.of(results, study.name)))
         parts = _Parts(study, Catalogue(results), kept, cores, watch)
         receipt = write_study(study, results, parts)
