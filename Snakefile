@@ -15,6 +15,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/requests.smk"
 include: "workflow/rules/simulate.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/figure.smk"
@@ -24,6 +25,8 @@ include: "workflow/rules/claims.smk"
 # Snakemake holds its locks now.
 onstart:
     RUNS.locked()
+    if workflow.executor_plugin.name == "slurm":
+        ask_slurm()
 
 
 # What can be asked for by name: everything, one kind of thing, one study, one figure.

@@ -13,11 +13,10 @@ rule aggregate:
         "../../environment.yml"
     threads: threads_of_study
     resources:
-        mem_mb=4000,
-        runtime=240,
+        **not_named(mem_mb=memory_of_study, runtime=minutes_of_study),
     params:
         options=OPTIONS,
     message:
-        f"Aggregating {about('study', '{wildcards.study}')}"
+        f"Aggregating {about('study', '{wildcards.study}')}{ASKED}"
     shell:
         f"{DEEPLIMITS} aggregate {{wildcards.study}} --cores {{threads}} {{params.options}} > {{log:q}} 2>&1"

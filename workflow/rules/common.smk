@@ -13,13 +13,7 @@ from deeplimits.store.errors import StoreError
 from deeplimits.store.messages import Messages
 from deeplimits.store.processes import die_with
 from deeplimits.store.runs import RunFolder, tell
-from deeplimits.store.workflow import (
-    aggregation_threads,
-    planned_receipts,
-    prepare,
-    simulation_threads,
-    study_facts,
-)
+from deeplimits.store.workflow import planned_receipts, prepare, study_facts
 from deeplimits.sweep.config import DEFAULT_CLAIMS, load_config
 
 # `deeplimits` of the environment that runs Snakemake, whether or not that environment is activated. Braces are
@@ -124,13 +118,6 @@ wildcard_constraints:
 def receipts_of_study(wildcards):
     try:
         return planned_receipts(SETTINGS.results, wildcards.study)
-    except InputError as error:
-        raise WorkflowError(str(error))
-
-
-def threads_of_study(wildcards):
-    try:
-        return aggregation_threads(SETTINGS.results, wildcards.study, ALL_CORES)
     except InputError as error:
         raise WorkflowError(str(error))
 

@@ -11,11 +11,10 @@ rule simulate:
     priority: SIMULATION
     conda:
         "../../environment.yml"
-    threads: simulation_threads(TARGETS, ALL_CORES)
+    threads: threads_of_batch
     resources:
-        mem_mb=2000,
-        runtime=240,
+        **not_named(mem_mb=memory_of_batch, runtime=minutes_of_batch),
     message:
-        f"Simulating {about('batch', '{wildcards.batch}')}"
+        f"Simulating {about('batch', '{wildcards.batch}')}{ASKED}"
     shell:
         f"{DEEPLIMITS} simulate {{input.todo:q}} --threads {{threads}} > {{log:q}} 2>&1"

@@ -47,7 +47,8 @@ def damaged_batches(catalogue: Catalogue) -> dict[str, Batch]:
     for name in _damaged(catalogue):
         blocks = blocks_of_batch(catalogue.results, name)
         if blocks is not None:
-            found[name] = Batch(tuple(blocks), sum(map(seconds, blocks)))
+            largest = max(block.bytes for block in blocks)
+            found[name] = Batch(tuple(blocks), sum(map(seconds, blocks)), largest)
     return found
 
 

@@ -38,12 +38,14 @@ from deeplimits.store.paths import (
     study_todo,
     todo_path,
 )
+from deeplimits.store.receipts import read_todo
 from deeplimits.store.seal import is_whole, sealed
 from deeplimits.sweep.claims import load_claims, slips
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.description import described
 from deeplimits.sweep.formats import STUDY_STORE, STUDY_TODO
-from deeplimits.sweep.plan import make_plan
+from deeplimits.sweep.jobs import Job, aggregation, simulation, simulation_of
+from deeplimits.sweep.plan import aggregation_seconds, make_plan
 from deeplimits.sweep.study import Study
 
 _MANY_POINTS = 256
@@ -53,7 +55,8 @@ _MANY_POINTS = 256
 class Targets:
     """What a study leads to, as paths: receipts of its simulations and aggregation, figure files.
 
-    ``messages`` says of each batch that is to come, by its name, what it is; ``message`` of the aggregation.
+    ``messages`` says of each batch that is to come, by its name, what it is, and ``jobs`` what it asks of a
+    batch system; ``message`` and ``job`` say so of the aggregation.
     """
 
     batches: tuple[str, ...]
@@ -61,6 +64,8 @@ class Targets:
     figures: Mapping[str, tuple[str, ...]]
     messages: Mapping[str, str]
     message: str
+    jobs: Mapping[str, Job]
+    job: Job
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -106,7 +111,10 @@ def prepare(
     of_batches = studies_of_batches(plan.receipts)
     batches = [*(batch for name, batch in again.items() if name in of_batches), *plan.batches]
     messages = {batch.name: simulation_message(batch, of_batches[batch.name]) for batch in batches}
-    targets = {study.name: _targets(results, study, plan.receipts[study.name], messages) for study in studies}
+    jobs = {batch.name: simulation(batch.seconds, batch.largest) for batch in batches}
+    targets = {
+        study.name: _targets(results, study, plan.receipts[study.name], messages, jobs) for study in studies
+    }
     for batch in batches:
         receipt = receipt_path(results, batch.name)
         if batch.name in again or receipt in catalogue.unusable:
@@ -193,7 +201,30 @@ def study_facts(results: Path, study: str) -> dict[str, str]:
     }
 
 
-def _targets(results: Path, study: Study, batches: tuple[str, ...], messages: Mapping[str, str]) -> Targets:
+def simulation_job(results: Path, batch: str) -> Job:
+    """What the job of a batch asks of a batch system, from its todo file: for where nothing was planned, as
+    on the node that runs it.
+
+    Raises
+    ------
+    InputError
+        If there is no todo file, or none of this version.
+    """
+    return simulation_of(read_todo(todo_path(results, batch)))
+
+
+def aggregation_job(study: Study) -> Job:
+    """What the aggregation of a study asks of a batch system."""
+    return aggregation(aggregation_seconds(study), len(study.points))
+
+
+def _targets(
+    results: Path,
+    study: Study,
+    batches: tuple[str, ...],
+    messages: Mapping[str, str],
+    jobs: Mapping[str, Job],
+) -> Targets:
     return Targets(
         batches=tuple(str(receipt_path(results, batch)) for batch in batches),
         aggregate=str(study_receipt(results, study.name)),
@@ -208,6 +239,8 @@ def _targets(results: Path, study: Study, batches: tuple[str, ...], messages: Ma
         },
         messages={batch: messages[batch] for batch in batches if batch in messages},
         message=aggregation_message(study),
+        jobs={batch: jobs[batch] for batch in batches if batch in jobs},
+        job=aggregation_job(study),
     )
 
 

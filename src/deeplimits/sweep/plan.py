@@ -39,10 +39,11 @@ SHORT = 600.0
 
 @dataclass(frozen=True)
 class Batch:
-    """Blocks that one job computes."""
+    """Blocks that one job computes, their core-seconds, and the bytes of the largest."""
 
     blocks: tuple[Block, ...]
     seconds: float
+    largest: int = 0
 
     @cached_property
     def todo(self) -> str:
@@ -109,13 +110,13 @@ def make_plan(
         total += len(names)
     found = [Block(family.points[place], index) for family, place, index in missing.values()]
     costs = [family.seconds_per_block for family, _, _ in missing.values()]
-    batches = tuple(_pack(found, costs, target_seconds, max_jobs))
+    sizes = [family.bytes_per_block for family, _, _ in missing.values()]
+    batches = tuple(_pack(found, costs, sizes, target_seconds, max_jobs))
     coming = {block.id: batch.name for batch in batches for block in batch.blocks}
     receipts = {
         study: tuple(sorted({held.get(name) or coming[name] for name in names}))
         for study, names in needed.items()
     }
-    sizes = [family.bytes_per_block for family, _, _ in missing.values()]
     memory = JOB_BYTES + COPIES * max(sizes) if sizes else 0.0
     return Plan(batches, receipts, total, len(missing), sum(sizes), memory)
 
@@ -135,7 +136,9 @@ def aggregation_seconds(study: Study) -> float:
     return total
 
 
-def _pack(blocks: Sequence[Block], costs: Sequence[float], target: float, max_jobs: int) -> Iterable[Batch]:
+def _pack(
+    blocks: Sequence[Block], costs: Sequence[float], sizes: Sequence[int], target: float, max_jobs: int
+) -> Iterable[Batch]:
     """Consecutive blocks, a job's worth at a time; jobs grow where there would be too many of them."""
     whole = sum(costs)
     # first fit leaves at most half of each job empty, so that twice the even share is always enough
@@ -143,12 +146,13 @@ def _pack(blocks: Sequence[Block], costs: Sequence[float], target: float, max_jo
     target = max(target, SECONDS_PER_JOB, min(few, SHORT), most)
     share = whole / max(1, math.ceil(whole / target))
     chosen: list[Block] = []
-    spent = 0.0
-    for block, cost in zip(blocks, costs, strict=True):
+    spent, largest = 0.0, 0
+    for block, cost, size in zip(blocks, costs, sizes, strict=True):
         if chosen and spent + cost > share * 1.001:
-            yield Batch(tuple(chosen), spent)
-            chosen, spent = [], 0.0
+            yield Batch(tuple(chosen), spent, largest)
+            chosen, spent, largest = [], 0.0, 0
         chosen.append(block)
         spent += cost
+        largest = max(largest, size)
     if chosen:
-        yield Batch(tuple(chosen), spent)
+        yield Batch(tuple(chosen), spent, largest)
