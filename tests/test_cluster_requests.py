@@ -100,7 +100,7 @@ PLAIN = {"sinfo": SINFO, "sacct": "", "scontrol": "MinJobAge               = 300
     ],
 )
 def test_a_job_that_slurm_would_never_start_is_named(wanted: dict[str, Any], said: str | None) -> None:
-    found, allowed = before_submitting([job(), job(**wanted)], "sacct", slurm(PLAIN))
+    found, allowed = before_submitting([job(), job(**wanted)], "sacct", ask=slurm(PLAIN))
     assert (found is None) if said is None else re.search(said, found or "")
     assert allowed["simulate" if "rule" not in wanted else "aggregate"] >= 60
 
@@ -120,9 +120,16 @@ def test_a_job_that_slurm_would_never_start_is_named(wanted: dict[str, Any], sai
 def test_a_cluster_that_cannot_say_when_a_job_has_ended_is_named(
     command: str, answers: dict[str, str | None], said: str | None
 ) -> None:
-    found, _ = before_submitting([job()], command, slurm(PLAIN | answers))
+    found, _ = before_submitting([job()], command, ask=slurm(PLAIN | answers))
     assert (found is None) if said is None else said in (found or "")
-    assert before_submitting([], command, slurm(PLAIN | answers)) == (None, {})
+    assert before_submitting([], command, ask=slurm(PLAIN | answers)) == (None, {})
+
+
+def test_a_job_whose_partition_is_not_known_here_is_not_judged() -> None:
+    elsewhere, placed = job(runtime=9000, slurm_cluster="other"), job(runtime=9000)
+    assert before_submitting([elsewhere], "sacct", ask=slurm(PLAIN)) == (None, {})
+    assert before_submitting([placed], "sacct", are_placed=True, ask=slurm(PLAIN)) == (None, {})
+    assert before_submitting([placed], "sacct", ask=slurm(PLAIN))[0]
 
 
 def test_a_cluster_without_a_default_partition_wants_one_named() -> None:
@@ -158,11 +165,11 @@ def test_a_node_works_out_what_the_plan_did(project: Path) -> None:
 @pytest.mark.parametrize(
     ("profile", "options", "asked"),
     [
-        ("slurm", [], "8 cores, 1100 MB, 92 min"),
-        ("slurm-gpus", ["--default-resources", "slurm_account=me"], "8 cores, 1100 MB, 92 min"),
-        ("slurm", ["--default-resources", "mem_mb=5000", "runtime=20"], "8 cores, 5000 MB, 20 min"),
-        ("slurm", ["--set-resources", "simulate:runtime=7"], "8 cores, 1100 MB, 7 min"),
-        ("slurm", ["--set-threads", "simulate=2"], "2 cores, 1100 MB, 295 min"),
+        ("slurm", [], "92 min, 1100 MB, cores: 8"),
+        ("slurm-gpus", ["--default-resources", "slurm_account=me"], "92 min, 1100 MB, cores: 8"),
+        ("slurm", ["--default-resources", "mem_mb=5000", "runtime=20"], "20 min, 5000 MB, cores: 8"),
+        ("slurm", ["--set-resources", "simulate:runtime=7"], "7 min, 1100 MB, cores: 8"),
+        ("slurm", ["--set-threads", "simulate=2"], "295 min, 1100 MB, cores: 2"),
     ],
 )
 def test_profiles_ask_by_the_cost_model_and_a_user_wins(

@@ -201,7 +201,7 @@ def test_the_profiles_agree_where_results_could_depend_on_them():
 
     default, *others = (
         yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text())
-        for name in ("default", "gpus", "slurm")
+        for name in ("default", "gpus", "slurm", "slurm-gpus")
     )
     for key in ("scheduler", "rerun-incomplete", "rerun-triggers"):
         assert all(default[key] == other[key] for other in others)

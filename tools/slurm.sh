@@ -101,19 +101,20 @@ CONF
     echo "Name=gpu Type=named File=/dev/card-by-name[0-1]" >"$folder/gres.conf"
     ln -s "$folder/slurm.conf" "$CONFIGURATION/slurm.conf"
     ln -sf "$folder/gres.conf" "$CONFIGURATION/gres.conf"
-    slurmctld -c
-    slurmd -c
+    { slurmctld -c && slurmd -c; } || give_up "$folder" "a daemon does not start"
     tries=0
     until sinfo --noheader --format %t 2>/dev/null | grep -qE 'idle|mix'; do
         tries=$((tries + 1))
-        [ $tries -lt 120 ] || {
-            tail -n 20 "$folder"/*.log >&2
-            stop "$folder"
-            fail "no node after 30 s"
-        }
+        [ $tries -lt 120 ] || give_up "$folder" "no node after 30 s"
         sleep 0.25
     done
     sinfo --format '%P %l %c %m %G %t'
+}
+
+give_up() {
+    for log in "$1"/*.log; do tail -n 9 "$log" >&2; done
+    stop "$1"
+    fail "$2"
 }
 
 stop() {

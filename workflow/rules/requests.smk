@@ -1,4 +1,4 @@
-# What the jobs of a rule ask for: cores, memory and minutes, on a cluster by the cost model.
+# What jobs ask for: cores, memory and minutes, on a cluster by the cost model.
 from deeplimits.store.slurm import before_submitting
 from deeplimits.store.workflow import (
     aggregation_job,
@@ -12,9 +12,13 @@ NAMED = {
     resource.partition("=")[0]
     for resource in getattr(workflow.resource_settings.default_resources, "args", ())
 }
-# Minutes that the partition of a rule allows, where Slurm has said so.
+# By rule, the minutes that its partition allows, where Slurm has said so.
 ALLOWED = {}
 JOBS = {batch: job for study in TARGETS.values() for batch, job in study.jobs.items()}
+LARGEST = {
+    "simulate": at_most(JOBS.values()),
+    "aggregate": at_most(study.job for study in TARGETS.values()),
+}
 
 
 def not_named(**resources):
@@ -23,7 +27,7 @@ def not_named(**resources):
 
 # What a message adds on a cluster.
 ASKED = (
-    "; asks for {threads} cores, {resources.mem_mb} MB, {resources.runtime} min"
+    "; asks for {resources.runtime} min, {resources.mem_mb} MB, cores: {threads}"
     if workflow.resource_settings.nodes is not None
     else ""
 )
@@ -37,14 +41,14 @@ def goes_away():
 
 
 def asks_the_same(rule):
-    """Whether all jobs of a rule ask for the same: those of an array ask for what its first one does."""
+    """Whether its jobs all ask for the same, as those of an array do, for what the first one asks for."""
     arrays = getattr(workflow.executor_settings, "array_jobs", None) or ""
     return not {rule, "all"}.isdisjoint(arrays.replace(";", ",").split(","))
 
 
 def job_of_batch(wildcards):
     if JOBS and asks_the_same("simulate"):
-        return at_most(JOBS.values())
+        return LARGEST["simulate"]
     try:
         return JOBS.get(wildcards.batch) or simulation_job(
             SETTINGS.results, wildcards.batch
@@ -55,7 +59,7 @@ def job_of_batch(wildcards):
 
 def job_of_study(wildcards):
     if TARGETS and asks_the_same("aggregate"):
-        return at_most(study.job for study in TARGETS.values())
+        return LARGEST["aggregate"]
     try:
         planned = TARGETS.get(wildcards.study)
         return (
@@ -99,7 +103,12 @@ def minutes_of_study(wildcards, threads, attempt):
 def ask_slurm():
     """End the run with a sentence where Slurm would let it wait for ever."""
     jobs = [job for job in workflow.dag.needrun_jobs() if not job.is_local]
-    said, allowed = before_submitting(jobs, workflow.executor_settings.status_command)
+    settings = workflow.executor_settings
+    said, allowed = before_submitting(
+        jobs,
+        settings.status_command,
+        bool(settings.partition_config or "SNAKEMAKE_SLURM_PARTITIONS" in os.environ),
+    )
     if said:
         sys.exit(f"deeplimits: nothing was submitted: {said}")
-    ALLOWED.update({rule: int(most) for rule, most in allowed.items() if most < 1e9})
+    ALLOWED.update({name: int(most) for name, most in allowed.items() if most < 1e9})

@@ -208,12 +208,12 @@ def cannot_be_watched(status_command: str | None, ask: Run = run) -> str | None:
 
 
 def nodes_here(ask: Run = run) -> list[Nodes]:
-    """The nodes that this user may have."""
-    return nodes_of(ask(["sinfo", "--noheader", "--exact", "--format", _FIELDS]) or "")
+    """All nodes, those of hidden partitions too."""
+    return nodes_of(ask(["sinfo", "--all", "--noheader", "--exact", "--format", _FIELDS]) or "")
 
 
 def before_submitting(
-    jobs: Iterable[Any], status_command: str | None, ask: Run = run
+    jobs: Iterable[Any], status_command: str | None, are_placed: bool = False, ask: Run = run
 ) -> tuple[str | None, dict[str, float]]:
     """What Slurm is asked as a run begins.
 
@@ -223,18 +223,31 @@ def before_submitting(
         Jobs of Snakemake that are to be submitted, each with ``rule``, ``threads`` and ``resources``.
     status_command
         The command that will tell of their states, ``sacct`` or ``squeue``.
+    are_placed
+        Whether the executor chooses a partition for jobs that name none.
 
     Returns
     -------
     A sentence where the run would wait for ever, or None; and the minutes that the partition of each rule
     allows, which later attempts do not exceed.
     """
-    asked = sorted(map(_asked, jobs), key=lambda each: each.job, reverse=True)
-    if not asked:
+    submitted = list(jobs)
+    if not submitted:
         return None, {}
     nodes = nodes_here(ask)
+    asked = sorted(
+        (_asked(job) for job in submitted if _goes_here(job, are_placed)),
+        key=lambda each: each.job,
+        reverse=True,
+    )
     allowed = {each.rule: longest(each.partition, nodes) for each in asked}
     return cannot_be_watched(status_command, ask) or refusal(asked, nodes), allowed
+
+
+def _goes_here(job: Any, are_placed: bool) -> bool:
+    """Whether it is known to which partition of this cluster a job goes."""
+    another = any(job.resources.get(name) for name in ("cluster", "clusters", "slurm_cluster"))
+    return not another and (bool(job.resources.get("slurm_partition")) or not are_placed)
 
 
 def _asked(job: Any) -> Asked:

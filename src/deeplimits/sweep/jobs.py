@@ -78,8 +78,10 @@ def aggregation(work: float, points: int) -> Job:
     return Job(work, AGGREGATING, (_REDUCING + _POINT * points, _REDUCING))
 
 
-def at_most(jobs: Iterable[Job]) -> Job:
-    """A job that asks for as much as the largest of several in each respect."""
+def at_most(jobs: Iterable[Job]) -> Job | None:
+    """A job that asks for as much as the largest of several in each respect; None where there is none."""
     each = list(jobs)
+    if not each:
+        return None
     first, further = zip(*(job.memory for job in each), strict=True)
     return Job(max(job.seconds for job in each), each[0].worth_a_core, (max(first), max(further)))
