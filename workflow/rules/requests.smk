@@ -4,6 +4,7 @@ from deeplimits.store.workflow import (
     aggregation_job,
     aggregation_threads,
     simulation_job,
+    simulation_threads,
 )
 from deeplimits.sweep.jobs import at_most
 
@@ -69,8 +70,11 @@ def job_of_study(wildcards):
         raise WorkflowError(str(error))
 
 
+THREADS_HERE = simulation_threads(TARGETS, ALL_CORES)
+
+
 def threads_of_batch(wildcards):
-    return job_of_batch(wildcards).cores if goes_away() else ALL_CORES
+    return job_of_batch(wildcards).cores if goes_away() else THREADS_HERE
 
 
 def threads_of_study(wildcards):
