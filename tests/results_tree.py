@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 
+import dask.array  # noqa: F401 - verbs that are called in this process leave it out where it is not loaded yet
 import numpy as np
 import pytest
 

@@ -327,7 +327,7 @@ def test_exit_codes_and_json(here: Path, capsys: pytest.CaptureFixture[str]) -> 
     path.write_text("nothing\n")
     code, out, err = called("verify")
     assert (code, err) == (1, f"{path}: damaged: not the digest of a study store\n")
-    assert out.endswith(": 1 problem\n")
+    assert ": 1 problem\n`deeplimits repair` makes it again" in out
     code, out, err = called("verify", "--json")
     (row,) = json.loads(out)["findings"]
     assert (code, err, row["path"], row["part"]) == (1, "", str(path), "study digest two")

@@ -37,6 +37,7 @@ from deeplimits.store.seal import KEY
 from deeplimits.store.studies import read_study_receipt, study_receipt_text
 from deeplimits.store.study_groups import attributes_of
 from deeplimits.store.workflow import planned_receipts
+from deeplimits.sweep.formats import STUDY_TODO
 from deeplimits.sweep.plan import Batch
 
 Tell = Callable[[float], None]
@@ -133,6 +134,8 @@ class Checks:
             return Finding(store, "damaged", f"cannot be read: {error.strerror}", part)
         if found not in digests.values():
             said = " and ".join(f"the {where} says {what}" for where, what in digests.items() if what)
+            if len({*digests.values()}) == 1 and said:
+                said = f"{' and '.join(f'the {where}' for where in digests)} say {digests['receipt']}"
             return Finding(
                 store, "damaged", f"SHA-256 is {found}, {said or 'nothing says what it was'}", part
             )
@@ -151,7 +154,11 @@ class Checks:
         try:
             planned_receipts(self._results, name)
         except InputError:
-            return [Finding(path, "damaged", "not what a plan of this version wrote", part)]
+            if _format(path) in range(STUDY_TODO):
+                return [
+                    Finding(path, "outdated", "of an earlier version; the next plan writes it anew", part)
+                ]
+            return [Finding(path, "damaged", "not what a plan wrote", part)]
         return []
 
     def figure(self, study: str, name: str) -> list[Finding]:
@@ -234,6 +241,14 @@ def _is_receipt(path: Path, said: Mapping[str, Any], store: Path, sha256: str) -
         body = {key: value for key, value in json.loads(text).items() if key != KEY}
         text = json.dumps(body, sort_keys=True, indent=1) + "\n"
     return path.read_text(encoding="utf-8") == text
+
+
+def _format(path: Path) -> object:
+    """The number of a format, of a file that may be anything."""
+    try:
+        return json.loads(path.read_bytes())["format"]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _has_digest(path: Path, said: str) -> bool:

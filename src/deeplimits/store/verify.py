@@ -181,7 +181,16 @@ def check_parts(
                     )
                 ]
 
-        return [finding for each in pool.map(found, parts) for finding in each], megabytes
+        findings = [finding for each in pool.map(found, parts) for finding in each]
+    # what is drawn from a store that is not what it was is not outdated for that
+    damaged = {finding.part.name for finding in findings if finding.part and finding.part.kind == "study"}
+    return [
+        each for each in findings if not (each.kind == "outdated" and _study(each.part) in damaged)
+    ], megabytes
+
+
+def _study(figure: Part | None) -> str:
+    return figure.name.partition("/")[0] if figure else ""
 
 
 def _size(results: Path, parts: Iterable[Part]) -> float:
