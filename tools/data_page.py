@@ -28,7 +28,9 @@ number, `networks` or `layers` of a count of them, and empty of names, texts and
 
 A container, `results/batches/HASH.zarr.zip`, has a group for each block, by its name; one that
 `deeplimits simulate POINT` writes has the arrays at its root. Numbers are float32, whole numbers int32 or
-int64. `deeplimits.simulate` and `open_samples` give the same arrays.
+int64. `deeplimits.simulate` and `open_samples` give the same arrays. Without this package,
+`xarray.open_zarr(zarr.storage.ZipStore("networks.zarr.zip", mode="r"), consolidated=False)` opens what
+`simulate` wrote, and `group="HASH"` a block of a batch.
 
 """
 OBSERVED = """

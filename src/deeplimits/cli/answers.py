@@ -44,7 +44,8 @@ def claims(
     leave_out("dask")
     folder = folder or settings.claims
     if folder is None:
-        raise InputError(settings.path, "claims", "<none>", "a folder of files of claims, or --claims FOLDER")
+        found = f"<no folder of claims, here or in {settings.path}>"
+        raise InputError("claims", "", found, "--claims FOLDER, or the key claims of the configuration")
     stated = load_claims(folder)
     for sentence in slips(stated, settings.studies_folder):
         warn(sentence)

@@ -4,6 +4,7 @@ key by key, and the command that mends it.
 
 from __future__ import annotations
 
+import inspect
 import json
 import shlex
 import warnings
@@ -89,7 +90,15 @@ def stale_studies(config: Config, names: Iterable[str]) -> list[str]:
 def warn(stale: object) -> None:
     """Warn of a store that is stale, or of what is said of one."""
     if stale:
-        warnings.warn(str(stale), StaleStore, stacklevel=2)
+        warnings.warn(str(stale), StaleStore, stacklevel=_levels_to_the_caller())
+
+
+def _levels_to_the_caller() -> int:
+    """How far up the stack ``warn`` was called from outside this package: there the warning belongs."""
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("deeplimits."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def mending_command(study: str, config: Config | None) -> str:
