@@ -37,6 +37,12 @@ def planned_lines(rows: Sequence[dict[str, Any]], total: dict[str, Any]) -> Iter
             )
         )
     after = total["aggregation_seconds"] + total["figure_seconds"]
+    if not total["jobs"]:
+        yield (
+            f"total: {counted(total['points'], 'point')}, nothing to simulate; "
+            f"time of one core to compare and draw everything anew: {duration(after)}"
+        )
+        return
     yield (
         f"total: {counted(total['points'], 'point')}, {counted(total['jobs'], 'job')}; "
         f"time of one core: {duration(3600 * total['core_hours'])} to simulate what is missing, "

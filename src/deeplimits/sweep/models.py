@@ -226,7 +226,9 @@ class CompareModel(StrictModel):
     )
     limit: str = Field(description="name of the limit")
     at: Annotated[float, Field(ge=0, le=2**31, allow_inf_nan=False)] | Literal["all"] | None = Field(
-        None, description="time of the limit; all: every recorded layer; left out: the last layer"
+        None,
+        description="time of the limit at which they are compared; left out: that of the last layer; "
+        "all: the same, with the limit at every recorded layer in figures",
     )
     distances: list[Literal["ks", "wasserstein", "rms"]] = Field(
         ["ks", "wasserstein", "rms"],
