@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from deeplimits.analysis.coordinates import coordinates_of
+from deeplimits.analysis.assembly import coordinates_of
 from deeplimits.analysis.reduce import LEVELS
 from deeplimits.analysis.series import Series
 from deeplimits.store.study_writer import write_study

@@ -103,7 +103,8 @@ def test_importing_a_name_is_cheap_for_names_that_anybody_may_import():
 def test_a_simulation_job_imports_nothing_heavy(module):
     code = f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not HEAVY & set(loaded.stdout.split())
+    # pydantic checks what users write, and takes as long to load as all else that a job needs
+    assert not (HEAVY | {"pydantic", "yaml"}) & set(loaded.stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deeplimits.errors import InputError
-from deeplimits.sweep.points import load_point
+from deeplimits.sweep.point_files import load_point
 from input_files import LAYERED, POINT, RESIDUAL, check
 
 BAD_POINTS = [

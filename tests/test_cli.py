@@ -15,7 +15,7 @@ from deeplimits.errors import InputError
 from deeplimits.limits import registry
 from deeplimits.store.query import TABLES
 from deeplimits.sweep.config import Config
-from deeplimits.sweep.points import load_point
+from deeplimits.sweep.point_files import load_point
 from tiny import deeplimits, project, strict_json
 
 POINT = """

@@ -13,7 +13,7 @@ from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits import registry
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.sweep.claims import load_claims
-from deeplimits.sweep.points import load_point
+from deeplimits.sweep.point_files import load_point
 from deeplimits.sweep.study import load_study
 
 ROOT = Path(__file__).parent.parent

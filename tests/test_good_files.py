@@ -11,7 +11,8 @@ import pytest
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
-from deeplimits.sweep.points import load_point, network_from_physics
+from deeplimits.sweep.point_files import load_point
+from deeplimits.sweep.points import network_from_physics
 from deeplimits.sweep.schemas import SCHEMAS, schema_text
 from deeplimits.sweep.study import load_study
 from input_files import LAYERED, POINT, RESIDUAL, STUDY

@@ -15,7 +15,7 @@ import deeplimits
 from deeplimits.activations import ReluLike, Smooth
 from deeplimits.limits import registry
 from deeplimits.networks.network import Network
-from deeplimits.sweep.points import load_point
+from deeplimits.sweep.point_files import load_point
 
 PAGE = (Path(__file__).parent.parent / "docs/initialisations.md").read_text(encoding="utf-8")
 G = np.linspace(-12, 12, 40001)

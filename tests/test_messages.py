@@ -13,7 +13,7 @@ from deeplimits.formulas import Formula, FormulaError
 from deeplimits.sweep.activation_names import FORMULAS, NONE, SAME
 from deeplimits.sweep.config import load_config
 from deeplimits.sweep.models import ActivationModel
-from deeplimits.sweep.points import load_point
+from deeplimits.sweep.point_files import load_point
 from deeplimits.sweep.study import load_study
 from input_files import POINT, RESIDUAL, STUDY, project
 

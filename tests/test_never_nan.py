@@ -21,7 +21,7 @@ from deeplimits.errors import InputError
 from deeplimits.limits import covariance, hayou_sampled, registry, sampled
 from deeplimits.networks.network import Network
 from deeplimits.observables import OBSERVABLES
-from deeplimits.sweep.points import point_of
+from deeplimits.sweep.point_files import point_of
 from tiny import strict_json
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deeplimits.analysis.coordinates import coordinates_of
+from deeplimits.analysis.assembly import coordinates_of
 from deeplimits.analysis.rate_table import rate_table
 from deeplimits.analysis.series import SIZES, Series
 from deeplimits.analysis.stored import COLUMNS, DISTANCES, PARTS

@@ -277,7 +277,7 @@ def test_correlations_of_odd_activations_follow_the_linear_law() -> None:
 
 
 def test_a_network_that_leaves_its_table_is_refused_in_time(tmp_path) -> None:
-    from deeplimits.sweep.points import load_point
+    from deeplimits.sweep.point_files import load_point
 
     path = tmp_path / "point.yaml"
     path.write_text(

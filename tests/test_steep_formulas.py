@@ -17,7 +17,7 @@ from deeplimits.activations import EXACT, SMOOTH, Unknowable, exact
 from deeplimits.errors import InputError
 from deeplimits.formulas import Formula
 from deeplimits.singularities import singularity
-from deeplimits.sweep.points import load_point
+from deeplimits.sweep.point_files import load_point
 
 REST = "width: 100\ndepth: 3\ninputs: {correlation: 0.5}\n"
 

@@ -22,7 +22,8 @@ from deeplimits.sweep.activation import check_activation
 from deeplimits.sweep.config import DEFAULT_PATH
 from deeplimits.sweep.grams import checked_gram
 from deeplimits.sweep.models import RecordModel
-from deeplimits.sweep.points import Point, load_point, point_of, recorded_layers
+from deeplimits.sweep.point_files import load_point, point_of
+from deeplimits.sweep.points import Point, recorded_layers
 from deeplimits.sweep.validation import validated
 
 if TYPE_CHECKING:

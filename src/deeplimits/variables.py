@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from deeplimits.networks.network import Network
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Variable:
     """An array or a column.
 
@@ -72,7 +72,7 @@ def _explosive(network: Network) -> bool:
     return not network.residual and not network.piecewise_linear
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Stored(Variable):
     """A variable that is stored of every sample.
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from deeplimits.analysis import compared
 from deeplimits.analysis.columns import Located, Reducer, Samples
 from deeplimits.analysis.compared import Compared, Prediction, predictions
-from deeplimits.analysis.coordinates import most_records
 from deeplimits.analysis.events import ALONG_PATHS, Events, Paths, along_paths
 from deeplimits.analysis.groups import MOST_INPUTS, Gram, Powers
 from deeplimits.analysis.joint import Joint, Plane, planes_of
@@ -60,7 +59,7 @@ class Reduction:
             paths=tuple(
                 name for name in ALONG_PATHS if any(along_paths(point, name) for point in study.points)
             ),
-            records=most_records(study),
+            records=study.records,
             gram_inputs=max((size for size in inputs if size <= MOST_INPUTS), default=1),
             where=study.path,
         )

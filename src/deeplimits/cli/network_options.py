@@ -173,14 +173,14 @@ def point_from(source: Path | None, given: dict[str, str], *, simulated: bool = 
     Parameters
     ----------
     simulated
-        Whether the point is to be drawn; see ``sweep.points.load_point``.
+        Whether the point is to be drawn; see ``sweep.point_files.load_point``.
 
     Raises
     ------
     InputError
         For whatever is wrong with either.
     """
-    from deeplimits.sweep.points import load_point, point_of
+    from deeplimits.sweep.point_files import load_point, point_of
     from deeplimits.sweep.yamlfile import read_mapping
 
     if source is None and not given:

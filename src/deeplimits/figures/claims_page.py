@@ -9,7 +9,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from deeplimits.figures.numbers import in_short
+from deeplimits.sweep.amounts import in_short
 
 _VERDICTS = ("holds", "fails", "undecided")
 _REACH = 2.0

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from deeplimits.figures.numbers import in_short
 from deeplimits.figures.style import LIMIT, PAGE, SECOND, new_figure
+from deeplimits.sweep.amounts import in_short
 
 _REACH = 200.0
 """Margins to each side; an effect further out is drawn at the end."""

@@ -36,6 +36,14 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
+def in_short(count: float) -> str:
+    """A count in three figures, 1.57 M."""
+    for size, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:.3g} {name}"
+    return f"{count:.3g}"
+
+
 def _two_digits(value: float) -> str:
     if value >= 9.95:
         return f"{value:,.0f}"

@@ -26,14 +26,8 @@ from deeplimits.sweep.grams import checked_gram, correlation_gram, start_gram
 from deeplimits.sweep.grid import as_list, check_axes, check_once, combinations, own_grid, size_of
 from deeplimits.sweep.growth import check_growth, scaled_growth
 from deeplimits.sweep.models import CompareModel, GridModel, GrowthModel, NetworkModel, StudyModel
-from deeplimits.sweep.points import (
-    Point,
-    check_architecture,
-    check_layer_widths,
-    check_start,
-    recorded_layers,
-    shaping,
-)
+from deeplimits.sweep.point_files import check_architecture, check_layer_widths, check_start, shaping
+from deeplimits.sweep.points import Point, recorded_layers
 from deeplimits.sweep.study_name import check_study_name
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
@@ -88,6 +82,11 @@ class Study:
                 first.setdefault(point.network.gram, point)
             found += first.values()
         return tuple(found)
+
+    @property
+    def records(self) -> int:
+        """The most layers that a point records."""
+        return max(len(family.first.layers) for family in self.families)
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:

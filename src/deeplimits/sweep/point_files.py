@@ -1,0 +1,150 @@
+"""Files that describe a point, and what in them is no network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deeplimits.engines.backward import check_gradients
+from deeplimits.errors import InputError
+from deeplimits.networks.network import Network, Shaping
+from deeplimits.sweep.activation import activation, check_activation, check_meant
+from deeplimits.sweep.grams import inputs_gram
+from deeplimits.sweep.models import NetworkModel, PointModel, ShapingModel
+from deeplimits.sweep.points import Point, recorded_layers
+from deeplimits.sweep.validation import validated
+from deeplimits.sweep.yamlfile import read_mapping
+
+
+def load_point(path: Path, *, simulated: bool = True) -> Point:
+    """Read point.yaml.
+
+    Parameters
+    ----------
+    simulated
+        Whether the point is to be drawn, so that the engines need a table of its activation; limits need
+        none.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong with the file.
+    """
+    mapping = read_mapping(path)
+    if "networks" in mapping:
+        raise InputError(path, "networks", "<a study>", "a point: one network, its width, depth and inputs")
+    return point_of(mapping, path, simulated=simulated)
+
+
+def point_of(mapping: Mapping[str, Any], path: Path, *, simulated: bool = True) -> Point:
+    """The point that a mapping with the keys of point.yaml describes.
+
+    Parameters
+    ----------
+    path
+        What an error names as the place of the mistake, and beside which a ``gram_file`` lies.
+    simulated
+        Whether the point is to be drawn; see ``load_point``.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong with it.
+    """
+    model = validated(PointModel, _plain(mapping), path)
+    check_architecture(model, path, "")
+    width, depth = _size(model, path)
+    start = model.inputs.start
+    if start is not None:
+        check_start(start, model, path, "inputs.start")
+    network = Network(
+        activation=activation(model.activation, path, "activation"),
+        width=width,
+        depth=depth,
+        gram=inputs_gram(model.inputs, path),
+        seed=model.seed,
+        shaping=shaping(model.shaping),
+        architecture=model.architecture,
+        branch_exponent=model.branch_exponent,
+        start=start,
+    )
+    check_activation(network, path, "activation", simulated=simulated)
+    if model.record.gradients:
+        check_gradients(network, path)
+    layers = recorded_layers(model.record.layers, depth, path, "record.layers")
+    return Point(network, layers, model.record.gradients, model.record.output)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, lists and dictionaries of Python in place of those of NumPy and others, which a file cannot
+    hold.
+    """
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _size(model: PointModel, where: Path) -> tuple[int | tuple[int, ...], int]:
+    """Width, or the widths of the layers, and depth."""
+    if isinstance(model.width, int):
+        if model.depth is None:
+            raise InputError(where, "depth", "<nothing>", "this key, which has no default")
+        return model.width, model.depth
+    check_layer_widths(model.width, model, where, "width")
+    if model.depth not in (None, len(model.width)):
+        raise InputError(where, "depth", model.depth, f"{len(model.width)}, the length of width, or nothing")
+    return tuple(model.width), len(model.width)
+
+
+def check_architecture(model: NetworkModel, where: Path, prefix: str) -> None:
+    """Refuse what an architecture does not have, and an activation that would be another function there.
+
+    Raises
+    ------
+    InputError
+        For the shaping of a residual network, for the branch exponent or the activation of one elsewhere, and
+        for what ``check_meant`` refuses.
+    """
+    if model.architecture == "resnet":
+        if model.shaping is not None:
+            expected = "nothing: a resnet has no shaping; its branch is scaled by branch_exponent"
+            raise InputError(where, f"{prefix}shaping", "<a shaping>", expected)
+        check_meant(model, where, prefix)
+        return
+    if "branch_exponent" in model.model_fields_set:
+        expected = "nothing: only a resnet has a branch"
+        raise InputError(where, f"{prefix}branch_exponent", model.branch_exponent, expected)
+    if model.activation.name == "ornstein_uhlenbeck":
+        expected = "another activation: this one is of the branch of a resnet, and cannot be normalised"
+        raise InputError(where, f"{prefix}activation.name", model.activation.name, expected)
+    check_meant(model, where, prefix)
+
+
+def check_start(start: float, model: NetworkModel, where: Path, key: str) -> None:
+    """Refuse a start that is no state of a residual network.
+
+    Raises
+    ------
+    InputError
+        For any other architecture, for 0, and for what has no square.
+    """
+    if model.architecture != "resnet":
+        expected = "correlation or gram: only a resnet starts from a state of its own"
+        raise InputError(where, key, start, expected)
+    if not 0 < start * start < math.inf:
+        raise InputError(where, key, start, "a number other than 0 with a finite square that is not 0")
+
+
+def check_layer_widths(widths: Sequence[int], model: NetworkModel, where: Path, key: str) -> None:
+    """Refuse a width per layer of a residual network, whose layers are added to one another."""
+    if model.architecture == "resnet":
+        raise InputError(where, key, list(widths), "one number: all layers of a resnet have one width")
+
+
+def shaping(model: ShapingModel | None) -> Shaping | None:
+    """The shaping that a file describes."""
+    return Shaping(model.by, model.exponent) if model else None
