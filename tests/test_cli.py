@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +50,31 @@ def point(tmp_path: Path) -> Path:
     path = tmp_path / "point.yaml"
     path.write_text(POINT)
     return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("verb", "name", "left_out"),
+    [
+        ("figure", "tiny/ks_against_width", "dask"),
+        ("show", "tiny", "dask"),
+        ("aggregate", "tiny", "dask.array"),
+    ],
+)
+def test_what_xarray_would_load_to_ask_for_is_left_out(
+    built: Config, verb: str, name: str, left_out: str
+) -> None:
+    """``dask.array`` alone takes a third of a second to load; what a verb needs of dask is there."""
+    code = (
+        f"import sys; sys.argv = ['deeplimits', {verb!r}, {name!r}]\n"
+        "from deeplimits.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        f"assert sys.modules[{left_out!r}] is None and 'xarray' in sys.modules"
+    )
+    folder = built.path.parent.parent
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

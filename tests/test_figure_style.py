@@ -40,3 +40,19 @@ def test_settings_come_back_and_bytes_are_equal(tmp_path) -> None:
         assert done.returncode == 0, done.stderr
         found.append(done.stdout)
     assert found[0] == found[1]
+
+
+def test_every_format_has_the_layout_of_the_first(tmp_path) -> None:
+    """A title of three lines pushes the axis down; SVG and PDF do not ask again by how much."""
+    from deeplimits.figures.style import house_style, new_figure, save
+
+    with house_style():
+        figure, axes = new_figure(1, 1, 3.4, 2.0)
+        axes[0, 0].set_title("one\ntwo\nthree")
+        before = axes[0, 0].get_position().bounds
+    found = []
+    for suffix in ("png", "pdf", "svg"):
+        save(figure, (tmp_path / f"figure.{suffix}",))
+        found.append(axes[0, 0].get_position().bounds)
+    assert found[0] == found[1] == found[2] != before
+    assert found[0][1] + found[0][3] < 0.8

@@ -14,7 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from deeplimits.store.workflow import planned_receipts, prepare
+from deeplimits.store.workflow import (
+    Targets,
+    aggregation_threads,
+    planned_receipts,
+    prepare,
+    simulation_threads,
+)
+from deeplimits.sweep.jobs import aggregation
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -205,6 +212,44 @@ def test_the_profiles_agree_where_results_could_depend_on_them():
     )
     for key in ("scheduler", "rerun-incomplete", "rerun-triggers"):
         assert all(default[key] == other[key] for other in others)
+
+
+def targets(folder, seconds, batches):
+    """Studies by name, that take so many seconds to aggregate and need these batches, all still to come."""
+    return {
+        name: Targets(
+            (),
+            str(folder / f"{name}.json"),
+            {},
+            dict.fromkeys(batches[name], ""),
+            "",
+            {},
+            aggregation(each, 1),
+        )
+        for name, each in seconds.items()
+    }
+
+
+def test_simulations_share_the_cores_among_as_many_as_are_to_come(tmp_path, monkeypatch):
+    monkeypatch.setattr("deeplimits.store.workflow.resolve", lambda _: "cpu")
+    shared = targets(tmp_path, {"one": 2.0, "other": 2.0}, {"one": "abc", "other": "cd"})
+    assert [simulation_threads(shared, cores) for cores in (1, 2, 4, 11, 64)] == [1, 1, 1, 2, 16]
+    assert simulation_threads({}, 8) == 8, "a job on a node plans nothing"
+    monkeypatch.setattr("deeplimits.store.workflow.resolve", lambda _: "cuda")
+    assert simulation_threads(shared, 4) == 4, "a card computes one batch at a time"
+
+
+def test_an_aggregation_takes_its_part_of_the_cores(tmp_path):
+    planned = targets(
+        tmp_path,
+        {"small": 2.0, "middle": 8.0, "large": 90.0},
+        dict.fromkeys(("small", "middle", "large"), ""),
+    )
+    assert [aggregation_threads(planned, name, 16) for name in planned] == [1, 1, 14]
+    assert [aggregation_threads(planned, name, 1) for name in planned] == [1, 1, 1]
+    (tmp_path / "large.json").touch()
+    assert [aggregation_threads(planned, name, 16) for name in planned] == [3, 13, 14]
+    assert aggregation_threads({}, "small", 8) == 8, "a job on a node plans nothing"
 
 
 def test_todo_files_are_rewritten_only_when_their_content_changes(project):

@@ -80,10 +80,7 @@ def threads_of_batch(wildcards):
 def threads_of_study(wildcards):
     if goes_away():
         return job_of_study(wildcards).cores
-    try:
-        return aggregation_threads(SETTINGS.results, wildcards.study, ALL_CORES)
-    except InputError as error:
-        raise WorkflowError(str(error))
+    return aggregation_threads(TARGETS, wildcards.study, ALL_CORES)
 
 
 def memory_of_batch(wildcards, threads, attempt):

@@ -12,6 +12,7 @@ network is κ = 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import ReluLike
 from deeplimits.errors import InputError
-from deeplimits.laws import Chart, Law, PointMass
+from deeplimits.laws import Chart, Law, PointMass, TabulatedLaw
 from deeplimits.limits.accuracy import correlation_error, smooth_correlation_error
 from deeplimits.limits.base import Limit, asymmetry, shaping_size
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
@@ -109,9 +110,16 @@ def correlation_laws(network: Network, pieces: Pieces, times: Sequence[float], w
         return [PointMass(-1.0) for _ in times]
     early: list[Law] = [PointMass(network.correlation()) for time in times if time == 0]
     later = [time for time in times if time > 0]
+    return early + list(_solved(tuple(pieces), start_coordinate(network, where), tuple(later)))
+
+
+@lru_cache(maxsize=64)
+def _solved(
+    pieces: tuple[tuple[float, float], ...], start: float, times: tuple[float, ...]
+) -> list[TabulatedLaw]:
+    """Laws of ρ, which networks of many exponents, widths and seeds may share."""
     diffusions = [(end, correlation_diffusion(kappa)) for end, kappa in pieces]
-    start = start_coordinate(network, where)
-    return early + list(solve_in_pieces(diffusions, start, later, lambda _: CORRELATION_CHART))
+    return solve_in_pieces(diffusions, start, times, lambda _: CORRELATION_CHART)
 
 
 class CorrelationSde(Limit):

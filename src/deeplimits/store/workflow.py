@@ -48,8 +48,6 @@ from deeplimits.sweep.jobs import Job, aggregation, simulation, simulation_of
 from deeplimits.sweep.plan import aggregation_seconds, make_plan
 from deeplimits.sweep.study import Study
 
-_MANY_POINTS = 256
-
 
 @dataclass(frozen=True)
 class Targets:
@@ -168,16 +166,19 @@ def simulation_threads(targets: Mapping[str, Targets], cores: int) -> int:
     return max(1, cores // len(coming))
 
 
-def aggregation_threads(results: Path, study: str, cores: int) -> int:
-    """How many of ``cores`` the aggregation of a study takes: all where it has many points, which are reduced
-    side by side, and otherwise so few that several studies are aggregated at a time.
-
-    Raises
-    ------
-    InputError
-        If no plan named this study.
+def aggregation_threads(targets: Mapping[str, Targets], study: str, cores: int) -> int:
+    """How many of ``cores`` the aggregation of a study takes: the part that it has in the work of those to
+    come, and one at least; a job that plans nothing takes what it was given.
     """
-    return cores if _planned(results, study)["points"] >= _MANY_POINTS else max(1, cores // 4)
+    if study not in targets:
+        return cores
+    own = targets[study].job.seconds
+    others = sum(
+        each.job.seconds
+        for name, each in targets.items()
+        if name != study and not Path(each.aggregate).exists()
+    )
+    return max(1, round(cores * own / (own + others)))
 
 
 def study_facts(results: Path, study: str) -> dict[str, str]:
