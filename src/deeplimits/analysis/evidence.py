@@ -42,6 +42,7 @@ class Evidence:
 
     study: Groups
     _opened: dict[str, xr.Dataset] = field(default_factory=dict)
+    _labels: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def group(self, name: str) -> xr.Dataset:
         """A group of the store, of which each array is read when it is first asked for; only ``moments`` has
@@ -53,18 +54,20 @@ class Evidence:
             self._opened[name] = held.drop_vars(labels)
         return self._opened[name]
 
-    @cached_property
-    def labels(self) -> dict[str, NDArray[Any]]:
-        """What labels the points, by name [point]."""
-        return {
-            str(name): array.values
-            for name, array in self.group("moments").coords.items()
-            if array.dims == ("point",)
-        }
+    def values(self, group: str, name: str, **at: int) -> NDArray[Any]:
+        """An array of a group at places along its dimensions, without the labels, which cost more than it."""
+        found: NDArray[Any] = self.group(group).variables[name].load().isel(at).to_numpy()
+        return found
+
+    def label(self, name: str) -> NDArray[Any]:
+        """What labels the points by one coordinate [point], read when it is first asked for: few are."""
+        if name not in self._labels:
+            self._labels[name] = self.group("moments").variables[name].to_numpy()
+        return self._labels[name]
 
     def at(self, name: str, point: int) -> Any:
         """A coordinate of a point."""
-        return self.labels[name].item(point)
+        return self.label(name).item(point)
 
     @property
     def samples(self) -> int:
@@ -150,12 +153,12 @@ class Evidence:
 
     def points(self, where: WhereModel | None) -> list[int]:
         """Points with the values that ``where`` asks for."""
-        chosen = np.ones(len(self.labels["width"]), bool)
+        chosen = np.ones(len(self.label("width")), bool)
         for key, coordinate in _COORDINATES.items():
             wanted = getattr(where, key, None)
             if wanted is None:
                 continue
-            values = self.labels[coordinate]
+            values = self.label(coordinate)
             some = np.zeros_like(chosen)
             for value in wanted if isinstance(wanted, list) else [wanted]:
                 some |= values.astype(str) == value if isinstance(value, str) else np.isclose(values, value)

@@ -22,9 +22,11 @@ def group_moments(evidence: Evidence, observable: str, point: int) -> tuple[Arra
     """Mean power sums of the standardised observable with one group left out each [group, power], and the
     centre and scale that it was standardised by.
     """
-    held = evidence.group("groups")[["power_sum", "counted", "scaling"]].load()
-    held = held.isel(point=point).sel(observable=evidence.observable(observable))
-    sums, counts, (centre, scale) = held.power_sum.values, held.counted.values, held.scaling.values
+    place = evidence.group("groups").observable.values.tolist().index(evidence.observable(observable))
+    sums, counts, (centre, scale) = (
+        evidence.values("groups", name, point=point, observable=place)
+        for name in ("power_sum", "counted", "scaling")
+    )
     known = counts > 0
     if known.sum() < 2 or not np.isfinite(centre):
         raise NoEvidence(f"fewer than two groups of samples have a finite {observable}")
@@ -114,18 +116,19 @@ def gram(evidence: Evidence, statistic: GramModel) -> list[Effect]:
         inputs = int(evidence.at("inputs", point))
         if inputs < max((max(entry) for entry in statistic.entries), default=2):
             return None
-        groups = evidence.group("groups")[["gram_count", "gram_mean", "gram_product"]].load()
-        groups = groups.isel(point=point)
-        groups = groups.isel(group=groups.gram_count > 0)
-        if groups.sizes["group"] < 2:
+        count, means, products = (
+            evidence.values("groups", name, point=point)
+            for name in ("gram_count", "gram_mean", "gram_product")
+        )
+        known = count > 0
+        if known.sum() < 2:
             raise NoEvidence("fewer than two groups of samples have a finite covariance")
-        weight = groups.gram_count.values.astype(float)
+        weight, means, products = count[known].astype(float), means[known], products[known]
 
         def left(values: Array) -> Array:
             total = weight @ values
             return np.asarray((total - weight * values) / (weight.sum() - weight))
 
-        means, products = groups.gram_mean.values, groups.gram_product.values
         places = [evidence.gram_places[a - 1, b - 1] for a, b in statistic.entries]
         if statistic.moment == "mean":
             value = left(means[:, places[0]])

@@ -159,7 +159,7 @@ def _rate(evidence: Evidence, statistic: RateModel) -> list[Effect]:
         raise NoEvidence("fewer than three distances stand above their noise")
     effects, labels = [], [str(row["network"]) for row in rows]
     for row, label in zip(rows, labels, strict=True):
-        series = evidence.labels[f"{row['rate_in']}_series"]
+        series = evidence.label(f"{row['rate_in']}_series")
         used = np.flatnonzero(series == row["series"]).tolist()
         # intervals of rates are at 95 %, widened where the points scatter
         error = float(row["high"] - row["low"]) / 2 / 1.96
