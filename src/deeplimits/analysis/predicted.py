@@ -23,6 +23,9 @@ from deeplimits.observables import parse
 from deeplimits.store.kept_laws import marginals
 from deeplimits.sweep.activation import check_activation
 
+_OF_THE_LAST = ("output", "standard_output")
+"""Observables of the last layer alone."""
+
 
 def predicted(
     network: Network,
@@ -63,25 +66,50 @@ def predicted(
     else:
         limit, reason = _named(network, observable, name, where), "it was asked for by name"
         reason = f"{reason}: {registry()[name].label}"
-    law = _solved(limit, network, observable, at, where)
-    seen = network.of_inputs(found.inputs)
+    if found.kind in _OF_THE_LAST and at != network.depth:
+        raise InputError(where, "layer", at, f"{network.depth}: an output is of the last layer")
+    with warnings.catch_warnings():
+        # arithmetic that is no number ends as an error with a reason
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            law = _solved(limit, network, observable, at, where)
+            about = _about(limit, law, network, observable, at, reason)
+        except (ArithmeticError, np.linalg.LinAlgError) as error:
+            expected = f"a limit whose law of {observable} can be solved here: {error}"
+            raise InputError(
+                where, "limit", limit.name, expected + _others(limit, network, observable)
+            ) from error
     # a law may be shared: what it is about belongs to a copy
     answer = copy.copy(law)
-    about = About(
+    object.__setattr__(answer, "about", about)
+    return answer
+
+
+def _about(limit: Limit, law: Law, network: Network, observable: str, layer: int, reason: str) -> About:
+    seen = network.of_inputs(parse(observable).inputs)
+    return About(
         limit=limit.name,
         source=limit.source,
         observable=observable,
-        layer=at,
-        time=float(limit.time(network, at)),
+        layer=layer,
+        time=float(limit.time(network, layer)),
         network=network,
         reason=reason,
-        warning=limit.warning(network, at, observable),
-        error=limit.error(network, at, observable, law),
-        explosion_probability=limit.explosion_probability(seen, at),
+        warning=limit.warning(network, layer, observable),
+        error=limit.error(network, layer, observable, law),
+        explosion_probability=limit.explosion_probability(seen, layer),
         explosion_probability_ever=limit.explosion_probability_ever(seen),
     )
-    object.__setattr__(answer, "about", about)
-    return answer
+
+
+def _others(limit: Limit, network: Network, observable: str) -> str:
+    """Which other limits are for a network, after a reason."""
+    names = [
+        each.name
+        for each in registry().values()
+        if each is not limit and each.refusal(network, observable) is None
+    ]
+    return f"; other limits of this network: {', '.join(names)}" if names else ""
 
 
 def _named(network: Network, observable: str, name: str, where: str | Path) -> Limit:
@@ -102,19 +130,19 @@ def _solved(limit: Limit, network: Network, observable: str, layer: int, where: 
     """The law, or why there is none at this layer and where there is one."""
     if limit.kind == "sampled":
         check_activation(network, where, "activation")
-    with warnings.catch_warnings():
-        # arithmetic that is no number ends below as an error with a reason
-        warnings.simplefilter("ignore", RuntimeWarning)
-        law = _law(limit, network, observable, layer)
-        unknown = np.isnan(law.mean) or np.isnan(law.quantile(0.5))
-        first = next((near for near in _nearest(layer, network.depth) if unknown), None)
-        while first is not None and np.isnan(_law(limit, network, observable, first).mean):
-            first = next((near for near in _nearest(layer, network.depth) if near > first), None)
-    if not unknown:
+    law = _law(limit, network, observable, layer)
+    if not (np.isnan(law.mean) or np.isnan(law.quantile(0.5))):
         return law
-    instead = f"; layer {first} has one" if first is not None else ""
     found = f"<no number at layer {layer}>"
-    raise InputError(where, "layer", found, f"a layer where {observable} of this network exists{instead}")
+    expected = f"a layer where {observable} of this network exists"
+    if limit.explosion_probability(network, layer) == 1:
+        expected += f" in {limit.name}, whose variance has exploded by then"
+    else:
+        near_layers = _nearest(layer, network.depth)
+        known = (near for near in near_layers if not np.isnan(_law(limit, network, observable, near).mean))
+        first = next(known, None)
+        expected += f"; layer {first} has one" if first is not None else ""
+    raise InputError(where, "layer", found, expected + _others(limit, network, observable))
 
 
 def _law(limit: Limit, network: Network, observable: str, layer: int) -> Law:

@@ -13,8 +13,10 @@ from deeplimits.laws.closed import PointMass
 from deeplimits.laws.empirical import EmpiricalLaw
 from deeplimits.laws.tabulated import Chart
 
-_NODES = 129
+_NODES, _MOST_NODES = 129, (1 << 16) + 1
 """Of the trapezoidal rule for moments, over nine standard deviations to either side."""
+_STEP = 0.5
+"""Its step in y, over which a chart bends little."""
 
 
 class ChartedLaw(Law):
@@ -97,7 +99,8 @@ class MappedNormal(ChartedLaw):
 
     @cached_property
     def _moments(self) -> tuple[float, float]:
-        z = np.linspace(-9, 9, _NODES)
+        count = np.clip(18 * self.scale / _STEP, _NODES - 1, _MOST_NODES - 1)
+        z = np.linspace(-9, 9, int(count) + 1)
         weight = np.exp(-(z**2) / 2)
         weight /= weight.sum()
         x = self.chart.from_coordinate(self.location + self.scale * z)

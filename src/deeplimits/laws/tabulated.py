@@ -13,6 +13,8 @@ import numpy as np
 
 from deeplimits.laws.base import Array, Law
 
+_ATOM = 1e-9
+"""Probability at the lower end of an observable that is told."""
 _POINTS = 4
 """Of Gauss' rule for moments between two nodes."""
 
@@ -48,6 +50,13 @@ class TabulatedLaw(Law):
     density_: Array
     slope: Array
     chart: Chart
+
+    @property
+    def atoms(self) -> tuple[tuple[float, float], ...]:
+        """What the table has beyond the range of the observable is at its lower end."""
+        low = self.chart.low
+        mass = float(self._cdf(np.asarray(low))) if np.isfinite(low) else 0.0
+        return ((low, mass),) if mass > _ATOM else ()
 
     def _cdf(self, x: Array) -> Array:
         at = np.clip(x, self.chart.low, self.chart.high)

@@ -25,7 +25,7 @@ from deeplimits.activations import Slopes
 from deeplimits.gaussian import Power
 from deeplimits.laws import Law
 from deeplimits.limits.base import asymmetry, network_time, square_variance
-from deeplimits.networks.network import Network
+from deeplimits.networks.network import Layer, Network
 
 Array = NDArray[np.float64]
 
@@ -177,8 +177,8 @@ def smooth_correlation_error(
     network: Network, layer: int, law: Law, drift: Sequence[Callable[[float, float, float], float]]
 ) -> float:
     """As ``correlation_error``, for a smooth activation: the mean step is that of infinite width, at V_0 and
-    where V is
-    after ``layer`` in the middle, and the variance that of a linear network.
+    where V is after ``layer`` in the middle, of a linear network and of infinite width, and the variance that
+    of the fourth moment of φ.
 
     Parameters
     ----------
@@ -191,21 +191,43 @@ def smooth_correlation_error(
     states = [(network.correlation(), first, second)]
     states += [(float(rho), settled * first, settled * second) for rho in law.quantile(_LEVELS[[0, 3, 6]])]
     states = [(min(max(rho, -_END), _END), one, two) for rho, one, two in states]
-    counts, moved = _counts(network, layer), 0.0
+    counts, moved, varied = _counts(network, layer), 0.0, 0.0
     for (units, here), a in zip(network.layer_kinds.items(), drift, strict=True):
         if units not in counts:
             continue
         try:
-            after = [(state, gaussian.image(here.phi, state[1], state[2], 1 - state[0])) for state in states]
+            own = [_carried(here, variance, counts[units]) for variance in (first, second)]
+            met = [*states, *((state[0], *own) for state in states[2:3])]
+            after = [(state, gaussian.image(here.phi, state[1], state[2], 1 - state[0])) for state in met]
+            square, fourth = gaussian.mean(here.phi, [Power(value=2), Power(value=4)], own[0])
         except gaussian.Unreachable:
             return 1.0
         steps = [
             units * float(_artanh(found.gap) - np.arctanh(state[0])) + state[0] / 2 - a(*state)
             for state, found in after
         ]
-        moved += counts[units] / units / time * float(np.sqrt(np.mean(np.square(steps))))
+        share = counts[units] / units / time
+        moved += share * float(np.sqrt(np.mean(np.square(steps))))
+        varied += share * abs(fourth / square**2 - 3) / 2
     base = mean_inverse_width(network, layer) * _STEPS * (1 + np.sqrt(time))
-    return min(1.0, float(base + _MARGIN * _PHI.max() * moved * np.sqrt(time)))
+    return min(1.0, float(base + _MARGIN * (_PHI.max() * moved * np.sqrt(time) + 0.121 * varied)))
+
+
+def _carried(layer: Layer, variance: float, count: int) -> float:
+    """V after so many such layers of infinite width: a few steps tell, for what moves fast settles."""
+    start = variance
+    for _ in range(min(count, _STEPS_LOOKED_AT)):
+        variance *= _growth(layer, variance)
+    grown = float(np.clip(np.log(_growth(layer, start)) * count, -_FAR, _FAR))
+    # what moves slowly has moved on as it began
+    slow = count > _STEPS_LOOKED_AT and abs(grown) < 1
+    return start * float(np.exp(grown)) if slow else variance
+
+
+def _growth(layer: Layer, variance: float) -> float:
+    """c E φ_s(u)² / V, u ~ N(0, V)."""
+    (square,) = gaussian.mean(layer.phi, [Power(value=2)], variance)
+    return float(layer.normalizer) * float(square) / variance
 
 
 def smooth_variance_error(network: Network, layer: int, observable: str, law: Law, beta: float) -> float:
@@ -278,6 +300,8 @@ units.
 _MARGIN = 1.25
 """What the terms to leading order are multiplied by."""
 _LARGEST_GROWTH = 3.0
+_STEPS_LOOKED_AT = 4
+_FAR = 300.0
 _SKEWNESS = 0.27
 """√(n d ℓ) / s times the distance that the skewness of a residual network's steps makes."""
 _TABLES = 5e-4

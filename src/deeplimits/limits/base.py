@@ -12,15 +12,18 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import Slopes
+from deeplimits.activations import EXACT, Slopes, Smooth
 from deeplimits.errors import InputError
-from deeplimits.laws import Law
+from deeplimits.laws import Law, PointMass
 from deeplimits.laws.mapped import mapped
 from deeplimits.limits.regime import Regime, refusal
 from deeplimits.networks.network import Network
 from deeplimits.observables import OBSERVABLES, Observable, parse
 
 Kind = Literal["number", "law", "sampled"]
+
+_LARGEST_ERROR = 0.5
+"""From which on what a limit states as its error is 1: that nothing is known."""
 
 
 class Limit(ABC):
@@ -93,7 +96,7 @@ class Limit(ABC):
         seen, kind = network.of_inputs(found.inputs), self._solved(found)
         try:
             laws = self.laws(seen, layers, kind)
-        except ArithmeticError as error:
+        except (ArithmeticError, np.linalg.LinAlgError) as error:
             expected = f"a limit whose law of {observable} can be solved here: {error}"
             raise InputError("limit", "", self.name, expected) from error
         if kind == found.kind or found.record.law is None:
@@ -163,7 +166,12 @@ class Limit(ABC):
             law = self.marginals(network, [layer], Observable(kind, found.inputs).name)[0]
         if layer == 0 and not network.residual:
             return 0.0
-        return min(1.0, self._error(seen, layer, kind, law))
+        if isinstance(law, PointMass) and seen.inputs > 1 and seen.gap() == 2 and not is_odd(seen):
+            # ρ = −1 is left at the first layer
+            return 1.0
+        stated = self._error(seen, layer, kind, law)
+        # so large, terms to leading order say nothing
+        return stated if stated < _LARGEST_ERROR else 1.0
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         """As ``error``, of the first input or pair."""
@@ -224,6 +232,20 @@ def one_value(network: Network, values: Sequence[float], spread: float = 1e-9) -
         for value, units in zip(values, network.layer_kinds, strict=True)
     ]
     return summed_time(network, network.depth, lasting) / network_time(network, network.depth)
+
+
+def is_odd(network: Network) -> bool:
+    """Whether φ(−u) = −φ(u), so that antipodal inputs stay antipodal."""
+    phi = network.activation
+    if isinstance(phi, Smooth):
+        return all(abs(phi(u) + phi(-u)) <= _ODD * abs(phi(u)) for u in map(EXACT.mpf, _ASKED))
+    return network.piecewise_linear and all(
+        layer.slopes.plus == layer.slopes.minus for layer in network.layer_kinds.values()
+    )
+
+
+_ASKED, _ODD = (0.37, 1.3, 4.1), 1e-30
+"""Where a formula is asked whether it is odd, and how nearly."""
 
 
 def asymmetry(slopes: Slopes) -> float:

@@ -21,6 +21,8 @@ _REACH = 8.0
 """Standard deviations of the Gaussian variable that are summed over."""
 _NODES = 16
 """Nodes of a table over a length in which the density changes."""
+_WIDE = 30.0
+"""How much wider a Gaussian variable may be than the other before the sum is taken over the latter."""
 _BISECTIONS = 100
 _LEVELS = (np.arange(1 << 16) + 0.5) / (1 << 16)
 """Levels over which moments are averaged."""
@@ -64,6 +66,8 @@ def convolved(base: Density, factor: float, shift: float, spread: float) -> Tabu
     ``factor`` is positive.
     """
     length = factor * base.length
+    if spread > _WIDE * length:
+        return _smeared(base, factor, shift, spread)
     z, weights = np.zeros(1), np.ones(1)
     if spread > 0:
         step = min(0.5, 0.3 * length / spread)
@@ -80,6 +84,25 @@ def convolved(base: Density, factor: float, shift: float, spread: float) -> Tabu
         columns[0] += weight * base.cdf(at)
         columns[1] += weight * base.density(at) / factor
         columns[2] += weight * base.slope(at) / factor**2
+    return TabulatedLaw(nodes, columns[0], columns[1], columns[2], identity_chart())
+
+
+def _smeared(base: Density, factor: float, shift: float, spread: float) -> TabulatedLaw:
+    """The same summed over B, where the Gaussian variable is much the wider of both."""
+    from scipy.special import ndtr
+
+    points = np.linspace(base.low, base.high, int(np.ceil(_NODES * (base.high - base.low) / base.length)) + 1)
+    weights = base.density(points)
+    weights /= weights.sum()
+    reach = np.linspace(-_REACH, _REACH, int(2 * _NODES * _REACH) + 1) * spread
+    ends = factor * base.low + shift, factor * base.high + shift
+    middle = shift + factor * float(weights @ points)
+    nodes = np.unique(np.concatenate([ends[0] + reach[:1], middle + reach, ends[1] + reach[-1:]]))
+    columns = np.zeros((3, len(nodes)))
+    for point, weight in zip(points, weights, strict=True):
+        z = (nodes - shift - factor * point) / spread
+        density = np.exp(-(z**2) / 2) / (np.sqrt(2 * np.pi) * spread)
+        columns += weight * np.stack([ndtr(z), density, -z / spread * density])
     return TabulatedLaw(nodes, columns[0], columns[1], columns[2], identity_chart())
 
 

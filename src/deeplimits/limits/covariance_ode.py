@@ -13,6 +13,7 @@ solved for 1 − ρ along V^{aa} and V^{bb}.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,9 @@ from deeplimits.limits.regime import UP_TO_HALF, Regime
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
+
+_MOST_CALLS = 20_000
+"""Of the right side of the ODE: a second or two."""
 
 
 class CovarianceOde(Limit):
@@ -49,7 +53,10 @@ class CovarianceOde(Limit):
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         times = [self.time(network, layer) for layer in layers]
-        found = self.matrices(network, times)
+        with np.errstate(over="ignore"):
+            found = self.matrices(network, times)
+        if not all(pair.first > 0 and pair.second > 0 for pair in found):
+            raise ArithmeticError("float64 does not hold V there")
         return [
             PointMass(pair.observed(observable, layer)) for layer, pair in zip(layers, found, strict=True)
         ]
@@ -97,6 +104,8 @@ def explosion_time(network: Network) -> float:
 
 def variance(start: float, growth: float, time: float) -> float:
     """[1 − (1 − 1/V_0) e^{β t}]^{−1}."""
+    if start == 1:
+        return 1.0
     below = 1 - (1 - 1 / start) * float(np.exp(growth * time))
     return 1 / below if below > 0 else float("inf")
 
@@ -107,25 +116,34 @@ def _smooth(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]
     quarter, growth = constants(network)
     end = explosion_time(network)
 
+    if start.gap == 0 and start.first == start.second:
+        alone = [variance(start.first, growth, time) for time in times]
+        return [Pair(each, each, 0.0) for each in alone]
+    calls = count()
+
     def slope(time: float, gap: Array) -> Array:
+        if next(calls) > _MOST_CALLS:
+            raise ArithmeticError("the ODE of the correlation changes too fast to be solved")
         first, second = (variance(each, growth, time) for each in (start.first, start.second))
         between = float(np.sqrt(first * second))
         apart = float(np.sqrt(first) - np.sqrt(second)) ** 2
         return quarter * (between * gap * (1 - 2 * gap) + 1.5 * (1 - gap) * apart)
 
-    before = [time for time in times if time < end]
-    gaps: list[float] = []
+    gaps: list[float] = [start.gap for time in times if time == 0]
+    before = [time for time in times if 0 < time < end]
     if before:
         path = solve_ivp(
             slope,
-            (0.0, max(before[-1], 1e-12)),
+            (0.0, before[-1]),
             [start.gap],
             t_eval=before,
             method="DOP853",
             rtol=1e-11,
             atol=1e-14 * min(1.0, max(start.gap, 1e-30)),
         )
-        gaps = np.clip(path.y[0], 0.0, 2.0).tolist()
+        if not path.success:
+            raise ArithmeticError(f"the ODE of the correlation cannot be solved: {path.message}")
+        gaps += np.clip(path.y[0], 0.0, 2.0).tolist()
     gaps += [float("nan")] * (len(times) - len(gaps))
     return [
         Pair(variance(start.first, growth, time), variance(start.second, growth, time), gap)

@@ -25,9 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits import gaussian
-from deeplimits.activations import Phi
+from deeplimits.activations import Phi, Slopes
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Power
-from deeplimits.limits.infinite_width import Pair, matrices, unreachable
+from deeplimits.limits.infinite_width import Pair, matrices, moments, unreachable
 from deeplimits.limits.responses import TILTED, alone, of_pair
 from deeplimits.networks.network import Network
 
@@ -36,6 +36,8 @@ Array = NDArray[np.float64]
 _NAME = "infinite_width_fluctuations"
 _BOTH, _CUBE, _FOURTH = Power(value=1, slope=1), Power(value=3), Power(value=4)
 _GROWTH = Power(argument=1, value=1, slope=1)
+_HELD = 1e-5
+"""1 − |ρ| at which nearly equal inputs are looked at: right to a thousandth, and far from cancelling."""
 _REST = 4
 """Degree of the polynomials as which the rest of a residual branch is taken to decorrelate."""
 
@@ -98,15 +100,23 @@ def _perceptron(network: Network, pairs: list[Pair]) -> list[Spread]:
 
 
 def _residual(network: Network, pairs: list[Pair]) -> list[Spread]:
-    """A linear recursion of δV, m and R, 8 numbers, in the entries (V^{aa}, V^{bb}, V^{ab})."""
+    """A linear recursion of δV, m and R, 8 numbers, in the entries (V^{aa}, V^{bb}, V^{ab}), in units of V
+    itself, so that nothing overflows where V grows.
+
+    Where inputs are nearly equal or nearly antipodal, what is linearised does not depend on how near they
+    are: it is had at 1 − |ρ| = ``_HELD``, below which its digits would cancel, and only passed on in the
+    units of the difference of both.
+    """
     weight, units = float(network.depth) ** (-2 * network.branch_exponent), network.units
+    held = _held(pairs[0])
     state = np.zeros((8, 8))
-    state[:3, :3], state[3:5, 3:5] = _isserlis(pairs[0]), _matrix(pairs[0])
+    state[:3, :3], state[3:5, 3:5] = _isserlis(held.gap), _matrix(held.gap)
     grown = 1.0
-    found = [Spread(pairs[0], _in_logarithms(pairs[0], state[:3, :3] / units), grown)]
+    found = [Spread(pairs[0], _in_logarithms(held.gap, state[:3, :3] / units), grown)]
     for layer, (before, after) in enumerate(pairwise(pairs), 1):
         try:
-            branch = _branch(network.phi, before)
+            branch = _branch(network.phi, held)
+            reached = after if held == before else held.plus(moments(network.phi, held), weight)
         except gaussian.Unreachable as error:
             raise unreachable(_NAME, layer, before.first, error) from None
         root = np.linalg.cholesky(
@@ -114,26 +124,56 @@ def _residual(network: Network, pairs: list[Pair]) -> list[Spread]:
         )
         if layer == 1:
             state[5:, 5:] = np.eye(3)
-        step = np.eye(8)
-        step[:3, :3] += weight * branch.slope
-        step[:3, 3:5] = weight * branch.gradient
-        step[:3, 5:] = weight * root
-        kept = float(np.sqrt(before.first * before.second / (after.first * after.second))) ** (_REST / 2)
-        step[5:, 5:] *= kept
+        ratios = _entries(held.first / reached.first, held.second / reached.second)
+        roots = np.sqrt(ratios[:2])
+        kept = float(ratios[2]) ** (_REST / 2)
+        step = np.zeros((8, 8))
+        step[:3, :3] = ratios[:, None] * (np.eye(3) + weight * branch.slope)
+        step[:3, 3:5] = ratios[:, None] * (weight * branch.gradient)
+        step[:3, 5:] = ratios[:, None] * (weight * root)
+        step[3:5, 3:5] = np.diag(roots)
+        step[5:, 5:] = kept * np.eye(3)
         added = np.zeros((8, 8))
-        added[:3, :3] = _isserlis(after) - _isserlis(before)
-        added[3:5, 3:5] = _matrix(after) - _matrix(before)
+        added[:3, :3] = _isserlis(reached.gap) - np.outer(ratios, ratios) * _isserlis(held.gap)
+        added[3:5, 3:5] = _matrix(reached.gap) - np.outer(roots, roots) * _matrix(held.gap)
         added[5:, 5:] = (1 - kept**2) * np.eye(3)
         state = step @ state @ step.T + added
-        grown *= step[0, 0] * before.first / after.first
-        found.append(Spread(after, _in_logarithms(after, state[:3, :3] / units), grown))
+        grown *= step[0, 0]
+        held = _held(after)
+        if held.gap != reached.gap:
+            change = _rescaled(reached.gap, held.gap)
+            state = change @ state @ change.T
+        found.append(Spread(after, _in_logarithms(held.gap, state[:3, :3] / units), grown))
     return found
+
+
+def _held(pair: Pair) -> Pair:
+    """A pair that is no nearer to equal or antipodal inputs than ``_HELD``, unless it is just there."""
+    near = min(pair.gap, 2 - pair.gap)
+    if near == 0 or near >= _HELD:
+        return pair
+    return Pair(pair.first, pair.second, _HELD if pair.gap < 1 else 2 - _HELD)
+
+
+def _rescaled(gap: float, other: float) -> Array:
+    """The change of the state that leaves what it is in units of the difference of both inputs, where 1 − ρ
+    goes from ``gap`` to ``other``, [8, 8].
+    """
+    sign = 1.0 if gap < 1 else -1.0
+    length = float(np.sqrt(min(other, 2 - other) / min(gap, 2 - gap)))
+    # of a and b: a, and the difference D = ± b − a
+    both = np.array([[1.0, 0.0], [-1.0, sign]])
+    squares = np.array([[1.0, 0.0, 0.0], [1.0, 1.0, -2 * sign], [-1.0, 0.0, sign]])
+    change = np.eye(8)
+    change[:3, :3] = np.linalg.solve(squares, np.diag([1.0, length**2, length]) @ squares)
+    change[3:5, 3:5] = np.linalg.solve(both, np.diag([1.0, length]) @ both)
+    return change
 
 
 @dataclass(frozen=True)
 class _Branch:
-    """Of φ φᵀ in the entries aa, bb, ab: the derivative by V [3, 3], the mean gradient [3, 2], and the
-    covariance of what is of no degree up to 2 [3, 3].
+    """Of φ φᵀ in the entries aa, bb, ab, and in units of V: the derivative by V [3, 3], the mean gradient
+    [3, 2], and the covariance of what is of no degree up to 2 [3, 3].
     """
 
     slope: Array
@@ -142,6 +182,9 @@ class _Branch:
 
 
 def _branch(phi: Phi, pair: Pair) -> _Branch:
+    if isinstance(phi, Slopes):
+        # homogeneous
+        pair = Pair(1.0, 1.0, pair.gap)
     functions = [VALUE, SQUARE, SLOPE, TILTED, _CUBE]
     found = gaussian.correlated(phi, functions, functions, pair.first, pair.second, pair.gap)
     own = [
@@ -165,34 +208,42 @@ def _branch(phi: Phi, pair: Pair) -> _Branch:
             [found[4, 0], found[0, 4], found[1, 1]],
         ]
     ) - np.outer(means, means)
-    rest = whole - slope @ _isserlis(pair) @ slope.T - gradient @ _matrix(pair) @ gradient.T
+    entries = _entries(pair.first, pair.second)
+    slope, gradient = (
+        slope * entries / entries[:, None],
+        gradient * np.sqrt(entries[:2]) / entries[:, None],
+    )
+    whole = whole / np.outer(entries, entries)
+    rest = whole - slope @ _isserlis(pair.gap) @ slope.T - gradient @ _matrix(pair.gap) @ gradient.T
+    if not np.isfinite(rest).all():
+        raise gaussian.Unreachable("a function overflows float64")
     values, vectors = np.linalg.eigh(rest)
     return _Branch(slope, gradient, vectors * np.maximum(values, 0.0) @ vectors.T)
 
 
-def _matrix(pair: Pair) -> Array:
-    """V of a pair, [2, 2]."""
-    cross = (1 - pair.gap) * float(np.sqrt(pair.first * pair.second))
-    return np.array([[pair.first, cross], [cross, pair.second]])
+def _entries(first: float, second: float) -> Array:
+    """Of aa, bb and ab, [3], of two numbers of a and of b."""
+    return np.array([first, second, float(np.sqrt(first) * np.sqrt(second))])
 
 
-def _isserlis(pair: Pair) -> Array:
-    """The covariance of z^a z^b for z ~ N(0, V), in the entries aa, bb, ab."""
-    (a, c), (_, b) = _matrix(pair).tolist()
-    return np.array(
-        [
-            [2 * a * a, 2 * c * c, 2 * a * c],
-            [2 * c * c, 2 * b * b, 2 * b * c],
-            [2 * a * c, 2 * b * c, a * b + c * c],
-        ]
-    )
+def _matrix(gap: float) -> Array:
+    """V of a pair in units of its variances, [2, 2]."""
+    return np.array([[1.0, 1 - gap], [1 - gap, 1.0]])
 
 
-def _in_logarithms(pair: Pair, covariance: Array) -> Array:
-    """The covariance of (log V^{aa}, log V^{bb}, y) from that of (V^{aa}, V^{bb}, V^{ab})."""
-    rho, inside = 1 - pair.gap, pair.gap * (2 - pair.gap)
-    change = np.diag([1 / pair.first, 1 / pair.second, 0.0])
+def _isserlis(gap: float) -> Array:
+    """The covariance of z^a z^b for z ~ N(0, V), in the entries aa, bb, ab, in units of V."""
+    c = 1 - gap
+    return np.array([[2.0, 2 * c * c, 2 * c], [2 * c * c, 2.0, 2 * c], [2 * c, 2 * c, 1 + c * c]])
+
+
+def _in_logarithms(gap: float, covariance: Array) -> Array:
+    """The covariance of (log V^{aa}, log V^{bb}, y) from that of (V^{aa}, V^{bb}, V^{ab}) in units of V."""
+    rho, inside = 1 - gap, gap * (2 - gap)
+    change = np.diag([1.0, 1.0, 0.0])
     if inside > 0:
-        root = float(np.sqrt(pair.first * pair.second))
-        change[2] = np.array([-rho / (2 * pair.first), -rho / (2 * pair.second), 1 / root]) / inside
-    return change @ covariance @ change.T
+        change[2] = np.array([-rho / 2, -rho / 2, 1.0]) / inside
+    found = change @ covariance @ change.T
+    # no variance is below 0 by rounding
+    found[np.diag_indices(3)] = np.maximum(np.diag(found), 0.0)
+    return np.asarray(found)

@@ -33,7 +33,10 @@ def mean_growth(network: Network, layers: Sequence[int]) -> list[float]:
     if 0 in layers and not network.residual:
         expected = "layer 1 or a later one: layer 0 of a perceptron is its input, and has no preactivation"
         raise InputError("limit", "layer", 0, expected, "1")
-    variances = [pair.first for pair in matrices(network.of_inputs((0,)), network.depth)]
+    # of a piecewise-linear network E φ_s'² is the same at every V, however large that grows
+    variances = [1.0] * (network.depth + 1)
+    if not network.piecewise_linear:
+        variances = [pair.first for pair in matrices(network.of_inputs((0,)), network.depth)]
     branch = float(network.depth) ** (-2 * network.branch_exponent)
     growth = np.zeros(network.depth + 1)
     last = network.depth

@@ -54,6 +54,8 @@ def from_start(network: Network, mean: float, std: float) -> Law:
 
 
 _MIXED = 0.3
+_LARGEST = 700.0
+"""log V that float64 holds the exponential of."""
 
 
 class HayouLinear(ResidualLimit):
@@ -160,6 +162,8 @@ class McKeanVlasov(ResidualLimit):
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         start = network.start or 0.0
         times = [self.time(network, layer) for layer in layers]
+        if network.start is None and isinstance(network.phi, Slopes):
+            return self._closed(network, times, observable)
         variances = self.variances(network, times)
         squares = [start**2 + value for value in variances]
         if observable == "log_variance":
@@ -172,6 +176,19 @@ class McKeanVlasov(ResidualLimit):
         (first,) = self.variances(network, [0.0])
         origin = self._log_activation(network, first)
         return [PointMass((value - origin) / 2) for value in logs]
+
+    def _closed(self, network: Network, times: Sequence[float], observable: str) -> list[Law]:
+        """V_0 e^{s² t}, s² = E φ(g)², in logarithms, which hold it however large it grows."""
+        rate, origin = mean_square(network, 0.0, 1.0), float(np.log(network.gram[0][0]))
+        if observable == "log_growth":
+            return [PointMass(rate * time / 2) for time in times]
+        logs = [origin + rate * time for time in times]
+        if observable == "output":
+            if max(logs) > _LARGEST:
+                raise ArithmeticError("float64 does not hold its variance")
+            return [NormalLaw(0.0, float(np.exp(value / 2))) for value in logs]
+        extra = float(np.log(rate)) if observable == "log_activation" else 0.0
+        return [PointMass(value + extra) for value in logs]
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         """1 for numbers; an output is a mixture of normal laws, whose variance fluctuates by (1 + t) / n."""
@@ -187,9 +204,6 @@ class McKeanVlasov(ResidualLimit):
 
         start = network.start or 0.0
         origin = network.gram[0][0] if network.start is None else 0.0
-        if network.start is None and isinstance(network.phi, Slopes):
-            rate = mean_square(network, 0.0, 1.0)
-            return [origin * float(np.exp(rate * time)) for time in times]
         path = solve_ivp(
             lambda _, v: [mean_square(network, start, float(v[0]))],
             (0.0, max(times[-1], 1e-12)),
@@ -199,6 +213,8 @@ class McKeanVlasov(ResidualLimit):
             rtol=1e-11,
             atol=1e-13,
         )
+        if not path.success:
+            raise ArithmeticError(f"the ODE of the variance cannot be solved: {path.message}")
         return [float(value) for value in path.y[0]]
 
     @staticmethod

@@ -117,10 +117,22 @@ def unreachable(limit: str, layer: int, variance: float, error: gaussian.Unreach
 
 
 def matrices(network: Network, depth: int) -> list[Pair]:
-    """V of the first pair at layers 0 … ``depth``."""
+    """V of the first pair at layers 0 … ``depth``.
+
+    Raises
+    ------
+    InputError
+        If an expectation cannot be had, or float64 does not hold V.
+    """
     found = [Pair.of(network)]
     for layer in range(1, depth + 1):
-        found.append(after_layer(network, layer, found[-1]))
+        before = found[-1]
+        with np.errstate(over="ignore", invalid="ignore"):
+            after = after_layer(network, layer, before)
+        if not (0 < after.first < np.inf and 0 < after.second < np.inf):
+            expected = f"a layer before {layer}, from which on float64 does not hold V of infinite width"
+            raise InputError("infinite_width", "layer", depth, expected)
+        found.append(after)
     return found
 
 

@@ -18,6 +18,7 @@ from deeplimits.limits.correlation import CORRELATION_CHART
 from deeplimits.limits.fluctuations import Spread, spreads
 from deeplimits.limits.regime import Regime
 from deeplimits.limits.reliability import warning
+from deeplimits.limits.responses import alone
 from deeplimits.networks.network import Network
 
 _NEXT, _SKEWNESS = 0.46, 0.2
@@ -25,8 +26,12 @@ _NEXT, _SKEWNESS = 0.46, 0.2
 _SMALL = 3.2
 """How many times the noise of log V may exceed that of artanh ρ, as it does in ReLU networks, before that is
 small."""
-_ANTIPODAL = 4.0
-"""How much more skewed the first layer of antipodal inputs is, where φ is not odd."""
+_ANTIPODAL, _COLLINEAR = 6.0, 0.02
+"""How much more skewed the first layer is of inputs that are all but collinear, and up to which 1 − |ρ| they
+are.
+"""
+_LATTICE, _FLAT = 0.4, 0.4
+"""The distance that steps of ±1 make, over √n, and Var φ² / (E φ²)² from which on units are no such steps."""
 
 
 class InfiniteWidthFluctuations(Limit):
@@ -56,7 +61,7 @@ class InfiniteWidthFluctuations(Limit):
         if isinstance(law, PointMass):
             return 0.0
         deviations = np.sqrt(np.diag(spreads(network, layer)[layer].covariance))
-        skewness = _SKEWNESS / float(np.sqrt(min(network.widths)))
+        skewness = (_SKEWNESS + _steps(network, layer)) / float(np.sqrt(min(network.widths)))
         if observable in ("variance", "log_variance"):
             return _NEXT * float(deviations[0]) + skewness
         largest = float(deviations.max())
@@ -64,12 +69,31 @@ class InfiniteWidthFluctuations(Limit):
             return _NEXT * largest + skewness
         # of antipodal inputs, and wherever artanh ρ has no noise of first order, the second order is left
         against = max(1.0, largest / (_SMALL * float(deviations[2])))
-        if layer == 1 and network.gap() == 2:
+        if layer == 1 and _bends(network):
             skewness *= _ANTIPODAL
         return _NEXT * largest * against + skewness
 
     def warning(self, network: Network, layer: int, observable: str) -> str | None:
         return warning(network, layer, observable)
+
+
+def _steps(network: Network, layer: int) -> float:
+    """Over √n, how far from Gaussian a sum of n units is that all but have the values ± 1, as those of steep
+    activations that saturate.
+    """
+    if network.residual or network.piecewise_linear or layer == 0:
+        return 0.0
+    before = spreads(network, layer)[layer - 1].pair
+    _, varied = alone(network.layers[layer - 1].phi, before.first)
+    return _LATTICE * max(0.0, 1 - varied / _FLAT)
+
+
+def _bends(network: Network) -> bool:
+    """Whether inputs are all but collinear, and the first layer takes them apart by how φ bends alone."""
+    gap = float(network.gap())
+    if network.piecewise_linear or network.gram[0][0] == network.gram[1][1]:
+        return 2 - gap < _COLLINEAR
+    return min(gap, 2 - gap) < _COLLINEAR
 
 
 def _law(spread: Spread, layer: int, observable: str) -> Law:
@@ -96,7 +120,7 @@ def _rescaled(layer: int) -> Chart:
     """r = log(ℓ² (1 − ρ)) and y: 1 − ρ = 2 / (1 + e^{2y})."""
     shift = 2 * float(np.log(layer))
     return Chart(
-        to_coordinate=lambda r: np.log((2 - np.exp(r - shift)) / np.exp(r - shift)) / 2,
+        to_coordinate=lambda r: (np.log(2 - np.exp(r - shift)) - (r - shift)) / 2,
         from_coordinate=lambda y: shift + np.log(2.0) - np.logaddexp(0.0, 2 * y),
         slope=lambda r: 1 / (2 - np.exp(r - shift)),
         increasing=False,

@@ -50,7 +50,10 @@ class ResnetOde(Limit):
     source = "Li & Nica 2024, Theorem 2.2, with the right side of eq. (2.12)"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        found = self.matrices(network, [self.time(network, layer) for layer in layers])
+        with np.errstate(over="ignore"):
+            found = self.matrices(network, [self.time(network, layer) for layer in layers])
+        if observable != "correlation" and not all(np.isfinite([p.first, p.second]).all() for p in found):
+            raise ArithmeticError("float64 does not hold V there")
         if observable == "log_activation":
             return [PointMass(float(np.log(moments(network.phi, pair).first))) for pair in found]
         return [
@@ -114,6 +117,8 @@ def _solved(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]
         # nearly equal inputs keep the digits of 1 − ρ
         atol=[1e-13, 1e-13, 1e-13 * min(1.0, max(start.gap, 1e-30))],
     )
+    if not path.success:
+        raise ArithmeticError(f"the ODE cannot be solved: {path.message}")
     gaps = np.clip(path.y[2], 0.0, 2.0)
     roots = zip(*np.exp(path.y[:2]).tolist(), gaps.tolist(), strict=True)
     return [Pair(first, second, gap) for first, second, gap in roots]

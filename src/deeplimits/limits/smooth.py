@@ -112,6 +112,11 @@ class ExplosiveLaw(Law):
     time: float
     logarithmic: bool
 
+    def solve(self) -> None:
+        """Solve for it now, not where it is first asked for; raises ArithmeticError where that fails."""
+        if self._survival >= _NONE:
+            self._inside  # noqa: B018
+
     @property
     def explosion_probability(self) -> float:
         """P(explosion by T)."""
@@ -232,7 +237,10 @@ class SmoothVariance(Limit):
                 for time in later
             ]
         if beta > 0:
-            return start + [ExplosiveLaw(beta, origin, time, logarithmic) for time in later]
+            laws = [ExplosiveLaw(beta, origin, time, logarithmic) for time in later]
+            for law in laws:
+                law.solve()
+            return [*start, *laws]
         chart = _LOG_CHART if logarithmic else _V_CHART
         return start + list(LinearSde(-beta, beta + 2, 2.0).laws(1 / origin, later, lambda _: chart))
 

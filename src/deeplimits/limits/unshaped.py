@@ -206,7 +206,9 @@ def _correlation_chart(width: int, scale: float) -> Chart:
     """ρ = 1 − 1 / (n w)²."""
     return Chart(
         to_coordinate=lambda rho: -(np.log(np.maximum(1 - rho, 1e-300)) / 2 + np.log(width)) / scale,
-        from_coordinate=lambda y: 1 - np.exp(-2 * (scale * y + np.log(width))),
+        # as a limit it does not know that 1 − ρ is at most 2
+        from_coordinate=lambda y: np.maximum(1 - np.exp(-2 * (scale * y + np.log(width))), -1.0),
         slope=lambda rho: 0.5 / (scale * np.maximum(1 - rho, 1e-300)),
+        low=-1.0,
         high=1.0,
     )
