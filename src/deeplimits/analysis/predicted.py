@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from deeplimits.errors import InputError, check_name
+from deeplimits.gaussian import bounded
 from deeplimits.laws import About, Law
 from deeplimits.limits import choose, registry
 from deeplimits.limits.base import Limit
@@ -23,6 +24,8 @@ from deeplimits.observables import parse
 from deeplimits.store.kept_laws import marginals
 from deeplimits.sweep.activation import check_activation
 
+_MOST_POINTS = 1e7
+"""Of expectations for one answer: some seconds."""
 _OF_THE_LAST = ("output", "standard_output")
 """Observables of the last layer alone."""
 
@@ -68,12 +71,17 @@ def predicted(
         reason = f"{reason}: {registry()[name].label}"
     if found.kind in _OF_THE_LAST and at != network.depth:
         raise InputError(where, "layer", at, f"{network.depth}: an output is of the last layer")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), bounded(_MOST_POINTS):
         # arithmetic that is no number ends as an error with a reason
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
             law = _solved(limit, network, observable, at, where)
             about = _about(limit, law, network, observable, at, reason)
+        except InputError as error:
+            if error.key or error.found != limit.name:
+                raise
+            expected = error.expected + _others(limit, network, observable)
+            raise InputError(where, "limit", limit.name, expected) from error
         except (ArithmeticError, np.linalg.LinAlgError) as error:
             expected = f"a limit whose law of {observable} can be solved here: {error}"
             raise InputError(

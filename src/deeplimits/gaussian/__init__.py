@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from deeplimits.activations import Phi, Slopes
 from deeplimits.gaussian import piecewise
 from deeplimits.gaussian.curves import unshaped
+from deeplimits.gaussian.effort import A_CALL, bounded, spend
 from deeplimits.gaussian.pairs import Pair, conditional, rule, series
 from deeplimits.gaussian.rule import SLOPE, SQUARE, VALUE, Line, Power
 from deeplimits.gaussian.unreachable import Unreachable
@@ -36,10 +37,12 @@ __all__ = [
     "Image",
     "Power",
     "Unreachable",
+    "bounded",
     "contrast",
     "correlated",
     "image",
     "mean",
+    "spend",
 ]
 
 
@@ -69,6 +72,7 @@ def mean(phi: Phi, functions: Sequence[Power], variance: float, center: float = 
     """
     if isinstance(phi, Slopes) and center == 0:
         return piecewise.mean(phi, functions, variance)
+    spend(A_CALL)
     curve, scale = unshaped(phi)
     factors = np.array([each.scaled(scale) for each in functions])
     if variance == 0:
@@ -99,6 +103,7 @@ def correlated(
     """
     if isinstance(phi, Slopes):
         return piecewise.correlated(phi, firsts, seconds, first, second, gap)
+    spend(A_CALL)
     curve, scale = unshaped(phi)
     pair = Pair.of(first / scale**2, second / scale**2, gap)
     factors = np.outer([f.scaled(scale) for f in firsts], [g.scaled(scale) for g in seconds])
@@ -121,6 +126,7 @@ def image(phi: Phi, first: float, second: float, gap: float) -> Image:
     Unreachable
         As of ``mean``.
     """
+    spend(A_CALL)
     curve, scale = unshaped(phi)
     pair = Pair.of(first / scale**2, second / scale**2, gap)
     squares = [rule(curve, (Line(sigma),), ()).expectation(SQUARE) for sigma in (pair.first, pair.second)]

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from deeplimits.activations import EXACT, OrnsteinUhlenbeck, Phi, Slopes, Smooth, exact
 from deeplimits.formulas import Formula, Library
 from deeplimits.gaussian.bends import bends
+from deeplimits.gaussian.effort import spend
 from deeplimits.gaussian.running import Running, running
 from deeplimits.gaussian.unreachable import Unreachable
 
@@ -27,6 +28,8 @@ Array = NDArray[np.float64]
 
 _MOST_EXACT = 4000
 """Points that are evaluated in 50 digits at a time, some 0.3 ms each."""
+_EXACTLY = 600
+"""Points of float64 that take as long as one in 50 digits."""
 _FEW = 24
 """Points that are evaluated one by one where there are no more of them."""
 _CELL_NODES = 16
@@ -132,6 +135,7 @@ class Written(Curve):
         left = np.flatnonzero(np.isnan(found))
         if len(left) > _MOST_EXACT:
             raise Unreachable(f"float64 does not hold {self.formula}: its value cancels or overflows")
+        spend(_EXACTLY * len(left))
         found[left] = [_digits(self, float(point), order) for point in u[left]]
         return found
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.gaussian.curves import Curve
+from deeplimits.gaussian.effort import spend
 from deeplimits.gaussian.rule import NODES, SLOPE, VALUE, Line, Power, Rule, build, legendre
 from deeplimits.gaussian.unreachable import Unreachable
 
@@ -36,6 +37,8 @@ _MOST_POINTS = 4e8
 """Of it in all."""
 _COSTLY = 2e7
 """Points with which as many as ``_FINEST`` coefficients are cheaper."""
+_CHEAPER = 8
+"""How many of these points cost as much as one of a rule that is built."""
 _SHARP = 1e-12
 """√(1 − ρ²) below which nothing is smoothed."""
 _CANCELS = 1e-9
@@ -122,6 +125,7 @@ def series(
             np.sqrt([each.weights @ each.of(f) ** 2 for f in chosen])
             for each, chosen in zip(rules, (firsts, seconds), strict=True)
         ]
+        spend(count * sum(len(each.x) for each in rules) / _CHEAPER)
         modes = rules[0].modes(firsts, count), rules[1].modes(seconds, count) * alternating
         return Series(*modes, norms[0], norms[1], cut)
 
@@ -182,6 +186,7 @@ def conditional(
     points = NODES * (12 + len(inner.breaks) * min(1.0, pair.spread))
     if len(chosen) * points > _MOST_POINTS:
         raise Unreachable("the activation bends too often for two inputs of nearly equal direction")
+    spend(len(chosen) * points / _CHEAPER)
     totals, step = np.zeros(len(integrands)), max(8, int(_POINTS / points))
     for start in range(0, len(chosen), step):
         part = chosen[start : start + step]

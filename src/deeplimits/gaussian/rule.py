@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.gaussian.curves import Curve
+from deeplimits.gaussian.effort import A_RULE, spend
 from deeplimits.gaussian.running import Running
 from deeplimits.gaussian.unreachable import Unreachable
 
@@ -180,6 +181,7 @@ class _Builder:
         self.functions = tuple(dict.fromkeys((VALUE, SLOPE, *functions)))
 
     def built(self) -> Rule:
+        spend(A_RULE)
         parts = [self.evaluated(*self.first_panels(-_REACHES[0], _REACHES[0]))]
         parts = self.refined(parts)
         for near, far in pairwise(_REACHES):
@@ -231,6 +233,7 @@ class _Builder:
         nodes = legendre()[0]
         x = (low + high)[:, None] / 2 + (high - low)[:, None] / 2 * nodes
         density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+        spend(x.size * len(self.lines))
         both = [self.curve.evaluate(line(x)) for line in self.lines]
         return _Part(low, high, x, density, [each[0] for each in both], [each[1] for each in both])
 

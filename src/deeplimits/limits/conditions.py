@@ -52,6 +52,15 @@ def same_in_all_layers(
     )
 
 
+def few_steps(steps: Callable[[Network], float], most: int) -> Condition:
+    """The condition that sampled paths have no more than so many ``steps``."""
+    return Condition(
+        f"paths of at most {most:,} steps, which are drawn in seconds",
+        lambda network: steps(network) <= most,
+        lambda network: f"paths of {steps(network):,.0f} steps",
+    )
+
+
 ABOVE_MINUS_ONE = Condition(
     "a correlation ρ₀ above −1, from which a diffusion can start",
     lambda network: network.inputs < 2 or network.gap() < 2,

@@ -34,7 +34,7 @@ from deeplimits.limits.accuracy import (
     smooth_variance_error,
 )
 from deeplimits.limits.base import Limit, asymmetry, one_value, shaping_size
-from deeplimits.limits.conditions import ALIKE, same_in_all_layers
+from deeplimits.limits.conditions import ALIKE, few_steps, same_in_all_layers
 from deeplimits.limits.correlation import correlation_diffusion
 from deeplimits.limits.regime import ABOVE_HALF, HALF, SHAPED, Regime
 from deeplimits.limits.smooth import SmoothVariance
@@ -44,7 +44,9 @@ from deeplimits.observables import parse
 
 Array = NDArray[np.float64]
 
-SAMPLES = 1 << 17
+SAMPLES, _FEWEST = 1 << 17, 1 << 12
+_MOST_STEPS, _MANY_STEPS = 1 << 13, 1 << 8
+"""Of a path, and from how many on there are fewer paths, so that a law takes seconds."""
 _STEP = 1 / 32
 _EXPLOSIVE_STEP = 1 / 64
 _PER_STRENGTH = 8
@@ -99,6 +101,8 @@ def _strengths(network: Network) -> list[float]:
 
 ONE_RATIO = same_in_all_layers("a ratio of width to the size that shaping goes by", _ratios)
 ONE_STRENGTH = same_in_all_layers("a drift", _strengths)
+FEW_STEPS = few_steps(lambda network: CovarianceSde().steps(network), _MOST_STEPS)
+FEW_OWN_STEPS = few_steps(lambda network: MatchedCovarianceSde().steps(network), _MOST_STEPS)
 
 
 class CovarianceSde(Limit):
@@ -108,9 +112,9 @@ class CovarianceSde(Limit):
     label = "the covariance SDE of shaped networks at p = ½, and of linear ones, sampled"
     observables = ("correlation", "covariance", "log_variance", "variance")
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime("mlp", ("linear",), uneven=True),
-        Regime("mlp", ("relu_like", "smooth"), ABOVE_HALF, uneven=True),
-        Regime("mlp", ("relu_like", "smooth"), HALF, uneven=True, conditions=(ONE_RATIO,)),
+        Regime("mlp", ("linear",), uneven=True, conditions=(FEW_STEPS,)),
+        Regime("mlp", ("relu_like", "smooth"), ABOVE_HALF, uneven=True, conditions=(FEW_STEPS,)),
+        Regime("mlp", ("relu_like", "smooth"), HALF, uneven=True, conditions=(ONE_RATIO, FEW_STEPS)),
     )
     kind = "sampled"
     precedence: ClassVar[int | None] = 50
@@ -138,13 +142,25 @@ class CovarianceSde(Limit):
         self,
         network: Network,
         layers: Sequence[int],
-        samples: tuple[int, int] = (0, SAMPLES),
+        samples: tuple[int, int] | None = None,
         *,
         coarse: bool = False,
     ) -> Paths:
-        """Joint paths of all inputs at ``layers`` (ascending), in the variables of a block of the network."""
+        """Joint paths of all inputs at ``layers`` (ascending), in the variables of a block of the network:
+        ``samples``, or as many as a law is made of.
+        """
+        samples = samples or (0, self.samples(network))
         drift, times = self.drift(network), tuple(self.time(network, layer) for layer in layers)
         return _drawn(network, drift, self.step(network), times, samples, coarse)
+
+    def steps(self, network: Network) -> float:
+        """Of a path to the last layer."""
+        return self.time(network, network.depth) / self.step(network)
+
+    def samples(self, network: Network) -> int:
+        """How many paths a law is made of."""
+        few = SAMPLES * _MANY_STEPS / max(self.steps(network), _MANY_STEPS)
+        return max(_FEWEST, 1 << int(np.log2(few)))
 
     def step(self, network: Network) -> float:
         """The step of the finer paths, a power of two."""
@@ -191,7 +207,7 @@ class CovarianceSde(Limit):
         exploded = 0.0
         if observable in ("correlation", "covariance"):
             exploded = self.explosion_probability(network, layer) or 0.0
-        return found + exploded + sampled(SAMPLES)
+        return found + exploded + sampled(self.samples(network))
 
     def _covariance_error(self, network: Network, layer: int) -> float:
         """The errors of the correlation and of both variances, of which the covariance is a product."""
@@ -245,9 +261,11 @@ class CovarianceSde(Limit):
                 return single.explosion_probability_ever(network)
             return single.explosion_probability(network, layer)
         if layer is None:
-            end, step, count = _IN_THE_END, min(self.step(network), _UNTIL_THEN[0]), _UNTIL_THEN[1]
+            step, count = min(self.step(network), _UNTIL_THEN[0]), _UNTIL_THEN[1]
+            # where the drift is so strong, all has been decided long before
+            end = min(_IN_THE_END, _MOST_STEPS * step)
         else:
-            end, step, count = self.time(network, layer), self.step(network), SAMPLES
+            end, step, count = self.time(network, layer), self.step(network), self.samples(network)
         paths = _drawn(network, drift, step, (end,), (0, count), False)
         return float((paths.explosion_time.min(axis=1) <= end * (1 + 1e-9)).mean())
 
@@ -258,8 +276,8 @@ class MatchedCovarianceSde(CovarianceSde):
     name = "matched_covariance_sde"
     label = "the covariance SDE with the network's own constants, at its own n and d, sampled"
     regimes = (
-        Regime("mlp", ("linear",), uneven=True),
-        Regime("mlp", ("relu_like", "smooth"), SHAPED, uneven=True, conditions=(ONE_STRENGTH,)),
+        Regime("mlp", ("linear",), uneven=True, conditions=(FEW_OWN_STEPS,)),
+        Regime("mlp", ("relu_like", "smooth"), SHAPED, uneven=True, conditions=(ONE_STRENGTH, FEW_OWN_STEPS)),
     )
     precedence = None
     matched_precedence = 30

@@ -17,9 +17,9 @@ to be that of polynomials of degree 4.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Power
+from deeplimits.limits.along import along
 from deeplimits.limits.infinite_width import Pair, matrices, moments, unreachable
 from deeplimits.limits.responses import TILTED, alone, of_pair
 from deeplimits.networks.network import Network
@@ -79,24 +80,36 @@ def _spreads(network: Network, depth: int) -> tuple[Spread, ...]:
 
 
 def _perceptron(network: Network, pairs: list[Pair]) -> list[Spread]:
+    def response(layer: int) -> Array:
+        before, after = pairs[layer], pairs[layer + 1]
+        here = network.layers[layer]
+        try:
+            if network.inputs > 1:
+                both = of_pair(here.phi, before, after)
+                return np.concatenate([both.growth.ravel(), both.noise.ravel()])
+            slope, extra = alone(here.phi, before.first)
+        except gaussian.Unreachable as error:
+            raise unreachable(_NAME, layer + 1, before.first, error) from None
+        noise = np.zeros((3, 3))
+        noise[:2, :2] = extra
+        return np.concatenate([np.diag([slope, slope, 0.0]).ravel(), noise.ravel()])
+
     covariance, grown = np.zeros((3, 3)), 1.0
     found = [Spread(pairs[0], covariance, grown)]
-    for layer, (before, after) in enumerate(pairwise(pairs), 1):
-        here = network.layers[layer - 1]
-        try:
-            if network.inputs == 1:
-                slope, extra = alone(here.phi, before.first)
-                growth, noise = np.diag([slope, slope, 0.0]), np.zeros((3, 3))
-                noise[:2, :2] = extra
-            else:
-                response = of_pair(here.phi, before, after)
-                growth, noise = response.growth, response.noise
-        except gaussian.Unreachable as error:
-            raise unreachable(_NAME, layer, before.first, error) from None
-        covariance = growth @ covariance @ growth.T + noise / here.units
+    responses = _of_layers(network, response, len(pairs) - 1)
+    for units, both, after in zip(network.widths, responses.reshape(-1, 2, 3, 3), pairs[1:], strict=False):
+        growth, noise = both
+        covariance = growth @ covariance @ growth.T + noise / units
         grown *= growth[0, 0]
         found.append(Spread(after, covariance, grown))
     return found
+
+
+def _of_layers(network: Network, function: Callable[[int], Array], count: int) -> Array:
+    """``function`` at layers 0 … ``count`` − 1, [layer, component]: of layers that are alike a smooth one."""
+    if len({layer.phi for layer in network.layer_kinds.values()}) == 1:
+        return along(function, count)
+    return np.array([function(layer) for layer in range(count)])
 
 
 def _residual(network: Network, pairs: list[Pair]) -> list[Spread]:
@@ -108,40 +121,56 @@ def _residual(network: Network, pairs: list[Pair]) -> list[Spread]:
     units of the difference of both.
     """
     weight, units = float(network.depth) ** (-2 * network.branch_exponent), network.units
+
+    def effect(layer: int) -> Array:
+        at = _held(pairs[layer])
+        try:
+            reached = pairs[layer + 1] if at == pairs[layer] else at.plus(moments(network.phi, at), weight)
+            branch = _branch(network.phi, at)
+        except gaussian.Unreachable as error:
+            raise unreachable(_NAME, layer + 1, at.first, error) from None
+        return np.concatenate(
+            [
+                branch.slope.ravel(),
+                branch.gradient.ravel(),
+                branch.rest.ravel(),
+                [reached.first / at.first, reached.second / at.second, reached.gap],
+            ]
+        )
+
+    effects = _of_layers(network, effect, len(pairs) - 1)
     held = _held(pairs[0])
     state = np.zeros((8, 8))
     state[:3, :3], state[3:5, 3:5] = _isserlis(held.gap), _matrix(held.gap)
     grown = 1.0
     found = [Spread(pairs[0], _in_logarithms(held.gap, state[:3, :3] / units), grown)]
-    for layer, (before, after) in enumerate(pairwise(pairs), 1):
-        try:
-            branch = _branch(network.phi, held)
-            reached = after if held == before else held.plus(moments(network.phi, held), weight)
-        except gaussian.Unreachable as error:
-            raise unreachable(_NAME, layer, before.first, error) from None
-        root = np.linalg.cholesky(
-            branch.rest + 1e-14 * np.trace(branch.rest) * np.eye(3) + 1e-300 * np.eye(3)
-        )
+    for layer, (numbers, after) in enumerate(zip(effects, pairs[1:], strict=True), 1):
+        slope, gradient, rest = numbers[:9].reshape(3, 3), numbers[9:15].reshape(3, 2), numbers[15:24]
+        first, second, gap = numbers[24:].tolist()
+        # an interpolant may be a little below 0
+        values, vectors = np.linalg.eigh(rest.reshape(3, 3))
+        rest = vectors * np.maximum(values, 0.0) @ vectors.T
+        root = np.linalg.cholesky(rest + 1e-14 * np.trace(rest) * np.eye(3) + 1e-300 * np.eye(3))
         if layer == 1:
             state[5:, 5:] = np.eye(3)
-        ratios = _entries(held.first / reached.first, held.second / reached.second)
+        ratios = _entries(1 / first, 1 / second)
         roots = np.sqrt(ratios[:2])
         kept = float(ratios[2]) ** (_REST / 2)
         step = np.zeros((8, 8))
-        step[:3, :3] = ratios[:, None] * (np.eye(3) + weight * branch.slope)
-        step[:3, 3:5] = ratios[:, None] * (weight * branch.gradient)
+        step[:3, :3] = ratios[:, None] * (np.eye(3) + weight * slope)
+        step[:3, 3:5] = ratios[:, None] * (weight * gradient)
         step[:3, 5:] = ratios[:, None] * (weight * root)
         step[3:5, 3:5] = np.diag(roots)
         step[5:, 5:] = kept * np.eye(3)
         added = np.zeros((8, 8))
-        added[:3, :3] = _isserlis(reached.gap) - np.outer(ratios, ratios) * _isserlis(held.gap)
-        added[3:5, 3:5] = _matrix(reached.gap) - np.outer(roots, roots) * _matrix(held.gap)
+        added[:3, :3] = _isserlis(gap) - np.outer(ratios, ratios) * _isserlis(held.gap)
+        added[3:5, 3:5] = _matrix(gap) - np.outer(roots, roots) * _matrix(held.gap)
         added[5:, 5:] = (1 - kept**2) * np.eye(3)
         state = step @ state @ step.T + added
         grown *= step[0, 0]
         held = _held(after)
-        if held.gap != reached.gap:
-            change = _rescaled(reached.gap, held.gap)
+        if held != after:
+            change = _rescaled(gap, held.gap)
             state = change @ state @ change.T
         found.append(Spread(after, _in_logarithms(held.gap, state[:3, :3] / units), grown))
     return found
@@ -217,8 +246,7 @@ def _branch(phi: Phi, pair: Pair) -> _Branch:
     rest = whole - slope @ _isserlis(pair.gap) @ slope.T - gradient @ _matrix(pair.gap) @ gradient.T
     if not np.isfinite(rest).all():
         raise gaussian.Unreachable("a function overflows float64")
-    values, vectors = np.linalg.eigh(rest)
-    return _Branch(slope, gradient, vectors * np.maximum(values, 0.0) @ vectors.T)
+    return _Branch(slope, gradient, rest)
 
 
 def _entries(first: float, second: float) -> Array:

@@ -24,6 +24,7 @@ from deeplimits.engines.residual_paths import ResidualPaths, residual_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import depth_error, sampled
 from deeplimits.limits.hayou import McKeanVlasov, ResidualLimit
+from deeplimits.limits.regime import Condition
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
@@ -37,6 +38,13 @@ _NORMALS = 1 << 31
 """Wide networks take fewer samples, so that a law takes no more normals than this; never fewer than 2¹²."""
 
 
+NARROW = Condition(
+    "so few units that 4,096 networks of 400 layers or of its own are drawn in seconds",
+    lambda network: network.units * network.inputs * max(DEEP, network.depth) << 12 <= 2 * _NORMALS,
+    lambda network: f"{network.units:,} units and {network.depth:,} layers",
+)
+
+
 class HayouSde(ResidualLimit):
     """Any branch at any width.
 
@@ -47,7 +55,7 @@ class HayouSde(ResidualLimit):
     name = "hayou_sde"
     label = "the SDE of residual networks at finite width, d → ∞, sampled"
     observables = ("log_activation", "log_growth", "log_variance", "correlation")
-    regimes = McKeanVlasov.regimes
+    regimes = tuple(replace(regime, conditions=(NARROW,)) for regime in McKeanVlasov.regimes)
     kind = "sampled"
     precedence = 50
     rate = 1.0

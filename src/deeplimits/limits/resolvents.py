@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.gaussian import spend
+
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
@@ -156,6 +158,7 @@ def profile(
         Where given, the mass reaches its node later; then the law holds from that node on.
     """
     z, weights = contour.at(time)
+    spend(len(z) * len(nodes))
     cells = _Cells(diffusion, nodes, 2 * z)
     source: Complex = np.broadcast_to(-2 * masses[1:-1], (len(z), len(nodes) - 2)).astype(complex)
     if arrival is not None:

@@ -7,7 +7,7 @@ a step error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -15,12 +15,13 @@ import numpy as np
 from deeplimits.engines.paths import chain_gaps, correlation_gaps, rescaled_correlations
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import apart, sampled
-from deeplimits.limits.base import Limit, one_value
+from deeplimits.limits.base import Limit, network_time, one_value
 from deeplimits.limits.conditions import (
     ABOVE_MINUS_ONE,
     ALIKE,
     DIFFERENT_SLOPES,
     ONE_SIDED,
+    few_steps,
     same_in_all_layers,
 )
 from deeplimits.limits.correlation import Array, CorrelationSde
@@ -43,7 +44,20 @@ def _observed(gaps: Array, layers: Sequence[int], observable: str) -> list[Law]:
         ]
 
 
-_RELU = (Regime("mlp", ("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES, ONE_SIDED)),)
+_MOST_STEPS = 1 << 12
+_STEP = 0.01
+"""Of the schemes that the papers draw."""
+
+
+def _relu(steps: Callable[[Network], float]) -> Regime:
+    """Unshaped ReLU networks, by paths of so many steps."""
+    conditions = DIFFERENT_SLOPES, ONE_SIDED, few_steps(steps, _MOST_STEPS)
+    return Regime("mlp", ("relu_like",), UNSHAPED, inputs=2, conditions=conditions)
+
+
+def _steps(network: Network) -> float:
+    """Of a scheme up to the last layer."""
+    return network_time(network, network.depth) / _STEP
 
 
 class MarkovChain(Limit):
@@ -56,7 +70,7 @@ class MarkovChain(Limit):
     name = "markov_chain"
     label = "the Markov chain of the correlation with Gaussian noise"
     observables = ("correlation", "rescaled_correlation")
-    regimes = _RELU
+    regimes = (_relu(lambda network: network.depth),)
     kind = "sampled"
     rate_reason = "sampled; it carries the 1/n terms of mean and variance"
     source = "Li, Nica & Roy 2022, eq. (2.10)"
@@ -92,14 +106,18 @@ class CorrelationSdeEuler(CorrelationSde):
             HALF,
             uneven=True,
             inputs=2,
-            conditions=(ABOVE_MINUS_ONE, same_in_all_layers("a drift", CorrelationSde().kappas)),
+            conditions=(
+                ABOVE_MINUS_ONE,
+                same_in_all_layers("a drift", CorrelationSde().kappas),
+                few_steps(_steps, _MOST_STEPS),
+            ),
         ),
     )
     kind = "sampled"
     precedence = None
     rate_reason = "a scheme, whose step error does not fall with n"
     source = "Li, Nica & Roy 2022, Figure 1"
-    step: ClassVar[float] = 0.01
+    step: ClassVar[float] = _STEP
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         steps = [round(self.time(network, layer) / self.step) for layer in layers]
@@ -123,11 +141,11 @@ class UnshapedEuler(Limit):
     name = "unshaped_euler"
     label = "Euler's scheme for the rescaled correlation, as the paper draws it"
     observables = ("rescaled_correlation",)
-    regimes = _RELU
+    regimes = (_relu(_steps),)
     kind = "sampled"
     rate_reason = "a scheme, whose step error does not fall with n"
     source = "Li & Nica 2024, eq. (4.9) and Figure 1"
-    step: ClassVar[float] = 0.01
+    step: ClassVar[float] = _STEP
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         if network.gap() == 0:
