@@ -137,7 +137,7 @@ def matrices(network: Network, depth: int) -> list[Pair]:
             after = after_layer(network, layer, before)
         if not (0 < after.first < np.inf and 0 < after.second < np.inf):
             expected = f"a layer before {layer}, from which on float64 does not hold V of infinite width"
-            raise InputError("infinite_width", "layer", depth, expected)
+            raise InputError("limit", "layer", depth, expected)
         found.append(after)
     return found
 
