@@ -111,10 +111,10 @@ def simulation(folder: Path) -> tuple[int, str]:
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 words = (entry / "cmdline").read_bytes().decode().split("\0")
-                if "simulate" in words and (entry / "cwd").readlink() == folder:
-                    todo = next(word for word in words if word.endswith(".todo.json"))
-                    return int(entry.name), Path(todo).name.removesuffix(".todo.json")
-            except (OSError, StopIteration):
+                verb = Path(words[1]).name == "deeplimits" and words[2] == "simulate"
+                if verb and (entry / "cwd").readlink() == folder:
+                    return int(entry.name), Path(words[3]).name.removesuffix(".todo.json")
+            except (OSError, IndexError):
                 continue
         time.sleep(0.05)
     raise AssertionError(f"no simulation in {folder}")
@@ -142,8 +142,8 @@ def runs() -> Iterator[Any]:
     yield start
     for run in started:
         if run.poll() is None:
-            run.terminate()
-            run.wait(30)
+            run.kill()
+            run.wait()
 
 
 def test_killed_jobs_are_tried_again_and_cards_and_cores_give_the_same_bytes(
@@ -172,7 +172,7 @@ def test_killed_jobs_are_tried_again_and_cards_and_cores_give_the_same_bytes(
     )
     subprocess.run(["scancel", other], check=True)
     for run, config in ((on_cores, cores), (on_cards, cards)):
-        assert run.wait(240) == 0, (config.results.parent / "log").read_text()
+        assert run.wait(500) == 0, (config.results.parent / "log").read_text()
         assert digests(config.results) == truth
     assert (tmp_path / "cores/log").read_text().count("Trying to restart job") == 2
 
@@ -233,7 +233,7 @@ def test_dask_jobqueue_gives_the_same_bytes_whoever_is_killed(
         aggregate_study(config.study("tiny"), config.results, dask=config.dask)
     assert len(killed) == 1
     assert digests(config.results) == truth
-    assert len([name for (name,) in asked("j") if name == "dask-worker"]) == 2
+    assert [name for (name,) in asked("j")].count("dask-worker") >= 2
 
     config = named(config, **on_slurm | {"queue": "cpuu"})
     study_store(config.results, "tiny").unlink()
