@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,9 @@ from docutils.core import publish_string
 from deeplimits.figures.claims_page import page_of
 from deeplimits.figures.claims_scoreboard import draw
 from deeplimits.store.paths import study_todo
-from deeplimits.store.workflow import _TODO_FORMAT, study_facts
+from deeplimits.store.seal import sealed
+from deeplimits.store.workflow import study_facts
+from deeplimits.sweep.formats import STUDY_TODO
 
 HOSTILE = [
     ".. include:: /etc/hostname",
@@ -31,7 +32,7 @@ def test_a_title_is_text_in_a_caption(title: str, tmp_path: Path) -> None:
     todo = study_todo(tmp_path, "s")
     todo.parent.mkdir(parents=True)
     todo.write_text(
-        json.dumps({"title": title, "samples": 64, "seeds": [0], "points": 1, "format": _TODO_FORMAT})
+        sealed({"study": "s", "title": title, "samples": 64, "seeds": [0], "points": 1, "format": STUDY_TODO})
     )
     shown = study_facts(tmp_path, "s")["title"]
     # system messages of every level are errors

@@ -73,6 +73,11 @@ def test_a_full_grid_has_a_dimension_for_each_axis(grid: Config) -> None:
     assert all(set(samples.rho.chunksizes[name]) == {1} for name in samples.rho.dims[:3])
     chosen = samples.sel(width=12, c_minus=-0.5, correlation=0.3)
     assert chosen.equals(samples.sel(depth=12, c_minus=-0.5, correlation=0.3))
+    # axes that do not vary
+    assert chosen.equals(samples.sel(width=12, c_minus=-0.5, correlation=0.3, architecture="mlp", seed=0))
+    with pytest.raises(KeyError, match="seed is 0 at every point, and 1 was asked for"):
+        samples.sel(width=12, seed=1)
+    assert (chosen.rho - samples.rho.sel(width=8, c_minus=-0.5, correlation=0.3)).seed == 0
     points = [point.network for point in grid.study("tiny").points]
     for place, network in enumerate(points):
         one = samples.sel(width=network.width, c_minus=network.activation.c_minus)

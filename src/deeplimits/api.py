@@ -339,8 +339,8 @@ def open_samples(
     Points that make a full grid have a dimension for each axis of the sweep, ``[width, correlation, …,
     sample, record, input]``; where an axis follows from others, as a depth that is a multiple of the width,
     it labels their dimensions. Other points lie along ``point``, with the axes as levels of its index. In
-    both, ``dataset.sel(width=64, c_minus=-1.0)`` chooses among axes that vary. An axis that does not is a
-    scalar coordinate, of which ``sel`` knows nothing; ``selection`` takes all axes.
+    both, ``dataset.sel(width=64, c_minus=-1.0, correlation=0.3)`` chooses, by any axis: of one that does not
+    vary by its value, and another is an error.
 
     Beside the arrays of ``simulate`` there are observables that are made of them: ``rho``, the correlation
     of each pair of inputs, ``rescaled_correlation``, ``covariance``, ``variance``, and where their sources

@@ -131,7 +131,7 @@ def _write_samples(results: Path, study: str, points: Sequence[Point], samples: 
     columns = {name: [each[name] for each in axes] for name in axes[0]}
     drawn = annotate_samples(samples_of(results, points, columns, samples).assign_attrs(study=study))
     drawn = drawn[[name for name in drawn.data_vars if name in STORED]]
-    if "point" in drawn.indexes:
+    if "point" in drawn.xindexes:
         # the levels of the index are coordinates along the points
         drawn = drawn.reset_index("point")
     encoding: dict[str, Any] = {}

@@ -14,6 +14,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from deeplimits.analysis.constant_index import with_constants
+
 PREFERRED = (
     *("width", "depth", "correlation", "c_minus", "c_plus", "exponent", "branch_exponent", "center", "a"),
     *("alpha", "beta", "start", "seed", "activation", "architecture", "formula", "shaping", "inputs"),
@@ -55,7 +57,8 @@ class Layout:
 
     def coordinates(self) -> xr.Coordinates:
         """The axes that mean something: one that varies along one dimension is an index of it, so that
-        ``sel`` takes it; along ``point`` all that vary are levels of one index.
+        ``sel`` takes it; along ``point`` all that vary are levels of one index. One that does not vary has
+        an index too, and ``sel`` takes its value.
         """
         meant = {name: values for name, values in self.axes.items() if not _missing(values).all()}
         found = {name: self.along(values) for name, values in meant.items()}
@@ -64,12 +67,12 @@ class Layout:
             index = pd.MultiIndex.from_arrays([self.axes[name] for name in levels], names=levels)
             others = {name: value for name, value in found.items() if name not in levels}
             points = xr.Coordinates.from_pandas_multiindex(index, "point")
-            return xr.Dataset(coords=others).assign_coords(points).coords
+            return with_constants(xr.Dataset(coords=others).assign_coords(points).coords)
         held = xr.Dataset(coords=found)
         for name, value in found.items():
             if len(value.dims) == 1 and name not in value.dims:
                 held = held.set_xindex(name)
-        return held.coords
+        return with_constants(held.coords)
 
 
 def layout_of(axes: Mapping[str, Sequence[Any]]) -> Layout:
