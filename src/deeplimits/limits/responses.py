@@ -31,6 +31,8 @@ _CUBE, _FOURTH = Power(value=3), Power(value=4)
 _GROWTH = Power(argument=1, value=1, slope=1)
 _NEAR = 1e-3
 """1 − |ρ'| below which expectations of differences are taken: they cost more, but for piecewise-linear φ."""
+_HALF = 0.5
+"""1 − |ρ'| from which products of f and g are taken as they are."""
 
 
 @dataclass(frozen=True)
@@ -75,23 +77,40 @@ def of_pair(phi: Phi, pair: Pair, after: Pair) -> Response:
     found = _contrast(phi, pair, near, fourths, sign)
     noise[0, 1] = noise[1, 0] = found.both - 1
     pulls = found.first_pull + near * one[0], near * other[0] - found.second_pull
-    cross = [
-        near * (fourth + found.both) - pull
-        for fourth, pull in zip(fourths, (found.first, found.second), strict=True)
-    ]
-    square = (
-        near**2 * (fourths[0] + 2 * found.both + fourths[1])
-        - 2 * near * (found.first + found.second)
-        + found.fourth
-    )
+    square, cross = _of_product(found, near, fourths)
     # dy' = dρ' / (1 − ρ'²), dρ = (1 − ρ²) dy
     inverse = 1 / (near * (2 - near))
     for index in (0, 1):
         growth[2, index] = sign * pulls[index] / 2 * inverse
-        noise[2, index] = noise[index, 2] = sign * cross[index] / 2 * inverse
+        noise[2, index] = noise[index, 2] = sign * cross[index] * inverse
     growth[2, 2] = found.slopes * pair.gap * (2 - pair.gap) * inverse
-    noise[2, 2] = max(square, 0.0) / 4 * inverse**2
+    noise[2, 2] = square * inverse**2
     return Response(growth, noise)
+
+
+def _of_product(
+    found: Contrast, near: float, fourths: tuple[float, float]
+) -> tuple[float, tuple[float, float]]:
+    """E P² and (E f² P, E g² P) of P = f g − ρ' (f² + g²)/2 at ρ' = 1 − ``near`` ≥ 0.
+
+    With f g = (f² + g² − D²)/2 nothing cancels near 1. Far from it f g may vanish at every unit, as of ReLU
+    at antipodal inputs, which differences of E D² f² and fourth moments would not see.
+    """
+    parts, both, whole = (found.first, found.second), found.both, sum(fourths) + 2 * found.both
+    if near < _HALF:
+        square = (near**2 * whole - 2 * near * sum(parts) + found.fourth) / 4
+        one, other = (
+            (near * (fourth + both) - part) / 2 for fourth, part in zip(fourths, parts, strict=True)
+        )
+        return max(square, 0.0), (one, other)
+    rho = 1 - near
+    # E f³ g and E f g³
+    cubes = [(both + fourth - part) / 2 for fourth, part in zip(fourths, parts, strict=True)]
+    square = both - rho * sum(cubes) + rho**2 / 4 * whole
+    if square <= 0:
+        return 0.0, (0.0, 0.0)
+    one, other = (cube - rho / 2 * (fourth + both) for fourth, cube in zip(fourths, cubes, strict=True))
+    return square, (one, other)
 
 
 def _contrast(phi: Phi, pair: Pair, near: float, fourths: tuple[float, float], sign: float) -> Contrast:
