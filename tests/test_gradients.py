@@ -128,7 +128,7 @@ def test_every_activation_is_compared() -> None:
 
 
 @counts(60_000)
-@pytest.mark.parametrize("name", everyday(SMALL, 7))
+@pytest.mark.parametrize("name", everyday(SMALL, 5))
 def test_small_networks(name: str, samples: int) -> None:
     truth = drawn(SMALL[name], samples, 2)
     for inputs in (1, 2, 3):
@@ -136,7 +136,7 @@ def test_small_networks(name: str, samples: int) -> None:
 
 
 @counts(20_000)
-@pytest.mark.parametrize("name", everyday(RESIDUAL, 5))
+@pytest.mark.parametrize("name", everyday(RESIDUAL, 3))
 def test_residual_networks(name: str, samples: int) -> None:
     truth = drawn(RESIDUAL[name], samples, 3)
     for inputs in (1, 2, 3):

@@ -106,7 +106,7 @@ def test_small_network_quickly(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", everyday(SMALL, 8))
+@pytest.mark.parametrize("name", everyday(SMALL, 5))
 def test_small_networks(name: str) -> None:
     check(SMALL[name], 1_000_000, list(SMALL).index(name) + 20)
 
