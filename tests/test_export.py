@@ -29,6 +29,8 @@ from deeplimits.store.errors import StoreError
 from deeplimits.sweep.config import Config
 from tiny import deeplimits, project, simulated
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
@@ -167,7 +169,6 @@ def test_what_is_no_export_is_not_replaced(config: Config, tmp_path: Path) -> No
     assert (tmp_path / "thesis" / "chapter").read_text() == "1"
 
 
-@pytest.mark.slow
 def test_an_object_storage_that_is_killed_in_mid_export(
     config: Config, server: Server, tmp_path: Path
 ) -> None:
