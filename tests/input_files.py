@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 from deeplimits.errors import InputError
@@ -63,7 +61,3 @@ def project(tmp_path: Path, config: str = "studies: all\n", **studies: str) -> P
         (folder / f"{name}.yaml").write_text(text)
     (folder.parent / "config.yaml").write_text(config)
     return folder.parent / "config.yaml"
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "deeplimits", *arguments], capture_output=True, text=True)

@@ -68,6 +68,7 @@ def anew(config: Config, **options: Any) -> bytes:
     return store
 
 
+@pytest.mark.slow
 def test_a_study_that_grows_reduces_what_is_new(many: Config) -> None:
     """Points between the others, and then fewer again: the bytes are those of a fresh run."""
     done, small = made(many)
@@ -84,6 +85,7 @@ def test_a_study_that_grows_reduces_what_is_new(many: Config) -> None:
     assert (done.reduced, again) == (0, small)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [
@@ -98,12 +100,14 @@ def test_a_row_is_not_kept_where_what_it_depends_on_has_changed(many: Config, ch
     assert made(many)[0].reduced == 8
 
 
+@pytest.mark.slow
 def test_other_code_keeps_nothing(many: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     made(many)
     monkeypatch.setattr("deeplimits.analysis.kept._code", lambda: "other")
     assert made(many)[0].reduced == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["flipped", "gone", "no digest", "junk digest"])
 def test_a_damaged_store_is_not_believed(many: Config, fault: str) -> None:
     truth = made(many)[1]
@@ -121,6 +125,7 @@ def test_a_damaged_store_is_not_believed(many: Config, fault: str) -> None:
     assert (done.reduced, again) == (8, truth)
 
 
+@pytest.mark.slow
 def test_threads_change_no_bit(many: Config) -> None:
     truth = anew(many)
     with dask.config.set(scheduler="threads"):

@@ -12,7 +12,8 @@ from deeplimits.errors import InputError
 from deeplimits.sweep.config import load_config
 from deeplimits.sweep.study import load_study
 from deeplimits.sweep.study_name import RESERVED
-from input_files import POINT, STUDY, check, project, run
+from forked import deeplimits
+from input_files import POINT, STUDY, check, project
 
 BAD_STUDIES = [
     ("title: A study", "title: ''", "title", "''", "", None),
@@ -258,7 +259,7 @@ def test_the_command_line_says_one_sentence_and_starts_nothing(tmp_path: Path) -
     results = tmp_path / "results"
     results.mkdir()
     for arguments in (["plan"], ["status"], ["aggregate", "one"], ["figure", "one/ks_against_width"]):
-        done = run(*arguments, "--config", str(config), "--results", str(results))
+        done = deeplimits(*arguments, "--config", str(config), "--results", str(results))
         assert done.returncode == 2
         assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
         assert (
@@ -268,7 +269,7 @@ def test_the_command_line_says_one_sentence_and_starts_nothing(tmp_path: Path) -
         assert not list(results.iterdir())
     point = tmp_path / "point.yaml"
     point.write_text(POINT.replace("width: 150", "width: 0"))
-    done = run("simulate", str(point), "--out", str(results / "x.zarr.zip"))
+    done = deeplimits("simulate", str(point), "--out", str(results / "x.zarr.zip"))
     assert done.returncode == 2 and "width: found 0" in done.stderr and not list(results.iterdir())
 
 

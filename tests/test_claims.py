@@ -12,7 +12,8 @@ from deeplimits.figures.claims_page import page_of
 from deeplimits.figures.claims_scoreboard import draw
 from deeplimits.figures.style import house_style, save
 from deeplimits.store.query import run_query
-from tiny import deeplimits, project, simulated, strict_json
+from forked import deeplimits
+from tiny import project, simulated, strict_json
 
 
 @pytest.fixture(scope="module")

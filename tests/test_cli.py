@@ -19,7 +19,8 @@ from deeplimits.limits import registry
 from deeplimits.store.query import TABLES
 from deeplimits.sweep.config import Config
 from deeplimits.sweep.point_files import load_point
-from tiny import deeplimits, project, strict_json
+from forked import deeplimits
+from tiny import project, strict_json
 
 POINT = """
 activation: {name: relu, c_plus: 0.5, c_minus: -0.5}

@@ -20,7 +20,7 @@ from deeplimits.errors import DeviceError, InputError
 from deeplimits.store.simulate import simulate_batch
 from deeplimits.sweep.blocks import Block
 from deeplimits.sweep.points import Point
-from tiny import deeplimits
+from forked import deeplimits
 from without_gpu.cases import networks
 from without_gpu.device import EmulatedDevice, drawn
 

@@ -163,6 +163,7 @@ def restore(tree: Path, name: str) -> None:
     shutil.copy2(tree / "results" / name, RESULTS / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("portion", everyday(range(PORTIONS), 1))
 def test_any_bit_and_any_length_is_found_and_not_read(
     here: Path, tree: Path, truth: Any, portion: int
@@ -182,6 +183,7 @@ def test_any_bit_and_any_length_is_found_and_not_read(
     assert verified().findings == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_gone_or_another_of_its_kind_is_found_and_not_read(
     here: Path, tree: Path, truth: Any, kind: str

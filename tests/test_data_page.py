@@ -18,7 +18,7 @@ from deeplimits.store.query import run_query
 from deeplimits.store.tables import TABLES as NAMES
 from deeplimits.sweep.config import Config
 from deeplimits.variables import CONTAINER
-from tiny import deeplimits as command
+from forked import deeplimits as command
 from tiny import project, simulated
 
 ROOT = Path(__file__).parent.parent

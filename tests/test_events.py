@@ -78,6 +78,7 @@ record: {layers: 3}
 """
 
 
+@pytest.mark.slow
 def test_studies_count_collapses_as_often_as_they_happen(tmp_path: Path) -> None:
     """Of the networks that are alive at layer 0, half of all, as many have collapsed by each layer as the
     closed form says, within intervals of Clopper and Pearson of 1e-3: 14 of them, one of which is missed by

@@ -27,7 +27,8 @@ from deeplimits.analysis.export import Exported, export_study
 from deeplimits.errors import InputError
 from deeplimits.store.errors import StoreError
 from deeplimits.sweep.config import Config
-from tiny import deeplimits, project, simulated
+from forked import deeplimits
+from tiny import project, simulated
 
 pytestmark = pytest.mark.slow
 

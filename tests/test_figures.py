@@ -16,8 +16,9 @@ from deeplimits.figures import build_figure
 from deeplimits.figures.ln24_do_limits_commute import two_terms
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.store.errors import StoreError
+from forked import deeplimits
 from tiers import everyday
-from tiny import STUDY, deeplimits, project, simulated
+from tiny import STUDY, project, simulated
 
 PAPERS = """
 title: Figures of the papers, small

@@ -63,6 +63,7 @@ def fails(verb: str, code: int) -> None:
 CASES = [(verb, part) for verb in VERBS for part in range(5)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", everyday(CASES, 6), ids=lambda case: f"{case[0]} {case[1]}")
 def test_a_disk_that_is_full(here: Path, case: tuple[str, int]) -> None:
     verb, part = case
@@ -78,6 +79,7 @@ def test_a_disk_that_is_full(here: Path, case: tuple[str, int]) -> None:
     assert {name for name in before if after[name] != before[name]} <= told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case", everyday(CASES[::5] + CASES[1::5], 2), ids=lambda case: f"{case[0]} {case[1]}"
 )

@@ -21,7 +21,7 @@ from deeplimits.limits.covariance_ode import constants, explosion_time
 from deeplimits.limits.gradient_growth import mean_growth
 from deeplimits.limits.infinite_width import Pair, matrices, moments
 from deeplimits.networks.network import Network, Shaping
-from tiny import deeplimits
+from forked import deeplimits
 
 GRAM = ((1.0, 0.3), (0.3, 1.0))
 RELU = ReluLike()

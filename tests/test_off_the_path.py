@@ -41,6 +41,7 @@ def residual(phi, width=16, depth=8, gram=None, branch=0.5) -> Network:
     return Network(phi, width, depth, gram or pair(0.3), architecture="resnet", branch_exponent=branch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phi", [ReluLike(), TANH, Identity()], ids=str)
 @pytest.mark.parametrize("branch", [0.0, 0.5])
 def test_fluctuations_do_not_depend_on_how_near_inputs_are(phi, branch) -> None:
@@ -115,6 +116,7 @@ def test_what_cannot_be_solved_is_a_sentence(index: int) -> None:
         deeplimits.limit(network, observable, name, layer)
 
 
+@pytest.mark.slow
 def test_expectations_stop_at_what_an_answer_may_cost() -> None:
     """By the points that they evaluate, on every machine alike, and with where they stopped."""
     steep = Network(
@@ -172,6 +174,7 @@ def test_moments_of_widely_spread_correlations() -> None:
         assert law.mean == pytest.approx(0.3108435, abs=2e-4)
 
 
+@pytest.mark.slow
 def test_limits_state_no_more_than_they_know() -> None:
     """Steep activations whose units all but have the values ±1, in few units, and far from their limit."""
     sign = Network(Smooth.of("sigmoid", 0.01), 3, 16, pair(-0.3, 1e-8, 1e-8), shaping=Shaping("width", 0.6))

@@ -26,7 +26,8 @@ from deeplimits.store.status import Progress, StudyProgress, planned, progress
 from deeplimits.store.workflow import prepare
 from deeplimits.sweep.amounts import counted, data_size, duration
 from deeplimits.sweep.plan import make_plan
-from tiny import deeplimits, project
+from forked import deeplimits
+from tiny import project
 
 FAILED = Unfinished("simulate 0a", "", frozenset({"x"}), Path("results/logs/simulate/0a.log"), "Killed", True)
 DONE = StudyProgress("one", 12, 12, True, (), 2, 2, 2, 0.0, 0.0, 0.0)

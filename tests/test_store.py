@@ -28,7 +28,8 @@ from deeplimits.store.zarr_zip import CorruptContainer, read_array
 from deeplimits.sweep.blocks import Block, block_size
 from deeplimits.sweep.plan import Batch
 from deeplimits.sweep.points import Point, network_from_physics, recorded_layers
-from tiny import STUDY, compute, deeplimits, drawn, planned, project, simulated
+from forked import deeplimits
+from tiny import STUDY, compute, drawn, planned, project, simulated
 
 NETWORK = Network(ReluLike(0.5, -0.5), 12, 12, ((1.0, 0.3), (0.3, 1.0)), shaping=Shaping("width", 0.5))
 

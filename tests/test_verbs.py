@@ -154,6 +154,7 @@ def test_results_can_be_read_where_there_is_no_configuration(
     assert open_study("tiny", results=Path("copy/results")).attrs["stale"] == "unknown"
 
 
+@pytest.mark.slow
 def test_what_is_up_to_date_is_not_called_stale(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nor is it where the file says the same in other words, or asks for other figures."""
     study = here / "config/studies/tiny.yaml"
@@ -232,6 +233,7 @@ def test_python_warns_of_a_stale_store(here: Path) -> None:
         open_study("tiny", results=Path("nowhere"))
 
 
+@pytest.mark.slow
 def test_a_store_of_another_version_is_told_and_drawn(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

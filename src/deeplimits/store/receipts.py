@@ -8,6 +8,7 @@ is in it: one that was changed says so.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
@@ -99,6 +100,24 @@ def _reader() -> Callable[[bytes], ReceiptBody]:
     return partial(TypeAdapter(ReceiptBody).validate_json, strict=True)
 
 
+_AFTER_BLOCKS = b'],"container":'
+_NAMES = re.compile(rb'"id":"([0-9a-f]{32})"')
+
+
+def _of_a_whole(text: bytes) -> ReceiptBody:
+    """What a receipt says whose digest matches, so that its blocks are as they were written and their names
+    need not be found by reading the rest of them, which takes most of the time that 10⁵ blocks take.
+    """
+    # within a text in JSON the quotes would have a backslash before them
+    end = text.find(_AFTER_BLOCKS)
+    start = b'{"blocks":['
+    if end < 0 or not text.startswith(start):
+        return _reader()(text)
+    body = _reader()(start + text[end:])
+    body.blocks.extend(_Named(name.decode()) for name in _NAMES.findall(text, len(start), end))
+    return body
+
+
 def write_receipt(
     path: Path, container: Path, sha256: str, blocks: Sequence[Block], provenance: dict[str, Any]
 ) -> None:
@@ -157,7 +176,7 @@ def read_receipt_alone(path: Path) -> tuple[ReceiptBody, bytes]:
     if whole is False:
         raise UnusableReceipt(path, "not what was written: its digest does not match")
     try:
-        body = _reader()(text)
+        body = _of_a_whole(text) if whole else _reader()(text)
     except ValueError:
         if whole and is_later(json.loads(text).get("format"), RECEIPT):
             raise LaterFormat(path, json.loads(text)["format"], RECEIPT) from None

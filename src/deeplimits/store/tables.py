@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -68,36 +67,49 @@ CLAIMS = {
 
 def _points(catalogue: Catalogue) -> pd.DataFrame:
     texts: dict[str, str] = {}
-    blocks: Counter[str] = Counter()
-    samples: Counter[str] = Counter()
+    blocks: dict[str, int] = {}
+    samples: dict[str, int] = {}
     for found in _held(catalogue):
         for name, written, size in zip(found.physics, found.texts, found.sizes, strict=True):
-            texts[name] = written
-            blocks[name] += 1
-            samples[name] += size
+            if name in texts:
+                blocks[name] += 1
+                samples[name] += size
+            else:
+                texts[name], blocks[name], samples[name] = written, 1, size
     axes = _axes(list(texts.values()))
     counts = {"blocks": list(blocks.values()), "samples": list(samples.values())}
     return pd.DataFrame({"physics": list(texts), **axes, **counts}, columns=list(POINTS))
 
 
-_SIZED = re.compile(r'(.*,"depth":)(\d+)(,"gram":.*,"seed":)(-?\d+)(,.*,"width":)(\d+)\}')
-"""Physics, in which depth, seed and width stand alone."""
-
-
 def _axes(texts: Sequence[str]) -> dict[str, list[Any]]:
     """The columns of the axes from physics as JSON, read once where but depth, seed or width differ."""
     families: dict[tuple[str, ...], dict[str, Any]] = {}
-    rows, own = [], {"depth": 2, "seed": 4, "width": 6}
-    found: dict[str, list[int]] = {axis: [] for axis in own}
+    rows = []
+    found: dict[str, list[int]] = {"depth": [], "seed": [], "width": []}
     for written in texts:
-        sized = _SIZED.fullmatch(written)
-        key = sized.group(1, 3, 5) if sized else (written,)
+        key, sizes = _sized(written)
         if key not in families:
             families[key] = axes_of_physics(json.loads(written))
         rows.append(families[key])
-        for axis, place in own.items():
-            found[axis].append(int(sized[place]) if sized else families[key][axis])
-    return {axis: found[axis] if axis in own else [row[axis] for row in rows] for axis in AXES}
+        for axis, values in found.items():
+            values.append(int(sizes[axis]) if sizes else families[key][axis])
+    return {axis: found[axis] if axis in found else [row[axis] for row in rows] for axis in AXES}
+
+
+def _sized(physics: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """What physics as JSON is without depth, seed and width, and these; all of it where they cannot be told
+    apart.
+    """
+    # keys are sorted, and within a text the quotes would have a backslash before them
+    start, _, rest = physics.partition('"depth":')
+    depth, _, rest = rest.partition(",")
+    middle, _, rest = rest.partition('"seed":')
+    seed, _, rest = rest.partition(",")
+    end, _, width = rest.rpartition('"width":')
+    width = width.removesuffix("}")
+    if depth.isdecimal() and seed.removeprefix("-").isdecimal() and width.isdecimal():
+        return (start, middle, end), {"depth": depth, "seed": seed, "width": width}
+    return (physics,), {}
 
 
 def _blocks(catalogue: Catalogue) -> pd.DataFrame:
@@ -133,10 +145,12 @@ class _Blocks(NamedTuple):
 
 
 _WRITTEN = re.compile(
-    r'\{"count":(\d+),"first":(\d+),(?:"gradients":true,)?"id":"(\w+)","index":(\d+),"layers":\[([\d,]*)\],'
-    r'(?:"output":true,)?"physics":(\{.*?\})\}(?=,\{"count"|\])'
+    r'(\d+),"first":(\d+),(?:"gradients":true,)?"id":"(\w+)","index":(\d+),"layers":\[([\d,]*)\]'
+    r'(?:,"output":true)?'
 )
-"""A block as receipts are written, without a blank and with sorted keys."""
+"""A block as receipts are written, without a blank and with sorted keys, from its first value to the last
+before its physics.
+"""
 
 
 def _held(catalogue: Catalogue) -> list[_Blocks]:
@@ -145,7 +159,7 @@ def _held(catalogue: Catalogue) -> list[_Blocks]:
 
 
 def _blocks_of(receipt: Receipt) -> _Blocks:
-    rows = _WRITTEN.findall(receipt.text.decode())
+    rows = _as_written(receipt.text.decode())
     if [row[2] for row in rows] != [*receipt.names]:
         # written by other hands
         rows = [
@@ -158,6 +172,21 @@ def _blocks_of(receipt: Receipt) -> _Blocks:
     # the name of a network is that of the text of its physics
     physics = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
     return _Blocks(receipt, sizes, first, places, [row[4].count(",") + 1 for row in rows], texts, physics)
+
+
+def _as_written(receipt: str) -> list[tuple[Any, ...]]:
+    """Samples, first sample, name, place, layers and physics of each block, all of them texts; those that are
+    not written as expected are left out.
+    """
+    start = '{"blocks":[{"count":'
+    between = '},{"count":'
+    rows = []
+    for block in receipt[len(start) : receipt.find('}],"container":')].split(between):
+        head, _, physics = block.partition(',"physics":')
+        found = _WRITTEN.fullmatch(head)
+        if found is not None:
+            rows.append((*found.groups(), physics))
+    return rows
 
 
 _GROUPS = {"quantiles": "laws"}

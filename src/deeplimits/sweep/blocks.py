@@ -44,12 +44,16 @@ def variables(point: Point) -> dict[str, tuple[tuple[int, ...], str]]:
     }
 
 
-def block_name(recorded: Point, physics_hash: str, index: int) -> str:
-    """Name of a block of the network with this name, of which the same is recorded as of a point."""
-    text = f"{physics_hash}/{SAMPLER_VERSION}/{_layers(recorded.layers)}/{index}"
+def block_name(physics_hash: str, recorded: str) -> str:
+    """Name of a block of the network with this name, of which ``recorded`` says what is stored."""
+    return hashlib.sha256(f"{physics_hash}{recorded}".encode()).hexdigest()[:32]
+
+
+def recorded_text(point: Point, index: int) -> str:
+    """What is stored in the ``index``-th block of a point, as the name of the block has it."""
+    text = f"/{SAMPLER_VERSION}/{_layers(point.layers)}/{index}"
     # what is recorded besides: named where it is asked for
-    text += "/gradients" * recorded.gradients + "/output" * recorded.output
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return text + "/gradients" * point.gradients + "/output" * point.output
 
 
 @lru_cache(maxsize=1024)
@@ -67,7 +71,7 @@ class Block:
     @cached_property
     def id(self) -> str:
         """Name of the block: 128 bits in hexadecimal."""
-        return block_name(self.point, self.point.network.physics_hash, self.index)
+        return block_name(self.point.network.physics_hash, recorded_text(self.point, self.index))
 
     @property
     def count(self) -> int:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from deeplimits.networks.network import Gram, Network, canonical
-from deeplimits.sweep.blocks import Block, block_name, block_size
+from deeplimits.sweep.blocks import Block, block_name, block_size, recorded_text
 from deeplimits.sweep.cost import seconds
 from deeplimits.sweep.points import Point
 
@@ -62,21 +62,23 @@ class Family:
         physics = self.first.network.physics()
         held = f'"gram":{canonical(physics["gram"])},"seed":{physics["seed"]},'
         before, after = canonical(physics).split(held)
-        # zero is written without a sign, as the physics has it
         starts = {
-            gram: f'{before}"gram":{canonical([[value + 0.0 for value in row] for row in gram])},"seed":'
+            gram: hashlib.sha256(f'{before}"gram":{_gram_text(gram)},"seed":'.encode())
             for gram in dict.fromkeys(gram for gram, _ in self.variants)
         }
-        return tuple(
-            hashlib.sha256(f"{starts[gram]}{seed},{after}".encode()).hexdigest()
-            for gram, seed in self.variants
-        )
+        ends = {seed: f"{seed},{after}".encode() for seed in dict.fromkeys(seed for _, seed in self.variants)}
+        found = []
+        for gram, seed in self.variants:
+            digest = starts[gram].copy()
+            digest.update(ends[seed])
+            found.append(digest.hexdigest())
+        return tuple(found)
 
     def block_names(self, samples: int) -> Iterator[tuple[str, ...]]:
         """For each point, the names of the blocks that hold its first ``samples`` samples."""
-        indices = range(self.blocks(samples))
+        recorded = [recorded_text(self.first, index) for index in range(self.blocks(samples))]
         for physics in self.physics_hashes:
-            yield tuple(block_name(self.first, physics, index) for index in indices)
+            yield tuple([block_name(physics, each) for each in recorded])
 
     def blocks(self, samples: int) -> int:
         """How many blocks hold the first ``samples`` samples of a point."""
@@ -91,3 +93,9 @@ class Family:
     def bytes_per_block(self) -> int:
         """Bytes of the arrays of a block, before compression."""
         return Block(self.first, 0).bytes
+
+
+@lru_cache(maxsize=1024)
+def _gram_text(gram: Gram) -> str:
+    # zero is written without a sign, as the physics has it
+    return canonical([[value + 0.0 for value in row] for row in gram])

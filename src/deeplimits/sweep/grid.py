@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,16 +74,28 @@ def combinations(grid: GridModel) -> Iterator[tuple[int | list[int], int, float 
         "start": as_list(grid.start) or [None],
         "seed": as_list(grid.seed),
     }
-    groups = [[name] for name in axes if name not in grid.zip]
+    choices: Iterator[tuple[Any, ...]] = itertools.product(*axes.values())
     if grid.zip:
-        groups.append(list(grid.zip))
-    groups.sort(key=lambda group: min(list(axes).index(name) for name in group))
-    names = [name for group in groups for name in group]
-    for choice in itertools.product(*(zip(*(axes[name] for name in group), strict=True) for group in groups)):
-        point = dict(zip(names, itertools.chain.from_iterable(choice), strict=True))
-        width = point["width"]
-        depth = depth_of(point["depth"], width) if isinstance(width, int) else len(width)
-        yield width, depth, point["correlation"], point["start"], point["seed"]
+        choices = _in_step(axes, grid.zip)
+    for width, depth, correlation, start, seed in choices:
+        if not isinstance(width, int):
+            yield width, len(width), correlation, start, seed
+        elif isinstance(depth, int):
+            yield width, depth, correlation, start, seed
+        else:
+            yield width, depth_of(depth, width), correlation, start, seed
+
+
+def _in_step(axes: Mapping[str, list[Any]], zipped: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Combinations, in the order of the axes, some of which are taken in step where the first of them is."""
+    names = list(axes)
+    groups = [[name] for name in names if name not in zipped] + [list(zipped)]
+    groups.sort(key=lambda group: min(names.index(name) for name in group))
+    order = list(itertools.chain.from_iterable(groups))
+    pick = operator.itemgetter(*(order.index(name) for name in names))
+    steps = [list(zip(*(axes[name] for name in group), strict=True)) for group in groups]
+    for choice in itertools.product(*steps):
+        yield pick(tuple(itertools.chain.from_iterable(choice)))
 
 
 def depth_of(depth: int | DepthModel, width: int) -> int:

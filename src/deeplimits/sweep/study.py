@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -109,14 +110,15 @@ class Study:
             shape = shaping(model.shaping)
             # consecutive combinations of one width, depth and start
             for (sizes, depth, start), alike in itertools.groupby(
-                combinations(grid), key=lambda each: (each[0], each[1], each[3])
+                combinations(grid), key=operator.itemgetter(0, 1, 3)
             ):
                 if depth not in layers:
                     layers[depth] = recorded_layers(spec, depth, self.path, "record.layers")
-                variants = tuple(
-                    (fixed or (starts[start] if start is not None else grams[correlation]), seed)
-                    for _, _, correlation, _, seed in alike
-                )
+                if fixed or start is not None:
+                    one = fixed or starts[start]
+                    variants = tuple([(one, each[4]) for each in alike])
+                else:
+                    variants = tuple([(grams[each[2]], each[4]) for each in alike])
                 network = Network(
                     phi,
                     sizes if isinstance(sizes, int) else tuple(sizes),
