@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -59,3 +63,46 @@ def test_code_of_another_user_is_compiled_anew(tmp_path: Path, monkeypatch: pyte
     assert kernel._machine_code() == kernel._machine_code() == b"code" and len(made) == 1
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     assert kernel._machine_code() == b"code" and len(made) == 2
+
+
+HELD = """
+import sys, time
+from pathlib import Path
+from deeplimits.engines.native import claim
+with claim(Path(sys.argv[1])) as mine:
+    print(mine, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_kernel_is_compiled_by_one_process_alone_and_by_another_where_that_dies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(native, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiler, "machine_code", lambda _, name, *__: made.append(name) or b"code")
+    theirs, ours = (native.Kernel("mlp_kernels", name, "i8") for name in ("theirs", "ours"))
+    other = subprocess.Popen(
+        [sys.executable, "-c", HELD, theirs.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None and other.stdout.readline() == "True\n"
+    native.compile_missing([theirs, ours])
+    assert made == ["ours"]
+    with native.claim(theirs.path, 0.1) as mine:
+        assert not mine
+    other.kill()
+    other.wait()
+    native.compile_missing([theirs, ours])
+    assert made == ["ours", "theirs"]
+    assert {path.suffix for path in tmp_path.iterdir()} == {".o"}
+
+
+def test_a_file_system_without_locks_costs_no_more_than_work_done_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", without)
+    with native.claim(tmp_path / "kernel.o") as mine, native.claim(tmp_path / "kernel.o") as too:
+        assert mine and too

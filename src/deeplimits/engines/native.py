@@ -15,6 +15,9 @@ import re
 import stat
 import tempfile
 import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.metadata import version
@@ -81,24 +84,86 @@ class Kernel:
             types += [ctypes.c_void_p] + dimensions * [ctypes.c_int64] if dimensions else [C_TYPES[kind]]
         return ctypes.CFUNCTYPE(None, *types)(address)
 
+    @property
+    def path(self) -> Path:
+        """Where its machine code is kept."""
+        return cache_folder() / f"{self.module}-{self.name}-{self.constant or 0}-{_digest(self.module)}.o"
+
     def _machine_code(self) -> bytes:
         """From disk, whole; compiled anew where it is not there or is damaged."""
-        path = cache_folder() / f"{self.module}-{self.name}-{self.constant or 0}-{_digest(self.module)}.o"
-        try:
-            with path.open("rb") as file:
-                # a folder may be open to a group: what others put there is never run
-                own, content = os.fstat(file.fileno()).st_uid == os.getuid(), file.read()
-            if own and hashlib.sha256(content[32:]).digest() == content[:32]:
-                return content[32:]
-        except FileNotFoundError:
-            pass
+        code = _kept(self.path)
+        if code is None:
+            with claim(self.path, _LONGEST):
+                code = _kept(self.path) or self.compile()
+        return code
+
+    def compile(self) -> bytes:
+        """Its machine code, made and kept."""
         from deeplimits.engines.compiler import machine_code
 
+        path = self.path
         code = machine_code(self.module, self.name, self.constant, self.arguments)
         aside = path.with_name(f".part-{path.name}-{os.getpid()}")
         aside.write_bytes(hashlib.sha256(code).digest() + code)
         aside.replace(path)
         return code
+
+
+_LONGEST = 300.0
+"""Seconds to wait for another process that compiles a kernel, before it is compiled here as well."""
+
+
+def compile_missing(kernels: Iterable[Kernel]) -> None:
+    """Compile those kernels that are not kept; processes that want the same ones share them out.
+
+    None that another process is compiling is waited for, which its first call does.
+    """
+    for kernel in kernels:
+        if not kernel.path.exists():
+            with claim(kernel.path) as mine:
+                if mine and not kernel.path.exists():
+                    kernel.compile()
+
+
+def _kept(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            # a folder may be open to a group: what others put there is never run
+            own, content = os.fstat(file.fileno()).st_uid == os.getuid(), file.read()
+    except FileNotFoundError:
+        return None
+    return content[32:] if own and hashlib.sha256(content[32:]).digest() == content[:32] else None
+
+
+@contextmanager
+def claim(path: Path, patience: float = 0.0) -> Iterator[bool]:
+    """Keep other processes from making a file that this one makes, for as long as this lasts or this process
+    lives; whether none of them does, after so many seconds.
+
+    It saves work and nothing depends on it: where the file system has no locks, every process has its claim.
+    """
+    import fcntl
+
+    beside = path.with_name(f".claim-{path.name}")
+    end = time.monotonic() + patience
+    with ExitStack() as held:
+        mine = True
+        try:
+            file = held.enter_context(beside.open("w"))
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    mine = time.monotonic() < end
+                    if not mine:
+                        break
+                    time.sleep(0.05)
+        except OSError:
+            pass
+        yield mine
+        if mine:
+            beside.unlink(missing_ok=True)
 
 
 @lru_cache

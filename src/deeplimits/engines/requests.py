@@ -7,12 +7,13 @@ their results fit into a little memory are computed at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Task
 from deeplimits.engines.cpu import forward
 from deeplimits.engines.dispatch import fill
+from deeplimits.engines.native import compile_missing
 from deeplimits.engines.readout import Recorded, with_output
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network
@@ -68,6 +69,26 @@ class Request:
         for task in tasks[1:]:
             recorded = recorded | task.call.recorded
         return recorded
+
+
+def compile_for(requests: Iterable[Request]) -> None:
+    """Compile the kernels of the CPU engine that requests of several kinds need, where they are not kept:
+    jobs that run side by side then share them out, where they would all compile the same one after the other.
+    """
+    kinds: dict[tuple[object, ...], Request] = {}
+    for request in requests:
+        network = request.network
+        kind = (
+            network.architecture,
+            type(network.activation),
+            network.inputs,
+            request.gradients,
+            request.output,
+        )
+        kinds.setdefault(kind, replace(request, count=1))
+    if len(kinds) > 1:
+        kernels = [task.call.kernel for request in kinds.values() for task in request.tasks()]
+        compile_missing(dict.fromkeys(kernels))
 
 
 def answers(requests: Iterable[Request], engine: str, threads: int | None) -> Iterator[Recorded]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from deeplimits import __version__
 from deeplimits.engines import SAMPLER_VERSION, resolve, simulate_block
 from deeplimits.engines.readout import Recorded
-from deeplimits.engines.requests import Request, answers
+from deeplimits.engines.requests import Request, answers, compile_for
 from deeplimits.errors import InputError
 from deeplimits.store.container import write_container
 from deeplimits.store.receipts import write_receipt
@@ -48,7 +48,10 @@ def simulate_batch(
     used = _storable(engine)
     receipt.unlink(missing_ok=True)
     start = time.perf_counter()
-    drawn = answers((_request(block.point, block.first, block.count) for block in blocks), used, threads)
+    requests = [_request(block.point, block.first, block.count) for block in blocks]
+    if used == "cpu":
+        compile_for(requests)
+    drawn = answers(requests, used, threads)
     sha256 = write_container(
         container,
         _contents(blocks, drawn, tell),
