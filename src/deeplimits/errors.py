@@ -86,6 +86,14 @@ class DeviceError(RuntimeError):
         )
 
 
+def one_line(error: Exception) -> str:
+    """What went wrong; of an error of the operating system, the file and the cause."""
+    if not isinstance(error, OSError):
+        return str(error)
+    cause = error.strerror or str(error)
+    return cause if error.filename is None else f"{error.filename}: {cause}"
+
+
 _REPR = reprlib.Repr()
 _REPR.maxlist = _REPR.maxtuple = _REPR.maxdict = 20
 _REPR.maxstring = _REPR.maxother = 200

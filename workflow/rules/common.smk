@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Template
 from snakemake.exceptions import WorkflowError
 
-from deeplimits.errors import InputError
+from deeplimits.errors import InputError, one_line
 from deeplimits.store.arguments import takes_locks
 from deeplimits.store.errors import StoreError
 from deeplimits.store.messages import Messages
@@ -78,7 +78,7 @@ except (InputError, StoreError, OSError) as error:
             "; --configfile takes every word up to the next option for a file of configuration, and what is to be "
             "made comes after `--`"
         )
-    sys.exit(f"deeplimits: {error}{several}")
+    sys.exit(f"deeplimits: {one_line(error)}{several}")
 
 RESULTS = SETTINGS.results.as_posix()
 OPTIONS = f"--config {shlex.quote(CONFIG_FILE)} --results {shlex.quote(RESULTS)} --scale {SETTINGS.scale}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
 import warnings
 import zipfile
@@ -25,9 +24,12 @@ from deeplimits import __version__
 from deeplimits.analysis.samples import aggregated_points, named_axes, samples_of
 from deeplimits.analysis.stored import annotate_samples
 from deeplimits.engines import SAMPLER_VERSION
+from deeplimits.store.atomic import folder_aside
 from deeplimits.store.catalogue import Catalogue
+from deeplimits.store.digests import digest
+from deeplimits.store.errors import named, read_file
 from deeplimits.store.paths import container_path
-from deeplimits.store.publish import MARK, check_target, publish, staged
+from deeplimits.store.publish import MARK, check_target, publish, staging_place
 from deeplimits.store.studies import checked_study_store
 from deeplimits.store.study_groups import study_attributes
 from deeplimits.store.watched import Watch, unwatched
@@ -100,28 +102,32 @@ def export_study(
     check_target(target, study)
     points, count = aggregated_points(results, study)
     said = _provenance(results, study, store, points, count) | _files_of(config, study)
-    with staged(target, results) as folder:
+    with folder_aside(staging_place(target, results)) as folder:
         _unpack(store, folder)
         if samples:
             _write_samples(results, study, points, count, folder)
         _say(folder, study, said)
-        sums = "".join(f"{_sha256(path)}  {name}\n" for name, path in _files(folder))
+        sums = "".join(f"{digest(path)}  {name}\n" for name, path in _files(folder))
         (folder / SUMS).write_text(sums, encoding="utf-8")
-        digest = hashlib.sha256(sums.encode()).hexdigest()
+        of_all = hashlib.sha256(sums.encode()).hexdigest()
         sizes = [path.stat().st_size for _, path in _files(folder)]
         with watch(sum(sizes), "bytes") as tell:
             publish(folder, target, tell)
-    return Exported(target, digest, len(sizes), sum(sizes))
+    return Exported(target, of_all, len(sizes), sum(sizes))
 
 
 def _unpack(store: Path, folder: Path) -> None:
     """The study store as a folder."""
-    with zipfile.ZipFile(store) as archive:
+    with named(store):
+        archive = zipfile.ZipFile(store)
+    with archive:
         for name in archive.namelist():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            with archive.open(name) as source, path.open("wb") as place:
-                shutil.copyfileobj(source, place)
+            with named(store):
+                content = archive.read(name)
+            with named(path):
+                path.write_bytes(content)
 
 
 def _write_samples(results: Path, study: str, points: Sequence[Point], samples: int, folder: Path) -> None:
@@ -170,11 +176,11 @@ def _provenance(
     used = {each.container for point in points for each, _ in catalogue.locations(point, samples)}
     receipts = {container_path(results, each.batch): each for each in catalogue.receipts}
     containers = sorted(used)
-    text = "".join(f"{_sha256(path)}  {path.name}\n" for path in containers)
+    text = "".join(f"{digest(path)}  {path.name}\n" for path in containers)
     return study_attributes(results, study) | {
         "sampler_version": SAMPLER_VERSION,
         "engines": sorted({str(receipts[path].provenance.get("engine", "")) for path in containers}),
-        "study_store_sha256": _sha256(store),
+        "study_store_sha256": digest(store),
         "containers": len(containers),
         "containers_sha256": hashlib.sha256(text.encode()).hexdigest(),
         "versions": {"deeplimits": __version__} | {name: version(name) for name in _PACKAGES},
@@ -187,8 +193,8 @@ def _files_of(config: Config | None, study: str) -> dict[str, Any]:
         return {}
     path = config.study(study).path
     return {
-        "configuration": config.path.read_text(encoding="utf-8"),
-        "study_file": path.read_text(encoding="utf-8"),
+        "configuration": read_file(config.path).decode(),
+        "study_file": read_file(path).decode(),
         "git_revision": _revision(path.parent),
     }
 
@@ -222,8 +228,3 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Names and paths of all files, in the order of the names."""
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     yield from sorted(found.items())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -89,9 +89,10 @@ class KeptRows:
         except (OSError, UnicodeDecodeError):
             return cls({})
         import zarr
-        from zarr.storage import ZipStore
 
-        root: Any = zarr.open_group(ZipStore(store, mode="r"), mode="r")
+        from deeplimits.store.study_file import StudyFile
+
+        root: Any = zarr.open_group(StudyFile(store, mode="r"), mode="r")
         if GROUP not in root:
             return cls({})
         return cls({str(key): place for place, key in enumerate(root[GROUP][KEY][:])}, root)

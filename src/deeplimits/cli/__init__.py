@@ -68,7 +68,7 @@ for verb, example in EXAMPLES.items():
 def main() -> None:
     """Run the command line; bad input ends in one message on standard error and exit code 2."""
     from deeplimits.cli.streams import as_programs_do, flush, given_up
-    from deeplimits.errors import DeviceError
+    from deeplimits.errors import DeviceError, one_line
     from deeplimits.store.errors import StoreError
 
     as_programs_do()
@@ -81,8 +81,9 @@ def main() -> None:
         print(f"deeplimits: {error}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
-        where = "standard output" if given_up() else error.filename
-        print(f"deeplimits: {f'{where}: ' if where else ''}{error.strerror or error}", file=sys.stderr)
+        if given_up():
+            error.filename = "standard output"
+        print(f"deeplimits: {one_line(error)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -81,7 +81,9 @@ def _parquet(ask: Callable[[Path | None], pd.DataFrame], path: Path) -> None:
         # what no SQL was asked for
         import duckdb
 
-        duckdb.from_df(frame).write_parquet(str(path))
+        from deeplimits.store.query import write_parquet
+
+        write_parquet(duckdb.from_df(frame), path)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

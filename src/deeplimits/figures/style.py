@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,11 @@ def save(figure: Figure, paths: tuple[Path, ...]) -> list[Path]:
         _lay_out(figure)
         for path in paths:
             suffix = path.suffix[1:]
+            # into memory: on a disk that is full, Matplotlib fails with words of its own
+            drawn = BytesIO()
+            figure.savefig(drawn, format=suffix, metadata=nothing[suffix])
             with written_aside(path) as aside:
-                figure.savefig(aside, format=suffix, metadata=nothing[suffix])
+                aside.write_bytes(drawn.getbuffer())
     return list(paths)
 
 

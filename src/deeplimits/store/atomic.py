@@ -11,9 +11,10 @@ import errno
 import fcntl
 import glob
 import os
+import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -35,29 +36,55 @@ def written_aside(final: Path, flush: bool = True) -> Iterator[Path]:
     OSError
         If it cannot be written; it names ``final``.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(final)
+    aside, descriptor = _begun(final, _new_file)
     try:
-        aside, descriptor = _begun(final)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(final)) from error
-    try:
-        yield aside
-        if flush:
-            os.fsync(descriptor)
-        aside.replace(final)
-        if flush:
-            _flush_folder(final.parent)
-    except OSError as error:
-        _discard(aside)
-        if error.filename == str(aside) or (error.filename is None and error.errno in _OF_STORAGE):
-            raise OSError(error.errno, error.strerror, str(final)) from error
-        raise
+        with _named(aside, final):
+            yield aside
+            if flush:
+                os.fsync(descriptor)
+            aside.replace(final)
+            if flush:
+                _flush_folder(final.parent)
     except BaseException:
         _discard(aside)
         raise
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def folder_aside(final: Path) -> Iterator[Path]:
+    """An empty folder beside ``final`` to make a folder in, which goes in the end unless it was renamed.
+
+    Raises
+    ------
+    OSError
+        If something in it cannot be written; it names what that is below ``final``.
+    """
+    aside, descriptor = _begun(final, _new_folder)
+    try:
+        with _named(aside, final):
+            yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        os.close(descriptor)
+
+
+@contextmanager
+def _named(aside: Path, final: Path) -> Iterator[None]:
+    """Errors in writing told of what a path is to become, and those that name nothing of ``final``."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            if error.errno not in _OF_STORAGE:
+                raise
+            name = final
+        elif Path(os.fsdecode(error.filename)).is_relative_to(aside):
+            name = final / Path(os.fsdecode(error.filename)).relative_to(aside)
+        else:
+            raise
+        raise OSError(error.errno, error.strerror, str(name)) from error
 
 
 def write_text(final: Path, text: str, flush: bool = True) -> None:
@@ -67,9 +94,10 @@ def write_text(final: Path, text: str, flush: bool = True) -> None:
 
 
 def remove_leftovers(final: Path) -> None:
-    """Remove what killed writers of ``final`` left beside it."""
+    """Remove what killed writers of ``final`` left beside it, as far as it can be removed."""
     for path in final.parent.glob(f"{_PREFIX}{glob.escape(final.name)}-*"):
-        _remove_abandoned(path)
+        with suppress(OSError):
+            _remove_abandoned(path)
 
 
 def remove_abandoned(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -81,8 +109,10 @@ def remove_abandoned(folder: Path) -> tuple[list[Path], list[Path]]:
     """
     removed: list[Path] = []
     left: list[Path] = []
-    for place, _, names in os.walk(folder):
-        for name in sorted(name for name in names if name.startswith(_PREFIX)):
+    for place, folders, names in os.walk(folder):
+        begun = [name for name in (*folders, *names) if name.startswith(_PREFIX)]
+        folders[:] = [name for name in folders if name not in begun]
+        for name in sorted(begun):
             path = Path(place, name)
             try:
                 gone = _remove_abandoned(path)
@@ -93,15 +123,18 @@ def remove_abandoned(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _remove_abandoned(path: Path) -> bool:
-    """Remove a file that a writer began, unless one is still at it; whether it is gone."""
+    """Remove a file or a folder that a writer began, unless one is still at it; whether it is gone."""
+    is_folder = path.is_dir() and not path.is_symlink()
     try:
-        descriptor = os.open(path, os.O_RDWR)
+        descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
     except OSError:
         return not path.exists()  # another removed it, or it is another user's
     try:
         locked = _locked(descriptor)
         gone = locked or (locked is None and time.time() - os.fstat(descriptor).st_mtime > _ABANDONED)
-        if gone:
+        if gone and is_folder:
+            shutil.rmtree(path)
+        elif gone:
             path.unlink(missing_ok=True)
         return gone
     finally:
@@ -109,20 +142,36 @@ def _remove_abandoned(path: Path) -> bool:
 
 
 def _discard(aside: Path) -> None:
-    """Remove what was not finished; what cannot be removed is left to the next writer."""
+    """Remove a file that was not finished; what cannot be removed is left to the next writer."""
     with suppress(OSError):
         aside.unlink(missing_ok=True)
 
 
-def _begun(final: Path) -> tuple[Path, int]:
-    """A new file, and the descriptor that holds it locked."""
+def _begun(final: Path, new: Callable[[Path], int]) -> tuple[Path, int]:
+    """Something new beside ``final``, and the descriptor that holds it locked."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(final)
     while True:
         aside = final.parent / f"{_PREFIX}{final.name}-{uuid.uuid4().hex[:8]}"
-        descriptor = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            descriptor = new(aside)
+        except OSError as error:
+            if error.errno == errno.ENOENT and final.parent.is_dir():
+                continue  # one that removes leftovers came between
+            raise OSError(error.errno, error.strerror, str(final)) from error
         if _locked(descriptor) is not False and aside.exists():
             return aside, descriptor
-        os.close(descriptor)  # one that removes leftovers came between
-        aside.unlink(missing_ok=True)
+        os.close(descriptor)  # the same
+        _discard(aside)
+
+
+def _new_file(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+
+
+def _new_folder(path: Path) -> int:
+    path.mkdir()
+    return os.open(path, os.O_RDONLY)
 
 
 def _locked(descriptor: int) -> bool | None:

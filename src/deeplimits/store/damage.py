@@ -15,6 +15,7 @@ from deeplimits.errors import InputError
 from deeplimits.store.atomic import write_text
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.digests import digest, digest_once, read_digests, write_digests
+from deeplimits.store.errors import read_file
 from deeplimits.store.paths import (
     batches_folder,
     figure_digests,
@@ -105,7 +106,7 @@ def restore_todo(results: Path, receipt: Receipt) -> None:
     try:
         if path.stat().st_mtime_ns <= written:
             return
-        text = path.read_bytes()
+        text = read_file(path)
     except FileNotFoundError:
         text = b""
     wanted = todo_of_receipt(receipt.text)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from deeplimits.store.atomic import write_text
+from deeplimits.store.errors import named, read_file
 
 _PIECE = 1 << 22
 """Bytes that are read at once, and told as done."""
@@ -20,7 +21,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f]+)")
 
 def digest(path: Path, tell: Callable[[float], None] | None = None) -> str:
     """SHA-256 of a file, in hexadecimal; read in pieces, of which ``tell`` takes the bytes."""
-    with path.open("rb") as file:
+    with named(path), path.open("rb") as file:
         if tell is None:
             return hashlib.file_digest(file, "sha256").hexdigest()
         found = hashlib.sha256()
@@ -57,7 +58,7 @@ def read_digests(beside: Path) -> dict[str, str] | None:
         If it cannot be read.
     """
     try:
-        text = beside.read_bytes().decode("utf-8")
+        text = read_file(beside).decode("utf-8")
     except UnicodeDecodeError:
         return None
     found = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -25,3 +27,20 @@ class StaleStore(UserWarning):
     """What a store holds of a study is not what the study file and the configuration ask for now, or cannot
     be believed; the message says which, and what mends it.
     """
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Errors of the operating system in reading a file, told of the file: of a descriptor it names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file; an error of the operating system names it."""
+    with named(path):
+        return path.read_bytes()

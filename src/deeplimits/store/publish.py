@@ -6,9 +6,8 @@ where the writer or the server is killed: an object storage renames nothing.
 
 from __future__ import annotations
 
+import errno
 import json
-import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deeplimits.errors import InputError
+from deeplimits.store.atomic import folder_aside
 from deeplimits.store.errors import StoreError
 
 MARK = "deeplimits-export.json"
@@ -36,20 +36,11 @@ def folder_of(target: str) -> Path:
     return Path(urlsplit(target).path if target.startswith("file:") else target)
 
 
-@contextmanager
-def staged(target: str, results: Path) -> Iterator[Path]:
-    """An empty folder to make an export in: beside the target where that is a folder, else among the results.
-
-    What is left of it goes in the end.
+def staging_place(target: str, results: Path) -> Path:
+    """What a folder is made beside, before it is published: the target where that is a folder, else one among
+    the results.
     """
-    final = folder_of(target).absolute() if is_folder(target) else results / "export"
-    final.parent.mkdir(parents=True, exist_ok=True)
-    aside = final.parent / f".part-{final.name}-{uuid.uuid4().hex[:8]}"
-    aside.mkdir()
-    try:
-        yield aside
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    return folder_of(target).absolute() if is_folder(target) else results / "export"
 
 
 def check_target(target: str, study: str) -> None:
@@ -102,12 +93,27 @@ def publish(made: Path, target: str, tell: Callable[[int], None]) -> None:
         _ObjectStore(target).put_all(made, tell)
         return
     final = folder_of(target).absolute()
-    old = final.with_name(f".part-{final.name}-{uuid.uuid4().hex[:8]}")
-    if final.exists():
-        final.rename(old)
-    made.rename(final)
-    shutil.rmtree(old, ignore_errors=True)
+    with folder_aside(final) as old:
+        _put_in_place(made, final, old / "old")
     tell(sum(path.stat().st_size for path in final.rglob("*") if path.is_file()))
+
+
+def _put_in_place(made: Path, final: Path, old: Path) -> None:
+    """Rename a folder to what may be there already, which becomes ``old``."""
+    while True:
+        try:
+            made.rename(final)
+            return
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST) and not old.exists():
+                # another export may come between
+                with suppress(FileNotFoundError):
+                    final.rename(old)
+                continue
+            if old.exists():
+                with suppress(OSError):
+                    old.rename(final)
+            raise OSError(error.errno, error.strerror, str(final)) from error
 
 
 class _ObjectStore:

@@ -4,6 +4,8 @@ files.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -52,9 +54,8 @@ def run_query(
     connection = duckdb.connect(":memory:")
     try:
         if parquet is not None:
-            # all that SQL may touch: the file, and where DuckDB writes what is to replace one
-            touched = [str(parquet), str(parquet.with_name(f"tmp_{parquet.name}"))]
-            connection.execute("SET allowed_paths = ?", [touched])
+            # all that SQL may touch
+            connection.execute("SET allowed_paths = ?", [[str(parquet)]])
         connection.execute("SET enable_external_access = false")
         connection.execute(f"SET memory_limit = '{_MEMORY}'")
         statements = connection.extract_statements(sql)
@@ -74,7 +75,7 @@ def run_query(
         with _interrupted_after(timeout, connection):
             frame = connection.execute(statements[0]).df()
             if parquet is not None:
-                connection.sql(statements[0].query).write_parquet(str(parquet))
+                write_parquet(connection.sql(statements[0].query), parquet)
         if listed and "name" in frame:
             frame = frame[~frame["name"].str.startswith(_PART)].reset_index(drop=True)
     except duckdb.InterruptException:
@@ -91,6 +92,24 @@ def run_query(
         for sentence in stale_studies(config, _studies(results, frame)):
             warn(sentence)
     return frame
+
+
+def write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
+    """Write rows to a file as Parquet.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    try:
+        # a file of another name beside it would stay where this process is killed
+        rows.write_parquet(str(path), use_tmp_file=False)
+    except duckdb.IOException as error:
+        said = " ".join(str(error).split())
+        codes = [code for code in errno.errorcode if os.strerror(code) in said]
+        code = codes[0] if codes else errno.EIO
+        raise OSError(code, os.strerror(code), str(path)) from error
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from deeplimits.engines import SAMPLER_VERSION
 from deeplimits.errors import InputError
 from deeplimits.store.atomic import write_text
-from deeplimits.store.errors import LaterFormat, StoreError
+from deeplimits.store.errors import LaterFormat, StoreError, read_file
 from deeplimits.store.seal import is_whole, sealed
 from deeplimits.sweep.blocks import Block, block_from_description
 from deeplimits.sweep.formats import RECEIPT, TODO, is_later
@@ -171,7 +171,7 @@ def read_receipt(path: Path) -> Receipt:
 
 def read_receipt_alone(path: Path) -> tuple[ReceiptBody, bytes]:
     """What a receipt says, and its text, whatever has become of its container; raises as ``read_receipt``."""
-    text = path.read_bytes()
+    text = read_file(path)
     whole = is_whole(text)
     if whole is False:
         raise UnusableReceipt(path, "not what was written: its digest does not match")

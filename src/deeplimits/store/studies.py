@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplimits.store.digests import digest_once
-from deeplimits.store.errors import LaterFormat, StoreError
+from deeplimits.store.errors import LaterFormat, StoreError, read_file
 from deeplimits.store.paths import study_receipt, study_store
 from deeplimits.store.seal import KEY, is_whole, sealed
 from deeplimits.sweep.formats import STUDY_STORE, is_later
@@ -85,7 +85,7 @@ def read_study_receipt(results: Path, study: str) -> dict[str, Any] | None:
     """
     path, mended = study_receipt(results, study), f"`snakemake --cores all {study}` makes it again"
     try:
-        text = path.read_bytes()
+        text = read_file(path)
     except FileNotFoundError:
         return None
     whole = is_whole(text)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeplimits.store.errors import StoreError
+from deeplimits.store.errors import StoreError, named
 from deeplimits.store.studies import checked_study_store
 
 if TYPE_CHECKING:
@@ -42,12 +44,19 @@ def attributes_of(path: Path) -> dict[str, Any]:
     StoreError
         If it cannot be read.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            found: dict[str, Any] = json.loads(archive.read("zarr.json"))["attributes"]
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise StoreError(f"{path}: cannot be read: {error}") from error
+    with _told(path), zipfile.ZipFile(path) as archive:
+        found: dict[str, Any] = json.loads(archive.read("zarr.json"))["attributes"]
     return found
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What goes wrong in reading a store, told of it; errors of the operating system stay what they are."""
+    try:
+        with named(path):
+            yield
+    except (FileNotFoundError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise StoreError(f"{path}: cannot be read: {error}") from error
 
 
 def open_study_groups(results: Path, study: str) -> Groups:
@@ -77,12 +86,14 @@ class _LazyGroups(Mapping[str, "xr.Dataset"]):
     def __init__(self, path: Path) -> None:
         import xarray as xr
         from zarr import open_group
-        from zarr.storage import ZipStore
+
+        from deeplimits.store.study_file import StudyFile
 
         # a store of Zarr, which xarray takes and its hints leave out
-        self._store: Any = ZipStore(path, mode="r")
-        # opens the file, which the store itself leaves for its first use
-        root = open_group(self._store, mode="r", use_consolidated=False)
+        self._store: Any = StudyFile(path, mode="r")
+        with _told(path):
+            # opens the file, which the store itself leaves for its first use
+            root = open_group(self._store, mode="r", use_consolidated=False)
         self._opened = {"/": xr.Dataset(attrs=dict(root.attrs))}
         self._names = ["/", *(f"/{name}" for name in root.group_keys())]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplimits.store.digests import digest_once, read_digests
-from deeplimits.store.errors import StoreError
+from deeplimits.store.errors import StoreError, read_file
 from deeplimits.store.paths import claims_digests, claims_file
 
 
@@ -28,7 +28,7 @@ def read_verdicts(results: Path) -> list[dict[str, Any]]:
         if said != found:
             raise StoreError(f"{path}: SHA-256 is {found}, {beside} says {said or 'nothing of it'}; {mended}")
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        rows = json.loads(read_file(path))
         for row in rows:
             row["low"], row["high"] = row["interval"] or (None, None)
     except (ValueError, TypeError, KeyError) as error:
