@@ -58,10 +58,11 @@ class InputError(ValueError):
             expected,
             nearest,
         )
-        place = f"{where}: {key}" if key else str(where)
+        place = _end(str(where), _OF_A_PATH) + (f": {_begin(key, _OF_A_KEY)}" if key else "")
         # before the expected names, which may be many
         hint = f" (did you mean {nearest!r}?)" if nearest else ""
-        super().__init__(f"{place}: found {_short(found)}{hint}, expected {expected}")
+        text = _visible(f"{place}: found {_short(found)}{hint}, expected ")
+        super().__init__(text + _begin(_visible(expected), LONGEST - len(text)))
 
 
 class DeviceError(RuntimeError):
@@ -94,12 +95,34 @@ def one_line(error: Exception) -> str:
     return cause if error.filename is None else f"{error.filename}: {cause}"
 
 
+LONGEST = 500
+"""Characters of the message of an ``InputError``."""
+_OF_A_PATH, _OF_A_KEY = 160, 80
+
+
+def _begin(text: str, size: int) -> str:
+    """The text, or how it begins where it is longer."""
+    return text if len(text) <= size else text[: size - 1] + "…"
+
+
+def _end(text: str, size: int) -> str:
+    """The text, or how it ends where it is longer."""
+    return text if len(text) <= size else "…" + text[1 - size :]
+
+
+def _visible(text: str) -> str:
+    """Text without anything that a terminal would take for a command or that could not be written."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
 _REPR = reprlib.Repr()
 _REPR.maxlist = _REPR.maxtuple = _REPR.maxdict = 20
 _REPR.maxstring = _REPR.maxother = 200
 
 
-def _short(value: object, limit: int = 120) -> str:
+def _short(value: object, limit: int = 100) -> str:
     if type(value) is str and value.startswith("<") and value.endswith(">"):
         text = value[1:-1]
     elif isinstance(value, str):
@@ -109,7 +132,7 @@ def _short(value: object, limit: int = 120) -> str:
             text = _REPR.repr(value) if isinstance(value, list | tuple | dict) else repr(value)
         except ValueError:
             text = "a number of thousands of digits"
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return _begin(text, limit)
 
 
 def one_of(names: Iterable[str], what: str = "one of ", none: str = "nothing: there are none") -> str:

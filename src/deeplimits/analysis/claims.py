@@ -79,6 +79,8 @@ def _row(claim: Claim, evidence: Evidence | str) -> dict[str, Any]:
         return row | {"reason": str(error)}
     except KeyError as error:
         return row | {"reason": f"the store of study {model.study} has no {error}: aggregate it again"}
+    except StoreError as error:
+        return row | {"reason": str(error)}
     if not all(math.isfinite(effect.value) and math.isfinite(effect.error) for effect in effects):
         return row | {"reason": "what is measured is not finite: too few networks are alive, or it overflows"}
     found = judge(effects, model.margin, model.sense, model.error_rate)

@@ -14,7 +14,7 @@ from deeplimits.engines import SAMPLER_VERSION
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import batches_folder, container_path, file_names
 from deeplimits.store.receipts import Receipt, UnusableReceipt, read_receipt
-from deeplimits.sweep.blocks import Block, blocks_of
+from deeplimits.sweep.blocks import Block, blocks_of, variables
 from deeplimits.sweep.points import Point
 
 
@@ -24,12 +24,16 @@ class BlockLocation:
 
     container: Path
     group: str
+    block: Block
 
     def read(self, variable: str, records: slice | list[int] | None = None) -> NDArray[Any]:
         """One variable of the block, checked; see ``zarr_zip.read_array``."""
         from deeplimits.store.zarr_zip import read_array
 
-        return read_array(self.container, self.group, variable, records)
+        # what a block of this description holds, whatever the file says
+        sizes = variables(self.block.point)
+        shape = (self.block.count, *sizes[variable][0]) if variable in sizes else None
+        return read_array(self.container, self.group, variable, records, shape)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Catalogue:
         batch = self.held.get(block.id)
         if batch is None:
             return None
-        return BlockLocation(container_path(self.results, batch), block.id)
+        return BlockLocation(container_path(self.results, batch), block.id, block)
 
     def locations(self, point: Point, samples: int) -> Iterator[tuple[BlockLocation, int]]:
         """The blocks with the first ``samples`` samples of ``point``, and how many samples to take of each.

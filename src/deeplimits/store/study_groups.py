@@ -7,20 +7,27 @@ place meanwhile is not seen.
 
 from __future__ import annotations
 
-import json
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeplimits.store.errors import StoreError, named
+from deeplimits.store.layout import CANNOT_BE_READ, check_group, read_metadata
 from deeplimits.store.studies import checked_study_store
 
 if TYPE_CHECKING:
     import xarray as xr
 
+_ATTRIBUTES = {
+    "study": str,
+    "title": str,
+    "samples": int,
+    "points": int,
+    "deeplimits": str,
+    "made_from": dict,
+}
 Groups = Mapping[str, "xr.Dataset"]
 """Groups by name, the root's is ``/`` and another's ``/laws``: what ``xarray.open_groups`` gives."""
 
@@ -45,7 +52,10 @@ def attributes_of(path: Path) -> dict[str, Any]:
         If it cannot be read.
     """
     with _told(path), zipfile.ZipFile(path) as archive:
-        found: dict[str, Any] = json.loads(archive.read("zarr.json"))["attributes"]
+        found: dict[str, Any] = read_metadata(archive, "")["attributes"]
+        for name, kind in _ATTRIBUTES.items():
+            if type(found.get(name)) is not kind:
+                raise ValueError(f"its attribute {name} is {str(found.get(name))[:40]}")
     return found
 
 
@@ -55,8 +65,8 @@ def _told(path: Path) -> Iterator[None]:
     try:
         with named(path):
             yield
-    except (FileNotFoundError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise StoreError(f"{path}: cannot be read: {error}") from error
+    except (FileNotFoundError, *CANNOT_BE_READ) as error:
+        raise StoreError(f"{path}: cannot be read: {str(error) or type(error).__name__}") from error
 
 
 def open_study_groups(results: Path, study: str) -> Groups:
@@ -89,12 +99,15 @@ class _LazyGroups(Mapping[str, "xr.Dataset"]):
 
         from deeplimits.store.study_file import StudyFile
 
-        # a store of Zarr, which xarray takes and its hints leave out
-        self._store: Any = StudyFile(path, mode="r")
+        attributes = attributes_of(path)
+        self._path = path
         with _told(path):
+            self._archive = zipfile.ZipFile(path)
+            # a store of Zarr, which xarray takes and its hints leave out
+            self._store: Any = StudyFile(path, mode="r")
             # opens the file, which the store itself leaves for its first use
             root = open_group(self._store, mode="r", use_consolidated=False)
-        self._opened = {"/": xr.Dataset(attrs=dict(root.attrs))}
+        self._opened = {"/": xr.Dataset(attrs=attributes)}
         self._names = ["/", *(f"/{name}" for name in root.group_keys())]
 
     def __getitem__(self, name: str) -> xr.Dataset:
@@ -103,16 +116,18 @@ class _LazyGroups(Mapping[str, "xr.Dataset"]):
         if name not in self._opened:
             if name not in self._names:
                 raise KeyError(name)
-            # indexes are made of the texts below
-            group = xr.open_dataset(
-                self._store,
-                group=name,
-                engine="zarr",
-                consolidated=False,
-                mask_and_scale=False,
-                create_default_indexes=False,
-            )
-            self._opened[name] = _with_texts(group)
+            with _told(self._path):
+                check_group(self._archive, name[1:])
+                # indexes are made of the texts below
+                group = xr.open_dataset(
+                    self._store,
+                    group=name,
+                    engine="zarr",
+                    consolidated=False,
+                    mask_and_scale=False,
+                    create_default_indexes=False,
+                )
+                self._opened[name] = _with_texts(group)
         return self._opened[name]
 
     def __iter__(self) -> Iterator[str]:

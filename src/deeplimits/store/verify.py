@@ -250,7 +250,7 @@ def _compared(receipt: Receipt, place: int) -> list[Finding]:
         if array.size == 0:
             continue
         try:
-            stored = read_array(receipt.container, block.id, variable)
+            stored = read_array(receipt.container, block.id, variable, shape=array.shape)
         except CorruptContainer as error:
             found.append(Finding(receipt.container, "damaged", str(error), part))
             continue

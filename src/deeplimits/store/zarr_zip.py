@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from numpy.typing import NDArray
 from deeplimits.store.atomic import written_aside
 from deeplimits.store.digests import digest
 from deeplimits.store.errors import StoreError
+from deeplimits.store.layout import CANNOT_BE_READ, LARGEST_CHUNK, layout_of, read_entry, read_metadata
 
 CHUNK_BYTES = 1 << 23
 """About the size of a chunk, before compression."""
@@ -138,8 +138,10 @@ def _told(path: object, what: str) -> Iterator[None]:
     """What goes wrong in reading, told of the file."""
     try:
         yield
-    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise CorruptContainer(f"{path}: {what} cannot be read: {error}") from error
+    except (OSError, *CANNOT_BE_READ) as error:
+        raise CorruptContainer(
+            f"{path}: {what} cannot be read: {str(error) or type(error).__name__}"
+        ) from error
 
 
 @contextmanager
@@ -151,9 +153,14 @@ def _opened(path: Path, what: str) -> Iterator[zipfile.ZipFile]:
 
 
 def read_array(
-    path: Path, group: str, variable: str, records: slice | Sequence[int] | None = None
+    path: Path,
+    group: str,
+    variable: str,
+    records: slice | Sequence[int] | None = None,
+    shape: tuple[int, ...] | None = None,
 ) -> NDArray[Any]:
-    """One array of a group, checked; ``records`` selects along its record dimension.
+    """One array of a group, checked; ``records`` selects along its record dimension, and ``shape`` is what
+    the whole array must have.
 
     Raises
     ------
@@ -161,30 +168,39 @@ def read_array(
         If the file is not whole or a checksum does not match.
     """
     with _opened(path, f"{group or 'root'}/{variable}") as archive:
-        return _decoded(archive, f"{group}/{variable}" if group else variable, records)
+        return _decoded(archive, f"{group}/{variable}" if group else variable, records, shape)
 
 
-def _decoded(archive: zipfile.ZipFile, name: str, records: slice | Sequence[int] | None) -> NDArray[Any]:
+def _decoded(
+    archive: zipfile.ZipFile,
+    name: str,
+    records: slice | Sequence[int] | None,
+    wanted_shape: tuple[int, ...] | None,
+) -> NDArray[Any]:
     """An array, or its ``records``, from the chunks that hold them."""
-    metadata = json.loads(archive.read(f"{name}/zarr.json"))
-    shape, sizes = metadata["shape"], metadata["chunk_grid"]["configuration"]["chunk_shape"]
-    dtype = np.dtype(metadata["data_type"]).newbyteorder("<")
+    shape, sizes, said, dimensions = layout = layout_of(read_metadata(archive, name))
+    if wanted_shape is not None and shape != wanted_shape:
+        raise ValueError(f"its shape is {shape}, not {wanted_shape}")
+    if layout.pieces > len(archive.namelist()):
+        raise ValueError(f"{layout.pieces:,} chunks, of which not all are there")
+    dtype = np.dtype(said).newbyteorder("<")
     # indices of the chunks to read along each dimension, and what to take of them, side by side
     indices = [list(range(-(-size // chunk))) for size, chunk in zip(shape, sizes, strict=True)]
     chosen: list[Any] = [slice(size) for size in shape]
     if records is not None:
-        axis = metadata["dimension_names"].index("record")
+        axis = dimensions.index("record")
         wanted, size = np.arange(shape[axis])[records], sizes[axis]
         indices[axis], place = (each.tolist() for each in np.unique(wanted // size, return_inverse=True))
         chosen[axis] = np.array(place) * size + wanted % size
     padded = np.empty([len(each) * size for each, size in zip(indices, sizes, strict=True)], dtype)
     for place in np.ndindex(*map(len, indices)):
         index = [each[i] for each, i in zip(indices, place, strict=True)]
-        content = archive.read(f"{name}/c/{'/'.join(map(str, index))}")
+        content = read_entry(archive, f"{name}/c/{'/'.join(map(str, index))}", LARGEST_CHUNK)
         packed, stored = content[:-4], int.from_bytes(content[-4:], "little")
         found = google_crc32c.value(packed)
         if found != stored:
             raise ValueError(f"the CRC-32C of chunk {index} is {found:08x}, stored is {stored:08x}")
-        chunk = np.frombuffer(blosc.decompress(packed), dtype).reshape(sizes)
+        chunk = np.empty(sizes, dtype)
+        blosc.decompress(packed, chunk)
         padded[tuple(slice(i * n, (i + 1) * n) for i, n in zip(place, sizes, strict=True))] = chunk
     return padded[tuple(chosen)].astype(dtype.newbyteorder("="), copy=False)

@@ -98,20 +98,23 @@ def check_activation(network: Network, where: Path | str, key: str, *, simulated
     a Gaussian, or shaped so little that it cannot be normalised; and, where it is to be ``simulated``, what
     the engines have no table of.
     """
+    smooth: list[tuple[int, ShapedSmooth]] = []
     for units, layer in network.layer_kinds.items():
         phi = layer.phi
         if isinstance(phi, Slopes) and phi.plus == 0 and phi.minus == 0:
             expected = "an activation that is not zero everywhere"
             raise InputError(where, key, "<slopes 0 and 0>", expected)
         if isinstance(phi, ShapedSmooth):
-            _check_smooth(network, phi, where, key)
-            if simulated:
-                check_table(network.at_width(units), phi, where, key)
+            smooth.append((units, phi))
+    if smooth:
+        # the others are nearer to the identity
+        units, phi = min(smooth, key=lambda each: each[1].scale)
+        _check_smooth(network.at_width(units), phi, where, key, simulated)
     if isinstance(network.activation, OrnsteinUhlenbeck):
         _check_exotic(network, network.activation, where, key)
 
 
-def _check_smooth(network: Network, phi: ShapedSmooth, where: Path | str, key: str) -> None:
+def _check_smooth(network: Network, phi: ShapedSmooth, where: Path | str, key: str, simulated: bool) -> None:
     function = phi.activation
     problem = function.problem() or function.far_problem()
     if problem is None:
@@ -121,6 +124,8 @@ def _check_smooth(network: Network, phi: ShapedSmooth, where: Path | str, key: s
     if problem:
         raise InputError(where, key, described(function), problem)
     try:
+        if simulated:
+            check_table(network, phi, where, key)
         if not network.residual:
             float(phi.normalizer)
     except ArithmeticError as error:

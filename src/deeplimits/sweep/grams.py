@@ -10,11 +10,14 @@ from deeplimits.engines import MAX_INPUTS
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Gram
 from deeplimits.sweep.models import InputsModel
+from deeplimits.sweep.yamlfile import is_pipe
 
 _LARGEST = 100_000
 """Bytes of a file with a Gram matrix."""
 _TOLERANCE = 1e-9
 """How far below zero the smallest eigenvalue of a Gram matrix may be by rounding, relative to the largest."""
+_FAR = 1e9
+"""A correlation that is none."""
 
 
 def inputs_gram(model: InputsModel, where: Path) -> Gram:
@@ -42,6 +45,8 @@ def start_gram(start: float) -> Gram:
 def _read_matrix(path: Path, where: Path) -> list[list[float]]:
     key, expected = "inputs.gram_file", "a CSV file of numbers"
     try:
+        if is_pipe(path):
+            raise InputError(where, key, path.name, f"{expected}; this is a pipe")
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
         if len(content) > _LARGEST:
@@ -95,8 +100,11 @@ def checked_gram(rows: Sequence[Sequence[float]], where: Path, key: str) -> Gram
                     float(matrix[a, b]),
                     f"a symmetric matrix; {b}.{a} is {float(matrix[b, a])!r}",
                 )
-    scale = np.sqrt(np.outer(np.diag(matrix), np.diag(matrix)))
-    smallest = float(np.linalg.eigvalsh(matrix / scale)[0])
+    # entries may be such that their products are no doubles
+    roots = np.sqrt(np.diag(matrix))
+    with np.errstate(over="ignore"):
+        scaled = np.clip(matrix / roots[:, None] / roots, -_FAR, _FAR)
+    smallest = float(np.linalg.eigvalsh(scaled)[0])
     if smallest < -_TOLERANCE:
         expected = "a positive semi-definite matrix, as the Gram matrix of inputs is"
         raise InputError(

@@ -44,12 +44,18 @@ def check_table(network: Network, phi: ShapedSmooth, where: Path | str, key: str
     ------
     InputError
         With the reason, and the same network in other words or the smallest ``a`` where there is one.
+    ArithmeticError
+        If φ cannot be normalised.
     """
     function = phi.activation
     try:
         fits = _holds(network, phi)
+        known = network.residual or phi.has_all_digits
     except NoTable as error:
         raise InputError(where, key, described(function), _reason(network, function, error)) from None
+    if fits and not known:
+        expected = f"{_FLATTER}, or a larger a, of which c is known to 25 digits; {_LIMIT}"
+        raise InputError(where, key, described(function), expected)
     if not fits:
         limit = table(function).limit
         least = _least_scale(network, function)
@@ -67,13 +73,15 @@ def _holds(network: Network, phi: ShapedSmooth) -> bool:
     held = table(phi.activation)
     if math.isinf(held.limit):
         return True
+    start = math.sqrt(max(network.gram[a][a] for a in range(network.inputs))) / float(phi.scale)
+    if not held.holds(start, 0.0, added=network.residual):
+        return False
     # a branch adds at most d^{1-b} times its largest activation to the first preactivation
     gain = (
         network.depth ** (1 - network.branch_exponent)
         if network.residual
         else math.sqrt(float(phi.normalizer))
     )
-    start = math.sqrt(max(network.gram[a][a] for a in range(network.inputs))) / float(phi.scale)
     return held.holds(start, gain, added=network.residual)
 
 

@@ -14,6 +14,8 @@ from deeplimits.sweep.yamlfile import as_typed
 
 M = TypeVar("M", bound=BaseModel)
 _Path = list[int | str]
+_SHORT = 40
+"""Characters of a value that is repeated in a message."""
 
 
 def validated(model: type[M], value: Any, where: str | Path, prefix: str = "") -> M:
@@ -122,7 +124,8 @@ def _any_of(problems: list[ErrorDetails], found: object) -> str:
     texts = list(dict.fromkeys(texts))
     # who gave one element where only a list is possible most likely wants the list of it
     if isinstance(found, str | int | float) and not {"a number", "a whole number", "text"} & {*texts}:
-        texts = [f"a list, such as [{found}]" if text == "a list" else text for text in texts]
+        such = f", such as [{found}]" if len(f"{found}") <= _SHORT else ""
+        texts = [f"a list{such}" if text == "a list" else text for text in texts]
     return ", ".join(texts[:-1]) + " or " * (len(texts) > 1) + texts[-1]
 
 
