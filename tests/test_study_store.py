@@ -143,7 +143,7 @@ def test_a_store_with_a_flipped_bit_is_refused_and_made_anew(
     at = np.random.default_rng(place).integers(len(content))
     content[at] ^= 1 << place % 8
     path.write_bytes(content)
-    with pytest.raises(StoreError, match="`snakemake --cores all tiny`"):
+    with pytest.raises(StoreError, match="`snakemake --cores all tiny"):
         checked_study_store(config.results, "tiny")
     with pytest.warns(StaleStore, match="the rows of study tiny are left out"):
         assert len(run_query(config.results, "SELECT * FROM comparison")) == 0

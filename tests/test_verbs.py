@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -107,6 +108,7 @@ def here(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, and the working directory."""
     shutil.copytree(built, tmp_path / "copy")
     monkeypatch.chdir(tmp_path / "copy")
+    (tmp_path / "copy/Snakefile").touch()
     return tmp_path / "copy"
 
 
@@ -413,3 +415,19 @@ def test_mending_commands_say_all_that_was_chosen(here: Path) -> None:
         "snakemake --cores all tiny --configfile config/other.yaml "
         "--config scale=deep 'results=my results' 'studies=[tiny]'"
     )
+
+
+def test_a_command_of_a_message_runs_from_a_folder_without_a_workflow(
+    here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It names the workflow then, and the study wherever one is meant."""
+    shutil.rmtree(here / "results/batches")
+    (here / "results/batches").mkdir()
+    with pytest.raises(StoreError, match="`snakemake --cores all tiny` simulates what the study lacks"):
+        open_samples("tiny")
+    (here / "Snakefile").unlink()
+    with pytest.raises(StoreError) as caught:
+        open_samples("tiny")
+    command = str(caught.value).split("`")[1]
+    assert shlex.split(command)[:5] == ["snakemake", "--cores", "all", "tiny", "-s"]
+    assert Path(shlex.split(command)[5]).samefile(Path(__file__).parent.parent / "Snakefile")

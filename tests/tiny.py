@@ -61,7 +61,7 @@ def drawn(results: Path, point: Point, samples: int) -> xr.Dataset:
     """The samples of a point that the store holds, lazily."""
     axes = {name: [value] for name, value in axes_of(point.network).items()}
     axes["correlation"] = axes.pop("correlation_0")
-    return samples_of(results, [point], axes, samples)
+    return samples_of(results, [point], axes, samples, "tiny")
 
 
 def reduced(config: Config, study: str = "tiny") -> dict[str, xr.Dataset]:

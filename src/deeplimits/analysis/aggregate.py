@@ -122,7 +122,9 @@ class _Parts:
     ) -> None:
         self._study, self._kept, self._cores, self._watch = study, kept, cores, watch
         self._reduction = Reduction.of(study)
-        self._located = [list(catalogue.locations(point, study.samples)) for point in study.points]
+        self._located = [
+            list(catalogue.locations(point, study.samples, study.name)) for point in study.points
+        ]
         self._keys = keys_of(self._reduction, self._located)
         self._new = [i for i, key in enumerate(self._keys) if key not in kept.places]
         self.reduced = len(self._new)

@@ -135,7 +135,7 @@ def _write_samples(results: Path, study: str, points: Sequence[Point], samples: 
 
     axes = [named_axes(point) for point in points]
     columns = {name: [each[name] for each in axes] for name in axes[0]}
-    drawn = annotate_samples(samples_of(results, points, columns, samples).assign_attrs(study=study))
+    drawn = annotate_samples(samples_of(results, points, columns, samples, study).assign_attrs(study=study))
     drawn = drawn[[name for name in drawn.data_vars if name in STORED]]
     if "point" in drawn.xindexes:
         # the levels of the index are coordinates along the points
@@ -173,7 +173,7 @@ def _provenance(
 ) -> dict[str, Any]:
     """Where the data come from: nothing in it depends on when and where they are exported."""
     catalogue = Catalogue(results)
-    used = {each.container for point in points for each, _ in catalogue.locations(point, samples)}
+    used = {each.container for point in points for each, _ in catalogue.locations(point, samples, study)}
     receipts = {container_path(results, each.batch): each for each in catalogue.receipts}
     containers = sorted(used)
     text = "".join(f"{digest(path)}  {path.name}\n" for path in containers)

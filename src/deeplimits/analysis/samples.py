@@ -47,7 +47,7 @@ def named_axes(point: Point) -> dict[str, Any]:
 
 
 def samples_of(
-    results: Path, points: Sequence[Point], axes: Mapping[str, Sequence[Any]], samples: int
+    results: Path, points: Sequence[Point], axes: Mapping[str, Sequence[Any]], samples: int, study: str
 ) -> xr.Dataset:
     """The first ``samples`` samples of each point, and what follows from them.
 
@@ -55,6 +55,8 @@ def samples_of(
     ----------
     axes
         The axes of the sweep by name, a value for each point.
+    study
+        Whose points they are, for messages.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def samples_of(
         If a block is missing.
     """
     catalogue, layout = Catalogue(results), layout_of(axes)
-    blocks = tuple(tuple(each for each, _ in catalogue.locations(point, samples)) for point in points)
+    blocks = tuple(tuple(each for each, _ in catalogue.locations(point, samples, study)) for point in points)
     drawn = _Drawn(tuple(points), blocks, samples)
     arrays = {
         name: _lazy(_Stored(drawn, layout.places, name), layout)

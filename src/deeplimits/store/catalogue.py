@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from deeplimits.engines import SAMPLER_VERSION
+from deeplimits.store.commands import snakemake_command
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import batches_folder, container_path, file_names
 from deeplimits.store.receipts import Receipt, UnusableReceipt, read_receipt
@@ -93,8 +94,9 @@ class Catalogue:
             return None
         return BlockLocation(container_path(self.results, batch), block.id, block)
 
-    def locations(self, point: Point, samples: int) -> Iterator[tuple[BlockLocation, int]]:
-        """The blocks with the first ``samples`` samples of ``point``, and how many samples to take of each.
+    def locations(self, point: Point, samples: int, study: str) -> Iterator[tuple[BlockLocation, int]]:
+        """The blocks with the first ``samples`` samples of ``point``, and how many samples to take of each;
+        ``study`` is whose point it is, for the message.
 
         Raises
         ------
@@ -108,6 +110,6 @@ class Catalogue:
                 raise StoreError(
                     f"{self.results}: samples {block.first} to {block.first + block.count - 1} of width "
                     f"{network.widest}, depth {network.depth} are not there yet; "
-                    + (damaged or "`snakemake --cores all STUDY` simulates what a study lacks")
+                    + (damaged or f"`{snakemake_command(study)}` simulates what the study lacks")
                 )
             yield location, min(block.count, samples - block.first)

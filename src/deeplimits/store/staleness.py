@@ -14,6 +14,7 @@ from typing import Any
 
 from deeplimits import __version__
 from deeplimits.errors import InputError
+from deeplimits.store.commands import snakemake_command
 from deeplimits.store.errors import StaleStore, StoreError
 from deeplimits.store.study_groups import study_attributes
 from deeplimits.sweep.config import DEFAULT_PATH, SCALES, Config, load_config
@@ -103,9 +104,9 @@ def _levels_to_the_caller() -> int:
 
 def mending_command(study: str, config: Config | None) -> str:
     """The command that makes a study anew as this configuration asks for it."""
-    words = ["snakemake", "--cores", "all", study]
+    words = [snakemake_command(study)]
     if config is None:
-        return " ".join(words)
+        return words[0]
     if config.path != DEFAULT_PATH:
         words += ["--configfile", shlex.quote(str(config.path))]
     written = load_config(config.path)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deeplimits.store.commands import snakemake_command
 from deeplimits.store.digests import digest_once
 from deeplimits.store.errors import LaterFormat, StoreError, read_file
 from deeplimits.store.paths import study_receipt, study_store
@@ -38,7 +39,7 @@ def checked_study_store(results: Path, study: str) -> Path:
         If it has not been aggregated, or by a version that wrote other stores, or if it is not what was
         written.
     """
-    path, mended = study_store(results, study), f"`snakemake --cores all {study}`"
+    path, mended = study_store(results, study), f"`{snakemake_command(study)}`"
     receipt = read_study_receipt(results, study) if path.exists() else None
     if receipt is None:
         raise StoreError(f"{results}: study {study} has not been aggregated yet; {mended} does what it lacks")
@@ -83,7 +84,7 @@ def read_study_receipt(results: Path, study: str) -> dict[str, Any] | None:
     LaterFormat
         If a later version wrote it.
     """
-    path, mended = study_receipt(results, study), f"`snakemake --cores all {study}` makes it again"
+    path, mended = study_receipt(results, study), f"`{snakemake_command(study)}` makes it again"
     try:
         text = read_file(path)
     except FileNotFoundError:

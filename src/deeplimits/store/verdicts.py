@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from deeplimits.store.commands import snakemake_command
 from deeplimits.store.digests import digest_once, read_digests
 from deeplimits.store.errors import StoreError, read_file
 from deeplimits.store.paths import claims_digests, claims_file
@@ -20,7 +21,7 @@ def read_verdicts(results: Path) -> list[dict[str, Any]]:
         If they are not what was written.
     """
     path, beside = claims_file(results), claims_digests(results)
-    mended = "`snakemake --cores all claims` writes it again"
+    mended = f"`{snakemake_command('claims')}` writes it again"
     if not path.exists():
         return []
     if beside.exists():
