@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from deeplimits.engines import simulate_block
-from deeplimits.engines.arithmetic import f4, kernel, u4
-from deeplimits.engines.normals import normal_pair
-from deeplimits.engines.philox import PURPOSE_FORWARD, philox, sample_words
+from deeplimits.engines.contract.arithmetic import f4, kernel, u4
+from deeplimits.engines.contract.normals import normal_pair
+from deeplimits.engines.contract.philox import PURPOSE_FORWARD, philox, sample_words
 from engine import network
 from measure import Ratio, keep, ratio
 

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import small_blocks
-from deeplimits.engines import cuda, devices, simulate_block
-from deeplimits.engines.cpu import forward
-from deeplimits.engines.cuda_source import ENTRY, library
-from deeplimits.engines.invocation import Invocation
+from deeplimits.engines import simulate_block
+from deeplimits.engines.cuda import devices
+from deeplimits.engines.cuda import engine as cuda
+from deeplimits.engines.cuda.invocation import Invocation
+from deeplimits.engines.cuda.source import ENTRY, library
+from deeplimits.engines.forward import forward
 from deeplimits.sweep.plan import Batch
 from engine import network
 from measure import BIN, Peer, child, keep, timed
@@ -80,7 +82,7 @@ def seconds(launch: Callable[[], Any]) -> dict[str, float]:
 
 def engine(width: int, depth: int, samples: int, inputs: int) -> dict[str, float]:
     """The kernel alone, its results on the card."""
-    from deeplimits.engines.cupy_device import device
+    from deeplimits.engines.cuda.cupy_device import device
 
     asked = forward(network(width, depth, inputs), [depth], 0, samples)
     launch, _ = device().prepared([cuda.invocation(asked, device().processors)])
@@ -91,7 +93,7 @@ def floor() -> dict[str, float]:
     import cupy
     import numpy as np
 
-    from deeplimits.engines.cupy_device import compiled, device
+    from deeplimits.engines.cuda.cupy_device import compiled, device
 
     module = cupy.cuda.function.Module()
     module.load(compiled(FLOOR, device().architecture))
@@ -144,7 +146,7 @@ def beside_torch(python: str, width: int, samples: int, chunk: int) -> tuple[dic
 
 def many_small_blocks() -> dict[str, float]:
     """A job of a thousand small blocks: its wall time, and the part that the card computes."""
-    from deeplimits.engines.cupy_device import CupyDevice
+    from deeplimits.engines.cuda.cupy_device import CupyDevice
 
     class Timed(CupyDevice):
         """Adds up the time of launches."""
@@ -184,7 +186,7 @@ def main(torch_python: str | None) -> None:
     if missing is not None:
         print(f"nothing measured: needs {missing}")
         return
-    from deeplimits.engines.cupy_device import device
+    from deeplimits.engines.cuda.cupy_device import device
 
     about = device().description | {"driver": driver()}
     print(about)

@@ -16,7 +16,7 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.engines.paths import correlation_gaps
+from deeplimits.engines.sde.paths import correlation_gaps
 from measure import Peer, Ratio, keep, ratio
 
 PATHS = 1 << 13

@@ -12,8 +12,7 @@ import tempfile
 from pathlib import Path
 
 from deeplimits.activations import ReluLike
-from deeplimits.engines.calls import call
-from deeplimits.engines.cpu import working
+from deeplimits.engines.mlp.call import call, scratch
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.sweep.blocks import Block
 from deeplimits.sweep.plan import Batch
@@ -39,10 +38,10 @@ def kernels(todo: list[Block]) -> float:
     total = 0.0
     for block in todo:
         drawn = block.point.network
-        made, scratch = call(drawn, block.point.layers, block.count), working(drawn)
+        made, written = call(drawn, block.point.layers, block.count), scratch(drawn)
         total += timed(
-            lambda made=made, drawn=drawn, scratch=scratch: made.kernel(
-                drawn.key, 0, *made.constants, *made.outputs, *scratch
+            lambda made=made, drawn=drawn, written=written: made.kernel(
+                drawn.key, 0, *made.constants, *made.outputs, *written
             )
         )
     return total

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from deeplimits.engines.residual_paths import residual_paths
+from deeplimits.engines.sde.residual_paths import residual_paths
 
 
 @dataclass(frozen=True)

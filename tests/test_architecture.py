@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from deeplimits.engines.compile import native
+
 SOURCE = Path(__file__).parent.parent / "src" / "deeplimits"
 
 # A room may import from its own level and from those after it (docs/architecture.md).
@@ -27,6 +29,20 @@ LEVELS = (
     {"formulas"},
     {"formula_names"},
     {"errors"},
+)
+# The rooms and files within engines, in the same way.
+ENGINE_LEVELS = (
+    {"requests"},
+    {"gradients", "sde"},
+    {"readout", "forward"},
+    {"resnet"},
+    {"mlp"},
+    {"run"},
+    {"cuda"},
+    {"calls"},
+    {"contract"},
+    {"compile"},
+    {"__init__"},
 )
 ANYBODY = {"errors", "figures.names", "figures.needs", "limits.names"}
 # What the start-up of a job may not pay for.
@@ -83,6 +99,36 @@ def test_no_import_goes_back(module, path):
     own = level(module)
     backwards = {name for name in imports_of(path) if name not in ANYBODY and level(name) < own}
     assert not backwards, f"deeplimits.{module} imports {sorted(backwards)}"
+
+
+ENGINES = SOURCE / "engines"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ENGINES.rglob("*.py")), ids=lambda path: str(path.relative_to(ENGINES))
+)
+def test_no_import_of_an_engine_goes_back(path):
+    """But for those of the front door, ``simulate_block`` and ``resolve``, which asks whatever it needs."""
+
+    def level(module: str) -> int:
+        room = module.removeprefix("engines").removeprefix(".").split(".")[0] or "__init__"
+        return next(number for number, rooms in enumerate(ENGINE_LEVELS) if room in rooms)
+
+    own = ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+    if own != "engines":
+        names = {name for name in imports_of(path) if name.split(".")[0] == "engines"}
+        backwards = {name for name in names if level(name) < level(own)}
+        assert not backwards, f"deeplimits.{own} imports {sorted(backwards)}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ENGINES.rglob("*.py")), ids=lambda path: str(path.relative_to(ENGINES))
+)
+def test_machine_code_is_made_anew_where_a_module_that_it_imports_has_changed(path):
+    """The imports that name the machine code are found without parsing, which a job has no time for."""
+    read = {name.decode() for name in native._IMPORT.findall(path.read_bytes())}
+    within = {name.removeprefix("engines.") for name in imports_of(path) if name.startswith("engines.")}
+    assert {name for name in within if (ENGINES / f"{name.replace('.', '/')}.py").is_file()} <= read
 
 
 def test_importing_a_name_is_cheap_for_names_that_anybody_may_import():

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.engines import simulate_block
-from deeplimits.engines.covariance import Drift, Paths, covariance_paths, triangle
+from deeplimits.engines.sde.covariance import Drift, Paths, covariance_paths, triangle
 from deeplimits.laws import EmpiricalLaw, kolmogorov, noise_floor
 from deeplimits.limits import registry
 from deeplimits.limits.covariance import CovarianceSde

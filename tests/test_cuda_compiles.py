@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deeplimits.engines import crews
-from deeplimits.engines.crews import inputs_of
-from deeplimits.engines.cuda_source import ENTRY, Instance
+from deeplimits.engines.cuda import crews
+from deeplimits.engines.cuda.crews import inputs_of
+from deeplimits.engines.cuda.source import ENTRY, Instance
 from without_gpu.cases import FAMILIES, instances, networks
 from without_gpu.nvrtc import assembly, compiled
 
@@ -83,7 +83,9 @@ def test_a_spill_is_seen() -> None:
 def test_an_error_shows_the_compilers_words() -> None:
     case = next(networks("slopes", 1))
     instance = instances(case, crews.crews(case.call().kernel)[:1]).popitem()[1]
-    with pytest.raises(AssertionError, match=r'mlp_kernels\.cuh\(\d+\): error: identifier "logarihm"'):
+    with pytest.raises(
+        AssertionError, match=r'mlp/one_or_two_inputs\.cuh\(\d+\): error: identifier "logarihm"'
+    ):
         compiled(instance.source().replace("logarithm(value.m", "logarihm(value.m"), "sm_90")
 
 

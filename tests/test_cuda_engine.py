@@ -12,10 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeplimits.engines import cpu, crews, cuda, devices
-from deeplimits.engines.calls import KERNELS, Task
-from deeplimits.engines.cpu import forward
-from deeplimits.engines.crews import NARROW, PATH, PLAIN, WIDE
+from deeplimits.engines.calls import Task
+from deeplimits.engines.cuda import crews, devices
+from deeplimits.engines.cuda import engine as cuda
+from deeplimits.engines.cuda.crews import NARROW, PATH, PLAIN, WIDE
+from deeplimits.engines.forward import forward, simulate
+from deeplimits.engines.mlp.call import KERNELS
+from deeplimits.engines.run import cpu
 from deeplimits.errors import DeviceError, InputError
 from deeplimits.store.simulate import simulate_batch
 from deeplimits.sweep.blocks import Block
@@ -34,7 +37,7 @@ def computed(device: EmulatedDevice) -> dict[str, np.ndarray]:
 
 
 def same_bits(found: dict[str, np.ndarray]) -> bool:
-    want = cpu.simulate(CASE.network, CASE.layers, CASE.first, CASE.count)
+    want = simulate(CASE.network, CASE.layers, CASE.first, CASE.count)
     return {name: array.tobytes() for name, array in found.items()} == {
         name: array.tobytes() for name, array in want.items()
     }
@@ -295,7 +298,7 @@ def test_a_job_without_a_card_never_imports_cupy(tmp_path: Path) -> None:
 def test_jobs_share_out_the_cards(tmp_path: Path) -> None:
     """Each process claims one that no other has; without any left it takes one all the same."""
     code = (
-        "import sys, pathlib; from deeplimits.engines.devices import claimed;"
+        "import sys, pathlib; from deeplimits.engines.cuda.devices import claimed;"
         "print(claimed(['0000:01:00.0', '0000:02:00.0'], pathlib.Path(sys.argv[1])), flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from deeplimits.engines import backward
 from deeplimits.engines.calls import Call
-from deeplimits.engines.crews import SHARING, crews, instance
+from deeplimits.engines.cuda.crews import SHARING, crews, instance
+from deeplimits.engines.gradients import call as backward
 from without_gpu import host
 from without_gpu.cases import Case, networks
 from without_gpu.nvrtc import compiled

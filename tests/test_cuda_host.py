@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import pytest
 
-from deeplimits.engines import calls, cpu, resnet
-from deeplimits.engines.crews import NARROW, PLAIN, WIDE, Crew, crews, instance
+from deeplimits.engines.cuda.crews import NARROW, PLAIN, WIDE, Crew, crews, instance
+from deeplimits.engines.forward import simulate
+from deeplimits.engines.mlp import call as mlp
+from deeplimits.engines.resnet import call as resnet
 from without_gpu import host
 from without_gpu.cases import FAMILIES, Case, instances, networks
 
@@ -41,7 +43,7 @@ def kernels(quick: set[tuple[str, int]], among: list[tuple[str, int]] = KERNELS)
 
 def differences(program: host.Program, crew: Crew, case: Case, order: int) -> list[str]:
     """Names of what a crew computes otherwise than the CPU engine."""
-    want = cpu.simulate(case.network, case.layers, case.first, case.count, 1)
+    want = simulate(case.network, case.layers, case.first, case.count, 1)
     call = case.call()
     program.run(instance(call, crew), case.arguments(call), crew.samples, order, seed=7)
     call.complete()
@@ -83,7 +85,7 @@ def test_thread_sanitizer_finds_nothing(family: str, inputs: int) -> None:
 @pytest.mark.slow
 def test_every_kernel_has_cases() -> None:
     covered = {case.call().kernel for kernel in KERNELS for case in networks(*kernel)}
-    assert covered == {*calls.KERNELS, *resnet.KERNELS}
+    assert covered == {*mlp.KERNELS, *resnet.KERNELS}
 
 
 SHUFFLE = "            sum = sum + Number(__shfl_xor_sync(WARP, sum.value, width));"
@@ -176,7 +178,7 @@ def shared_differences(program: host.Program) -> list[str]:
     program.run_together(together, PLAIN.samples, host.RANDOM)
     found = []
     for case, call in zip(SHARED, made, strict=True):
-        want = cpu.simulate(case.network, case.layers, case.first, case.count, 1)
+        want = simulate(case.network, case.layers, case.first, case.count, 1)
         call.complete()
         found += [name for name in want if want[name].tobytes() != call.recorded[name].tobytes()]
     return found

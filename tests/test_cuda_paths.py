@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deeplimits.engines import covariance as covariance_module
-from deeplimits.engines import cuda, paths
-from deeplimits.engines.covariance import Drift, covariance_paths
-from deeplimits.engines.invocation import Invocation
+from deeplimits.engines.cuda import engine as cuda
+from deeplimits.engines.cuda.invocation import Invocation
+from deeplimits.engines.sde import covariance as covariance_module
+from deeplimits.engines.sde import paths
+from deeplimits.engines.sde.covariance import Drift, covariance_paths
 from without_gpu import host
 from without_gpu.nvrtc import compiled
 

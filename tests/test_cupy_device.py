@@ -9,11 +9,12 @@ from types import ModuleType
 
 import pytest
 
-from deeplimits.engines import cpu, cuda
-from deeplimits.engines.backward import backward
 from deeplimits.engines.calls import Task
-from deeplimits.engines.cpu import forward
-from deeplimits.engines.invocation import Device
+from deeplimits.engines.cuda import engine as cuda
+from deeplimits.engines.cuda.invocation import Device
+from deeplimits.engines.forward import forward, simulate
+from deeplimits.engines.gradients.call import backward
+from deeplimits.engines.run import cpu
 from deeplimits.errors import DeviceError
 from without_gpu import cupy_stub
 from without_gpu.cases import Case, networks
@@ -22,22 +23,22 @@ from without_gpu.cases import Case, networks
 @pytest.fixture
 def card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> cupy_stub.Card:
     """A card whose machine code is kept in a folder of the test's."""
-    from deeplimits.engines import devices
+    from deeplimits.engines.cuda import devices
 
     card = cupy_stub.Card()
     for name, module in cupy_stub.modules(card).items():
         monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.delitem(sys.modules, "deeplimits.engines.cupy_device", raising=False)
+    monkeypatch.delitem(sys.modules, "deeplimits.engines.cuda.cupy_device", raising=False)
     monkeypatch.setattr(devices.tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(cupy_device(), "cache_folder", lambda: tmp_path)
     yield card
-    monkeypatch.delitem(sys.modules, "deeplimits.engines.cupy_device", raising=False)
+    monkeypatch.delitem(sys.modules, "deeplimits.engines.cuda.cupy_device", raising=False)
 
 
 def cupy_device() -> ModuleType:
     import importlib
 
-    return importlib.import_module("deeplimits.engines.cupy_device")
+    return importlib.import_module("deeplimits.engines.cuda.cupy_device")
 
 
 def known(card: cupy_stub.Card, task: Task, device: Device) -> Task:
@@ -76,7 +77,7 @@ def test_a_launch_gets_what_its_kernel_takes(card: cupy_stub.Card, case: Case) -
         "nvrtc": "13.0",
         "cupy": "14.0",
     }
-    want = cpu.simulate(case.network, case.layers, case.first, case.count)
+    want = simulate(case.network, case.layers, case.first, case.count)
     assert drawn(card, case, device) == {name: array.tobytes() for name, array in want.items()}
 
 

@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 
 from deeplimits.activations import Activation, OrnsteinUhlenbeck, ReluLike, Smooth
-from deeplimits.engines import SAMPLER_VERSION, paths, simulate_block
-from deeplimits.engines.arithmetic import kernel, u4
-from deeplimits.engines.normals import cosine_sine, logarithm, minus_two_log, normal_pair
-from deeplimits.engines.philox import philox
+from deeplimits.engines import SAMPLER_VERSION, simulate_block
+from deeplimits.engines.contract.arithmetic import kernel, u4
+from deeplimits.engines.contract.normals import cosine_sine, logarithm, minus_two_log, normal_pair
+from deeplimits.engines.contract.philox import philox
+from deeplimits.engines.sde import paths
 from deeplimits.networks.network import Network, Shaping
 
 NETWORK = Network(ReluLike(0.0, -1.0), 37, 6, ((1.0, 0.3), (0.3, 2.0)), shaping=Shaping("width", 0.5))
@@ -306,7 +307,7 @@ def test_damaged_machine_code_is_compiled_anew(tmp_path: Path) -> None:
 
 
 def test_a_kernel_that_could_raise_is_refused() -> None:
-    from deeplimits.engines.compiler import machine_code
+    from deeplimits.engines.compile.compiler import machine_code
 
     with pytest.raises(AssertionError, match="raises or allocates"):
         machine_code("arithmetic", "kernel", _raising, [("i8", 1)])

@@ -9,9 +9,9 @@ from scipy import stats
 
 from deeplimits.activations import Identity, ReluLike, Slopes
 from deeplimits.engines import simulate_block
-from deeplimits.engines.arithmetic import kernel, u4
-from deeplimits.engines.normals import cosine_sine, minus_two_log, normal_pair
-from deeplimits.engines.philox import philox
+from deeplimits.engines.contract.arithmetic import kernel, u4
+from deeplimits.engines.contract.normals import cosine_sine, minus_two_log, normal_pair
+from deeplimits.engines.contract.philox import philox
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
 

@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeplimits.engines import backward, covariance, cpu, devices, paths, simulate_block
-from deeplimits.engines.crews import crews, instance
-from deeplimits.engines.invocation import Invocation
+from deeplimits.engines import simulate_block
+from deeplimits.engines.cuda import devices
+from deeplimits.engines.cuda.crews import crews, instance
+from deeplimits.engines.cuda.invocation import Invocation
+from deeplimits.engines.forward import simulate
+from deeplimits.engines.gradients import call as backward
 from deeplimits.engines.requests import Request, answers
+from deeplimits.engines.sde import covariance, paths
 from deeplimits.store.simulate import simulate_batch
 from deeplimits.sweep.blocks import Block, blocks_of
 from deeplimits.sweep.config import load_config
@@ -29,12 +33,12 @@ KERNELS = [(family, inputs) for family in FAMILIES for inputs in range(1, 9)]
 @pytest.mark.parametrize(("family", "inputs"), KERNELS)
 def test_bits_of_the_cpu_engine(family: str, inputs: int) -> None:
     """From every crew, on more samples than a card computes at a time."""
-    from deeplimits.engines.cupy_device import device
+    from deeplimits.engines.cuda.cupy_device import device
 
     cases = list(networks(family, inputs))
     cases += [replace(cases[0], count=10_000), replace(cases[2], count=300)]
     for case in cases:
-        want = cpu.simulate(case.network, case.layers, case.first, case.count)
+        want = simulate(case.network, case.layers, case.first, case.count)
         for crew in crews(case.call().kernel):
             call = case.call()
             device().run([Invocation(instance(call, crew), crew, case.arguments(call))])
@@ -75,10 +79,10 @@ def test_paths(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_chunks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """A card that seems to have little memory is used in more launches, with the same bits."""
-    from deeplimits.engines.cupy_device import CupyDevice, device
+    from deeplimits.engines.cuda.cupy_device import CupyDevice, device
 
     case = Case(next(networks("residual slopes", 3)).network, (0, 9), 0, 1000)
-    want = cpu.simulate(case.network, case.layers, case.first, case.count)
+    want = simulate(case.network, case.layers, case.first, case.count)
     monkeypatch.setattr(CupyDevice, "free", lambda _: 1 << 17)
     found = drawn(case, device())
     assert all(want[name].tobytes() == found[name].tobytes() for name in want)

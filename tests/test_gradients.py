@@ -223,9 +223,9 @@ def test_nearly_equal_inputs_keep_the_angle_of_their_gradients() -> None:
 def test_derivative_of_the_table(name: str) -> None:
     """φ' from the pieces of the table: error relative to the largest slope."""
     from deeplimits.activations import EXACT
-    from deeplimits.engines.arithmetic import kernel
-    from deeplimits.engines.backward_units import smooth_unit
-    from deeplimits.engines.tables import table
+    from deeplimits.engines.contract.activation_tables import table
+    from deeplimits.engines.contract.arithmetic import kernel
+    from deeplimits.engines.gradients.units import smooth_unit
 
     phi = Smooth.of(name, 1.0, 0.3)
     held = table(phi)
@@ -298,8 +298,10 @@ def test_a_gradient_of_the_wrong_layer_is_caught() -> None:
 @pytest.mark.parametrize("fault", ["no projection", "independent weights"])
 def test_planted_faults_are_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """(I − Q Qᵀ) left out, or the normals of the forward pass not used again."""
-    from deeplimits.engines import backward, backward_kernels, backward_sums
-    from deeplimits.engines.arithmetic import kernel
+    from deeplimits.engines.contract.arithmetic import kernel
+    from deeplimits.engines.gradients import call as backward
+    from deeplimits.engines.gradients import perceptron as backward_kernels
+    from deeplimits.engines.gradients import sums as backward_sums
 
     right, projects = backward_sums.transposed, fault != "no projection"
 

@@ -12,7 +12,7 @@ import pytest
 
 from deeplimits.analysis.growth import mean_log_growth, mean_log_growths
 from deeplimits.analysis.growth_table import growth_table
-from deeplimits.engines.residual_paths import residual_paths
+from deeplimits.engines.sde.residual_paths import residual_paths
 from deeplimits.errors import InputError
 from tiny import STUDY, project, reduced, simulated
 

@@ -14,7 +14,7 @@ from scipy import stats
 
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.engines import simulate_block
-from deeplimits.engines.residual_paths import residual_paths
+from deeplimits.engines.sde.residual_paths import residual_paths
 from deeplimits.laws import PointMass, kolmogorov, noise_floor
 from deeplimits.limits import default_limit, hayou_sampled, registry
 from deeplimits.limits.hayou_one_unit import affine_log_square

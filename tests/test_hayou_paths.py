@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeplimits.engines.residual_paths import residual_paths
+from deeplimits.engines.sde.residual_paths import residual_paths
 from hayou_networks import RATE, explicit, same
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from deeplimits.activations import ReluLike
-from deeplimits.engines.paths import chain_gaps, correlation_gaps, rescaled_correlations
+from deeplimits.engines.sde.paths import chain_gaps, correlation_gaps, rescaled_correlations
 from deeplimits.laws import kolmogorov, noise_floor
 from deeplimits.limits import registry
 from deeplimits.limits.unshaped import KAPPA

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from deeplimits.activations import ReluLike, Smooth
-from deeplimits.engines.residual_paths import residual_paths
+from deeplimits.engines.sde.residual_paths import residual_paths
 from deeplimits.laws import PointMass
 from deeplimits.limits import hayou_sampled, registry
 from hayou_networks import RESNET

@@ -14,9 +14,9 @@ from scipy import stats
 
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines import simulate_block
-from deeplimits.engines.arithmetic import kernel
-from deeplimits.engines.exotic import BITS, rows
-from deeplimits.engines.resnet_layers import exotic
+from deeplimits.engines.contract.arithmetic import kernel
+from deeplimits.engines.contract.ornstein_uhlenbeck_table import BITS, rows
+from deeplimits.engines.resnet.layer import exotic
 from deeplimits.networks import resnet
 from deeplimits.networks.network import Gram, Network
 

@@ -11,9 +11,9 @@ from scipy.special import gammainc
 
 from deeplimits.activations import EXACT, SMOOTH, Smooth, numeric, shaped
 from deeplimits.engines import simulate_block
-from deeplimits.engines.arithmetic import kernel
-from deeplimits.engines.smooth_kernels import evaluate
-from deeplimits.engines.tables import NoTable, table
+from deeplimits.engines.contract.activation_tables import NoTable, table
+from deeplimits.engines.contract.arithmetic import kernel
+from deeplimits.engines.mlp.smooth import evaluate
 from deeplimits.errors import InputError
 from deeplimits.formulas import Formula, FormulaError
 from deeplimits.laws import kolmogorov

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 import numpy as np
 
 from deeplimits.analysis.predicted import not_finite, predicted
-from deeplimits.engines.backward import check_gradients
+from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.laws import EmpiricalLaw
 from deeplimits.networks.network import Network

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from deeplimits.activations import OrnsteinUhlenbeck, ReluLike, Smooth
-from deeplimits.engines.calls import Call, call
-from deeplimits.engines.crews import Crew, instance
-from deeplimits.engines.cuda_source import Instance
+from deeplimits.engines.calls import Call
+from deeplimits.engines.cuda.crews import Crew, instance
+from deeplimits.engines.cuda.source import Instance
+from deeplimits.engines.forward import forward
 from deeplimits.networks.network import Network, Shaping
 
 Gram = tuple[tuple[float, ...], ...]
@@ -29,7 +30,7 @@ class Case:
     count: int
 
     def call(self) -> Call:
-        return call(self.network, self.layers, self.count)
+        return forward(self.network, self.layers, self.first, self.count).call
 
     def arguments(self, call: Call) -> list[Any]:
         """Of the kernel, key and first sample included."""

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.engines.crews import Crew
-from deeplimits.engines.cuda_source import ENTRY, Instance
+from deeplimits.engines.cuda.crews import Crew
+from deeplimits.engines.cuda.source import ENTRY, Instance
 from without_gpu import host
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from deeplimits.engines import cuda
-from deeplimits.engines.cpu import forward
-from deeplimits.engines.invocation import Device, DeviceMemoryError, Invocation
+from deeplimits.engines.cuda import engine as cuda
+from deeplimits.engines.cuda.invocation import Device, DeviceMemoryError, Invocation
+from deeplimits.engines.forward import forward
 from deeplimits.errors import DeviceError
 from without_gpu import host
 from without_gpu.cases import Case

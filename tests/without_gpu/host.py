@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.engines.cuda_source import Instance, library
-from deeplimits.engines.native import cache_folder
+from deeplimits.engines.compile.native import cache_folder
+from deeplimits.engines.cuda.source import Instance, library
 
 FOLDER = Path(__file__).parent
 FORWARD, REVERSE, RANDOM = 0, 1, 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from deeplimits.engines.cuda_source import ENTRY, OPTIONS
+from deeplimits.engines.cuda.source import ENTRY, OPTIONS
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import cell_counts, distances
 from deeplimits.engines import simulate_block
-from deeplimits.engines.backward import check_gradients
+from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError
 from deeplimits.laws import EmpiricalLaw, Law, PointMass, noise_floor
 from deeplimits.networks.network import Network

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.analysis.distances import CELLS, cell_counts
-from deeplimits.engines.residual_paths import ResidualPaths, residual_paths
+from deeplimits.engines.sde.residual_paths import ResidualPaths, residual_paths
 from deeplimits.laws import NormalLaw
 
 Array = NDArray[np.float64]

@@ -73,7 +73,7 @@ def simulate(
         return
     from dataclasses import replace
 
-    from deeplimits.engines.backward import check_gradients
+    from deeplimits.engines.gradients.call import check_gradients
     from deeplimits.store.simulate import simulate_range
     from deeplimits.sweep.amounts import counted, data_size
 

@@ -90,7 +90,7 @@ def aggregate(
 ) -> None:
     """Reduce the samples of a study: laws, moments, comparisons and rates. What has not changed is kept."""
     from deeplimits.analysis.aggregate import aggregate_study
-    from deeplimits.engines.cpu import available_threads
+    from deeplimits.engines.run.cpu import available_threads
     from deeplimits.store.watched import watched
 
     if settings.dask is None:

@@ -35,7 +35,7 @@ def verify(
 
     The exit code is 0 where all is whole, 1 where something is not, 2 where it could not be looked at.
     """
-    from deeplimits.engines.cpu import available_threads
+    from deeplimits.engines.run.cpu import available_threads
     from deeplimits.store.verify import verify_store
     from deeplimits.store.watched import watched
 
@@ -60,7 +60,7 @@ def repair(place: Place, study: SomeStudy = None, as_json: AsJson = False) -> No
     at. Files that nothing wrote there stay, and do not count.
     """
     from deeplimits.cli.repair import Repair, result
-    from deeplimits.engines.cpu import available_threads
+    from deeplimits.engines.run.cpu import available_threads
     from deeplimits.store.verify import verify_store
     from deeplimits.store.watched import watched
 

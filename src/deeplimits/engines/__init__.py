@@ -38,7 +38,7 @@ def resolve(engine: str) -> str:
     if engine not in ENGINES:
         expected = "one of " + ", ".join(ENGINES)
         raise InputError("--engine", "", engine, expected, nearest_name(engine, ENGINES))
-    from deeplimits.engines import devices
+    from deeplimits.engines.cuda import devices
 
     if engine == "auto":
         return "cuda" if devices.obstacle() is None else "cpu"

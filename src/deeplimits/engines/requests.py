@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Task
-from deeplimits.engines.cpu import forward
-from deeplimits.engines.dispatch import fill
-from deeplimits.engines.native import compile_missing
-from deeplimits.engines.readout import Recorded, with_output
+from deeplimits.engines.compile.native import compile_missing
+from deeplimits.engines.forward import forward
+from deeplimits.engines.readout.call import Recorded, with_output
+from deeplimits.engines.run.dispatch import fill
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network
 
@@ -56,7 +56,7 @@ class Request:
             layers = (*layers, self.network.depth)
         tasks = [forward(self.network, layers, self.first, self.count)]
         if self.gradients:
-            from deeplimits.engines.backward import backward
+            from deeplimits.engines.gradients.call import backward
 
             tasks.append(backward(self.network, self.layers, self.first, self.count))
         return tasks

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import ReluLike, Smooth
-from deeplimits.engines.covariance import Drift, Paths, covariance_paths
+from deeplimits.engines.sde.covariance import Drift, Paths, covariance_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import (
     correlation_error,

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.engines import simulate_block
-from deeplimits.engines.residual_paths import ResidualPaths, residual_paths
+from deeplimits.engines.sde.residual_paths import ResidualPaths, residual_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import depth_error, sampled
 from deeplimits.limits.hayou import McKeanVlasov, ResidualLimit

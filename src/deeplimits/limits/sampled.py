@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeplimits.engines.paths import chain_gaps, correlation_gaps, rescaled_correlations
+from deeplimits.engines.sde.paths import chain_gaps, correlation_gaps, rescaled_correlations
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import apart, sampled
 from deeplimits.limits.base import Limit, network_time, one_value

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from deeplimits import __version__
 from deeplimits.engines import SAMPLER_VERSION, resolve, simulate_block
-from deeplimits.engines.readout import Recorded
+from deeplimits.engines.readout.call import Recorded
 from deeplimits.engines.requests import Request, answers, compile_for
 from deeplimits.errors import InputError
 from deeplimits.store.container import write_container
@@ -113,7 +113,7 @@ def _storable(engine: str) -> str:
 
 
 def _provenance(engine: str, threads: int | None) -> dict[str, Any]:
-    from deeplimits.engines import cuda
+    from deeplimits.engines.cuda import engine as cuda
 
     card = cuda.description() if engine == "cuda" else {}
     return card | {

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deeplimits.engines.backward import check_gradients
+from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.sweep.activation import activation, check_activation, check_meant

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplimits.activations import Activation, OrnsteinUhlenbeck, ReluLike, Smooth
-from deeplimits.engines.backward import check_gradients
+from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError, check_name
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits.names import LIMIT_NAMES

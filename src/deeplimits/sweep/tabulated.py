@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deeplimits.activations import SMOOTH, ShapedSmooth, Smooth, Unknowable, smooth_name
-from deeplimits.engines.tables import NoTable, table
+from deeplimits.engines.contract.activation_tables import NoTable, table
 from deeplimits.errors import InputError
 from deeplimits.formulas import Formula
 from deeplimits.networks.network import Network

@@ -1,0 +1,1 @@
+"""Kernels as machine code: made once, kept on disk."""

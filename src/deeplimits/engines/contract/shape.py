@@ -1,0 +1,12 @@
+"""Sizes that kernels and those who call them agree on; read without a compiler."""
+
+from __future__ import annotations
+
+LANES = 16
+"""Partial sums of a layer."""
+TILE = 1024
+"""Units of a layer whose normals are drawn at once."""
+KINDS = 3
+"""Kinds of branches of a residual network: slopes, a smooth table, an Ornstein–Uhlenbeck table."""
+DEGREE = 17
+"""Of the polynomial that a table of drifts holds for each piece."""

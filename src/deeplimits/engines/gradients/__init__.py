@@ -1,0 +1,1 @@
+"""Gradients by back-propagation: the backward passes of every architecture."""

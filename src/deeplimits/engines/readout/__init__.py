@@ -1,0 +1,1 @@
+"""Outputs of a last layer of random weights."""

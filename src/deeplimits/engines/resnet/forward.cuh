@@ -1,0 +1,363 @@
+// Residual networks, for any number of inputs and no weight matrix; see engines/resnet/forward.py. The state
+// of a sample, z and the differences z_a - z_b unit by unit, is in the card's memory.
+#pragma once
+
+#include "mlp/smooth.cuh"
+
+namespace deeplimits {
+
+constexpr int SLOPES = 0, SMOOTH = 1, EXOTIC = 2, KINDS = 3;
+constexpr int EVERY = 8;
+constexpr i4 STEP = 30;
+constexpr double NEAR = 0.0625;
+constexpr float LARGE = 0x1p60f, COMPANION = 0x1p30f;
+constexpr i4 APART_BITS = 0x7F800000;
+constexpr i4 FRACTION = 0x007FFFFF, ONE_BITS = 0x3F800000;
+
+// 2^exponent.
+INLINE f4 power(i4 exponent) { return bits_float((exponent + 127) << 23); }
+
+// log(value * 4^power_of * total / width), minus infinity for a total of 0.
+INLINE f4 log_mean(Scaled value, i4 power_of, f4 total, i4 width) {
+    return log_variance_of(rescale({value.mantissa, value.exponent + 2 * power_of}, total / f4(width)));
+}
+
+// exp(h^-1(v)^2) over sigma with v = z * reach + offset, 0 where `inside` is.
+INLINE f4 exotic(const Table &table, f4 z, f4 reach, f4 offset, f4 inverse, f4 inside) {
+    const f4 size = bits_float(float_bits(fma(z, reach, offset)) & MAGNITUDE);
+    const i4 word = float_bits(size);
+    const i4 cell = max(word - LOWEST_BITS, 0) >> (23 - table.bits);
+    const i4 within = ((((word & FRACTION) << table.bits) & FRACTION) >> table.bits) + ONE_BITS;
+    const bool near = size < 0.03125f;
+    const f4 t = near ? size : bits_float(within) - 1.0f;
+    const float4 c = table.rows[near ? 0 : min(cell + 1, table.size - 1)];
+    const f4 value = fma(fma(fma(c.w, t, c.z), t, c.y), t, c.x);
+    return value * (near ? f4(1.0f) : size) * inverse * inside;
+}
+
+// What a sample carries from layer to layer, beside its state.
+template <class Members, int INPUTS> struct Residual : Directions<Members, INPUTS> {
+    using Base = Directions<Members, INPUTS>;
+    using Base::differences, Base::factor, Base::gaps, Base::MEMBERS, Base::PAIRS, Base::REDUCED, Base::rows,
+        Base::sums, Base::variances;
+
+    f8 gaps_of_z[INPUTS][INPUTS];
+    f4 sums_of_z[REDUCED];
+    f4 reach[INPUTS], inverse[INPUTS];
+    i4 power_of[INPUTS], shift[INPUTS];
+    bool near[PAIRS == 0 ? 1 : PAIRS];
+    bool moving;
+
+    INLINE void start(
+        const Members &crew, Array<const f4> mantissa_0, Array<const i4> exponent_0, Array<const f8> gap_0,
+        f4 reach_factor) {
+        Base::start(crew, mantissa_0, exponent_0, gap_0);
+        for (int a = crew.member; a < INPUTS; a += MEMBERS) {
+            power_of[a] = 0;
+            gaps_of_z[a][a] = 0.0;
+            scale(a, reach_factor);
+        }
+        Base::for_pairs(crew, [&](int a, int b) { near[Base::pair_of(a, b)] = true; });
+        Members::meet();
+    }
+
+    INLINE void scale(int a, f4 reach_factor) {
+        const Scaled scaled = {variances[a].mantissa, variances[a].exponent + 2 * power_of[a]};
+        reach[a] = scaled_root(scaled, reach_factor);
+        inverse[a] = 1.0f / scaled_root(scaled, 1.0f);
+    }
+
+    // The directions of the activations, and what they are multiplied by.
+    INLINE void prepare(const Members &crew, i4 layer, f8 branch) {
+        if (crew.member == 0)
+            Base::difference_factor();
+        Members::meet();
+        const auto size = [&](int a) { return layer > 0 ? branch * square_root(f8(sums[a])) : f8(1.0); };
+        const auto along = [&](int a, int column) { return rows[a][column] + (column == 0 ? 1.0 : 0.0); };
+        for (int at = crew.member; at < INPUTS * INPUTS; at += MEMBERS)
+            factor[at / INPUTS][at % INPUTS] = f4(size(at / INPUTS) * along(at / INPUTS, at % INPUTS));
+        Base::for_pairs(crew, [&](int a, int b) {
+            const int pair = Base::pair_of(a, b);
+            const f8 size_a = size(a), size_b = size(b);
+            f8 excess = 0.0;
+            if (layer > 0 && size_a + size_b > 0.0)
+                excess = branch * branch * f8(sums[INPUTS + PAIRS + pair]) / (size_a + size_b);
+            if (power_of[a] != power_of[b])
+                excess = size_a - size_b;
+            for (int column = 0; column < INPUTS; ++column)
+                differences[pair][column] =
+                    f4(fma(size_a, rows[a][column] - rows[b][column], excess * along(b, column)));
+        });
+        Members::meet();
+    }
+
+    // 1 - rho of the activations or of the states; the inner product decides where powers of two differ.
+    // One unit has but two directions.
+    INLINE void gaps_from(const Members &crew, i4 width, f4 *reduced, f8 (&into)[INPUTS][INPUTS]) {
+        Base::for_pairs(crew, [&](int a, int b) {
+            if (power_of[a] != power_of[b])
+                reduced[INPUTS + Base::pair_of(a, b)] = bits_float(APART_BITS);
+        });
+        Base::gaps_after(crew, reduced, into);
+        Members::meet();
+        Base::for_pairs(crew, [&](int a, int b) {
+            if (width == 1)
+                into[a][b] = into[b][a] = into[a][b] > 1.0 ? 2.0 : 0.0;
+        });
+        Members::meet();
+    }
+
+    // Which pairs have differences that need be carried: others are formed anew.
+    INLINE void find_near(const Members &crew) {
+        Base::for_pairs(crew, [&](int a, int b) {
+            const f8 product = square_root(f8(sums[a])) * square_root(f8(sums[b]));
+            near[Base::pair_of(a, b)] = f8(sums[INPUTS + Base::pair_of(a, b)]) < NEAR * product;
+        });
+    }
+
+    // Find the powers of two to be taken out of the states: inputs of one power move together.
+    INLINE void look(const Members &crew, i4 width) {
+        if (crew.member == 0) {
+            moving = false;
+            for (int a = 0; a < INPUTS; ++a)
+                shift[a] = 0;
+            for (int a = 0; a < INPUTS; ++a) {
+                const f4 mean = sums_of_z[a] / f4(width);
+                const bool large = mean > LARGE, small = mean < 1.0f / f4(LARGE) && mean > 0.0f;
+                if (!large && !small)
+                    continue;
+                moving = true;
+                for (int b = 0; b < INPUTS; ++b) {
+                    const f4 other = sums_of_z[b] / f4(width);
+                    if (power_of[b] != power_of[a])
+                        continue;
+                    if (large && other > COMPANION)
+                        shift[b] = STEP;
+                    if (small && other < 1.0f / f4(COMPANION))
+                        shift[b] = -STEP;
+                }
+            }
+        }
+        Members::meet();
+    }
+
+    // After the states have moved, if they have: what else depends on their powers of two. Samples that share
+    // a warp meet whether they move or not.
+    INLINE void follow(const Members &crew, f4 reach_factor) {
+        Members::meet();
+        for (int a = crew.member; moving && a < INPUTS; a += MEMBERS) {
+            const f4 scale_a = power(-shift[a]);
+            power_of[a] += shift[a];
+            sums[a] = sums[a] * scale_a * scale_a;
+            for (int b = a + 1; b < INPUTS; ++b) {
+                f4 &excess = sums[INPUTS + PAIRS + Base::pair_of(a, b)];
+                excess = excess * scale_a * scale_a;
+            }
+            scale(a, reach_factor);
+        }
+        Members::meet();
+    }
+};
+
+template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
+    static constexpr int INPUTS = CONSTANT / KINDS;
+    static constexpr int KIND = CONSTANT % KINDS;
+    static constexpr int UNITS = Drawn<INPUTS>::UNITS;
+    using Members = Crew<THREADS, TEAMS>;
+    using Shared = Residual<Members, INPUTS>;
+    static constexpr int PAIRS = Shared::PAIRS;
+    static constexpr int SHARED = Members::SAMPLES * sizeof(Shared);
+    static_assert(THREADS * TEAMS >= INPUTS, "every input has a thread");
+
+    using State = UnitRows<UNITS>;  // rows of the inputs, then of the pairs
+
+    static INLINE void run(
+        void *memory, u8 key_, i8 first, i8 width_, i8 depth, Array<const i4> layers, f8 branch, f4 start,
+        f4 slope_plus, f4 slope_minus, Array<const f4> mantissa_0, Array<const i4> exponent_0,
+        Array<const f8> gap_0, i4 bits, f4 top, Array<const f4, 2> table_, Array<f4, 3> log_variance,
+        Array<f4, 3> correlation_gap, Array<f4, 3> log_activation, Array<i4, 2> collapsed_at,
+        Array<f4, 2> states) {
+        const Members crew(log_variance.shape[0]);
+        Shared &shared = static_cast<Shared *>(memory)[crew.place];
+        const SampleWords sample(first + crew.row, PURPOSE_FORWARD);
+        const i4 width = i4(width_);
+        const State state(&states(crew.slot, 0), width);
+        const Records records = {layers, log_variance, correlation_gap, log_activation};
+        const Constants constants = {width, i4(depth), branch, start, slope_plus, slope_minus};
+        const i4 collapsed = forward(
+            crew, shared, constants, mantissa_0, exponent_0, gap_0, Table(table_, bits, top), sample,
+            Key(key_), state, records, [](i4) {});
+        if (crew.exists && crew.member < INPUTS)
+            collapsed_at(crew.row, crew.member) = collapsed;
+    }
+
+    struct Constants {
+        i4 width, depth;
+        f8 branch;
+        f4 start, slope_plus, slope_minus;
+    };
+
+    struct Records {
+        Array<const i4> layers;
+        Array<f4, 3> log_variance, correlation_gap, log_activation;
+    };
+
+    // The whole pass; keep(layer) sees the states of every layer. Returns where this thread's input
+    // collapsed.
+    template <class Keep> static INLINE i4 forward(
+        const Members &crew, Shared &shared, Constants constants, Array<const f4> mantissa_0,
+        Array<const i4> exponent_0, Array<const f8> gap_0, Table table, SampleWords sample, Key key,
+        State state, Records records, Keep keep) {
+        const i4 width = constants.width, depth = constants.depth;
+        const f8 branch = constants.branch;
+        const f4 start = constants.start;
+        const f4 slope_plus = constants.slope_plus, slope_minus = constants.slope_minus;
+        const Array<const i4> layers = records.layers;
+        i8 record = 0;
+        i4 turn = 0, collapsed = -1;
+        shared.start(crew, mantissa_0, exponent_0, gap_0, slope_plus);
+        for (i4 layer = 0; layer <= depth; ++layer) {
+            shared.prepare(crew, layer, branch);
+            sum_units_shared<UNITS>(crew, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
+                read_anew();
+                Drawn<INPUTS> drawn = {};
+                if (layer > 0 || start == 0.0f)
+                    drawn.fill(unit, width, layer, sample, key);
+#pragma unroll
+                for (int each = 0; each < UNITS; ++each) {
+                    const f4 *const normals = drawn.normals + each * INPUTS;
+                    const f4 inside = unit + each < width ? 1.0f : 0.0f;
+                    f4 z[INPUTS], steepness[INPUTS], phi[INPUTS];
+#pragma unroll
+                    for (int a = 0; a < INPUTS; ++a) {
+                        f4 &kept = state.at(a, unit, each);
+                        z[a] = layer > 0 ? kept : a == 0 ? start * inside : f4(0.0f);
+                        z[a] = moved_by(shared.factor[a], normals, a + 1, z[a]);
+                        kept = z[a];
+                        if constexpr (KIND == SLOPES)
+                            steepness[a] = z[a] > 0.0f ? slope_plus : slope_minus;
+                        if constexpr (KIND == SMOOTH)
+                            steepness[a] = table.psi(z[a] * shared.reach[a]);
+                        if constexpr (KIND == EXOTIC)
+                            phi[a] =
+                                exotic(table, z[a], shared.reach[a], slope_minus, shared.inverse[a], inside);
+                        else
+                            phi[a] = z[a] * steepness[a];
+                        sums[a] = fma(phi[a], phi[a], sums[a]);
+                    }
+                    int pair = 0;
+#pragma unroll
+                    for (int a = 0; a < INPUTS; ++a) {
+#pragma unroll
+                        for (int b = a + 1; b < INPUTS; ++b, ++pair) {
+                            f4 &kept = state.at(INPUTS + pair, unit, each);
+                            f4 apart = layer > 0 ? kept : f4(0.0f);
+                            apart = shared.near[pair]
+                                        ? moved_by(shared.differences[pair], normals, b + 1, apart)
+                                        : z[a] - z[b];
+                            kept = apart;
+                            f4 difference;
+                            if constexpr (KIND == SLOPES)
+                                difference =
+                                    slopes_difference(apart, steepness[a], steepness[b], phi[a], phi[b]);
+                            else if constexpr (KIND == SMOOTH)
+                                difference = smooth_difference(apart, z[a], z[b], steepness[a], steepness[b]);
+                            else
+                                difference = phi[a] - phi[b];
+                            add_pair<PAIRS>(sums + INPUTS + pair, difference, phi[a], phi[b]);
+                        }
+                    }
+                }
+            });
+            shared.gaps_from(crew, width, shared.sums, shared.gaps);
+            shared.find_near(crew);
+            if (crew.member < INPUTS && collapsed < 0 && !(shared.sums[crew.member] > 0.0f))
+                collapsed = layer;
+            const bool recorded = record < layers.shape[0] && layers(record) == layer;
+            const bool looked = layer % EVERY == 0;
+            if (recorded || looked)
+                sum_states(crew, shared, turn, width, state);
+            if (recorded) {
+                shared.gaps_from(crew, width, shared.sums_of_z, shared.gaps_of_z);
+                if (crew.exists)
+                    write(crew, shared, record, width, records);
+                ++record;
+            }
+            keep(layer);
+            if (looked) {
+                shared.look(crew, width);
+                if (shared.moving)
+                    move_states(crew, shared, width, state);
+                shared.follow(crew, slope_plus);
+            }
+        }
+        return collapsed;
+    }
+
+    // z plus the sum of coefficients[column] * normals[column] over the first columns, in their order.
+    static INLINE f4 moved_by(const f4 (&coefficients)[INPUTS], const f4 *normals, int columns, f4 z) {
+#pragma unroll
+        for (int column = 0; column < INPUTS; ++column)
+            if (column < columns)
+                z = fma(coefficients[column], normals[column], z);
+        return z;
+    }
+
+    // S_a of the states, then D, E and C of their pairs.
+    static INLINE void sum_states(const Members &crew, Shared &shared, i4 &turn, i4 width, State state) {
+        sum_units_shared<UNITS>(crew, shared.boards, turn, width, shared.sums_of_z, [&](i4 unit, auto &sums) {
+#pragma unroll
+            for (int each = 0; each < UNITS; ++each) {
+                f4 z[INPUTS];
+#pragma unroll
+                for (int a = 0; a < INPUTS; ++a) {
+                    z[a] = state.at(a, unit, each);
+                    sums[a] = fma(z[a], z[a], sums[a]);
+                }
+                int pair = 0;
+#pragma unroll
+                for (int a = 0; a < INPUTS; ++a) {
+#pragma unroll
+                    for (int b = a + 1; b < INPUTS; ++b, ++pair)
+                        add_pair<PAIRS>(
+                            sums + INPUTS + pair, state.at(INPUTS + pair, unit, each), z[a], z[b]);
+                }
+            }
+        });
+    }
+
+    static INLINE void move_states(const Members &crew, const Shared &shared, i4 width, State state) {
+        crew.template own_units<UNITS>(width, [&](i4 unit) {
+            for (int each = 0; each < UNITS; ++each) {
+                for (int a = 0; a < INPUTS; ++a)
+                    state.at(a, unit, each) = state.at(a, unit, each) * power(-shared.shift[a]);
+                int pair = 0;
+                for (int a = 0; a < INPUTS; ++a) {
+                    for (int b = a + 1; b < INPUTS; ++b, ++pair) {
+                        f4 &apart = state.at(INPUTS + pair, unit, each);
+                        const bool together =
+                            shared.power_of[a] == shared.power_of[b] && shared.shift[a] == shared.shift[b];
+                        if (together)
+                            apart = apart * power(-shared.shift[a]);
+                    }
+                }
+            }
+        });
+    }
+
+    static INLINE void write(
+        const Members &crew, const Shared &shared, i8 record, i4 width, Records records) {
+        for (int a = crew.member; a < INPUTS; a += Shared::MEMBERS) {
+            const i4 power_of = shared.power_of[a];
+            records.log_variance(crew.row, record, a) =
+                log_mean(shared.variances[a], power_of, shared.sums_of_z[a], width);
+            records.log_activation(crew.row, record, a) =
+                log_mean(shared.variances[a], power_of, shared.sums[a], width);
+        }
+        Shared::for_pairs(crew, [&](int a, int b) {
+            records.correlation_gap(crew.row, record, Shared::pair_of(a, b)) = f4(shared.gaps_of_z[a][b]);
+        });
+    }
+};
+
+}  // namespace deeplimits

@@ -1,0 +1,1 @@
+"""Tasks are computed, by either engine."""

@@ -1,0 +1,18 @@
+"""Tasks that are computed by either engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deeplimits.engines.calls import Task
+from deeplimits.engines.cuda import engine as cuda
+from deeplimits.engines.run import cpu
+
+
+def fill(tasks: Sequence[Task], engine: str, threads: int | None = None) -> None:
+    """Fill what is recorded of tasks by the engine ``cpu`` or ``cuda``."""
+    if engine == "cuda":
+        cuda.compute(tasks)
+        return
+    for task in tasks:
+        cpu.compute(task, threads)

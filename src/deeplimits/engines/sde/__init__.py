@@ -1,0 +1,1 @@
+"""Paths of the differential equations that networks follow."""
