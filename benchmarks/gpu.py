@@ -41,7 +41,7 @@ SHAPES = {
 }
 
 FLOOR = (
-    library("philox", "normals")
+    library("contract.philox", "contract.normals")
     + f"""
 extern "C" __global__ void {ENTRY}(long long blocks, float *out) {{
     using namespace deeplimits;

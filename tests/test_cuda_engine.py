@@ -267,7 +267,8 @@ def test_no_driver_and_no_card_are_said(nodes: Path, monkeypatch: pytest.MonkeyP
     assert devices.seen(nodes)
 
 
-def test_engine_cuda_without_a_card_is_one_message(tmp_path: Path) -> None:
+def test_engine_cuda_without_a_card_is_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     point = tmp_path / "point.yaml"
     point.write_text("{activation: {name: relu}, width: 4, depth: 3, inputs: {correlation: 0.3}}\n")
     done = deeplimits(
@@ -277,7 +278,6 @@ def test_engine_cuda_without_a_card_is_one_message(tmp_path: Path) -> None:
         str(tmp_path / "x.zarr.zip"),
         "--engine",
         "cuda",
-        env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
     )
     assert done.returncode == 2
     assert done.stderr.startswith("deeplimits: --engine: found 'cuda', expected an NVIDIA card")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from deeplimits.engines.compile import compiler, native
+from deeplimits.engines.compile import cache, compiler, native
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def homeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def folder_of_kernels() -> Path:
-    return native.cache_folder.__wrapped__()
+    return cache.cache_folder.__wrapped__()
 
 
 def test_without_a_home_it_is_a_folder_that_nobody_else_can_write_to(homeless: Path) -> None:
@@ -68,7 +68,7 @@ def test_code_of_another_user_is_compiled_anew(tmp_path: Path, monkeypatch: pyte
 HELD = """
 import sys, time
 from pathlib import Path
-from deeplimits.engines.compile.native import claim
+from deeplimits.engines.compile.cache import claim
 with claim(Path(sys.argv[1])) as mine:
     print(mine, flush=True)
     sys.stdin.read()
@@ -88,7 +88,7 @@ def test_a_kernel_is_compiled_by_one_process_alone_and_by_another_where_that_die
     assert other.stdout is not None and other.stdout.readline() == "True\n"
     native.compile_missing([theirs, ours])
     assert made == ["ours"]
-    with native.claim(theirs.path, 0.1) as mine:
+    with cache.claim(theirs.path, 0.1) as mine:
         assert not mine
     other.kill()
     other.wait()
@@ -104,5 +104,5 @@ def test_a_file_system_without_locks_costs_no_more_than_work_done_twice(
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", without)
-    with native.claim(tmp_path / "kernel.o") as mine, native.claim(tmp_path / "kernel.o") as too:
+    with cache.claim(tmp_path / "kernel.o") as mine, cache.claim(tmp_path / "kernel.o") as too:
         assert mine and too

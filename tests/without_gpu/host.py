@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.engines.compile.native import cache_folder
+from deeplimits.engines.compile.cache import cache_folder
 from deeplimits.engines.cuda.source import Instance, library
 
 FOLDER = Path(__file__).parent

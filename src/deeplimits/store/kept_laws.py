@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deeplimits.engines.compile.native import target
+from deeplimits.engines.compile.cache import target
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits import registry, together
 from deeplimits.limits.together import Request

@@ -10,7 +10,8 @@ import llvmlite.binding as llvm
 import numba
 from numba import types
 
-from deeplimits.engines.compile.native import ENTRY, target
+from deeplimits.engines.compile.cache import target
+from deeplimits.engines.compile.native import ENTRY
 
 _TYPES = {
     "u8": types.uint64,

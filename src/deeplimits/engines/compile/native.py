@@ -8,23 +8,18 @@ types: numbers, and arrays as an address followed by their sizes.
 from __future__ import annotations
 
 import ctypes
-import errno
 import hashlib
-import os
 import re
-import stat
-import tempfile
 import threading
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from deeplimits.engines.compile.cache import cache_folder, made_ahead, made_once
 
 C_TYPES: dict[str, Any] = {
     "u8": ctypes.c_uint64,
@@ -91,26 +86,13 @@ class Kernel:
 
     def _machine_code(self) -> bytes:
         """From disk, whole; compiled anew where it is not there or is damaged."""
-        code = _kept(self.path)
-        if code is None:
-            with claim(self.path, _LONGEST):
-                code = _kept(self.path) or self.compile()
-        return code
+        return made_once(self.path, self.compile)
 
     def compile(self) -> bytes:
-        """Its machine code, made and kept."""
+        """Its machine code."""
         from deeplimits.engines.compile.compiler import machine_code
 
-        path = self.path
-        code = machine_code(self.module, self.name, self.constant, self.arguments)
-        aside = path.with_name(f".part-{path.name}-{os.getpid()}")
-        aside.write_bytes(hashlib.sha256(code).digest() + code)
-        aside.replace(path)
-        return code
-
-
-_LONGEST = 300.0
-"""Seconds to wait for another process that compiles a kernel, before it is compiled here as well."""
+        return machine_code(self.module, self.name, self.constant, self.arguments)
 
 
 def compile_missing(kernels: Iterable[Kernel]) -> None:
@@ -119,51 +101,7 @@ def compile_missing(kernels: Iterable[Kernel]) -> None:
     None that another process is compiling is waited for, which its first call does.
     """
     for kernel in kernels:
-        if not kernel.path.exists():
-            with claim(kernel.path) as mine:
-                if mine and not kernel.path.exists():
-                    kernel.compile()
-
-
-def _kept(path: Path) -> bytes | None:
-    try:
-        with path.open("rb") as file:
-            # a folder may be open to a group: what others put there is never run
-            own, content = os.fstat(file.fileno()).st_uid == os.getuid(), file.read()
-    except FileNotFoundError:
-        return None
-    return content[32:] if own and hashlib.sha256(content[32:]).digest() == content[:32] else None
-
-
-@contextmanager
-def claim(path: Path, patience: float = 0.0) -> Iterator[bool]:
-    """Keep other processes from making a file that this one makes, for as long as this lasts or this process
-    lives; whether none of them does, after so many seconds.
-
-    It saves work and nothing depends on it: where the file system has no locks, every process has its claim.
-    """
-    import fcntl
-
-    beside = path.with_name(f".claim-{path.name}")
-    end = time.monotonic() + patience
-    with ExitStack() as held:
-        mine = True
-        try:
-            file = held.enter_context(beside.open("w"))
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    mine = time.monotonic() < end
-                    if not mine:
-                        break
-                    time.sleep(0.05)
-        except OSError:
-            pass
-        yield mine
-        if mine:
-            beside.unlink(missing_ok=True)
+        made_ahead(kernel.path, kernel.compile)
 
 
 @lru_cache
@@ -197,42 +135,3 @@ def _digest(module: str) -> str:
     for name in sorted(known):
         digest.update(name.encode() + b"\0" + known[name])
     return digest.hexdigest()[:16]
-
-
-@lru_cache
-def cache_folder() -> Path:
-    """A folder of object files, named by the digest of what they all depend on: the compiler and the
-    processor. The digest of its sources is in the name of each.
-    """
-    import llvmlite.binding as llvm
-
-    digest = hashlib.sha256()
-    for part in (version("numba"), version("llvmlite"), llvm.get_process_triple(), *target()):
-        digest.update(part.encode() + b"\0")
-    name = f"kernels-{digest.hexdigest()[:16]}"
-    try:
-        base = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(base) / "deeplimits" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(folder)
-    except (OSError, RuntimeError):  # there may be no home
-        folder = Path(tempfile.gettempdir()) / f"deeplimits-{os.getuid()}-{name}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022:
-            expected = "no folder of this user that nobody else can write to; set XDG_CACHE_HOME"
-            raise PermissionError(errno.EACCES, expected, str(folder)) from None
-    return folder
-
-
-def target() -> tuple[str, str]:
-    """Name and features of the processor to compile for: this one, or what Numba's variables name."""
-    import llvmlite.binding as llvm
-
-    name = os.environ.get("NUMBA_CPU_NAME")
-    if name is not None:
-        return name, os.environ.get("NUMBA_CPU_FEATURES", "")
-    features = llvm.get_host_cpu_features().flatten()
-    # LLVM would use half the width of AVX-512 for the sake of older processors, at 2.5 times the time
-    return llvm.get_host_cpu_name(), features + ",-prefer-256-bit" * ("+avx512f" in features)

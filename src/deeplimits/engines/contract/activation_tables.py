@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import math
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 
 from deeplimits import activations, formulas
 from deeplimits.activations import EXACT, Smooth
-from deeplimits.engines.compile.native import cache_folder
+from deeplimits.engines.compile.cache import cache_folder, made_once
 
 _Psi = Callable[[mpmath.mpf], mpmath.mpf]
 _Powers = NDArray[np.float64]
@@ -130,18 +129,7 @@ def kept(name: str, made: Callable[[], NDArray[np.float32]]) -> NDArray[np.float
     """The numbers of a table, from disk where they are kept whole, else made and kept."""
     described = f"{_digest()} {name}"
     path = cache_folder() / f"table-{hashlib.sha256(described.encode()).hexdigest()[:32]}.npy"
-    try:
-        content = path.read_bytes()
-        if hashlib.sha256(content[32:]).digest() == content[:32]:
-            return np.frombuffer(content[32:], np.float32)
-    except (FileNotFoundError, ValueError):
-        pass
-    numbers = made()
-    content = numbers.tobytes()
-    aside = path.with_name(f".part-{path.name}-{os.getpid()}")
-    aside.write_bytes(hashlib.sha256(content).digest() + content)
-    aside.replace(path)
-    return numbers
+    return np.frombuffer(made_once(path, lambda: made().tobytes()), np.float32)
 
 
 @cache

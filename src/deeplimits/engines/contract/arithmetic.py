@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from deeplimits.engines.compile.native import target
+from deeplimits.engines.compile.cache import target
 
 # before anything is compiled: the loops are vectorised by Numba, for the processor that it believes in
 numba.config.CPU_NAME, numba.config.CPU_FEATURES = target()

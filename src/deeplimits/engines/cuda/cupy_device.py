@@ -8,7 +8,6 @@ small numbers to zero; it loads what was compiled.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
@@ -17,7 +16,7 @@ import cupy
 import numpy as np
 from cupy.cuda import nvrtc
 
-from deeplimits.engines.compile.native import cache_folder
+from deeplimits.engines.compile.cache import cache_folder, written
 from deeplimits.engines.cuda.devices import claimed
 from deeplimits.engines.cuda.invocation import DeviceMemoryError, Invocation
 from deeplimits.engines.cuda.shared_launch import SharedLaunch
@@ -151,9 +150,7 @@ def _compiled(source: str, architecture: str) -> str:
         pass
     code = compiled(source, architecture)
     for target, content in ((path, code), (digest, hashlib.sha256(code).hexdigest().encode())):
-        aside = target.with_name(f".part-{target.name}-{os.getpid()}")
-        aside.write_bytes(content)
-        aside.replace(target)
+        written(target, content)
     return str(path)
 
 
