@@ -97,7 +97,10 @@ class Reference:
         self.value = lambda x: formula(x, library)
         self.slope = lambda x: formula.derivative(x, library)
         self.center, self.scale = MP.mpf(smooth.center), MP.mpf(smooth.a)
-        self.origin, self.steepness = self.value(self.center), self.slope(self.center)
+        # φ − φ(x₀) and φ' lose as many digits as φ is flat at its centre
+        self.digits = MP.dps + max(0, -int(MP.floor(MP.log10(abs(self.slope(self.center))))))
+        with MP.workdps(self.digits):
+            self.origin, self.steepness = self.value(self.center), self.slope(self.center)
         self.sigma = MP.sqrt(MP.mpf(drawn.variance))
 
     def at(self, x: Any) -> tuple[Any, Any, Any]:
@@ -120,6 +123,10 @@ class Reference:
         return [float(MP.sqrt(value)) for value in self._means(squares)]
 
     def _means(self, functions: list[Power]) -> list[Any]:
+        with MP.workdps(self.digits):
+            return self._halved(functions)
+
+    def _halved(self, functions: list[Power]) -> list[Any]:
         ends = {MP.mpf(k) for k in range(-13, 14, 2)}
         for at, distance in self.drawn.bends:
             middle, step = at * self.scale / self.sigma, distance * self.scale / self.sigma
