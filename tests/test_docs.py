@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits import registry
@@ -23,6 +24,7 @@ PAGES = sorted(
         ROOT / "config/README.md",
         ROOT / "benchmarks/README.md",
         ROOT / "CHANGELOG.md",
+        ROOT / "CONTRIBUTING.md",
         *(ROOT / "docs").rglob("*.md"),
     ]
 )
@@ -52,6 +54,18 @@ def test_links_lead_somewhere(page):
         if anchor:
             headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+
+
+WORKFLOWS = sorted([*(ROOT / ".github").rglob("*.yml"), ROOT / ".pre-commit-config.yaml"])
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_for_contributors_are_there(path):
+    text = path.read_text(encoding="utf-8")
+    assert path.suffix == ".md" or isinstance(yaml.safe_load(text), dict)
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    used = re.findall(r"(?:`|run: |^)make ([\w-]+)`?", text, re.MULTILINE)
+    assert set(used) <= targets
 
 
 def test_every_page_is_in_the_index():
