@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -61,6 +61,7 @@ class Spread:
         self._pool: ProcessPoolExecutor | None = None
         self._others: set[Any] = set()
         self._points, self._seconds = 0, 0.0
+        self._over = False
 
     def __enter__(self) -> Self:
         self._open.enter_context(_one_thread())
@@ -78,9 +79,7 @@ class Spread:
         StoreError
             If processes are killed again and again.
         """
-        import dask
-
-        if dask.config.get("scheduler", None) is not None:
+        if _dask_scheduler() is not None:
             size = min(AT_ONCE, max(1, len(points) // 256))
             yield from self._in_tasks(points, size, 64)
             return
@@ -104,17 +103,31 @@ class Spread:
 
     def _in_tasks(self, points: Points, size: int, wave: int) -> Iterator[Rows]:
         tasks = [points[i : i + size] for i in range(0, len(points), size)]
-        for i in range(0, len(tasks), wave):
-            yield from self._computed([_alone(task) for task in tasks[i : i + wave]])
+        waves = [tasks[i : i + wave] for i in range(0, len(tasks), wave)]
+        if _dask_scheduler() is not None:
+            for each in waves:
+                yield from self._computed(each)
+            return
+        # processes go on with the next wave while the rows of one are written
+        with ThreadPoolExecutor(1) as ahead:
+            try:
+                coming = ahead.submit(self._computed, waves[0])
+                for each in waves[1:]:
+                    rows = coming.result()
+                    coming = ahead.submit(self._computed, each)
+                    yield from rows
+                yield from coming.result()
+            finally:
+                self._over = True
 
-    def _computed(self, tasks: Sequence[Points]) -> Sequence[Rows]:
+    def _computed(self, wave: Sequence[Points]) -> Sequence[Rows]:
         """The results of tasks, by dask."""
         import dask
 
         # what is not looked into is handed over as it is
         lazy = partial(dask.delayed, pure=False, traverse=False)
-        graph = [lazy(partial(reduce_points, self._reduction, task))() for task in tasks]
-        if dask.config.get("scheduler", None) is not None:
+        graph = [lazy(partial(reduce_points, self._reduction, _alone(task)))() for task in wave]
+        if _dask_scheduler() is not None:
             return list(dask.compute(*graph))
         for _ in range(_TRIES):
             if self._pool is None:
@@ -124,6 +137,8 @@ class Spread:
                 return list(dask.compute(*graph, scheduler="processes", pool=self._pool))
             except BrokenProcessPool:
                 self._stop(broken=True)
+                if self._over:
+                    raise
         raise StoreError(
             f"processes that reduce points were killed {_TRIES} times, as is done where memory is short; "
             "`--cores 1` takes one process"
@@ -138,6 +153,13 @@ class Spread:
                 process.kill()
         self._pool.shutdown(cancel_futures=True)
         self._pool = None
+
+
+def _dask_scheduler() -> Any:
+    """The scheduler of dask that is set, or None."""
+    import dask
+
+    return dask.config.get("scheduler", None)
 
 
 def _alone(task: Points) -> Points:
