@@ -31,6 +31,7 @@ def registry() -> dict[str, Limit]:
         ode,
         resnet_ode,
         sampled,
+        second_order,
         smooth,
         smooth_decay,
         smooth_quarter,
@@ -71,6 +72,8 @@ def registry() -> dict[str, Limit]:
         smooth_decay.SmoothDecay(),
         resnet_ode.PrintedEquation214(),
         gradient_growth.GradientGrowth(),
+        second_order.SecondOrderSde(),
+        second_order.LinearSecondOrder(),
     ]
     by_name = {limit.name: limit for limit in limits}
     return {name: by_name[name] for name in LIMIT_NAMES}

@@ -61,6 +61,15 @@ def few_steps(steps: Callable[[Network], float], most: int) -> Condition:
     )
 
 
+def wide(least: int) -> Condition:
+    """The condition that every layer has ``least`` units or more."""
+    return Condition(
+        f"{least} units or more in every layer",
+        lambda network: min(network.layer_kinds) >= least,
+        lambda network: f"{min(network.layer_kinds)}",
+    )
+
+
 ABOVE_MINUS_ONE = Condition(
     "a correlation ρ₀ above −1, from which a diffusion can start",
     lambda network: network.inputs < 2 or network.gap() < 2,

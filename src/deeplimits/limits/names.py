@@ -32,4 +32,6 @@ LIMIT_NAMES = (
     "smooth_decay",
     "ln24_eq_2_14_printed",
     "gradient_growth",
+    "second_order_sde",
+    "linear_second_order",
 )
