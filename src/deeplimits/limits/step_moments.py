@@ -42,12 +42,15 @@ class Step:
         dm/dy.
     shift, spread
         The mean of y' is y + m + shift / n + O(n⁻²), its variance spread / n + O(n⁻²).
+    sway
+        n times the variance of ½ log (V^{aa} / V^{bb}) after the layer, likewise.
     """
 
     moved: Array
     slope: Array
     shift: Array
     spread: Array
+    sway: Array
 
 
 def step(slopes: Slopes, y: Array) -> Step:
@@ -85,7 +88,7 @@ def step(slopes: Slopes, y: Array) -> Step:
     spread = numerator / sum_**2 / 16 + of_gap / gap**2 / 16 - (2 * together - of_gap) / gap / sum_ / 8
     moved = (np.log1p(lost / (2 * more)) - np.log1p(-lost / (2 * less))) / 2
     slope = sine**2 * (1 - kernel * theta / np.pi) / (gap * sum_) - 1
-    return Step(moved, slope, shift, spread)
+    return Step(moved, slope, shift, spread, of_difference / 4)
 
 
 def _trigonometric(name: str, theta: Array, sine: Array, cosine: Array) -> Array:

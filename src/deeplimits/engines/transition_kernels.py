@@ -1,0 +1,274 @@
+"""The kernel of the exact law of one layer: densities of a ratio of sums over units, by Fourier's inversion.
+
+For two inputs of a ReLU-like layer with correlation ρ, a unit's a = φ(u) and b = φ(v), and B = ½ (e^τ a² +
+e^{−τ} b²), the sum of σab over the sum of B has at x the density
+
+    g_τ(x) = (n/2πi) ∫ M(l)^{n−1} D(l) dl,    M = E e^{l q/(1−ρ²)},  D = E B e^{l q/(1−ρ²)},  q = σab − xB,
+
+up to the scale of l, and M and D are sums of four closed forms, one for each pair of signs of u and v
+(``transition_lanes``); ``limits.transition`` tells what is made of them. The contour is a vertical line near
+the minimum c of M, on it l = c + iω₀ sinh(bt)/b, and the trapezoidal rule in t and in τ converges exponentially.
+
+These kernels make numbers of theory, not of the number contract: exp is that of the machine's library.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from deeplimits.engines.arithmetic import inline, kernel, part, square_root
+from deeplimits.engines.lanewise import LANES
+from deeplimits.engines.transition_lanes import multiply, square, sums
+
+_NEAR = 0.3
+"""How far from the minimum, in ω₀, the contour may be, and ω₀ from its best, as a part of it."""
+_ATTEMPTS, _PATIENCE = 100, 8
+_LEAST = 1e-16
+_BEND = 0.4
+"""b: a contour is evenly paced where an integrand is Gaussian, and leaps where it has a tail."""
+_CUT, _LEFT_OUT = 1e-14, 1e-15
+"""What is left out of sums along a contour and over τ, as a part of them."""
+
+
+@inline
+def _hyperbolic(x: Any) -> Any:
+    """sinh x and cosh x."""
+    grown = math.exp(x)
+    even = 0.5 * (grown + 1.0 / grown)
+    squared = x * x
+    odd = 0.5 * (grown - 1.0 / grown)
+    if squared < 0.04:
+        odd = squared / 72.0 * (1.0 + squared / 110.0)
+        odd = x * (1.0 + squared / 6.0 * (1.0 + squared / 20.0 * (1.0 + squared / 42.0 * (1.0 + odd))))
+    return odd, even
+
+
+@part
+def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows: Any) -> None:
+    """Rows 1 to 5 of ``rows`` [row, lane]: M and D, and whether c is in the strip, at the nodes from
+    ``first`` on; row 0 is ω, row 6 dω/dt.
+    """
+    more = math.exp(_BEND * step)
+    growth = math.exp(_BEND * step * first)
+    for lane in range(LANES):
+        rows[0, lane] = 0.5 * (growth - 1.0 / growth) * size / _BEND
+        rows[6, lane] = 0.5 * (growth + 1.0 / growth) * size
+        growth = growth * more
+    x, grown, bent, steep = ratio
+    rho, squared, apart, plus, minus, side = pair
+    sums(
+        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5],
+        c, x, grown, 1.0 / grown, bent, steep, rho, squared, apart, plus, minus, side,
+    )  # fmt: skip
+
+
+@part
+def _raised(least: Any, units: Any, rows: Any) -> None:
+    """Rows 7 and 8: (M / ``least``)^(``units`` − 1)."""
+    for lane in range(LANES):
+        rows[7, lane], rows[8, lane] = 1.0, 0.0
+        rows[9, lane], rows[10, lane] = rows[1, lane] / least, rows[2, lane] / least
+    left = units - 1
+    while left > 0:
+        if left & 1 == 1:
+            multiply(rows[7], rows[8], rows[9], rows[10])
+        square(rows[9], rows[10])
+        left = left >> 1
+
+
+@part
+def _density(start: Any, length: Any, ratio: Any, pair: Any, units: Any, step: Any, rows: Any) -> Any:
+    """g_τ(x), c and ω₀: from guesses of both, by Newton's method, whose derivatives are those of M along the
+    contour.
+    """
+    c, known = start, 0.0
+    least, better = 1.0, start
+    for attempt in range(_ATTEMPTS):
+        _lanes(0, c, length, step, ratio, pair, rows)
+        least = rows[1, 0]
+        if not (rows[5, 0] == 1.0 and least > 0.0):
+            # beyond the strip: back towards a place that is in it, as 0 is
+            c = 0.5 * (known + c)
+            continue
+        known = c
+        omega = rows[0, 1]
+        slope = rows[2, 1] / (omega * least)
+        bent = 2.0 * (least - rows[1, 1]) / (omega * omega * least) - slope * slope
+        if not bent > 0.0:
+            length = 0.25 * length
+            continue
+        size = 1.0 / square_root(units * bent)
+        # far from the minimum Newton's steps are too long
+        move = -slope / (bent + abs(slope) * square_root(bent))
+        better = c + move
+        if abs(move) < _NEAR * size and abs(length / size - 1.0) < _NEAR:
+            break
+        if attempt > _PATIENCE and abs(move) < size and length < 4.0 * size and size < 4.0 * length:
+            break
+        if attempt == _ATTEMPTS - 1:
+            return math.nan, c, length
+        length = min(max(size, 0.1 * length), 10.0 * length)
+        c = better
+    total, first = 0.0, 0
+    for batch in range(64):
+        if batch > 0:
+            first = batch * LANES
+            _lanes(first, c, length, step, ratio, pair, rows)
+        _raised(least, units, rows)
+        last = 0.0
+        for lane in range(LANES):
+            term = rows[6, lane] * (rows[7, lane] * rows[3, lane] - rows[8, lane] * rows[4, lane])
+            last = rows[6, lane] * (abs(rows[7, lane] * rows[3, lane]) + abs(rows[8, lane] * rows[4, lane]))
+            total += 0.5 * term if lane + first == 0 else term
+        if last < _CUT * abs(total):
+            break
+    factor = square_root(pair[1]) / 6.283185307179586
+    scaled = math.exp((units - 1) * math.log(least * factor))
+    return units * total * step / 3.141592653589793 * factor * scaled, better, length
+
+
+_FAR = 1.0
+"""dθ/dτ far from where g is large: ρ' near 0 asks for steps shorter than 1."""
+
+
+@inline
+def _paced(time: Any, middle: Any, broad: Any) -> Any:
+    """θ of τ, and dθ/dτ."""
+    below, above = (time - middle) / broad, (time + middle) / broad
+    one, two = square_root(below * below + 1.0), square_root(above * above + 1.0)
+    lower = math.log(below + one) if below >= 0.0 else -math.log(one - below)
+    upper = math.log(above + two)
+    return lower + upper + _FAR * time, (1.0 / one + 1.0 / two) / broad + _FAR
+
+
+@part
+def _over_times(
+    at: Any, centre: Any, spacing: Any, broad: Any, y: Any, slopes: Any, side: Any, units: Any, step: Any, rows: Any
+) -> Any:
+    """h(x) = x ∫₀^∞ g_τ(x) dτ at x = tanh ``at``, by the trapezoidal rule from where g is large on."""
+    sinh_x, cosh_x = _hyperbolic(at)
+    sinh_y, cosh_y = _hyperbolic(y)
+    x, rho = sinh_x / cosh_x, sinh_y / cosh_y
+    apart = _hyperbolic(at - y)[0] / (cosh_x * cosh_y)
+    pair = (rho, 1.0 / (cosh_y * cosh_y), apart, slopes[0], slopes[1], side)
+    middle = 0.0
+    if centre > at:
+        root = square_root(0.5 * _hyperbolic(centre - at)[0] / (_hyperbolic(centre)[1] * sinh_x))
+        middle = 2.0 * math.log(root + square_root(root * root + 1.0))
+    # τ goes with θ = arsinh((τ − middle)/b) + arsinh((τ + middle)/b) + τ, odd as g is even
+    pace = spacing * _paced(middle, middle, broad)[1]
+    first = int(_paced(middle, middle, broad)[0] / pace)
+    total, alternating = 0.0, 0.0
+    first_c, first_length = 0.0, 0.3 / square_root(float(units))
+    for direction in range(2):
+        c, before, length = first_c, first_c, first_length
+        number = first if direction == 0 else first - 1
+        few, time = 0, middle
+        while number >= 0:
+            for _ in range(30):
+                reached, slope = _paced(time, middle, broad)
+                change = (number * pace - reached) / slope
+                time = max(time + change, 0.0)
+                if abs(change) < 1e-15 * (broad + time):
+                    break
+            weight = 1.0 / _paced(time, middle, broad)[1]
+            grown = math.exp(time)
+            half = _hyperbolic(0.5 * time)[0]
+            here = (x, grown, 2.0 * half * half, 1.0 / (cosh_x * cosh_x))
+            guess = c if number == first or few > 0 else 2.0 * c - before
+            before = c
+            value, c, length = _density(guess, length, here, pair, units, step, rows)
+            if direction == 0 and number == first:
+                first_c, first_length, before = c, length, c
+            value = 0.5 * value * weight if number == 0 else value * weight
+            total += value
+            alternating += value if number & 1 == 0 else -value
+            few = few + 1 if value <= _LEFT_OUT * total else 0
+            if few == 2 or value == 0.0 or math.isnan(value):
+                break
+            number += 1 if direction == 0 else -1
+    return x * total * pace, x * alternating * pace
+
+
+@kernel
+def transforms(
+    y: Any,
+    plus: Any,
+    minus: Any,
+    side: Any,
+    units: Any,
+    centre: Any,
+    spacing: Any,
+    broad: Any,
+    step: Any,
+    nodes: Any,
+    out: Any,
+    alternating: Any,
+    rows: Any,
+) -> None:
+    """Fill ``out`` [node] with h at x = tanh of ``nodes`` [node], all positive; and ``alternating`` with the
+    sum over τ of terms of alternating sign, which is the error of the rule of twice the spacing.
+
+    Parameters
+    ----------
+    y
+        artanh ρ before the layer.
+    side
+        σ: 1 for ρ' > 0, −1 for the law of −ρ' > 0.
+    centre
+        Where the law of y' (or of −y') has its middle.
+    spacing
+        Step in τ where g is large.
+    broad
+        How far from there steps are longer, in proportion.
+    step
+        Step in t of the contour.
+    rows
+        Scratch [11, 16].
+    """
+    for node in range(len(nodes)):
+        out[node], alternating[node] = _over_times(
+            nodes[node], centre, spacing, broad, y, (plus, minus), side, units, step, rows
+        )
+
+
+@kernel
+def densities(
+    low: Any, high: Any, graded: Any, slope: Any, points: Any, weights: Any, nodes: Any, out: Any
+) -> None:
+    """Fill ``out`` [node] with the density of y' at ``nodes`` [node], between ``low`` and ``high``: the Abel
+    transform −(2/π) ∫ h'(x) dx / √(x² − r²), times dr/dy.
+
+    Parameters
+    ----------
+    graded
+        1 where places are ``low`` + (``high`` − ``low``) u² and ``slope`` a polynomial of 2u − 1; else 0.
+    slope
+        Chebyshev coefficients of dh/dy [power], or of u dh/dy where ``graded``.
+    points, weights
+        Gauss' rule on [0, 1].
+    """
+    for node in range(len(nodes)):
+        at = nodes[node]
+        sinh_r, cosh_r = _hyperbolic(at)
+        total = 0.0
+        for point in range(len(points)):
+            z = points[point]
+            beyond = (high - at) * z * z
+            place = at + beyond
+            sinh_x, cosh_x = _hyperbolic(place)
+            far = _hyperbolic(beyond)[0] / (cosh_x * cosh_r)
+            far = far * (sinh_x / cosh_x + sinh_r / cosh_r)
+            part_ = (place - low) / (high - low)
+            u = 1.0
+            if graded == 1:
+                u = square_root(part_)
+                part_ = u
+            t = 2.0 * part_ - 1.0
+            last, value = 0.0, 0.0
+            for power in range(len(slope) - 1, 0, -1):
+                last, value = value, slope[power] + 2.0 * t * value - last
+            value = (slope[0] + t * value - last) / u
+            total += weights[point] * z * value / square_root(far)
+        out[node] = -(4.0 / math.pi) * (high - at) * total / (cosh_r * cosh_r)
