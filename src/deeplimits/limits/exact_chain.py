@@ -1,0 +1,162 @@
+"""The law of ρ after any number of exact steps, from one ρ₀: products of a vector with one-step kernels.
+
+Between layers the law is a density at the nodes of the kernel's grid, and two atoms where inputs can die: ρ = 0
+and ρ = 1. It is summed by the trapezoidal rule, which is as exact as the density is smooth. Where widths differ
+from layer to layer, so do the grids: the masses on one are brought to the next one's by the transpose of sinc
+interpolation, which keeps what a smooth kernel makes of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.activations import Slopes
+from deeplimits.limits.chain_grid import Grid
+from deeplimits.limits.transition_rows import CHUNK, Transition, transition
+
+Array = NDArray[np.float64]
+
+_NOTHING = 1e-15
+"""Mass of a chunk of rows that is left out."""
+_LOST = 1e-7
+"""Of the whole mass, from which on rows have not been resolved."""
+_FURTHER = 24.0
+"""How much further a density is looked at, in nodes, where grids change."""
+
+
+@dataclass(frozen=True)
+class State:
+    """A law between layers.
+
+    Parameters
+    ----------
+    grid
+        Coordinates of the density.
+    first, masses
+        Masses at the numbers from ``first`` on [number]; of those alive, as the others.
+    apart, equal, alive
+        P(ρ = 0 exactly), P(ρ = 1 exactly), P(both inputs live).
+    """
+
+    grid: Grid
+    first: int
+    masses: Array
+    apart: float = 0.0
+    equal: float = 0.0
+    alive: float = 1.0
+
+    @property
+    def z(self) -> Array:
+        """Coordinates of the masses."""
+        return self.grid.z(self.first + np.arange(len(self.masses)))
+
+    @property
+    def total(self) -> float:
+        """What the density and the atoms have: ``alive``, but for what has been lost."""
+        return float(self.masses.sum()) + self.apart + self.equal
+
+
+Layers = Sequence[tuple[Slopes, int]]
+"""Slopes and units of each layer."""
+
+
+def states(layers: Layers, start: float, wanted: Sequence[int]) -> list[State]:
+    """The law after each of the ``wanted`` layers (ascending, from 1 on).
+
+    Parameters
+    ----------
+    start
+        artanh ρ₀.
+
+    Raises
+    ------
+    ArithmeticError
+        Where a step could not be resolved.
+    """
+    found = dict(_walk(tuple(layers[: wanted[-1]]), start, frozenset(wanted)))
+    return [found[layer] for layer in wanted]
+
+
+@lru_cache(maxsize=64)
+def _walk(
+    layers: tuple[tuple[Slopes, int], ...], start: float, wanted: frozenset[int]
+) -> tuple[tuple[int, State], ...]:
+    return tuple((number, state) for number, state in _walked(layers, start) if number in wanted)
+
+
+def _walked(layers: Layers, start: float) -> Iterator[tuple[int, State]]:
+    state: State | None = None
+    for number, (slopes, units) in enumerate(layers, 1):
+        kernel = transition(slopes, units)
+        state = _first(kernel, start) if state is None else _next(kernel, _on(state, kernel.grid))
+        if abs(state.total - state.alive) > _LOST * state.alive:
+            lost = state.total / state.alive - 1
+            raise ArithmeticError(
+                f"the step to layer {number} is not resolved: its mass is wrong by {lost:.1e}, for the law of "
+                "ρ has an edge near ρ = −1, or too few units are positive for both inputs"
+            )
+        yield number, state
+
+
+def _first(kernel: Transition, start: float) -> State:
+    fates = kernel.fates(np.array([start]))
+    row = kernel.row(start)
+    h = kernel.grid.step
+    return State(
+        kernel.grid, row.first, row.values * h, float(fates.apart[0]), float(fates.equal[0]), float(fates.alive[0])
+    )
+
+
+def _next(kernel: Transition, state: State) -> State:
+    h = kernel.grid.step
+    low = state.first // CHUNK
+    padded = np.zeros((-((low * CHUNK - state.first - len(state.masses)) // CHUNK)) * CHUNK)
+    at = state.first - low * CHUNK
+    padded[at : at + len(state.masses)] = state.masses
+    masses = padded.reshape(-1, CHUNK)
+    kept = np.flatnonzero(np.abs(masses).sum(axis=1) > _NOTHING * state.alive)
+    blocks = kernel.blocks((low + kept).tolist())
+    ends = [(block.first, block.first + block.values.shape[1]) for block in blocks.values()]
+    row = kernel.row(0.0) if state.apart > 0 else None
+    if row is not None:
+        ends.append((row.first, row.first + len(row.values)))
+    first, last = min(end[0] for end in ends), max(end[1] for end in ends)
+    density = np.zeros(last - first)
+    for place in kept.tolist():
+        block = blocks[low + place]
+        offset = block.first - first
+        density[offset : offset + block.values.shape[1]] += masses[place] @ block.values
+    fates = kernel.fates(kernel.grid.y(state.z))
+    apart, equal, alive = (
+        float(each @ state.masses) for each in (fates.apart, fates.equal, fates.alive)
+    )
+    if row is not None:
+        density[row.first - first : row.first - first + len(row.values)] += state.apart * row.values
+        there = kernel.fates(np.zeros(1))
+        apart += state.apart * float(there.apart[0])
+        equal += state.apart * float(there.equal[0])
+        alive += state.apart * float(there.alive[0])
+    # equal inputs stay so, and die together
+    living = 1 - 0.5**kernel.units if kernel.one_sided else 1.0
+    return State(
+        kernel.grid, first, density * h, apart, equal + state.equal * living, alive + state.equal * living
+    )
+
+
+def _on(state: State, grid: Grid) -> State:
+    """The same law as masses on another grid."""
+    if grid == state.grid:
+        return state
+    y = state.grid.y(state.z)
+    some = np.abs(state.masses) > _NOTHING * state.alive
+    if not some.any():
+        return replace(state, grid=grid, first=0, masses=np.zeros(1))
+    place = grid.back(y[some]) / grid.step - 0.5
+    first, last = int(np.floor(place.min() - _FURTHER)), int(np.ceil(place.max() + _FURTHER))
+    masses = np.sinc(np.arange(first, last + 1)[:, None] - place) @ state.masses[some]
+    return replace(state, grid=grid, first=first, masses=masses)

@@ -1,0 +1,152 @@
+"""The one-step kernel of a ReLU-like layer on a grid: rows of ``transition``, computed where a law comes by, in
+all threads, and kept; with the probabilities of what has no density.
+
+With a slope of 0 an input dies where all of its units are negative. Of two that live, ρ' = 0 where no unit is
+positive for both, and ρ' = 1 where one is and no other is positive at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.activations import Slopes
+from deeplimits.limits import kept_rows
+from deeplimits.limits.chain_grid import Grid
+from deeplimits.limits.step_moments import Step, step
+from deeplimits.limits.transition import density, window
+
+Array = NDArray[np.float64]
+
+_STEP = 0.6
+"""Of a grid, in standard deviations 1/√n of the step of a linear network."""
+CHUNK = 16
+"""Rows that are computed and kept together."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A density in z at the numbers from ``first`` on."""
+
+    first: int
+    values: Array
+
+
+@dataclass(frozen=True)
+class Block:
+    """``CHUNK`` rows side by side: densities in z at the numbers from ``first`` on [row, number]."""
+
+    first: int
+    values: Array
+
+
+@dataclass(frozen=True)
+class Fates:
+    """Probabilities of what has no density, of a step from each of some places.
+
+    Parameters
+    ----------
+    alive
+        Both inputs live.
+    apart
+        They live and ρ' = 0.
+    equal
+        They live and ρ' = 1.
+    """
+
+    alive: Array
+    apart: Array
+    equal: Array
+
+
+@dataclass
+class Transition:
+    """The kernel of layers with these slopes and so many units.
+
+    Parameters
+    ----------
+    slopes, units
+        Of the layer.
+    """
+
+    slopes: Slopes
+    units: int
+    _blocks: dict[int, Block] = field(default_factory=dict)
+
+    @property
+    def one_sided(self) -> bool:
+        """Whether a slope is 0, so that inputs can die."""
+        return self.slopes.plus * self.slopes.minus == 0
+
+    @property
+    def grid(self) -> Grid:
+        """The coordinates of its rows."""
+        h = _STEP / float(np.sqrt(self.units))
+        return Grid(h, _BENDS * h if self.slopes.plus * self.slopes.minus <= 0 else 0.0)
+
+    def fates(self, y: Array) -> Fates:
+        """Of a step from these coordinates."""
+        if not self.one_sided:
+            zero = np.zeros_like(y)
+            return Fates(zero + 1.0, zero, zero)
+        theta = np.where(y >= 0, 2 * np.arctan(np.exp(-np.abs(y))), np.pi - 2 * np.arctan(np.exp(-np.abs(y))))
+        common = (np.pi - theta) / (2 * np.pi)
+        none, one_dead = common**self.units, 2 * 0.5**self.units
+        apart = np.maximum((1 - common) ** self.units - one_dead + none, 0.0)
+        return Fates(1 - one_dead + none, apart, self.units * common**self.units)
+
+    def row(self, y: float, finer: int = 1) -> Row:
+        """The density of a step from any coordinate, on a grid ``finer`` times as fine."""
+        return self._row(y, step(self.slopes, np.array([y])), 0, finer)
+
+    def blocks(self, numbers: Iterable[int]) -> dict[int, Block]:
+        """The rows in these chunks, computed where they are not known."""
+        wanted = set(numbers)
+        if not wanted <= self._blocks.keys():
+            self._blocks |= kept_rows.read(self.slopes, self.units, Block)
+        missing = sorted(wanted - self._blocks.keys())
+        if missing:
+            with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+                found = list(threads.map(self._block, missing))
+            self._blocks |= dict(zip(missing, found, strict=True))
+            kept_rows.write(self.slopes, self.units, self._blocks)
+        return {number: self._blocks[number] for number in wanted}
+
+    def _block(self, number: int) -> Block:
+        grid = self.grid
+        y = grid.y(grid.z(np.arange(CHUNK) + number * CHUNK))
+        moments = step(self.slopes, y)
+        rows = [self._row(float(each), moments, place, 1) for place, each in enumerate(y)]
+        first = min(row.first for row in rows)
+        values = np.zeros((CHUNK, max(row.first + len(row.values) for row in rows) - first))
+        for place, row in enumerate(rows):
+            values[place, row.first - first : row.first - first + len(row.values)] = row.values
+        return Block(first, values)
+
+    def _row(self, y: float, moments: Step, place: int, finer: int) -> Row:
+        grid = self.grid
+        found = window(moments, y, self.units, place)
+        first = grid.number(found.centre - found.reach, up=True)
+        last = max(grid.number(found.centre + found.reach, up=False), first)
+        z = grid.z(first + np.arange((last - first) * finer + 1) / finer)
+        at = grid.y(z)
+        # no place is at 0, where neither side has a density
+        at = np.where(np.abs(at) < _LEAST, _LEAST, at)
+        return Row(first, density(self.slopes, self.units, y, at, moments, place) * grid.slope(z))
+
+
+_BENDS = 1.5
+"""Over how many steps of a grid softplus bends."""
+_LEAST = 1e-12
+
+
+@lru_cache(maxsize=32)
+def transition(slopes: Slopes, units: int) -> Transition:
+    """The kernel of layers like this, shared by all networks."""
+    return Transition(slopes, units)
