@@ -27,6 +27,10 @@ _ATTEMPTS, _PATIENCE = 100, 8
 _LEAST = 1e-16
 _BEND = 0.4
 """b: a contour is evenly paced where an integrand is Gaussian, and leaps where it has a tail."""
+_ABSENT = 1e-16
+"""Of h, which is nothing."""
+_FAR_BELOW = 12.0
+"""Logarithm of what a density may be more than its (n − 1)-th power."""
 _CUT, _LEFT_OUT = 1e-14, 1e-15
 """What is left out of sums along a contour and over τ, as a part of them."""
 
@@ -78,11 +82,14 @@ def _raised(least: Any, units: Any, rows: Any) -> None:
 
 
 @part
-def _density(start: Any, length: Any, ratio: Any, pair: Any, units: Any, step: Any, rows: Any) -> Any:
+def _density(
+    start: Any, length: Any, ratio: Any, pair: Any, units: Any, step: Any, floor: Any, rows: Any
+) -> Any:
     """g_τ(x), c and ω₀: from guesses of both, by Newton's method, whose derivatives are those of M along the
-    contour.
+    contour. Less than ``floor`` is nothing.
     """
     c, known = start, 0.0
+    factor = square_root(pair[1]) / 6.283185307179586
     least, better = 1.0, start
     for attempt in range(_ATTEMPTS):
         _lanes(0, c, length, step, ratio, pair, rows)
@@ -92,6 +99,8 @@ def _density(start: Any, length: Any, ratio: Any, pair: Any, units: Any, step: A
             c = 0.5 * (known + c)
             continue
         known = c
+        if (units - 1) * math.log(least * factor) < math.log(floor) - _FAR_BELOW:
+            return 0.0, c, length
         omega = rows[0, 1]
         slope = rows[2, 1] / (omega * least)
         bent = 2.0 * (least - rows[1, 1]) / (omega * omega * least) - slope * slope
@@ -111,6 +120,7 @@ def _density(start: Any, length: Any, ratio: Any, pair: Any, units: Any, step: A
         length = min(max(size, 0.1 * length), 10.0 * length)
         c = better
     total, first = 0.0, 0
+    scale = units * step / math.pi * factor * math.exp((units - 1) * math.log(least * factor))
     for batch in range(64):
         if batch > 0:
             first = batch * LANES
@@ -121,11 +131,9 @@ def _density(start: Any, length: Any, ratio: Any, pair: Any, units: Any, step: A
             term = rows[6, lane] * (rows[7, lane] * rows[3, lane] - rows[8, lane] * rows[4, lane])
             last = rows[6, lane] * (abs(rows[7, lane] * rows[3, lane]) + abs(rows[8, lane] * rows[4, lane]))
             total += 0.5 * term if lane + first == 0 else term
-        if last < _CUT * abs(total):
+        if last < _CUT * abs(total) or last * scale < floor:
             break
-    factor = square_root(pair[1]) / 6.283185307179586
-    scaled = math.exp((units - 1) * math.log(least * factor))
-    return units * total * step / 3.141592653589793 * factor * scaled, better, length
+    return total * scale, better, length
 
 
 _FAR = 1.0
@@ -159,6 +167,7 @@ def _over_times(
     # τ goes with θ = arsinh((τ − middle)/b) + arsinh((τ + middle)/b) + τ, odd as g is even
     pace = spacing * _paced(middle, middle, broad)[1]
     first = int(_paced(middle, middle, broad)[0] / pace)
+    floor = _ABSENT / (x * broad)
     total, alternating = 0.0, 0.0
     first_c, first_length = 0.0, 0.3 / square_root(float(units))
     for direction in range(2):
@@ -178,13 +187,13 @@ def _over_times(
             here = (x, grown, 2.0 * half * half, 1.0 / (cosh_x * cosh_x))
             guess = c if number == first or few > 0 else 2.0 * c - before
             before = c
-            value, c, length = _density(guess, length, here, pair, units, step, rows)
+            value, c, length = _density(guess, length, here, pair, units, step, floor, rows)
             if direction == 0 and number == first:
                 first_c, first_length, before = c, length, c
             value = 0.5 * value * weight if number == 0 else value * weight
             total += value
             alternating += value if number & 1 == 0 else -value
-            few = few + 1 if value <= _LEFT_OUT * total else 0
+            few = few + 1 if value <= _LEFT_OUT * total or value <= floor else 0
             if few == 2 or value == 0.0 or math.isnan(value):
                 break
             number += 1 if direction == 0 else -1

@@ -21,7 +21,7 @@ from deeplimits.limits.transition_rows import CHUNK, Transition, transition
 
 Array = NDArray[np.float64]
 
-_NOTHING = 1e-15
+_NOTHING = 1e-13
 """Mass of a chunk of rows that is left out."""
 _LOST = 1e-7
 """Of the whole mass, from which on rows have not been resolved."""

@@ -34,18 +34,22 @@ _DENSITIES = Kernel("transition_kernels", "densities", "f8 f8 i8 f8[1] f8[1] f8[
 
 _CONTOUR = 0.42
 """Step along a contour, in widths of its integrand: 1e-14."""
-_SPACING = 0.6
-"""Of τ, in standard deviations of s: 1e-12 for a normal law."""
-_LEAST_SPACING = 0.05
+_SPACING = 0.45
+"""Of τ, in standard deviations of s: 1e-20 for a normal law."""
+_LEAST_SPACING = 0.1
 _BROAD = 4.2
 """How far from where g is large steps are longer, likewise."""
-_ALTERNATING = 5e-6
+_ALTERNATING = 2e-5
 """The largest error of twice the spacing, whose square is that of the spacing."""
 _RESOLVED = 1e-11
 """The last coefficients of h, as a part of the largest."""
 _PER_DEVIATION = 3.4
 """Chebyshev's nodes for each standard deviation of a window, to start with."""
-_MOST_NODES = 512
+_MOST_NODES = 256
+_GRADING = 1.4
+"""How many times as many they are where nodes are graded."""
+_NEGLIGIBLE = 1e-12
+"""Of h, that is no error."""
 _NOTHING = 29.0
 """Logarithm of the density, below its largest, at the ends of a window."""
 _NEAR_ZERO = 0.25
@@ -119,7 +123,7 @@ def _one_side(
     high, low = centre + found.reach, max(centre - found.reach, 0.0)
     graded = low < _NEAR_ZERO * (high - low)
     low = 0.0 if graded else low
-    count = int(_PER_DEVIATION * min((high - low) / found.deviation, 40.0)) + 20
+    count = int(_PER_DEVIATION * (_GRADING if graded else 1.0) * min((high - low) / found.deviation, 40.0)) + 20
     spacing = _SPACING
     while True:
         t = _nodes(count)
@@ -131,11 +135,13 @@ def _one_side(
             raise ArithmeticError(f"no contour was found for the law of a step from artanh ρ = {y:.6g}")
         if largest == 0:
             return np.zeros(len(at))
-        if float(np.abs(transformed[1]).max()) > _ALTERNATING * largest and spacing > _LEAST_SPACING:
+        wrong = float(np.abs(transformed[1]).max()) / largest
+        if wrong > max(_ALTERNATING, (_NEGLIGIBLE / largest) ** 0.5) and spacing > _LEAST_SPACING:
             spacing *= 0.7
             continue
         coefficients = _interpolating(count) @ transformed[0]
-        if np.abs(coefficients[-3:]).max() <= _RESOLVED * np.abs(coefficients).max() or count >= _MOST_NODES:
+        left = float(np.abs(coefficients[-3:]).max())
+        if left <= max(_RESOLVED * largest, _NEGLIGIBLE) or count >= _MOST_NODES:
             break
         count = min(int(1.5 * count), _MOST_NODES)
     # u = √part in place of part where graded: dh/dy = (dh/du) / (2 u (high − low))
