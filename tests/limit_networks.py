@@ -238,6 +238,24 @@ ANSWERED: dict[str, tuple[str, ...]] = {
         "uneven * p=0.25",
     ),
     "ln24_eq_2_14_printed": ("resnet relu *", "resnet leaky"),
+    "second_order_sde": (
+        "relu p=1/2 rho=0*",
+        "slopes 0.5, -0.5 p=0.5",
+        "slopes 0.0, -1.0 p=1.0",
+        "slopes 0.0, -1.0 p=0.5",
+        "relu by depth",
+    ),
+    "linear_second_order": ("linear*", "uneven linear", "slopes 0.4, 0.4 *"),
+    "exact": (
+        "linear*",
+        "uneven *linear",
+        "relu p=1/2 rho=0*",
+        "slopes * p=0.[35]",
+        "slopes * p=1.0",
+        "uneven relu *",
+        "blocks relu*",
+        "relu by depth",
+    ),
     "gradient_growth": ("relu *", "tanh *", "slopes *", "* p=0", "uneven *", "blocks *", "resnet relu *"),
 }
 """Networks that each limit is for, by patterns of their names: none of them may be refused."""

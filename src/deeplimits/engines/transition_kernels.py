@@ -7,7 +7,8 @@ e^{−τ} b²), the sum of σab over the sum of B has at x the density
 
 up to the scale of l, and M and D are sums of four closed forms, one for each pair of signs of u and v
 (``transition_lanes``); ``limits.transition`` tells what is made of them. The contour is a vertical line near
-the minimum c of M, on it l = c + iω₀ sinh(bt)/b, and the trapezoidal rule in t and in τ converges exponentially.
+the minimum c of M, on it l = c + iω₀ sinh(bt)/b, and the trapezoidal rule in t and in τ converges
+exponentially.
 
 These kernels make numbers of theory, not of the number contract: exp is that of the machine's library.
 """
@@ -27,6 +28,7 @@ _ATTEMPTS, _PATIENCE = 100, 8
 _LEAST = 1e-16
 _BEND = 0.4
 """b: a contour is evenly paced where an integrand is Gaussian, and leaps where it has a tail."""
+_BATCHES = 64
 _ABSENT = 1e-16
 """Of h, which is nothing."""
 _FAR_BELOW = 12.0
@@ -50,8 +52,8 @@ def _hyperbolic(x: Any) -> Any:
 
 @part
 def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows: Any) -> None:
-    """Rows 1 to 5 of ``rows`` [row, lane]: M and D, and whether c is in the strip, at the nodes from
-    ``first`` on; row 0 is ω, row 6 dω/dt.
+    """Rows of ``rows`` [row, lane] at the nodes from ``first`` on: ω, M, D, whether c is in the strip, dω/dt;
+    and from row 11 on what units make of M and D of which a or b is 0.
     """
     more = math.exp(_BEND * step)
     growth = math.exp(_BEND * step * first)
@@ -62,28 +64,68 @@ def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows
     x, grown, bent, steep = ratio
     rho, squared, apart, plus, minus, side = pair
     sums(
-        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5],
+        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[11], rows[12], rows[13], rows[14],
         c, x, grown, 1.0 / grown, bent, steep, rho, squared, apart, plus, minus, side,
     )  # fmt: skip
 
 
 @part
-def _raised(least: Any, units: Any, rows: Any) -> None:
-    """Rows 7 and 8: (M / ``least``)^(``units`` − 1)."""
+def _raised(real: Any, imag: Any, least: Any, power: Any, out: Any, out_imag: Any, rows: Any) -> None:
+    """``out``: (real + i imag) / ``least`` to a whole ``power`` [lane]; rows 9 and 10 are scratch."""
     for lane in range(LANES):
-        rows[7, lane], rows[8, lane] = 1.0, 0.0
-        rows[9, lane], rows[10, lane] = rows[1, lane] / least, rows[2, lane] / least
-    left = units - 1
+        out[lane], out_imag[lane] = 1.0, 0.0
+        rows[9, lane], rows[10, lane] = real[lane] / least, imag[lane] / least
+    left = power
     while left > 0:
         if left & 1 == 1:
-            multiply(rows[7], rows[8], rows[9], rows[10])
+            multiply(out, out_imag, rows[9], rows[10])
         square(rows[9], rows[10])
         left = left >> 1
 
 
 @part
+def _powers(least: Any, units: Any, parted: Any, rows: Any) -> None:
+    """Rows 7 and 8: (M / ``least``)^(n − 1); rows 15 and 16 that of the units of which a or b is 0."""
+    _raised(rows[1], rows[2], least, units - 1, rows[7], rows[8], rows)
+    if parted:
+        _raised(rows[11], rows[12], least, units - 1, rows[15], rows[16], rows)
+
+
+@inline
+def _whole(lane: Any, least: Any, rows: Any) -> Any:
+    """(M^n − rest^n) / ``least``^n, a transform of P − xB where some unit has a and b."""
+    real = rows[7, lane] * rows[1, lane] - rows[8, lane] * rows[2, lane]
+    imag = rows[7, lane] * rows[2, lane] + rows[8, lane] * rows[1, lane]
+    real -= rows[15, lane] * rows[11, lane] - rows[16, lane] * rows[12, lane]
+    imag -= rows[15, lane] * rows[12, lane] + rows[16, lane] * rows[11, lane]
+    return real / least, imag / least
+
+
+@part
+def _derivatives(units: Any, parted: Any, rows: Any) -> Any:
+    """The first two derivatives of n log M at c, along the contour: or of log (M^n − rest^n)."""
+    least, omega = rows[1, 0], rows[0, 1]
+    if not parted:
+        slope = rows[2, 1] / (omega * least)
+        return units * slope, units * (2.0 * (least - rows[1, 1]) / (omega * omega * least) - slope * slope)
+    _powers(least, units, parted, rows)
+    here, _ = _whole(0, least, rows)
+    real, imag = _whole(1, least, rows)
+    slope = imag / (omega * here)
+    return slope, 2.0 * (here - real) / (omega * omega * here) - slope * slope
+
+
+@part
 def _density(
-    start: Any, length: Any, ratio: Any, pair: Any, units: Any, step: Any, floor: Any, rows: Any
+    start: Any,
+    length: Any,
+    ratio: Any,
+    pair: Any,
+    units: Any,
+    step: Any,
+    floor: Any,
+    parted: Any,
+    rows: Any,
 ) -> Any:
     """g_τ(x), c and ω₀: from guesses of both, by Newton's method, whose derivatives are those of M along the
     contour. Less than ``floor`` is nothing.
@@ -101,15 +143,13 @@ def _density(
         known = c
         if (units - 1) * math.log(least * factor) < math.log(floor) - _FAR_BELOW:
             return 0.0, c, length
-        omega = rows[0, 1]
-        slope = rows[2, 1] / (omega * least)
-        bent = 2.0 * (least - rows[1, 1]) / (omega * omega * least) - slope * slope
+        slope, bent = _derivatives(units, parted, rows)
         if not bent > 0.0:
             length = 0.25 * length
             continue
-        size = 1.0 / square_root(units * bent)
+        size = 1.0 / square_root(bent)
         # far from the minimum Newton's steps are too long
-        move = -slope / (bent + abs(slope) * square_root(bent))
+        move = -slope / (bent + abs(slope) * size * bent / square_root(float(units)))
         better = c + move
         if abs(move) < _NEAR * size and abs(length / size - 1.0) < _NEAR:
             break
@@ -121,16 +161,21 @@ def _density(
         c = better
     total, first = 0.0, 0
     scale = units * step / math.pi * factor * math.exp((units - 1) * math.log(least * factor))
-    for batch in range(64):
+    for batch in range(_BATCHES):
         if batch > 0:
             first = batch * LANES
             _lanes(first, c, length, step, ratio, pair, rows)
-        _raised(least, units, rows)
+        if batch > 0 or not parted:
+            _powers(least, units, parted, rows)
         last = 0.0
         for lane in range(LANES):
-            term = rows[6, lane] * (rows[7, lane] * rows[3, lane] - rows[8, lane] * rows[4, lane])
-            last = rows[6, lane] * (abs(rows[7, lane] * rows[3, lane]) + abs(rows[8, lane] * rows[4, lane]))
-            total += 0.5 * term if lane + first == 0 else term
+            real, imag = rows[7, lane] * rows[3, lane], rows[8, lane] * rows[4, lane]
+            value, size = real - imag, abs(real) + abs(imag)
+            if parted:
+                value -= rows[15, lane] * rows[13, lane] - rows[16, lane] * rows[14, lane]
+                size = abs(value)
+            total += 0.5 * rows[6, lane] * value if lane + first == 0 else rows[6, lane] * value
+            last = rows[6, lane] * size
         if last < _CUT * abs(total) or last * scale < floor:
             break
     return total * scale, better, length
@@ -152,7 +197,16 @@ def _paced(time: Any, middle: Any, broad: Any) -> Any:
 
 @part
 def _over_times(
-    at: Any, centre: Any, spacing: Any, broad: Any, y: Any, slopes: Any, side: Any, units: Any, step: Any, rows: Any
+    at: Any,
+    centre: Any,
+    spacing: Any,
+    broad: Any,
+    y: Any,
+    slopes: Any,
+    side: Any,
+    units: Any,
+    step: Any,
+    rows: Any,
 ) -> Any:
     """h(x) = x ∫₀^∞ g_τ(x) dτ at x = tanh ``at``, by the trapezoidal rule from where g is large on."""
     sinh_x, cosh_x = _hyperbolic(at)
@@ -168,6 +222,7 @@ def _over_times(
     pace = spacing * _paced(middle, middle, broad)[1]
     first = int(_paced(middle, middle, broad)[0] / pace)
     floor = _ABSENT / (x * broad)
+    parted = slopes[0] * slopes[1] == 0.0
     total, alternating = 0.0, 0.0
     first_c, first_length = 0.0, 0.3 / square_root(float(units))
     for direction in range(2):
@@ -187,7 +242,7 @@ def _over_times(
             here = (x, grown, 2.0 * half * half, 1.0 / (cosh_x * cosh_x))
             guess = c if number == first or few > 0 else 2.0 * c - before
             before = c
-            value, c, length = _density(guess, length, here, pair, units, step, floor, rows)
+            value, c, length = _density(guess, length, here, pair, units, step, floor, parted, rows)
             if direction == 0 and number == first:
                 first_c, first_length, before = c, length, c
             value = 0.5 * value * weight if number == 0 else value * weight
@@ -234,7 +289,7 @@ def transforms(
     step
         Step in t of the contour.
     rows
-        Scratch [11, 16].
+        Scratch [17, 16].
     """
     for node in range(len(nodes)):
         out[node], alternating[node] = _over_times(
@@ -252,9 +307,9 @@ def densities(
     Parameters
     ----------
     graded
-        1 where places are ``low`` + (``high`` − ``low``) u² and ``slope`` a polynomial of 2u − 1; else 0.
+        p where places are ``low`` + (``high`` − ``low``) u^p and ``slope`` is a polynomial of 2u − 1: 1 or 2.
     slope
-        Chebyshev coefficients of dh/dy [power], or of u dh/dy where ``graded``.
+        Chebyshev coefficients of u^{p − 1} dh/dy [power].
     points, weights
         Gauss' rule on [0, 1].
     """
@@ -271,9 +326,8 @@ def densities(
             far = far * (sinh_x / cosh_x + sinh_r / cosh_r)
             part_ = (place - low) / (high - low)
             u = 1.0
-            if graded == 1:
-                u = square_root(part_)
-                part_ = u
+            if graded == 2:
+                u = part_ = square_root(part_)
             t = 2.0 * part_ - 1.0
             last, value = 0.0, 0.0
             for power in range(len(slope) - 1, 0, -1):

@@ -122,6 +122,10 @@ def sums(
     weighted: Vector,
     weighted_imag: Vector,
     inside: Vector,
+    rest: Vector,
+    rest_imag: Vector,
+    rest_weighted: Vector,
+    rest_weighted_imag: Vector,
     real: Vector,
     x: Vector,
     grown: Vector,
@@ -135,11 +139,11 @@ def sums(
     minus: Vector,
     side: Vector,
 ) -> dict[str, Vector]:
-    """M and D at l = ``real`` + i ``imag``, up to a common factor; ``inside`` is 1 where a real l is within
-    the strip of M.
+    """M and D at l = ``real`` + i ``imag``, up to a common factor; what units make of them of which a or b is
+    0; ``inside`` is 1 where a real l is within the strip of M.
     """
-    place = Complex(real, imag)
-    found, weights = Complex(real.like(0.0), real.like(0.0)), Complex(real.like(0.0), real.like(0.0))
+    place, nothing = Complex(real, imag), Complex(real.like(0.0), real.like(0.0))
+    found = weights = left = left_weights = nothing
     within = imag >= -1.0
     for a, b, same in ((plus, plus, True), (plus, minus, False), (minus, plus, False), (minus, minus, True)):
         first, second, both = x * grown * a * a, x * shrunk * b * b, a * b
@@ -172,15 +176,23 @@ def sums(
         value = angle * scale * sine.inverse()
         inverse = determinant.inverse()
         u, v = (two * value - cross * one_inverse) * inverse, (one * value - cross * two_inverse) * inverse
-        found = found + value_near.chosen(near, value)
-        weights = weights + u_near.chosen(near, u).times(0.5 * grown * a * a)
-        weights = weights + v_near.chosen(near, v).times(0.5 * shrunk * b * b)
+        value = value_near.chosen(near, value)
+        weight = u_near.chosen(near, u).times(0.5 * grown * a * a)
+        weight = weight + v_near.chosen(near, v).times(0.5 * shrunk * b * b)
+        found, weights = found + value, weights + weight
+        silent = (both * both).equals(0.0)
+        left = left + value.chosen(silent, nothing)
+        left_weights = left_weights + weight.chosen(silent, nothing)
     return {
         "total": found.real,
         "total_imag": found.imag,
         "weighted": weights.real,
         "weighted_imag": weights.imag,
         "inside": within.then(real.like(1.0), 0.0),
+        "rest": left.real,
+        "rest_imag": left.imag,
+        "rest_weighted": left_weights.real,
+        "rest_weighted_imag": left_weights.imag,
     }
 
 

@@ -20,6 +20,7 @@ def registry() -> dict[str, Limit]:
         correlation,
         covariance,
         covariance_ode,
+        exact,
         gradient_growth,
         hayou,
         hayou_one_unit,
@@ -74,6 +75,7 @@ def registry() -> dict[str, Limit]:
         gradient_growth.GradientGrowth(),
         second_order.SecondOrderSde(),
         second_order.LinearSecondOrder(),
+        exact.Exact(),
     ]
     by_name = {limit.name: limit for limit in limits}
     return {name: by_name[name] for name in LIMIT_NAMES}

@@ -1,6 +1,6 @@
-"""Evenly spaced coordinates on which a chain of exact steps is summed by the trapezoidal rule: y = artanh ρ,
-or for laws that live on ρ ≥ 0 a coordinate z whose softplus y is, so that the density falls off at z → −∞ like
-e^z and the rule converges exponentially there too.
+"""Evenly spaced coordinates on which a chain of exact steps is summed by the trapezoidal rule: y = artanh
+ρ, or for laws that live on ρ ≥ 0 a coordinate z whose softplus y is, so that the density falls off at z → −∞
+like e^z and the rule converges exponentially there too.
 """
 
 from __future__ import annotations
@@ -58,10 +58,7 @@ class Grid:
 
     def number(self, y: float, *, up: bool) -> int:
         """The last number below y, or with ``up`` the first above."""
-        if self.bend and y <= 0:
-            z = -np.inf
-        else:
-            z = float(self.back(np.array([y]))[0])
+        z = -np.inf if self.bend and y <= 0 else float(self.back(np.array([y]))[0])
         # beyond, dy/dz is less than rounding
         place = max(z, -_VANISHED * self.bend) / self.step - 0.5 if self.bend else z / self.step - 0.5
         return int(np.ceil(place) if up else np.floor(place))
@@ -72,8 +69,8 @@ _VANISHED = 24.0
 
 
 def tabulated(grid: Grid, first: int, density: Array, chart: Chart) -> TabulatedLaw:
-    """The law whose density in z is band-limited, from its values at ``first`` … [node]; what it integrates to
-    is 1.
+    """The law whose density in z is band-limited, from its values at ``first`` … [node]; its integral is
+    made 1.
 
     Parameters
     ----------
@@ -83,7 +80,7 @@ def tabulated(grid: Grid, first: int, density: Array, chart: Chart) -> Tabulated
     h, count = grid.step / _FINER, len(density)
     columns = np.empty((3, count, _FINER))
     for phase in range(_FINER):
-        for order, kernel in enumerate(_sinc(np.arange(1 - count, count) + phase / _FINER)):
+        for order, kernel in enumerate(_sinc(np.asarray(np.arange(1.0 - count, count) + phase / _FINER))):
             summed = np.convolve(density, kernel)[count - 1 : 2 * count - 1]
             columns[order, :, phase] = summed / grid.step**order
     p, slope, curvature = columns.reshape(3, -1)

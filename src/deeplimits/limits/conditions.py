@@ -70,6 +70,30 @@ def wide(least: int) -> Condition:
     )
 
 
+def wide_where_inputs_die(least: int) -> Condition:
+    """The condition that a layer with a slope of 0 has ``least`` units or more."""
+
+    def narrowest(network: Network) -> int | None:
+        kinds = network.layer_kinds.items()
+        silent = (units for units, layer in kinds if layer.slopes.plus * layer.slopes.minus == 0)
+        return min(silent, default=None)
+
+    return Condition(
+        f"{least} units or more in every layer with a slope of 0",
+        lambda network: (narrowest(network) or least) >= least,
+        lambda network: f"{narrowest(network)}",
+    )
+
+
+def narrow(most: int) -> Condition:
+    """The condition that no layer has more than ``most`` units."""
+    return Condition(
+        f"{most:,} units or fewer in every layer",
+        lambda network: max(network.layer_kinds) <= most,
+        lambda network: f"{max(network.layer_kinds):,}",
+    )
+
+
 ABOVE_MINUS_ONE = Condition(
     "a correlation ρ₀ above −1, from which a diffusion can start",
     lambda network: network.inputs < 2 or network.gap() < 2,

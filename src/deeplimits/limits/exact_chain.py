@@ -1,9 +1,9 @@
 """The law of ρ after any number of exact steps, from one ρ₀: products of a vector with one-step kernels.
 
-Between layers the law is a density at the nodes of the kernel's grid, and two atoms where inputs can die: ρ = 0
-and ρ = 1. It is summed by the trapezoidal rule, which is as exact as the density is smooth. Where widths differ
-from layer to layer, so do the grids: the masses on one are brought to the next one's by the transpose of sinc
-interpolation, which keeps what a smooth kernel makes of them.
+Between layers the law is a density at the nodes of the kernel's grid, and two atoms where inputs can die: ρ =
+0 and ρ = 1. It is summed by the trapezoidal rule, which is as exact as the density is smooth. Where widths
+differ from layer to layer, so do the grids: the masses on one are brought to the next one's by the transpose
+of sinc interpolation, which keeps what a smooth kernel makes of them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Array = NDArray[np.float64]
 
 _NOTHING = 1e-13
 """Mass of a chunk of rows that is left out."""
-_LOST = 1e-7
-"""Of the whole mass, from which on rows have not been resolved."""
+_LOST = 1e-5
+"""Of the whole mass, from which on rows have not been resolved; less than that is told as an error."""
 _FURTHER = 24.0
 """How much further a density is looked at, in nodes, where grids change."""
 
@@ -53,12 +53,17 @@ class State:
     @property
     def z(self) -> Array:
         """Coordinates of the masses."""
-        return self.grid.z(self.first + np.arange(len(self.masses)))
+        return self.grid.z(self.first + np.arange(float(len(self.masses))))
 
     @property
     def total(self) -> float:
         """What the density and the atoms have: ``alive``, but for what has been lost."""
         return float(self.masses.sum()) + self.apart + self.equal
+
+    @property
+    def lost(self) -> float:
+        """How much mass has been lost or won on the way, as a part of all."""
+        return abs(self.total / self.alive - 1)
 
 
 Layers = Sequence[tuple[Slopes, int]]
@@ -94,11 +99,10 @@ def _walked(layers: Layers, start: float) -> Iterator[tuple[int, State]]:
     for number, (slopes, units) in enumerate(layers, 1):
         kernel = transition(slopes, units)
         state = _first(kernel, start) if state is None else _next(kernel, _on(state, kernel.grid))
-        if abs(state.total - state.alive) > _LOST * state.alive:
-            lost = state.total / state.alive - 1
+        if not state.lost <= _LOST:
             raise ArithmeticError(
-                f"the step to layer {number} is not resolved: its mass is wrong by {lost:.1e}, for the law of "
-                "ρ has an edge near ρ = −1, or too few units are positive for both inputs"
+                f"the step to layer {number} is not resolved: its mass is wrong by {state.lost:.1e}, for the "
+                "law of ρ has an edge near ρ = −1, or too few units are positive for both inputs"
             )
         yield number, state
 
@@ -108,7 +112,12 @@ def _first(kernel: Transition, start: float) -> State:
     row = kernel.row(start)
     h = kernel.grid.step
     return State(
-        kernel.grid, row.first, row.values * h, float(fates.apart[0]), float(fates.equal[0]), float(fates.alive[0])
+        kernel.grid,
+        row.first,
+        row.values * h,
+        float(fates.apart[0]),
+        float(fates.equal[0]),
+        float(fates.alive[0]),
     )
 
 
@@ -122,7 +131,7 @@ def _next(kernel: Transition, state: State) -> State:
     kept = np.flatnonzero(np.abs(masses).sum(axis=1) > _NOTHING * state.alive)
     blocks = kernel.blocks((low + kept).tolist())
     ends = [(block.first, block.first + block.values.shape[1]) for block in blocks.values()]
-    row = kernel.row(0.0) if state.apart > 0 else None
+    row = kernel.from_zero if state.apart > _NOTHING * state.alive else None
     if row is not None:
         ends.append((row.first, row.first + len(row.values)))
     first, last = min(end[0] for end in ends), max(end[1] for end in ends)
@@ -132,9 +141,7 @@ def _next(kernel: Transition, state: State) -> State:
         offset = block.first - first
         density[offset : offset + block.values.shape[1]] += masses[place] @ block.values
     fates = kernel.fates(kernel.grid.y(state.z))
-    apart, equal, alive = (
-        float(each @ state.masses) for each in (fates.apart, fates.equal, fates.alive)
-    )
+    apart, equal, alive = (float(each @ state.masses) for each in (fates.apart, fates.equal, fates.alive))
     if row is not None:
         density[row.first - first : row.first - first + len(row.values)] += state.apart * row.values
         there = kernel.fates(np.zeros(1))

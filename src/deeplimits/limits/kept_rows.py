@@ -2,8 +2,8 @@
 
 A kernel takes a second, reading it a millisecond. Files lie beside the laws of sampled limits in the user's
 cache folder, named by the SHA-256 of width, slopes, the sources that rows are made by, NumPy and the
-processor; each starts with the SHA-256 of the rest, is written aside and renamed, and what has not been read for
-longest goes where all files together have become too large. A folder that cannot be used only costs time.
+processor; each starts with the SHA-256 of the rest, is written aside and renamed, and what has not been read
+for longest goes where all files together have become too large. A folder that cannot be used only costs time.
 """
 
 from __future__ import annotations
@@ -51,10 +51,8 @@ class Rows(Protocol):
 Kind = TypeVar("Kind")
 
 
-def read(
-    slopes: Slopes, units: int, make: Callable[[int, NDArray[np.float64]], Kind]
-) -> dict[int, Kind]:
-    """The rows that are kept of a kernel, by the numbers of their chunks; none where the file is not whole."""
+def read(slopes: Slopes, units: int, make: Callable[[int, NDArray[np.float64]], Kind]) -> dict[int, Kind]:
+    """The rows that are kept of a kernel, by the numbers of their chunks; none where the file is damaged."""
     file = _folder() / _name(slopes, units)
     try:
         content = file.read_bytes()

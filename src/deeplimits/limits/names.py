@@ -34,4 +34,5 @@ LIMIT_NAMES = (
     "gradient_growth",
     "second_order_sde",
     "linear_second_order",
+    "exact",
 )

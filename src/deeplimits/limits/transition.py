@@ -1,8 +1,8 @@
 """The exact law of ρ' after one ReLU-like layer of finite width, given ρ before it.
 
-With S₁ = Σa², S₂ = Σb², P = Σab over the layer's units and s = ½ log(S₁/S₂), B_τ = ½(e^τ S₁ + e^{−τ} S₂) is √(S₁S₂)
-cosh(s + τ): P/B_τ = ρ'/cosh(s + τ) is a ratio of sums of independent terms, and its density g_τ one Fourier
-integral of an n-th power (``engines.transition_kernels``). Integrated over all τ, s drops out:
+With S₁ = Σa², S₂ = Σb², P = Σab over the layer's units and s = ½ log(S₁/S₂), B_τ = ½(e^τ S₁ + e^{−τ} S₂) is
+√(S₁S₂) cosh(s + τ): P/B_τ = ρ'/cosh(s + τ) is a ratio of sums of independent terms, and its density g_τ one
+Fourier integral of an n-th power (``engines.transition_kernels``). Integrated over all τ, s drops out:
 
     h(x) = x ∫₀^∞ g_τ(x) dτ = E[ρ'/√(ρ'² − x²); ρ' > x],
 
@@ -16,7 +16,7 @@ the last coefficients of the polynomial whether there are enough.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -41,20 +41,24 @@ _BROAD = 4.2
 """How far from where g is large steps are longer, likewise."""
 _ALTERNATING = 2e-5
 """The largest error of twice the spacing, whose square is that of the spacing."""
-_RESOLVED = 1e-11
+_RESOLVED = 2e-12
 """The last coefficients of h, as a part of the largest."""
 _PER_DEVIATION = 3.4
 """Chebyshev's nodes for each standard deviation of a window, to start with."""
-_MOST_NODES = 256
-_GRADING = 1.4
+_MOST_NODES = {1: 256, 2: 400}
+_GRADING = {1: 1.0, 2: 1.4}
 """How many times as many they are where nodes are graded."""
+_END = 1e-11
+"""Of h / cosh y at the end of a window, which is nearly the probability beyond."""
+_FURTHEST = 20.0
 _NEGLIGIBLE = 1e-12
 """Of h, that is no error."""
 _NOTHING = 29.0
 """Logarithm of the density, below its largest, at the ends of a window."""
 _NEAR_ZERO = 0.25
 """A window that starts nearer to 0 than this part of itself is graded."""
-_GAUSS = 80
+_GAUSS = 16
+"""Gauss' points of the Abel transform for each three standard deviations of a window."""
 
 
 @dataclass(frozen=True)
@@ -65,25 +69,47 @@ class Window:
     ----------
     centre
         artanh of c K₁(ρ).
-    reach
+    below, above
         How far from it there is something.
     deviation
         Of y', to first order.
     """
 
     centre: float
-    reach: float
+    below: float
+    above: float
     deviation: float
 
 
-def window(moments: Step, y: float, units: int, place: int = 0) -> Window:
+def window(moments: Step, y: float, slopes: Slopes, units: int, place: int = 0) -> Window:
     """That of a step from y, ``place`` among those of ``moments``."""
-    spread = float(moments.spread[place])
+    spread, centre = float(moments.spread[place]), y + float(moments.moved[place])
     # as the density of a linear network, cosh^{−(n − 1)}, of as many units as have this spread
     slope = _NOTHING * max(spread, 0.5) / max(units - 1.5, 0.5)
     reach = float(np.arccosh(np.exp(slope))) if slope < 30 else slope + float(np.log(2))
     deviation = float(np.sqrt(max(spread, 0.05) / units))
-    return Window(y + float(moments.moved[place]), reach, deviation)
+    found = Window(centre, reach, reach, deviation)
+    if slopes.plus == slopes.minus:
+        return found
+    sway = _sway(moments, units, place)
+    sides = (1.0,) if slopes.plus * slopes.minus <= 0 else (1.0, -1.0)
+    for side in sides:
+        out = reach
+        while side * centre + out > 0 and out < _FURTHEST:
+            end = np.array([side * centre + out])
+            left = _transformed(slopes, units, y, side, side * centre, _SPACING, sway, end)[0]
+            # where a density falls like e^{−y}, h tends to a constant
+            atom = _equal(slopes, units, y) if side > 0 else 0.0
+            if float(left[0] / np.cosh(end[0])) - atom < _END:
+                break
+            out *= 1.25
+        found = replace(found, above=out) if side > 0 else replace(found, below=out)
+    # below 0 a law has nothing, and above it no transform tells
+    return replace(found, below=1.5 * reach) if len(sides) == 1 else found
+
+
+def _sway(moments: Step, units: int, place: int) -> float:
+    return max(float(np.sqrt(max(moments.sway[place], 0.0) / units)), 1e-300)
 
 
 def density(
@@ -102,15 +128,16 @@ def density(
     """
     if moments is None:
         moments = step(slopes, np.array([y]))
-    found = window(moments, y, units, place)
-    sway = max(float(np.sqrt(max(moments.sway[place], 0.0) / units)), 1e-300)
+    found = window(moments, y, slopes, units, place)
+    sway = _sway(moments, units, place)
     value = np.zeros(len(nodes))
     for side in (1.0, -1.0):
         if side < 0 and slopes.plus * slopes.minus <= 0:
             continue
         at = side * nodes
         centre = side * found.centre
-        some = (at > 0) & (np.abs(at - centre) < found.reach)
+        out, back = (found.above, found.below) if side > 0 else (found.below, found.above)
+        some = (at > 0) & (at < centre + out) & (at > centre - back)
         if some.any():
             value[some] = _one_side(slopes, units, y, side, found, sway, at[some])
     return value
@@ -120,15 +147,16 @@ def _one_side(
     slopes: Slopes, units: int, y: float, side: float, found: Window, sway: float, at: Array
 ) -> Array:
     centre = side * found.centre
-    high, low = centre + found.reach, max(centre - found.reach, 0.0)
-    graded = low < _NEAR_ZERO * (high - low)
-    low = 0.0 if graded else low
-    count = int(_PER_DEVIATION * (_GRADING if graded else 1.0) * min((high - low) / found.deviation, 40.0)) + 20
+    out, back = (found.above, found.below) if side > 0 else (found.below, found.above)
+    high, low = centre + out, max(centre - back, 0.0)
+    power = 2 if low < _NEAR_ZERO * (high - low) else 1
+    low = 0.0 if power > 1 else low
+    count = int(_PER_DEVIATION * _GRADING[power] * min((high - low) / found.deviation, 40.0)) + 20
     spacing = _SPACING
     while True:
         t = _nodes(count)
         part = (t + 1) / 2
-        places = low + (high - low) * (part**2 if graded else part)
+        places = low + (high - low) * part**power
         transformed = _transformed(slopes, units, y, side, centre, spacing, sway, places)
         largest = float(np.abs(transformed[0]).max())
         if not np.isfinite(largest):
@@ -139,22 +167,37 @@ def _one_side(
         if wrong > max(_ALTERNATING, (_NEGLIGIBLE / largest) ** 0.5) and spacing > _LEAST_SPACING:
             spacing *= 0.7
             continue
-        coefficients = _interpolating(count) @ transformed[0]
+        # of ρ' = 1, which has a probability and no density, there is 1/√(1 − x²)
+        smooth = transformed[0] - (_equal(slopes, units, y) * np.cosh(places) if side > 0 else 0.0)
+        coefficients = _interpolating(count) @ smooth
         left = float(np.abs(coefficients[-3:]).max())
-        if left <= max(_RESOLVED * largest, _NEGLIGIBLE) or count >= _MOST_NODES:
+        if left <= max(_RESOLVED * largest, _NEGLIGIBLE) or count >= _MOST_NODES[power]:
             break
-        count = min(int(1.5 * count), _MOST_NODES)
-    # u = √part in place of part where graded: dh/dy = (dh/du) / (2 u (high − low))
-    scale = 1 / (high - low) if graded else 2 / (high - low)
-    slope = np.ascontiguousarray(chebyshev.chebder(coefficients) * scale)
+        count = min(int(1.5 * count), _MOST_NODES[power])
+    slope = np.ascontiguousarray(chebyshev.chebder(coefficients) * (2 / power / (high - low)))
     value = np.empty(len(at))
-    points, weights = _gauss()
-    _DENSITIES(low, high, int(graded), slope, points, weights, np.ascontiguousarray(at), value)
+    points, weights = _gauss(int(np.clip(np.ceil((high - low) / found.deviation / 3), 5, 20)) * _GAUSS)
+    _DENSITIES(low, high, power, slope, points, weights, np.ascontiguousarray(at), value)
     return value
 
 
+def _equal(slopes: Slopes, units: int, y: float) -> float:
+    """P(ρ' = 1): one unit is positive for both inputs, and none for one alone."""
+    if slopes.plus * slopes.minus != 0:
+        return 0.0
+    common = 0.25 + float(np.arctan(np.sinh(y))) / (2 * np.pi)
+    return float(units * common**units)
+
+
 def _transformed(
-    slopes: Slopes, units: int, y: float, side: float, centre: float, spacing: float, sway: float, places: Array
+    slopes: Slopes,
+    units: int,
+    y: float,
+    side: float,
+    centre: float,
+    spacing: float,
+    sway: float,
+    places: Array,
 ) -> tuple[Array, Array]:
     plus, minus = float(slopes.plus), float(slopes.minus)
     out, alternating = np.empty(len(places)), np.empty(len(places))
@@ -171,7 +214,7 @@ def _transformed(
         places,
         out,
         alternating,
-        np.empty((11, 16)),
+        np.empty((17, 16)),
     )
     return out, alternating
 
@@ -190,7 +233,7 @@ def _interpolating(count: int) -> Array:
     return np.asarray(matrix)
 
 
-@lru_cache(maxsize=1)
-def _gauss() -> tuple[Array, Array]:
-    points, weights = np.polynomial.legendre.leggauss(_GAUSS)
+@lru_cache(maxsize=32)
+def _gauss(count: int) -> tuple[Array, Array]:
+    points, weights = np.polynomial.legendre.leggauss(count)
     return (points + 1) / 2, weights / 2

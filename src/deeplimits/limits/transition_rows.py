@@ -1,5 +1,5 @@
-"""The one-step kernel of a ReLU-like layer on a grid: rows of ``transition``, computed where a law comes by, in
-all threads, and kept; with the probabilities of what has no density.
+"""The one-step kernel of a ReLU-like layer on a grid: rows of ``transition``, computed where a law comes by,
+in all threads, and kept; with the probabilities of what has no density.
 
 With a slope of 0 an input dies where all of its units are negative. Of two that live, ρ' = 0 where no unit is
 positive for both, and ρ' = 1 where one is and no other is positive at all.
@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,11 @@ class Transition:
         """The density of a step from any coordinate, on a grid ``finer`` times as fine."""
         return self._row(y, step(self.slopes, np.array([y])), 0, finer)
 
+    @cached_property
+    def from_zero(self) -> Row:
+        """That from ρ = 0."""
+        return self.row(0.0)
+
     def blocks(self, numbers: Iterable[int]) -> dict[int, Block]:
         """The rows in these chunks, computed where they are not known."""
         wanted = set(numbers)
@@ -120,7 +125,7 @@ class Transition:
 
     def _block(self, number: int) -> Block:
         grid = self.grid
-        y = grid.y(grid.z(np.arange(CHUNK) + number * CHUNK))
+        y = grid.y(grid.z(np.arange(float(CHUNK)) + number * CHUNK))
         moments = step(self.slopes, y)
         rows = [self._row(float(each), moments, place, 1) for place, each in enumerate(y)]
         first = min(row.first for row in rows)
@@ -131,9 +136,9 @@ class Transition:
 
     def _row(self, y: float, moments: Step, place: int, finer: int) -> Row:
         grid = self.grid
-        found = window(moments, y, self.units, place)
-        first = grid.number(found.centre - found.reach, up=True)
-        last = max(grid.number(found.centre + found.reach, up=False), first)
+        found = window(moments, y, self.slopes, self.units, place)
+        first = grid.number(found.centre - found.below, up=True)
+        last = max(grid.number(found.centre + found.above, up=False), first)
         z = grid.z(first + np.arange((last - first) * finer + 1) / finer)
         at = grid.y(z)
         # no place is at 0, where neither side has a density
@@ -141,7 +146,7 @@ class Transition:
         return Row(first, density(self.slopes, self.units, y, at, moments, place) * grid.slope(z))
 
 
-_BENDS = 1.5
+_BENDS = 2.0
 """Over how many steps of a grid softplus bends."""
 _LEAST = 1e-12
 

@@ -98,7 +98,7 @@ class UnitNoise:
     @cached_property
     def _unit_edges(self) -> Array:
         signs = (-1.0) ** np.arange(_NODES + 1)
-        return np.append(self._unit @ signs, self._unit[-1].sum())
+        return np.asarray(np.append(self._unit @ signs, self._unit[-1].sum()), float)
 
     @cached_property
     def _back(self) -> Array:
@@ -107,7 +107,7 @@ class UnitNoise:
         low, width = self._unit_edges[:-1, None], np.diff(self._unit_edges)[:, None]
         y = self._edges[:-1, None] + (_AT + 1) / 2
         matrices = chebyshev.chebvander(2 * (x - low) / width - 1, _NODES - 1)
-        return np.linalg.solve(matrices, y[:, :, None])[:, :, 0]
+        return np.asarray(np.linalg.solve(matrices, y[:, :, None])[:, :, 0], float)
 
     @cached_property
     def _drift(self) -> tuple[Array, Array]:

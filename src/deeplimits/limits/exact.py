@@ -1,0 +1,173 @@
+"""The law of the correlation of a finite ReLU-like network itself, by its exact one-step kernel: no limit, no
+sample. ``transition`` has the kernel, ``exact_chain`` the law after several layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.laws import Chart, Law, PointMass
+from deeplimits.limits.base import Limit, is_odd
+from deeplimits.limits.chain_grid import Grid, tabulated
+from deeplimits.limits.compound import mixture
+from deeplimits.limits.conditions import ABOVE_MINUS_ONE, narrow, wide, wide_where_inputs_die
+from deeplimits.limits.correlation import start_coordinate
+from deeplimits.limits.exact_chain import Layers, State, states
+from deeplimits.limits.regime import ANY_EXPONENT, Regime
+from deeplimits.networks.network import Network
+
+Array = NDArray[np.float64]
+
+ERROR = 1e-7
+"""Kolmogorov distance that is kept, of laws between the nodes of their tables as well."""
+_LEAST_UNITS, _MOST_UNITS = 8, 1024
+_LEAST_ONE_SIDED = 48
+"""With fewer units, of which half are silent, the law of a step has a tail that only falls like e^{−|y|}."""
+
+
+class Exact(Limit):
+    """ρ of two inputs of a perceptron with piecewise-linear activations, any shaping and widths.
+
+    It is the law of networks whose inputs both live, as all that is stored of correlations is.
+    """
+
+    name = "exact"
+    label = "the law of the finite network itself, by its exact one-step kernel"
+    observables = ("correlation", "rescaled_correlation")
+    regimes: ClassVar[tuple[Regime, ...]] = (
+        Regime(
+            "mlp",
+            ("linear",),
+            ANY_EXPONENT,
+            uneven=True,
+            inputs=2,
+            conditions=(wide(_LEAST_UNITS), narrow(_MOST_UNITS)),
+        ),
+        Regime(
+            "mlp",
+            ("relu_like",),
+            ANY_EXPONENT,
+            uneven=True,
+            inputs=2,
+            conditions=(
+                wide(_LEAST_UNITS),
+                narrow(_MOST_UNITS),
+                wide_where_inputs_die(_LEAST_ONE_SIDED),
+                ABOVE_MINUS_ONE,
+            ),
+        ),
+    )
+    rate_reason = "it is the law of the network: nothing is left that could fall"
+    source = "the one-step kernel of a ReLU-like layer, in closed form up to a Fourier integral"
+
+    def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
+        rescaled = observable == "rescaled_correlation"
+        if network.gap() == 0 or (network.gap() >= 2 and is_odd(network)):
+            end = 1.0 if network.gap() == 0 else -1.0
+            return [PointMass(_value(end, layer) if rescaled else end) for layer in layers]
+        early = [
+            PointMass(_value(network.correlation(), 0) if rescaled else network.correlation())
+            for layer in layers
+            if layer == 0
+        ]
+        later = [layer for layer in layers if layer > 0]
+        if not later:
+            return list(early)
+        found = states(_layers(network), start_coordinate(network, self.name), later)
+        return [*early, *(law_of(state, layer, rescaled) for state, layer in zip(found, later, strict=True))]
+
+    def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
+        if isinstance(law, PointMass):
+            return 0.0
+        (state,) = states(_layers(network), start_coordinate(network, self.name), [layer])
+        return ERROR + 2 * state.lost
+
+    def warning(self, network: Network, layer: int, observable: str) -> str | None:
+        dead = 1.0
+        for units in network.widths[:layer] if network.uneven else [network.units] * layer:
+            slopes = network.layer_kinds[units].slopes
+            dead *= 1 - 0.5 ** (units - 1) if slopes.plus * slopes.minus == 0 else 1.0
+        if 1 - dead < _TOLD:
+            return None
+        return (
+            f"it is the law of networks in which both inputs live: up to {1 - dead:.3g} of all have a layer "
+            "whose units are all negative"
+        )
+
+
+_TOLD = 1e-4
+"""Probability of a dead input that is told."""
+
+
+def _layers(network: Network) -> Layers:
+    widths = network.widths if network.uneven else [network.units] * network.depth
+    kinds = network.layer_kinds
+    return [(kinds[units].slopes, units) for units in widths]
+
+
+def _value(rho: float, layer: int) -> float:
+    """log ℓ² (1 − ρ)."""
+    with np.errstate(divide="ignore"):
+        return float(np.log(float(layer) ** 2 * (1 - np.float64(rho))))
+
+
+def law_of(state: State, layer: int, rescaled: bool) -> Law:
+    """The law of ρ, or of log ℓ² (1 − ρ), given that both inputs live."""
+    chart = _rescaled_chart(state.grid, layer) if rescaled else _chart(state.grid)
+    continuous = tabulated(state.grid, state.first, state.masses / state.grid.step, chart)
+    parts: list[tuple[float, Law]] = [(float(state.masses.sum()), continuous)]
+    for mass, rho in ((state.apart, 0.0), (state.equal, 1.0)):
+        if mass > _ATOM * state.alive:
+            parts.append((mass, PointMass(_value(rho, layer) if rescaled else rho)))
+    total = sum(mass for mass, _ in parts)
+    return mixture([mass / total for mass, _ in parts], [law for _, law in parts])
+
+
+_ATOM = 1e-12
+
+
+def _chart(grid: Grid) -> Chart:
+    low = -1.0 if grid.bend == 0 else 0.0
+
+    def to_coordinate(rho: Array) -> Array:
+        y = np.arctanh(np.clip(rho, -1 + 1e-16, 1 - 1e-16))
+        return grid.back(y if grid.bend == 0 else np.maximum(y, 1e-300))
+
+    def slope(rho: Array) -> Array:
+        inside = np.maximum((1 - rho) * (1 + rho), 1e-300)
+        return 1 / inside / np.maximum(grid.slope(to_coordinate(rho)), 1e-300)
+
+    return Chart(to_coordinate, lambda z: np.tanh(grid.y(z)), slope, low=low, high=1.0)
+
+
+def _rescaled_chart(grid: Grid, layer: int) -> Chart:
+    """r = log ℓ² + log 2 − log(1 + e^{2y})."""
+    shift = 2 * float(np.log(layer)) + float(np.log(2))
+    high = shift if grid.bend == 0 else shift - float(np.log(2))
+
+    def to_coordinate(r: Array) -> Array:
+        over = np.maximum(shift - r, 0.0)
+        # log(e^x − 1) / 2
+        y = (over + np.log(-np.expm1(-np.maximum(over, 1e-300)))) / 2
+        return grid.back(y if grid.bend == 0 else np.maximum(y, 1e-300))
+
+    def slope(r: Array) -> Array:
+        z = to_coordinate(r)
+        return (1 + np.exp(-2 * np.abs(grid.y(z)))) / 2 * _larger(grid.y(z)) / grid.slope(z)
+
+    return Chart(
+        to_coordinate,
+        lambda z: shift - np.logaddexp(0.0, 2 * grid.y(z)),
+        slope,
+        increasing=False,
+        high=high,
+    )
+
+
+def _larger(y: Array) -> Array:
+    """(1 + e^{−2y}) / (1 + e^{−2|y|})."""
+    return np.where(y >= 0, 1.0, np.exp(-2 * np.minimum(y, 0.0)))

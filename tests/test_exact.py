@@ -1,0 +1,210 @@
+"""The exact law of finite networks and the one to second order, against oracles of other kinds: Fisher's density, another
+grid, units drawn one by one, simulated networks, and each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import gammaln, hyp2f1
+
+from deeplimits.activations import Identity, ReluLike, Slopes
+from deeplimits.engines import simulate_block
+from deeplimits.laws import Law, kolmogorov
+from deeplimits.limits import exact_chain, kept_rows, registry, transition_rows
+from deeplimits.limits.step_moments import step
+from deeplimits.limits.transition import density, window
+from deeplimits.networks.network import Network, Shaping
+
+HALF = Shaping("width", 0.5)
+SYMMETRIC, ONE_SIDED = ReluLike(0.5, -0.5), ReluLike(0.0, -1.0)
+LEVELS = np.linspace(0.0005, 0.9995, 1999)
+
+
+def pair(rho: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    return ((1.0, rho), (rho, 1.0))
+
+
+def shaped(phi: ReluLike, width: int, depth: int, rho: float = 0.3) -> Network:
+    return Network(phi, width, depth, pair(rho), shaping=HALF)
+
+
+def law(name: str, network: Network, observable: str = "correlation") -> Law:
+    return registry()[name].marginals(network, [network.depth], observable)[0]
+
+
+def apart(one: Law, other: Law) -> float:
+    at = np.concatenate([one.quantile(LEVELS), other.quantile(LEVELS)])
+    return float(np.abs(one.cdf(at) - other.cdf(at)).max())
+
+
+def fisher(y: np.ndarray, y0: float, units: int) -> np.ndarray:
+    """Density of artanh of the correlation of n pairs without centring, of normals correlated by tanh ``y0``."""
+    n = units + 1
+    log_sech, start = -np.logaddexp(y, -y) + np.log(2), -np.logaddexp(y0, -y0) + np.log(2)
+    # 1 − ρ r = cosh(y − y0) / (cosh y cosh y0)
+    beside = np.logaddexp(y - y0, y0 - y) - np.log(2) + log_sech + start
+    constant = np.log(n - 2) + gammaln(n - 1) - 0.5 * np.log(2 * np.pi) - gammaln(n - 0.5)
+    exponent = constant + (n - 1) * start + (n - 2) * log_sech - (n - 1.5) * beside
+    return np.exp(exponent) * hyp2f1(0.5, 0.5, n - 0.5, (np.tanh(y) * np.tanh(y0) + 1) / 2)
+
+
+@pytest.mark.parametrize("units", [8, 64, 1024])
+@pytest.mark.parametrize("rho", [-0.99, 0.0, 0.9, 0.999])
+def test_linear_rows_are_fishers_density(units: int, rho: float) -> None:
+    linear, y0 = Slopes(1, 1), float(np.arctanh(rho))
+    found = window(step(linear, np.array([y0])), y0, linear, units)
+    y = np.linspace(y0 - found.below, y0 + found.above, 82)[1:-1]
+    expected = fisher(y, y0, units)
+    assert np.abs(density(linear, units, y0, y) - expected).max() <= 1e-9 * expected.max()
+
+
+@pytest.mark.slow
+def test_two_grids_give_one_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network(ReluLike(0.0, -0.4), 24, 3, pair(0.3))
+    coarse = law("exact", network)
+    monkeypatch.setattr(transition_rows, "_STEP", 0.4)
+    monkeypatch.setattr(kept_rows, "read", lambda *_: {})
+    transition_rows.transition.cache_clear()
+    exact_chain._walk.cache_clear()
+    try:
+        assert apart(coarse, law("exact", network)) < 1e-8
+    finally:
+        transition_rows.transition.cache_clear()
+        exact_chain._walk.cache_clear()
+
+
+@pytest.mark.parametrize("rho", [0.3, -0.5])
+def test_atoms_are_those_of_units_drawn_one_by_one(rho: float) -> None:
+    units, count = 5, 400_000
+    u, other = np.random.default_rng(3).standard_normal((2, count, units))
+    a, b = u > 0, rho * u + np.sqrt(1 - rho**2) * other > 0
+    alive = a.any(axis=1) & b.any(axis=1)
+    together = (a & b).sum(axis=1)
+    drawn = [alive, alive & (together == 0), (together == 1) & ((a | b).sum(axis=1) == 1)]
+    fates = transition_rows.Transition(Slopes(1, 0), units).fates(np.array([np.arctanh(rho)]))
+    for found, expected in zip(drawn, (fates.alive, fates.apart, fates.equal), strict=True):
+        p = float(expected[0])
+        assert abs(float(found.mean()) - p) < 4.5 * np.sqrt(p * (1 - p) / count)
+
+
+NETWORKS = {
+    "linear": Network(Identity(), 16, 16, pair(0.3)),
+    "shaped": shaped(SYMMETRIC, 16, 16),
+    "unshaped": Network(ReluLike(), 64, 20, pair(0.3)),
+    "leaky": Network(ReluLike(0.0, -0.4), 24, 10, pair(-0.5)),
+    "uneven": Network(ReluLike(0.0, -0.4), (24, 64, 16, 32), 4, pair(0.3)),
+    "opposite": Network(ReluLike(0.0, -1.6), 32, 12, pair(0.1)),
+    "near one": shaped(ONE_SIDED, 32, 32, 0.999999),
+    "deep": Network(ReluLike(), 150, 150, pair(0.3)),
+    "wide": shaped(SYMMETRIC, 256, 64, -0.9),
+}
+EVERYDAY = ("shaped",)
+
+
+def correlations(network: Network, count: int) -> np.ndarray:
+    gap = simulate_block(network, [network.depth], 0, count)["correlation_gap"].astype(float).ravel()
+    return 1 - gap[~np.isnan(gap)]
+
+
+def bound(count: int) -> float:
+    """What a sample may be from its own law, by Dvoretzky, Kiefer, Wolfowitz and Massart: all tests together at 1e-3."""
+    return float(np.sqrt(np.log(2 * len(NETWORKS) / 1e-3) / (2 * count)))
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        *((name, 1 << 16) for name in EVERYDAY),
+        *(pytest.param(name, 1 << 20, marks=pytest.mark.slow) for name in NETWORKS),
+        *(pytest.param(name, 1 << 24, marks=pytest.mark.exhaustive) for name in NETWORKS),
+    ],
+)
+def test_networks_follow_the_exact_law(name: str, count: int) -> None:
+    exact = law("exact", NETWORKS[name])
+    drawn = correlations(NETWORKS[name], count)
+    # what is stored is float32, which moves a correlation by 6e-8 of 1 − ρ
+    assert kolmogorov(exact, drawn) < bound(len(drawn)) + 1e-6
+
+
+def test_a_law_of_first_order_is_told_apart() -> None:
+    drawn = correlations(NETWORKS["shaped"], 1 << 18)
+    assert kolmogorov(law("matched_sde", NETWORKS["shaped"]), drawn) > bound(len(drawn))
+
+
+@pytest.mark.parametrize(
+    ("phi", "width"),
+    [
+        (SYMMETRIC, 16),
+        *(pytest.param(SYMMETRIC, width, marks=pytest.mark.slow) for width in (32, 64)),
+        *(pytest.param(ONE_SIDED, width, marks=pytest.mark.slow) for width in (16, 32, 64)),
+    ],
+)
+def test_second_order_is_second_order(phi: ReluLike, width: int) -> None:
+    network = shaped(phi, width, width)
+    exact = law("exact", network)
+    assert 0.28 < width**2 * apart(exact, law("second_order_sde", network)) < 0.33
+    assert 0.38 < width * apart(exact, law("matched_sde", network)) < 0.43
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [16, 64])
+def test_a_linear_network_is_that_of_its_limit_at_a_longer_time(width: int) -> None:
+    network = Network(Identity(), width, width, pair(0.3))
+    exact = law("exact", network)
+    assert 0.11 < width**2 * apart(exact, law("linear_second_order", network)) < 0.13
+    assert 0.29 < width * apart(exact, law("linear", network)) < 0.31
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "network",
+    [shaped(SYMMETRIC, 16, 4), shaped(ONE_SIDED, 24, 48, -0.9), shaped(ONE_SIDED, 64, 64, 0.999)],
+    ids=["few layers", "far back", "near one"],
+)
+def test_second_order_keeps_its_error(network: Network) -> None:
+    distance = apart(law("exact", network), law("second_order_sde", network))
+    assert distance <= registry()["second_order_sde"].error(network, network.depth, "correlation") < 1
+
+
+def test_the_rescaled_correlation_reaches_into_the_tails() -> None:
+    network = shaped(SYMMETRIC, 16, 16)
+    rescaled, plain = law("exact", network, "rescaled_correlation"), law("exact", network)
+    gap = np.array([1e-4, 1e-2, 0.5, 1.9])
+    expected = 1 - np.asarray(plain.cdf(1 - gap))
+    assert np.allclose(rescaled.cdf(np.log(16**2 * gap)), expected, rtol=1e-6, atol=1e-12)
+    near, nearer = np.asarray(rescaled.cdf(np.log(16**2 * np.array([1e-5, 1e-6]))))
+    assert 0 < nearer < near
+
+
+def test_networks_that_they_are_not_for_are_refused() -> None:
+    slow = replace(shaped(SYMMETRIC, 16, 16), shaping=Shaping("width", 0.3))
+    assert "p ≥ 0.5" in str(registry()["second_order_sde"].refusal(slow, "correlation"))
+    assert "p ≥ 0.5" in str(
+        registry()["second_order_sde"].refusal(replace(slow, shaping=None), "correlation")
+    )
+    narrow = shaped(SYMMETRIC, 4, 16)
+    assert "8 units or more" in str(registry()["exact"].refusal(narrow, "correlation"))
+
+
+def test_rows_that_are_kept_and_damaged_are_computed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_rows, "_folder", lambda: tmp_path / "rows")
+    slopes = Slopes(1, 0.5)
+    first = transition_rows.Transition(slopes, 16).blocks([0])[0]
+    (file,) = (tmp_path / "rows").iterdir()
+    (kept,) = kept_rows.read(slopes, 16, transition_rows.Block).values()
+    assert (kept.first, kept.values.tobytes()) == (first.first, first.values.tobytes())
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(bytes(content))
+    assert kept_rows.read(slopes, 16, transition_rows.Block) == {}
+    again = transition_rows.Transition(slopes, 16).blocks([0])[0]
+    assert again.values.tobytes() == first.values.tobytes()
+    monkeypatch.setattr(kept_rows, "LARGEST", len(content) // 2)
+    kept_rows.write(slopes, 17, {0: first})
+    assert not list((tmp_path / "rows").iterdir())
