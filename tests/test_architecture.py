@@ -33,7 +33,7 @@ LEVELS = (
 # The rooms and files within engines, in the same way.
 ENGINE_LEVELS = (
     {"requests"},
-    {"gradients", "sde"},
+    {"gradients", "sde", "transition"},
     {"readout", "forward"},
     {"resnet"},
     {"mlp"},

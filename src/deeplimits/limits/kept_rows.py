@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
-from deeplimits.engines.native import target
+from deeplimits.engines.compile.cache import target
 
 LARGEST = 1 << 28
 """Bytes of all files together."""
@@ -32,9 +32,9 @@ _SOURCES = (
     "limits/transition_rows.py",
     "limits/chain_grid.py",
     "limits/step_moments.py",
-    "engines/transition_kernels.py",
-    "engines/transition_lanes.py",
-    "engines/lanewise.py",
+    "engines/transition/kernels.py",
+    "engines/transition/lanes.py",
+    "engines/contract/lanewise.py",
 )
 _DIGEST = 32
 

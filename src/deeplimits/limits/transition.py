@@ -2,7 +2,7 @@
 
 With S₁ = Σa², S₂ = Σb², P = Σab over the layer's units and s = ½ log(S₁/S₂), B_τ = ½(e^τ S₁ + e^{−τ} S₂) is
 √(S₁S₂) cosh(s + τ): P/B_τ = ρ'/cosh(s + τ) is a ratio of sums of independent terms, and its density g_τ one
-Fourier integral of an n-th power (``engines.transition_kernels``). Integrated over all τ, s drops out:
+Fourier integral of an n-th power (``engines.transition.kernels``). Integrated over all τ, s drops out:
 
     h(x) = x ∫₀^∞ g_τ(x) dτ = E[ρ'/√(ρ'² − x²); ρ' > x],
 
@@ -24,13 +24,13 @@ from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
-from deeplimits.engines.native import Kernel
+from deeplimits.engines.compile.native import Kernel
 from deeplimits.limits.step_moments import Step, step
 
 Array = NDArray[np.float64]
 
-_TRANSFORMS = Kernel("transition_kernels", "transforms", "f8 f8 f8 f8 i8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[2]")
-_DENSITIES = Kernel("transition_kernels", "densities", "f8 f8 i8 f8[1] f8[1] f8[1] f8[1] f8[1]")
+_TRANSFORMS = Kernel("transition.kernels", "transforms", "f8 f8 f8 f8 i8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[2]")
+_DENSITIES = Kernel("transition.kernels", "densities", "f8 f8 i8 f8[1] f8[1] f8[1] f8[1] f8[1]")
 
 _CONTOUR = 0.42
 """Step along a contour, in widths of its integrand: 1e-14."""

@@ -1,4 +1,4 @@
-"""M and D of the kernel of one layer (``transition_kernels``), at sixteen places of a contour at once."""
+"""M and D of the kernel of one layer (``kernels``), at sixteen places of a contour at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from llvmlite import ir
 
-from deeplimits.engines.lanewise import LANES, Vector, lanewise
+from deeplimits.engines.contract.lanewise import Vector, lanewise
+from deeplimits.engines.contract.shape import LANES
 
 _LONG = ir.VectorType(ir.IntType(64), LANES)
 _WIDE = ir.VectorType(ir.DoubleType(), LANES)

@@ -6,7 +6,7 @@ e^{−τ} b²), the sum of σab over the sum of B has at x the density
     g_τ(x) = (n/2πi) ∫ M(l)^{n−1} D(l) dl,    M = E e^{l q/(1−ρ²)},  D = E B e^{l q/(1−ρ²)},  q = σab − xB,
 
 up to the scale of l, and M and D are sums of four closed forms, one for each pair of signs of u and v
-(``transition_lanes``); ``limits.transition`` tells what is made of them. The contour is a vertical line near
+(``lanes``); ``limits.transition`` tells what is made of them. The contour is a vertical line near
 the minimum c of M, on it l = c + iω₀ sinh(bt)/b, and the trapezoidal rule in t and in τ converges
 exponentially.
 
@@ -18,9 +18,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from deeplimits.engines.arithmetic import inline, kernel, part, square_root
-from deeplimits.engines.lanewise import LANES
-from deeplimits.engines.transition_lanes import multiply, square, sums
+from deeplimits.engines.contract.arithmetic import inline, kernel, part, square_root
+from deeplimits.engines.contract.shape import LANES
+from deeplimits.engines.transition.lanes import multiply, square, sums
 
 _NEAR = 0.3
 """How far from the minimum, in ω₀, the contour may be, and ω₀ from its best, as a part of it."""
