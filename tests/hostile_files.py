@@ -5,6 +5,7 @@ values, numbers, formulas and matrices are damaged or made up.
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import os
 from pathlib import Path
@@ -76,12 +77,21 @@ dask: {cluster: slurm, workers: 4, cores: 2, memory: 4GB, queue: q, account: a, 
     }
 
 
-def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Paths of all values of a tree."""
-    found = [path] if path else []
-    if isinstance(tree, dict | list):
-        for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-            found += places(value, (*path, key))
+LARGEST = 20_000
+"""Values of a tree that is changed once more."""
+
+
+def places(tree: Any) -> list[tuple[Any, ...]]:
+    """Paths of the values of a tree, of the first ``LARGEST``."""
+    found: list[tuple[Any, ...]] = []
+    left: list[tuple[tuple[Any, ...], Any]] = [((), tree)]
+    while left and len(found) < LARGEST:
+        path, value = left.pop()
+        if isinstance(value, dict | list):
+            pairs = value.items() if isinstance(value, dict) else enumerate(value)
+            inner = [((*path, key), each) for key, each in itertools.islice(pairs, LARGEST)]
+            found += [each for each, _ in inner]
+            left += reversed(inner)
     return found
 
 
@@ -372,7 +382,8 @@ def hostile(seed: int, folder: Path, known: dict[str, list[str]]) -> tuple[str, 
         if draw.chance(0.25):
             tree = all_numbers(draw, tree)
         for _ in range(draw.one((0, 1, 1, 1, 2, 3, 8))):
-            tree = changed(draw, tree)
+            if len(places(tree)) < LARGEST:
+                tree = changed(draw, tree)
         try:
             text = as_yaml(draw, tree)
         except (RecursionError, yaml.YAMLError, ValueError):
