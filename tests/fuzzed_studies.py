@@ -10,9 +10,11 @@ import numpy as np
 import yaml
 
 from deeplimits.errors import InputError
+from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits import registry
 from deeplimits.observables import OBSERVABLES
 from deeplimits.sweep.comparisons import is_recorded
+from deeplimits.sweep.figures import refusal
 from deeplimits.sweep.study import Study, load_study
 
 ACTIVATIONS: tuple[dict[str, Any], ...] = (
@@ -113,7 +115,13 @@ def fuzzed(folder: Path, seed: int) -> Study | InputError:
             study["compare"] = entries
         if residual and draw.random() < 0.3:
             study["growth"] = {"times": [1.0], "depths": [4, 8], "samples": int(one((2, 64)))}
-        return _read(path, study)
+        read = _read(path, study)
+        if draw.random() < 0.5:
+            able = [name for name in FIGURE_NAMES if refusal(read, name) is None]
+            names = FIGURE_NAMES if draw.random() < 0.1 or not able else able
+            study["figures"] = [names[i] for i in draw.permutation(len(names))[: draw.integers(1, 4)]]
+            read = _read(path, study)
+        return read
     except InputError as error:
         return error
 

@@ -43,7 +43,7 @@ def lacking(study: Study, groups: Groups) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "seed", [*TRIED, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(100, 500))]
+    "seed", [*TRIED, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(100, 1100))]
 )
 def test_a_random_study_is_refused_or_comes_to_an_end(tmp_path: Path, seed: int) -> None:
     with warnings.catch_warnings():
@@ -56,6 +56,7 @@ def test_a_random_study_is_refused_or_comes_to_an_end(tmp_path: Path, seed: int)
         data = open_study_groups(tmp_path, study.name)
         assert lacking(study, data) == []
         assert all(np.isfinite(data["/rates"][name]).all() for name in ("exponent", "low", "high"))
+        assert all(refusal(study, name) is None for name in study.figures)
         for figure in (name for name in NEEDS if refusal(study, name) is None):
             import_module(f"deeplimits.figures.{figure}").draw(data).savefig(io.BytesIO(), dpi=40)
 

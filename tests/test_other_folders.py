@@ -118,22 +118,26 @@ def test_as_a_module_it_has_a_configuration_of_its_own(other):
     assert "as a module it needs `config: {'configfile'" in output(run)
 
 
+ODD = """a 'b' > c\\d #e "f" $g & h; `i` ü"""
+"""A folder of results whose name a shell would take for much else."""
+
+
 @pytest.mark.slow
 def test_from_ones_own_folder(other):
     """Study, figure, scoreboard and report, with everything relative to the folder; nothing is done twice."""
     (other / "own/config").mkdir(parents=True)
     shutil.copytree(other / "other/studies", other / "own/config/studies")
-    (other / "own/config/config.yaml").write_text("studies: [mine]\nresults: a 'b' > c\n")
+    (other / "own/config/config.yaml").write_text(json.dumps({"studies": ["mine"], "results": ODD}))
     (other / "own/stated").mkdir()
     (other / "own/stated/x.yaml").write_text(CLAIMS.replace("study: small", "study: mine"))
     own = other / "own"
     workflow = ("-s", ROOT / "Snakefile", "--config", "claims=stated")
     run = command(own, *workflow)
     assert run.returncode == 0, output(run)
-    (row,) = json.loads((own / "a 'b' > c/claims.json").read_text())
+    (row,) = json.loads((own / ODD / "claims.json").read_text())
     assert row["verdict"] == "holds"
-    assert (own / "a 'b' > c/logs/figure/mine/ks_against_width.log").exists()
-    assert sorted(path.name for path in own.iterdir()) == [".snakemake", "a 'b' > c", "config", "stated"]
+    assert (own / ODD / "logs/figure/mine/ks_against_width.log").exists()
+    assert sorted(path.name for path in own.iterdir()) == [".snakemake", ODD, "config", "stated"]
     assert "Nothing to be done" in output(command(own, *workflow, "-n"))
     # the same file by its name is the same configuration
     assert "Nothing to be done" in output(

@@ -174,6 +174,39 @@ def test_bad_input_is_one_message_and_no_job(project, file, old, new, message):
     assert not (project / "results").exists()
 
 
+PLUGIN = """
+from snakemake_interface_storage_plugins.storage_object import StorageObjectRead, StorageObjectWrite
+from snakemake_interface_storage_plugins.storage_provider import StorageProviderBase, StorageQueryValidationResult
+
+
+class StorageObject(StorageObjectRead, StorageObjectWrite):
+    pass
+
+
+class StorageProvider(StorageProviderBase):
+    use_rate_limiter = default_max_requests_per_second = rate_limiter_key = None
+    example_queries = classmethod(lambda cls: [])
+    is_valid_query = classmethod(lambda cls, query: StorageQueryValidationResult(query, True))
+
+
+for each in (StorageObject, StorageProvider):
+    each.__abstractmethods__ = frozenset()
+"""
+
+
+@pytest.mark.slow
+def test_a_storage_plugin_is_refused_before_anything_is_planned(project, monkeypatch):
+    """Snakemake would carry the receipts alone."""
+    (project / "plugins/snakemake_storage_plugin_bucket").mkdir(parents=True)
+    (project / "plugins/snakemake_storage_plugin_bucket/__init__.py").write_text(PLUGIN)
+    monkeypatch.setenv("PYTHONPATH", str(project / "plugins"))
+    options = ("--default-storage-provider", "bucket", "--default-storage-prefix", "bucket://x")
+    run = snakemake(project, "-n", *options)
+    assert run.returncode != 0
+    assert "deeplimits: found a storage by bucket, expected a file system that all jobs share" in output(run)
+    assert not (project / "results").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("snakemake_executor_plugin_slurm") is None,

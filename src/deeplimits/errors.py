@@ -61,8 +61,8 @@ class InputError(ValueError):
         place = _end(str(where), _OF_A_PATH) + (f": {_begin(key, _OF_A_KEY)}" if key else "")
         # before the expected names, which may be many
         hint = f" (did you mean {nearest!r}?)" if nearest else ""
-        text = _visible(f"{place}: found {_short(found)}{hint}, expected ")
-        super().__init__(text + _begin(_visible(expected), LONGEST - len(text)))
+        text = visible(f"{place}: found {_short(found)}{hint}, expected ")
+        super().__init__(text + _begin(visible(expected), LONGEST - len(text)))
 
 
 class DeviceError(RuntimeError):
@@ -110,7 +110,7 @@ def _end(text: str, size: int) -> str:
     return text if len(text) <= size else "…" + text[1 - size :]
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Text without anything that a terminal would take for a command or that could not be written."""
     if text.isprintable():
         return text

@@ -16,6 +16,15 @@ from deeplimits.store.runs import RunFolder, tell
 from deeplimits.store.workflow import planned_receipts, prepare, study_facts
 from deeplimits.sweep.config import DEFAULT_CLAIMS, load_config
 
+# Jobs read and write more than Snakemake knows of: containers and study stores, whose receipts alone are its outputs, and
+# the plan reads receipts before there is a job. A storage would get the receipts without what they are receipts of.
+STORAGE = workflow.storage_settings.default_storage_provider
+if STORAGE is not None:
+    sys.exit(
+        f"deeplimits: found a storage by {STORAGE}, expected a file system that all jobs share: they read and write the "
+        "folder of results directly; docs/clusters.md says what to do on a cluster without one"
+    )
+
 # `deeplimits` of the environment that runs Snakemake, whether or not that environment is activated. Braces are
 # Snakemake's own in a shell command.
 DEEPLIMITS = (

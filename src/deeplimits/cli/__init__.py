@@ -68,7 +68,7 @@ for verb, example in EXAMPLES.items():
 def main() -> None:
     """Run the command line; bad input ends in one message on standard error and exit code 2."""
     from deeplimits.cli.streams import as_programs_do, flush, given_up
-    from deeplimits.errors import DeviceError, one_line
+    from deeplimits.errors import DeviceError, one_line, visible
     from deeplimits.store.errors import StoreError
 
     as_programs_do()
@@ -78,12 +78,12 @@ def main() -> None:
         finally:
             flush()
     except (InputError, StoreError, DeviceError) as error:
-        print(f"deeplimits: {error}", file=sys.stderr)
+        print(f"deeplimits: {visible(str(error))}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
         if given_up():
             error.filename = "standard output"
-        print(f"deeplimits: {one_line(error)}", file=sys.stderr)
+        print(f"deeplimits: {visible(one_line(error))}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from deeplimits.errors import visible
+
 Kind = Literal["damaged", "missing", "outdated", "stray", "later"]
 """Not what was written; not there; made from what is no more; of no use to anything; of a later version."""
 PARTS = ("todo", "batch", "study digest", "study receipt", "study", "study todo", "figure", "claims")
@@ -43,7 +45,7 @@ class Finding:
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.path}: {self.kind}: {self.what}"
+        return visible(f"{self.path}: {self.kind}: {self.what}")
 
     def row(self) -> dict[str, Any]:
         """As a row of plain values."""

@@ -189,7 +189,9 @@ def read_receipt_alone(path: Path) -> tuple[ReceiptBody, bytes]:
         raise UnusableReceipt(path, f"a receipt of format {body.format}, where this version reads {RECEIPT}")
     expected = f"{path.name.removesuffix('.json')}.zarr.zip"
     if body.container != expected:
-        raise UnusableReceipt(path, f"the receipt of {body.container}, where that of {expected} should be")
+        raise UnusableReceipt(
+            path, f"the receipt of {body.container[:80]!r}, where that of {expected} should be"
+        )
     return body, text
 
 

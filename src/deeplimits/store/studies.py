@@ -105,5 +105,5 @@ def read_study_receipt(results: Path, study: str) -> dict[str, Any] | None:
     ):
         raise StoreError(f"{path}: not what was written, or not the receipt of a study store; {mended}")
     if body["study"] != study:
-        raise StoreError(f"{path}: the receipt of study {body['study']}; {mended}")
+        raise StoreError(f"{path}: the receipt of study {str(body['study'])[:80]!r}; {mended}")
     return body
