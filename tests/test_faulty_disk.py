@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import chdir, suppress
@@ -185,6 +186,38 @@ def test_a_disk_that_is_full_or_fails_at_any_change(
         # a plan writes nothing over what is right
         project.begin(over_old=number % 2 == 0 and verb != "plan")
         project.fails(Fault(number, last, code, kinds=project.verb.kinds), code)
+
+
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+MOMENTS_OF = [
+    (verb, how.name, part)
+    for verb in VERBS
+    if verb not in ("plan", "prune")
+    for how in SIGNALS
+    for part in range(8)
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", everyday(MOMENTS_OF, 10), ids=lambda case: "-".join(map(str, case)))
+def test_a_verb_that_is_killed_in_a_change(projects: dict[str, Project], case: tuple[str, str, int]) -> None:
+    """In the middle of writing, half of it done; a third of the places are the last, where files take their names."""
+    verb, how, part = case
+    project = projects[verb]
+    chance = np.random.default_rng(part)
+    moment = project.calls - chance.integers(12) if part % 3 == 0 else 1 + chance.integers(project.calls)
+    project.begin(over_old=part % 2 == 0)
+    moment = int(max(moment, 1))
+    done = project.run(Fault(moment, moment, signal=signal.Signals[how], kinds=WRITES))
+    assert done.code == (130 if how == "SIGINT" else -signal.Signals[how]) and "Traceback" not in done.err, (
+        done
+    )
+    for name, sha256 in project.digests().items():
+        begun = how != "SIGINT" and (".part-" in name or name == "results/.run")
+        assert begun or sha256 in (project.before.get(name), project.after.get(name)), name
+    again = project.run()
+    assert again.code == 0, again
+    assert project.digests() == project.after
 
 
 REFUSALS = [

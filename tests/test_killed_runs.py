@@ -1,5 +1,5 @@
-"""Snakemake and `make` are killed outright at random moments, and the same command goes on to the same bytes;
-a run that lives is respected."""
+"""Snakemake and `make` are killed outright at random moments, and the same command goes on to the same
+bytes; a run that lives is waited for, wherever it was started."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,15 +28,16 @@ def run(folder, command):
     )
 
 
-def start(folder, command):
+def start(folder, command, stderr=subprocess.DEVNULL):
     """A run in a session of its own, so that it can be killed with all that it started."""
     return subprocess.Popen(
         command,
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         start_new_session=True,
+        text=True,
     )
 
 
@@ -62,6 +64,27 @@ def digests(folder):
     }
 
 
+def processes_of(folder):
+    """Processes that work in a folder, by their command."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state = (place / "stat").read_text().rpartition(")")[2].split()[0]
+            if (place / "cwd").readlink() == folder and state not in "ZX":
+                found.append((place / "cmdline").read_text().replace("\0", " "))
+    return found
+
+
+def nothing_is_left(folder):
+    """Whether there is no file half-written, no lock and, after a moment, no process."""
+    end = time.monotonic() + 10
+    while processes_of(folder) and time.monotonic() < end:
+        time.sleep(0.05)
+    left = [*folder.rglob(".part-*"), *folder.glob("results/.run"), *folder.glob(".snakemake/locks/*.lock")]
+    left += [*folder.glob(".snakemake/deeplimits/*.json"), *folder.glob(".snakemake/incomplete/*")]
+    return not left and not processes_of(folder)
+
+
 def kill_and_go_on(folder, kind, moments, chance):
     """Kill ``moments`` runs, half of them with their jobs, and run each again; how many held locks when killed."""
     command = KINDS[kind]
@@ -77,7 +100,7 @@ def kill_and_go_on(folder, kind, moments, chance):
         shutil.rmtree(folder / ".snakemake")
         process = start(folder, command)
         time.sleep(duration * (moment + chance.random()) / moments)
-        # `make` alone takes its Snakemake along; a Snakemake alone leaves its jobs, which go on writing
+        # `make` alone takes its Snakemake along; a Snakemake that is killed alone leaves its jobs, which go on writing
         (os.killpg if chance.random() < 0.5 else os.kill)(process.pid, signal.SIGKILL)
         held += any((folder / ".snakemake").glob("locks/*.lock"))
         again = run(folder, command)
@@ -100,6 +123,54 @@ def test_the_same_command_goes_on_after_a_kill_at_any_moment(project, kind):
     assert kill_and_go_on(small(project), kind, 20, np.random.default_rng(4)) >= 5
 
 
+def two_at_once(first, second, chance, times):
+    """Two runs on the results of ``first``, the second begun while the first is at work; how often it waited."""
+    waited = 0
+    begin = time.perf_counter()
+    assert run(first, KINDS["snakemake"]).returncode == 0
+    duration, truth = time.perf_counter() - begin, digests(first)
+    for _ in range(times):
+        for folder in {first, second}:
+            shutil.rmtree(folder / ".snakemake")
+        shutil.rmtree(first / "results")
+        runs = [start(first, KINDS["snakemake"], subprocess.PIPE)]
+        time.sleep(duration * chance.random() ** 2)
+        runs.append(start(second, KINDS["snakemake"], subprocess.PIPE))
+        said = [each.communicate()[1] for each in runs]
+        assert [each.returncode for each in runs] == [0, 0], "\n".join(said)
+        assert digests(first) == truth
+        assert nothing_is_left(first) and nothing_is_left(second)
+        waited += any("waiting for another run on" in text for text in said)
+    return waited
+
+
+def other_folder(folder, place):
+    """The same project elsewhere, with the results of the first."""
+    place.mkdir()
+    for path in folder.iterdir():
+        if path.name in ("config", ".venv"):
+            shutil.copytree(path, place / path.name, symlinks=True)
+        elif path.name not in (".snakemake", "results"):
+            (place / path.name).symlink_to(path)
+    with (place / "config/config.yaml").open("a") as file:
+        file.write(f"results: {folder / 'results'}\n")
+    (place / ".snakemake").mkdir()
+    return place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, pytest.param(12, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("where", ["one folder", "two folders"])
+def test_two_runs_at_once_both_end_well(project, tmp_path_factory, where, times):
+    """The one that comes later waits, and has then nothing left to do."""
+    folder = small(project)
+    second = folder
+    if where == "two folders":
+        second = other_folder(folder, tmp_path_factory.mktemp("elsewhere") / "project")
+    waited = two_at_once(folder, second, np.random.default_rng(times), times)
+    assert times == 1 or waited > times // 2
+
+
 @pytest.mark.slow
 def test_a_live_run_is_respected(project):
     """It is held still with its locks taken, and everything else that Snakemake does leaves it as it is."""
@@ -115,18 +186,20 @@ def test_a_live_run_is_respected(project):
         before = {path: path.stat().st_mtime_ns for path in kept}
         assert len(before) == 3
         whose = f"another run holds locks in this folder: process {process.pid} on {os.uname().nodename}"
-        refused = snakemake(folder, "--cores", "2")
-        assert refused.returncode != 0
-        assert whose in output(refused)
-        assert "cannot be locked" in output(refused)
+        waiting = start(folder, KINDS["snakemake"], stderr=subprocess.PIPE)
+        told = f"waiting for another run on {folder / 'results'}: process {process.pid} on "
+        assert any(told in line for line in waiting.stderr)
         assert whose in output(snakemake(folder, "-n"))
         spared = snakemake(folder, "--unlock")
         assert spared.returncode != 0
         assert f"not unlocked, for a run holds these locks: process {process.pid}" in output(spared)
         assert snakemake(folder, "--list-target-rules").returncode == 0
         assert all(path.stat().st_mtime_ns == changed for path, changed in before.items())
+        assert waiting.poll() is None
     finally:
         os.kill(process.pid, signal.SIGCONT)
     assert process.wait() == 0
+    assert "Nothing to be done" in waiting.communicate()[1]
+    assert waiting.returncode == 0
     assert not any(records.glob("*.json"))
     assert not any(folder.glob(".snakemake/locks/*"))

@@ -1,4 +1,5 @@
 # The plan, made once by the process that schedules; a job on a cluster node finds its todo file and plans nothing.
+import atexit
 import os
 import shlex
 import sys
@@ -13,6 +14,7 @@ from deeplimits.store.errors import StoreError
 from deeplimits.store.messages import Messages
 from deeplimits.store.processes import die_with
 from deeplimits.store.runs import RunFolder, tell
+from deeplimits.store.turns import take_turn
 from deeplimits.store.workflow import planned_receipts, prepare, study_facts
 from deeplimits.sweep.config import DEFAULT_CLAIMS, load_config
 
@@ -69,7 +71,19 @@ PARENT = os.environ.pop("DEEPLIMITS_MAKE", "")
 if workflow.is_main_process and PARENT.isdigit() and not die_with(int(PARENT)):
     sys.exit("deeplimits: the `make` that started this was killed")
 
+# Another run on the same results is waited for before anything is planned; the turn ends with this process.
+IS_RUN = (
+    workflow.is_main_process
+    and not workflow.output_settings.dryrun
+    and takes_locks(sys.argv[1:])
+)
+
 try:
+    if IS_RUN:
+        planned_for = load_config(Path(CONFIG_FILE), SETTINGS_GIVEN, SHIPPED_CLAIMS)
+        turn = take_turn(planned_for.results, sys.argv, tell)
+        if turn is not None:
+            atexit.register(turn.end)
     if workflow.is_main_process:
         SETTINGS, TARGETS = prepare(
             Path(CONFIG_FILE), SETTINGS_GIVEN, SHIPPED_CLAIMS, tell
@@ -101,8 +115,11 @@ if workflow.is_main_process:
             sys.exit(f"deeplimits: not unlocked, for a run holds these locks: {living}")
     elif workflow.output_settings.dryrun:
         RUNS.look()
-    elif takes_locks(sys.argv[1:]):
-        RUNS.begin(None if IS_MODULE else RESULTS, sys.argv)
+    elif IS_RUN:
+        try:
+            RUNS.begin(None if IS_MODULE else RESULTS, sys.argv)
+        except OSError as error:
+            sys.exit(f"deeplimits: {one_line(error)}")
         if IS_MODULE or "--no-hooks" in sys.argv:
             # nobody will call `onstart`
             RUNS.free_guard()

@@ -61,14 +61,16 @@ def repair(place: Place, study: SomeStudy = None, as_json: AsJson = False) -> No
     """
     from deeplimits.cli.repair import Repair, result
     from deeplimits.engines.run.cpu import available_threads
+    from deeplimits.store.turns import turn_on
     from deeplimits.store.verify import verify_store
     from deeplimits.store.watched import watched
 
     threads = available_threads()
-    report = verify_store(place.results, study, 0, threads, watched)
     tell = (lambda _: None) if as_json else (lambda part: print(f"made again: {part}", flush=True))
     work = Repair(place, threads, watched, tell)
-    left = work.mend(list(report.findings))
+    with turn_on(place.results, sys.argv, lambda text: print(f"deeplimits: {text}", file=sys.stderr)):
+        report = verify_store(place.results, study, 0, threads, watched)
+        left = work.mend(list(report.findings))
     bad = [finding for finding in left if finding.kind != "stray"]
     if as_json:
         print(strict_json(result(work, left)))
@@ -98,6 +100,7 @@ def prune(
     """
     from deeplimits.store.place import find_place
     from deeplimits.store.prune import check_no_run, unwanted
+    from deeplimits.store.turns import turn_on
 
     find_place(settings.path, settings.results)
     found = unwanted(settings)
@@ -113,8 +116,9 @@ def prune(
     ]
     if wanted:
         check_no_run(Path(".snakemake"))
-        for each in found:
-            each.remove()
+        with turn_on(settings.results, sys.argv):
+            for each in found:
+                each.remove()
     if as_json:
         print(strict_json({"removed": wanted, "unwanted": rows}))
     elif found:

@@ -7,7 +7,7 @@ at the size, and reads those that were changed after their receipts. ``verify`` 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from deeplimits.store.receipts import (
     Receipt,
     UnusableReceipt,
     described_blocks,
+    read_receipt,
     read_receipt_alone,
     read_todo,
 )
@@ -76,6 +77,22 @@ def _is_changed(receipt: Receipt) -> bool:
     with suppress(OSError):
         os.utime(receipt.container, ns=(written, written))
     return False
+
+
+def discard_damaged_batch(catalogue: Catalogue, batch: str, again: Container[str]) -> None:
+    """Remove a receipt that would count as done, of a batch that is damaged or is among ``again``; one that a
+    job has written since the catalogue was read stays.
+    """
+    path = receipt_path(catalogue.results, batch)
+    try:
+        found = read_receipt(path)
+    except FileNotFoundError:
+        return
+    except UnusableReceipt:
+        path.unlink(missing_ok=True)
+        return
+    if batch in again and any(found.text == each.text for each in catalogue.receipts if each.path == path):
+        path.unlink(missing_ok=True)
 
 
 def blocks_of_batch(results: Path, batch: str) -> list[Block] | None:

@@ -25,9 +25,11 @@ from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.damage import (
     damaged_batches,
     discard_damaged,
+    discard_damaged_batch,
     discard_damaged_study,
     restore_todo,
 )
+from deeplimits.store.dates import date_back
 from deeplimits.store.messages import aggregation_message, simulation_message, studies_of_batches
 from deeplimits.store.paths import (
     claims_digests,
@@ -100,6 +102,7 @@ def prepare(
         for slip in slips(load_claims(config.claims), config.studies_folder):
             if tell is not None:
                 tell(slip)
+    date_back(config.results)
     results, catalogue = config.results, Catalogue(config.results)
     # a batch that is damaged is computed again as it was, and its container has the same bytes then
     again = damaged_batches(catalogue)
@@ -114,10 +117,7 @@ def prepare(
         study.name: _targets(results, study, plan.receipts[study.name], messages, jobs) for study in studies
     }
     for batch in batches:
-        receipt = receipt_path(results, batch.name)
-        if batch.name in again or receipt in catalogue.unusable:
-            # one that exists would count as done
-            receipt.unlink(missing_ok=True)
+        discard_damaged_batch(catalogue, batch.name, again)
         _write_if_changed(todo_path(results, batch.name), batch.todo)
     for done in catalogue.receipts:
         if done.batch in of_batches and done.batch not in again:
