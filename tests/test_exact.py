@@ -13,6 +13,7 @@ from scipy.special import gammaln, hyp2f1
 
 from deeplimits.activations import Identity, ReluLike, Slopes
 from deeplimits.engines import simulate_block
+from deeplimits.errors import InputError
 from deeplimits.laws import Law, kolmogorov
 from deeplimits.limits import exact_chain, kept_rows, registry, transition_rows
 from deeplimits.limits.step_moments import step
@@ -95,8 +96,7 @@ NETWORKS = {
     "linear": Network(Identity(), 16, 16, pair(0.3)),
     "shaped": shaped(SYMMETRIC, 16, 16),
     "unshaped": Network(ReluLike(), 64, 20, pair(0.3)),
-    "leaky": Network(ReluLike(0.0, -0.4), 24, 10, pair(-0.5)),
-    "uneven": Network(ReluLike(0.0, -0.4), (24, 64, 16, 32), 4, pair(0.3)),
+    "uneven": Network(ReluLike(0.0, -0.4), (32, 64, 48, 32), 4, pair(0.3)),
     "opposite": Network(ReluLike(0.0, -1.6), 32, 12, pair(0.1)),
     "near one": shaped(ONE_SIDED, 32, 32, 0.999999),
     "deep": Network(ReluLike(), 150, 150, pair(0.3)),
@@ -188,6 +188,13 @@ def test_networks_that_they_are_not_for_are_refused() -> None:
     )
     narrow = shaped(SYMMETRIC, 4, 16)
     assert "8 units or more" in str(registry()["exact"].refusal(narrow, "correlation"))
+
+
+@pytest.mark.slow
+def test_a_step_that_is_not_resolved_is_refused() -> None:
+    """From ρ₀ < 0 with slopes that differ much some laws come near ρ = −1, where that of a step has an edge."""
+    with pytest.raises(InputError, match="its mass is wrong by"):
+        law("exact", Network(ReluLike(0.0, -0.4), 24, 10, pair(-0.5)))
 
 
 def test_rows_that_are_kept_and_damaged_are_computed_again(
