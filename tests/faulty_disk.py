@@ -13,6 +13,7 @@ import json
 import os
 import pkgutil
 import shutil
+import signal
 import subprocess
 import sys
 import traceback
@@ -168,6 +169,8 @@ def _serve(disk: Any, work: Path) -> None:
         kinds = sum(KINDS[kind] for kind in fault.kinds)
         child = os.fork()
         if child == 0:
+            # what a shell starts in the background ignores it, and so would all that is forked from that
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             for number, name in ((1, "out"), (2, "err")):
                 file = os.open(work / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
                 os.dup2(file, number)
