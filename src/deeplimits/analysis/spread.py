@@ -32,6 +32,8 @@ _TASK = 0.5
 """Seconds that a task should take."""
 _WAVE = 16
 """Tasks that are handed out at once, for each core."""
+_MANY = 4 * AT_ONCE
+"""Points that are surely worth processes."""
 _TRIES = 3
 """How often processes are started anew where one was killed."""
 
@@ -84,6 +86,9 @@ class Spread:
             yield from self._in_tasks(points, size, 64)
             return
         done = 0
+        if self._cores > 1 and len(points) >= _MANY:
+            # it loads what processes need while the first points are reduced here
+            _start_server()
         while done < len(points) and (self._cores == 1 or not self._is_worth_processes(len(points) - done)):
             # the first few tell how long one takes
             size = min(AT_ONCE, max(4, self._points))
@@ -178,13 +183,18 @@ def _alone(task: Points) -> Points:
 
 def _processes(cores: int) -> ProcessPoolExecutor:
     """Processes that are forked from one that has loaded what they need, and has no threads."""
+    return ProcessPoolExecutor(cores, mp_context=_start_server())
+
+
+def _start_server() -> Any:
+    """Start the process that others are forked from, where it is not there; what forks from it."""
     from multiprocessing.forkserver import ensure_running
 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["deeplimits.analysis.preloaded"])
     with _environment(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")):
         ensure_running()
-    return ProcessPoolExecutor(cores, mp_context=context)
+    return context
 
 
 @contextmanager
