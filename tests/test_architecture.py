@@ -24,7 +24,7 @@ LEVELS = (
     {"engines"},
     {"observables"},
     {"variables", "laws", "networks", "gaussian"},
-    {"activations"},
+    {"activations", "digits"},
     {"singularities"},
     {"formulas"},
     {"formula_names"},

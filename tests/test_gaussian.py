@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from deeplimits import gaussian
-from deeplimits.activations import EXACT, SMOOTH, ReluLike, Slopes, Smooth, exact, shaped
+from deeplimits.activations import SMOOTH, ReluLike, Slopes, Smooth, exact, shaped
+from deeplimits.digits import EXACT
 from deeplimits.formulas import Formula
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Power, Unreachable
 from gaussian_draws import MP, Draw, Reference, brute_force, draw, gap, in_float64

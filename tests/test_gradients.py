@@ -222,7 +222,7 @@ def test_nearly_equal_inputs_keep_the_angle_of_their_gradients() -> None:
 @pytest.mark.parametrize("name", SMOOTH)
 def test_derivative_of_the_table(name: str) -> None:
     """φ' from the pieces of the table: error relative to the largest slope."""
-    from deeplimits.activations import EXACT
+    from deeplimits.digits import EXACT
     from deeplimits.engines.contract.activation_tables import table
     from deeplimits.engines.contract.arithmetic import kernel
     from deeplimits.engines.gradients.units import smooth_unit

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import gammainc
 
-from deeplimits.activations import EXACT, SMOOTH, Smooth, numeric, shaped
+from deeplimits.activations import SMOOTH, Smooth, numeric, shaped
+from deeplimits.digits import EXACT
 from deeplimits.engines import simulate_block
 from deeplimits.engines.contract.activation_tables import NoTable, table
 from deeplimits.engines.contract.arithmetic import kernel

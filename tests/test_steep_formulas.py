@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import yaml
 
-from deeplimits.activations import EXACT, SMOOTH, Unknowable, exact
+from deeplimits.activations import SMOOTH, Unknowable, exact
+from deeplimits.digits import EXACT
 from deeplimits.errors import InputError
 from deeplimits.formulas import Formula
 from deeplimits.singularities import singularity

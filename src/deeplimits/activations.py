@@ -26,13 +26,8 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.digits import EXACT
 from deeplimits.formulas import FUNCTIONS, PLAIN, SIGN, Formula, Library
-
-DIGITS = 50
-"""Decimal digits in which constants are computed before they are rounded once."""
-
-EXACT = mpmath.MPContext()
-EXACT.dps = DIGITS
 
 SMOOTH = {
     "tanh": "tanh(x)",

@@ -15,7 +15,7 @@ import numpy as np
 from mpmath.libmp import mpf_pos, round_nearest
 from numpy.typing import NDArray
 
-from deeplimits.activations import EXACT
+from deeplimits.digits import EXACT
 from deeplimits.engines.compile.native import Kernel
 from deeplimits.networks.network import Network
 

@@ -17,7 +17,8 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import EXACT, OrnsteinUhlenbeck, Phi, Slopes, Smooth, exact
+from deeplimits.activations import OrnsteinUhlenbeck, Phi, Slopes, Smooth, exact
+from deeplimits.digits import EXACT
 from deeplimits.formulas import Formula, Library
 from deeplimits.gaussian.bends import bends
 from deeplimits.gaussian.effort import spend

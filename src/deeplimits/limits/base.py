@@ -12,7 +12,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import EXACT, Slopes, Smooth
+from deeplimits.activations import Slopes, Smooth
+from deeplimits.digits import EXACT
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.laws.mapped import mapped

@@ -20,7 +20,6 @@ from typing import Any, Literal
 import mpmath
 
 from deeplimits.activations import (
-    EXACT,
     Activation,
     Identity,
     OrnsteinUhlenbeck,
@@ -31,6 +30,7 @@ from deeplimits.activations import (
     Smooth,
     shaped,
 )
+from deeplimits.digits import EXACT
 
 Gram = tuple[tuple[float, ...], ...]
 

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits import activations, formulas
-from deeplimits.activations import EXACT, Smooth
+from deeplimits.activations import Smooth
+from deeplimits.digits import EXACT
 from deeplimits.engines.compile.cache import cache_folder, made_once
 
 _Psi = Callable[[mpmath.mpf], mpmath.mpf]

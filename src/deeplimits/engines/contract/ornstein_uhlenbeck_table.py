@@ -17,6 +17,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.digits import ThreadedContext
 from deeplimits.engines.contract.activation_tables import LOWEST, kept, through
 
 BITS = 5
@@ -27,8 +28,7 @@ _NODES = 16
 _ERROR = 2e-8
 """Largest relative error of a piece before rounding."""
 
-_DIGITS = mpmath.MPContext()
-_DIGITS.dps = 30
+_DIGITS = ThreadedContext(30)
 
 
 @lru_cache(maxsize=1)

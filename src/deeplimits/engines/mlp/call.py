@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import EXACT, Smooth
+from deeplimits.activations import Smooth
+from deeplimits.digits import EXACT
 from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Call, each, gap_constants, rounded, scale_constants
 from deeplimits.engines.compile.native import Kernel

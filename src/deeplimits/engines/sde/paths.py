@@ -19,7 +19,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import EXACT
+from deeplimits.digits import EXACT
 from deeplimits.engines import resolve
 from deeplimits.engines.calls import Call, Task
 from deeplimits.engines.compile.native import Kernel
