@@ -12,13 +12,13 @@ import xarray as xr
 from deeplimits.analysis.assembly import coordinates_of
 from deeplimits.analysis.rate_table import rate_table
 from deeplimits.analysis.series import SIZES, Series
-from deeplimits.analysis.stored import COLUMNS, DISTANCES, PARTS
 from deeplimits.figures.titles import series_text, title
+from deeplimits.store.arrays import COLUMNS, DISTANCES, PARTS
 from deeplimits.store.query import run_query
 from deeplimits.store.shown import shown_study
 from deeplimits.store.study_groups import open_study_groups
 from deeplimits.store.study_writer import write_study
-from deeplimits.store.tables import POINTS
+from deeplimits.store.table_columns import POINTS
 from deeplimits.sweep.axes import AXES, axes_of
 from deeplimits.sweep.points import network_from_physics
 from deeplimits.sweep.study import Study, read_study

@@ -15,6 +15,7 @@ from deeplimits.store.paths import container_path, receipt_path
 from deeplimits.store.query import run_query
 from deeplimits.store.receipts import write_receipt
 from deeplimits.store.study_writer import write_study
+from deeplimits.store.table_columns import OF_STUDIES, TABLES
 from deeplimits.sweep.axes import AXES, axes_of
 from deeplimits.sweep.blocks import blocks_of
 from deeplimits.sweep.study import Study, read_study
@@ -99,3 +100,25 @@ def test_rows_are_in_the_order_of_their_points_and_whole(tmp_path: Path) -> None
     assert run_query(tmp_path, "SHOW TABLES")["name"].tolist() == sorted(
         ["blocks", "claims", "comparison", "events", "growth", "moments", "points", "quantiles", "rates"]
     )
+
+
+@pytest.mark.parametrize("store", ["none", "blocks alone"])
+def test_a_table_without_rows_has_its_columns_and_their_types(tmp_path: Path, store: str) -> None:
+    """A query that was written for a full store runs in one where nothing has been made yet."""
+    study = None if store == "none" else with_receipts(tmp_path, APART)
+    if store == "a study without any rows":
+        assert study is not None
+        write_study(
+            study, tmp_path, [dict.fromkeys(("moments", "laws", "comparison", "rates"), xr.Dataset())]
+        )
+    for name in OF_STUDIES if study else TABLES:
+        columns = TABLES[name].columns
+        assert run_query(tmp_path, f"FROM {name}").columns.tolist() == list(columns)
+        # a text has no mean, and a number no length
+        asked = [
+            f'max(length("{column}"))' if variable.dtype == "str" else f'avg("{column}")'
+            for column, variable in columns.items()
+        ]
+        assert len(run_query(tmp_path, f"SELECT {', '.join(asked)} FROM {name}")) == 1  # noqa: S608
+        count = run_query(tmp_path, f"SELECT count(*) AS n FROM {name}")  # noqa: S608
+        assert count.n.tolist() == [0]

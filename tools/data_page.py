@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from deeplimits.analysis.stored import COLUMNS, GROUPS
-from deeplimits.analysis.tables import TABLES
 from deeplimits.observables import OBSERVABLES
+from deeplimits.store.arrays import COLUMNS, GROUPS
+from deeplimits.store.table_columns import TABLES
 from deeplimits.sweep.axes import AXES
 from deeplimits.variables import CONTAINER, Variable
 
@@ -21,8 +21,8 @@ Every array and every column, with its dimensions and units. The attributes `lon
 `description` of the arrays that `deeplimits.open_study`, `open_samples` and `simulate` return say the same,
 and so does `deeplimits query --tables`, or `--tables TABLE` for the columns of one. Units are `1` of a pure
 number, `networks` or `layers` of a count of them, and empty of names, texts and seeds.
-`python tools/data_page.py` writes this page from `variables.py`, `observables.py`, `analysis/stored.py` and
-`store/tables.py`.
+`python tools/data_page.py` writes this page from `variables.py`, `observables.py`, `store/arrays.py` and
+`store/table_columns.py`.
 
 ## Samples
 

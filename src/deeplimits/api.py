@@ -80,8 +80,8 @@ def simulate(
     """
     import xarray as xr
 
-    from deeplimits.analysis.stored import annotate
     from deeplimits.engines import simulate_block
+    from deeplimits.store.arrays import annotate
     from deeplimits.variables import CONTAINER
 
     chosen = _point(point)
@@ -365,7 +365,7 @@ def open_samples(
         If samples are missing.
     """
     from deeplimits.analysis.samples import aggregated_points, named_axes, samples_of
-    from deeplimits.analysis.stored import annotate_samples
+    from deeplimits.store.arrays import annotate_samples
 
     place = _place(config, results, root)
     if place.config is None:
@@ -401,7 +401,7 @@ def query(
     ``store.query``. Warns of studies whose store is stale.
 
     ``config``, ``results`` and ``root`` are as ``open_study`` takes them. Which tables and columns there are
-    ``analysis.tables.TABLES`` says, and ``deeplimits query --tables``.
+    ``store.table_columns.TABLES`` says, and ``deeplimits query --tables``.
     """
     from deeplimits.store.query import run_query
 

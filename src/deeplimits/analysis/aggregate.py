@@ -25,7 +25,7 @@ from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rate_table import rate_table
 from deeplimits.analysis.rows import Rows, Stream, bytes_of_point, merged
 from deeplimits.analysis.spread import Spread
-from deeplimits.analysis.stored import described
+from deeplimits.store.arrays import described
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.study_writer import write_study
 from deeplimits.store.watched import Watch, unwatched

@@ -15,7 +15,7 @@ from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.reduce import LEVELS
 from deeplimits.analysis.rows import Rows
 from deeplimits.analysis.series import Series
-from deeplimits.analysis.stored import DISTANCES, GROUPS, KEPT, OF_POINTS, described
+from deeplimits.store.arrays import DISTANCES, GROUPS, KEPT, OF_POINTS, described
 from deeplimits.sweep.axes import AXES, axes_of
 from deeplimits.sweep.study import Study
 

@@ -15,10 +15,10 @@ from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import CELLS, Distance, cell_counts, comparable, distances
 from deeplimits.analysis.reduce import LEVELS
 from deeplimits.analysis.rows import Rows
-from deeplimits.analysis.stored import DISTANCES, PARTS, blank
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits import registry
 from deeplimits.observables import parse
+from deeplimits.store.arrays import DISTANCES, PARTS, blank
 from deeplimits.store.kept_laws import marginals
 from deeplimits.sweep.comparisons import compared_layers
 from deeplimits.sweep.models import CompareModel

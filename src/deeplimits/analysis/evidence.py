@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.analysis.equivalence import Effect, NoEvidence, extrapolated, pooled
-from deeplimits.analysis.stored import COLUMNS
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.limits.setting import Setting, UnpredictableError
 from deeplimits.observables import parse
+from deeplimits.store.arrays import COLUMNS
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.statistics import ExpectedModel, StatisticModel, WhereModel
 

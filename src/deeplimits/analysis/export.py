@@ -22,8 +22,8 @@ import numpy as np
 
 from deeplimits import __version__
 from deeplimits.analysis.samples import aggregated_points, named_axes, samples_of
-from deeplimits.analysis.stored import annotate_samples
 from deeplimits.engines import SAMPLER_VERSION
+from deeplimits.store.arrays import annotate_samples
 from deeplimits.store.atomic import folder_aside
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.digests import digest

@@ -18,9 +18,9 @@ from deeplimits.analysis.columns import Array, Block
 from deeplimits.analysis.compared import Prediction
 from deeplimits.analysis.marginals import Marginals
 from deeplimits.analysis.rows import Rows
-from deeplimits.analysis.stored import blank
 from deeplimits.limits import registry
 from deeplimits.observables import parse
+from deeplimits.store.arrays import blank
 from deeplimits.sweep.comparisons import is_recorded
 from deeplimits.sweep.models import CompareModel
 from deeplimits.sweep.points import Point

@@ -20,7 +20,7 @@ from typing import Any
 
 from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rows import Rows
-from deeplimits.analysis.stored import KEPT
+from deeplimits.store.arrays import KEPT
 from deeplimits.store.catalogue import BlockLocation
 from deeplimits.store.digests import digest
 from deeplimits.store.paths import study_digest, study_store

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from deeplimits.analysis.columns import Array, Task
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced
 from deeplimits.analysis.rows import Rows
-from deeplimits.analysis.stored import blank
 from deeplimits.observables import OBSERVABLES
+from deeplimits.store.arrays import blank
 from deeplimits.sweep.comparisons import is_recorded
 from deeplimits.sweep.points import Point
 from deeplimits.sweep.study import Study

@@ -10,7 +10,7 @@ from deeplimits.analysis.distances import Distance
 from deeplimits.analysis.labels import label_of
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.series import Series
-from deeplimits.analysis.stored import DISTANCES, GROUPS, PARTS, axis_column, table_of
+from deeplimits.store.arrays import DISTANCES, GROUPS, PARTS, axis_column, table_of
 from deeplimits.sweep.axes import AXES, axes_of
 from deeplimits.sweep.study import Study
 

@@ -105,7 +105,7 @@ def _tables(name: str | None) -> pd.DataFrame:
     """All tables, or the columns of one."""
     import pandas as pd
 
-    from deeplimits.analysis.tables import TABLES
+    from deeplimits.store.table_columns import TABLES
 
     if name is None:
         rows = [(table, each.rows, len(each.columns), each.source) for table, each in TABLES.items()]

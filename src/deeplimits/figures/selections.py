@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from deeplimits.analysis.stored import COLUMNS
+from deeplimits.store.arrays import COLUMNS
 from deeplimits.store.errors import StoreError
 from deeplimits.store.study_groups import Groups
 

@@ -19,7 +19,8 @@ import pandas as pd
 from deeplimits.errors import InputError, Typed, nearest_name
 from deeplimits.store.paths import aggregated_studies
 from deeplimits.store.staleness import stale_studies, warn
-from deeplimits.store.tables import OF_STUDIES, TABLES, Parts, read_table
+from deeplimits.store.table_columns import OF_STUDIES, TABLES
+from deeplimits.store.tables import Parts, read_table
 from deeplimits.sweep.config import Config
 
 _ROW = "row of labels"
@@ -187,19 +188,14 @@ def _explained(message: str, sql: str, tables: dict[str, list[str]]) -> InputErr
     said = " ".join(message.split())
     columns = {column: name for name, columns in tables.items() for column in columns}
     if found := re.search(r"Table with name (\S+) does not exist", said):
-        return _unknown(sql, "table", found.group(1), TABLES)
+        return _unknown(sql, "table", found.group(1), list(TABLES))
     if found := re.search(r"Referenced table \"([^\"]+)\" not found", said):
-        return _unknown(sql, "table", found.group(1), list(tables) or TABLES)
+        return _unknown(sql, "table", found.group(1), list(tables or TABLES))
     if found := (
         re.search(r"Referenced column \"([^\"]+)\" not found", said)
         or re.search(r"column named \"([^\"]+)\"", said)
         or re.search(r"Column with name \"?([^\"\s]+)\"? does not exist", said)
     ):
-        if tables and all(len(columns) <= 1 for columns in tables.values()):
-            expected = (
-                f"a query of what is there: no study has been aggregated, and {', '.join(tables)} is empty"
-            )
-            return InputError("query", "", Typed(sql), expected)
         return _unknown(sql, "column", found.group(1), list(columns))
     if found := re.search(r"Function with name \"?(\S+?)\"? does not exist", said):
         near = re.search(r"Did you mean \"?([a-z_0-9]+)", said)

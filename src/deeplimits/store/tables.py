@@ -21,48 +21,12 @@ from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import aggregated_studies
 from deeplimits.store.receipts import Receipt
 from deeplimits.store.study_groups import open_study_groups
+from deeplimits.store.table_columns import BLOCKS, CLAIMS, POINTS, TABLES
 from deeplimits.store.verdicts import read_verdicts
 from deeplimits.sweep.axes import AXES, axes_of_physics
-from deeplimits.variables import Variable, text, whole
 
 if TYPE_CHECKING:
     import xarray as xr
-
-POINTS = {
-    "physics": text("name of the network, of all that its law depends on, and of its random stream"),
-    **AXES,
-    "blocks": whole("blocks that the store holds of it"),
-    "samples": whole("networks in these blocks"),
-}
-"""Columns of ``points``."""
-BLOCKS = {
-    "block": text("name of the block"),
-    "physics": text("name of its network"),
-    "index": whole("its place among the blocks of the network"),
-    "first": whole("its first sample", units=""),
-    "count": whole("its samples"),
-    "records": whole("layers that are recorded"),
-    "batch": text("the batch that it was computed in"),
-    "engine": text("the engine that computed it"),
-    "finished": text("when"),
-}
-"""Columns of ``blocks``."""
-CLAIMS = {
-    "id": text("name of the claim"),
-    "verdict": text("holds, fails or undecided"),
-    "effect": Variable("what is estimated, in the claim's own units"),
-    "low": Variable("lower end of its interval"),
-    "high": Variable("upper end of its interval"),
-    "margin": Variable("how large the effect may be"),
-    "samples": whole("networks that it rests on"),
-    "normals": whole("standard normals that were drawn for them"),
-    "study": text("the study that holds the evidence"),
-    "statement": text("what is claimed"),
-    "source": text("where the paper says it"),
-    "paper": text("the paper"),
-    "reason": text("why it is undecided; empty where it is not"),
-}
-"""Columns of ``claims``."""
 
 
 def _points(catalogue: Catalogue) -> pd.DataFrame:
@@ -192,10 +156,6 @@ def _as_written(receipt: str) -> list[tuple[Any, ...]]:
 _GROUPS = {"quantiles": "laws"}
 """Groups of a study store that tables with another name are made from."""
 _OF_RECEIPTS: dict[str, Callable[[Catalogue], pd.DataFrame]] = {"points": _points, "blocks": _blocks}
-OF_STUDIES = ("moments", "quantiles", "comparison", "rates", "events", "growth")
-"""Tables that are made from the study stores."""
-TABLES = ("points", "blocks", *OF_STUDIES, "claims")
-"""All tables."""
 
 
 class Parts(NamedTuple):
@@ -295,8 +255,13 @@ def _column(values: NDArray[Any]) -> NDArray[Any]:
 
 def read_table(results: Path, table: str) -> tuple[Parts, list[str]]:
     """A table of all studies, and a sentence for each study that could not be read and is not in it, or for
-    other rows that are left out.
+    other rows that are left out. One without a row has all its columns, with their types.
     """
+    parts, left_out = _read_table(results, table)
+    return (parts if len(parts.rows) else _without_rows(table)), left_out
+
+
+def _read_table(results: Path, table: str) -> tuple[Parts, list[str]]:
     if table in _OF_RECEIPTS:
         catalogue = Catalogue(results)
         frame, damaged = _OF_RECEIPTS[table](catalogue), catalogue.passed_over()
@@ -312,16 +277,22 @@ def read_table(results: Path, table: str) -> tuple[Parts, list[str]]:
             found.append(study_table(results, study, table))
         except (StoreError, KeyError) as error:
             left_out.append(f"the rows of study {study} are left out: {error}")
-    return _together([parts for parts in found if parts is not None]), left_out
+    held = [parts for parts in found if parts is not None]
+    return _together(held) if held else _without_rows(table), left_out
 
 
 def _whole(frame: pd.DataFrame) -> Parts:
     return Parts(dict.fromkeys(frame.columns, ""), frame, {})
 
 
+def _without_rows(table: str) -> Parts:
+    columns = TABLES[table].columns
+    return _whole(
+        pd.DataFrame({name: pd.Series([], dtype=variable.dtype) for name, variable in columns.items()})
+    )
+
+
 def _together(found: Sequence[Parts]) -> Parts:
-    if not found:
-        return Parts({"study": ""}, pd.DataFrame(columns=["study"]), {})
     rows, sizes = [], dict.fromkeys(found[0].labels, 0)
     for parts in found:
         rows.append(parts.rows.assign(**{name: parts.rows[name] + size for name, size in sizes.items()}))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deeplimits.analysis.stored import ENTRIES, GROUPS, OF_POINTS
-from deeplimits.store.tables import BLOCKS, CLAIMS, POINTS
-from deeplimits.variables import Variable
+from deeplimits.store.arrays import ENTRIES, GROUPS, OF_POINTS
+from deeplimits.sweep.axes import AXES
+from deeplimits.variables import Variable, text, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,53 @@ class Table:
     columns: Mapping[str, Variable]
 
 
-_DIMENSIONS = {
-    "point": "place of the point in the study",
-    "record": "place of the layer among the recorded ones",
-    "observable": "observable",
-    "entry": "place of the entry in compare",
-    "level": "level of a quantile",
-    "rate": "place of the rate",
-    "growth": "place of the row in growth",
+POINTS = {
+    "physics": text("name of the network, of all that its law depends on, and of its random stream"),
+    **AXES,
+    "blocks": whole("blocks that the store holds of it"),
+    "samples": whole("networks in these blocks"),
 }
-_STUDY = {"study": Variable("name of the study", (), "")}
+"""Columns of ``points``."""
+BLOCKS = {
+    "block": text("name of the block"),
+    "physics": text("name of its network"),
+    "index": whole("its place among the blocks of the network"),
+    "first": whole("its first sample", units=""),
+    "count": whole("its samples"),
+    "records": whole("layers that are recorded"),
+    "batch": text("the batch that it was computed in"),
+    "engine": text("the engine that computed it"),
+    "finished": text("when"),
+}
+"""Columns of ``blocks``."""
+CLAIMS = {
+    "id": text("name of the claim"),
+    "verdict": text("holds, fails or undecided"),
+    "effect": Variable("what is estimated, in the claim's own units"),
+    "low": Variable("lower end of its interval"),
+    "high": Variable("upper end of its interval"),
+    "margin": Variable("how large the effect may be"),
+    "samples": whole("networks that it rests on"),
+    "normals": whole("standard normals that were drawn for them"),
+    "study": text("the study that holds the evidence"),
+    "statement": text("what is claimed"),
+    "source": text("where the paper says it"),
+    "paper": text("the paper"),
+    "reason": text("why it is undecided; empty where it is not"),
+}
+"""Columns of ``claims``."""
+
+_DIMENSIONS = {
+    name: whole(meaning, units="")
+    for name, meaning in {
+        "point": "place of the point in the study",
+        "record": "place of the layer among the recorded ones",
+        "entry": "place of the entry in compare",
+        "rate": "place of the rate",
+        "growth": "place of the row in growth",
+    }.items()
+}
+_STUDY = {"study": text("name of the study")}
 
 
 def _of_group(group: str, *names: str) -> dict[str, Variable]:
@@ -59,7 +96,7 @@ def _of_group(group: str, *names: str) -> dict[str, Variable]:
     others = [
         name for name in sorted(labels & held.keys()) if set(held[name].dimensions) <= dimensions.keys()
     ]
-    rows = {name: held[name] if name in held else Variable(_DIMENSIONS[name], (), "") for name in dimensions}
+    rows = {name: held[name] if name in held else _DIMENSIONS[name] for name in dimensions}
     return _STUDY | rows | {name: held[name] for name in [*others, *chosen]}
 
 
@@ -100,3 +137,5 @@ TABLES = {
     ),
 }
 """Tables of ``query`` by name."""
+OF_STUDIES = ("moments", "quantiles", "comparison", "rates", "events", "growth")
+"""Those that are made from the study stores."""
