@@ -14,9 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from deeplimits.jobs.simulate import simulate_batch
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import container_path, receipt_path, study_digest
-from deeplimits.store.simulate import simulate_batch
 from deeplimits.sweep.config import load_config
 from deeplimits.sweep.plan import make_plan
 from measure import BIN, child, keep

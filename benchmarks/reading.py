@@ -15,8 +15,8 @@ import xarray as xr
 from deeplimits.analysis.assembly import coordinates_of
 from deeplimits.analysis.reduce import LEVELS
 from deeplimits.analysis.series import Series
+from deeplimits.jobs.workflow import prepare
 from deeplimits.store.study_writer import write_study
-from deeplimits.store.workflow import prepare
 from deeplimits.sweep.config import DEFAULT_PATH
 from deeplimits.sweep.study import Study
 from measure import BIN, keep

@@ -6,10 +6,10 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from deeplimits.claims.statistic_models import STATISTICS
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.observables import OBSERVABLES
-from deeplimits.sweep.statistics import STATISTICS
 
 ANYTHING: tuple[Any, ...] = (
     None,

@@ -118,7 +118,7 @@ def _load() -> None:
     import deeplimits
 
     for module in pkgutil.walk_packages(deeplimits.__path__, "deeplimits."):
-        if not module.name.endswith(("__main__", "cupy_device", "store.slurm")):
+        if not module.name.endswith(("__main__", "cupy_device", "jobs.slurm")):
             import_module(module.name)
     for name in ("agg", "pdf", "svg"):
         import_module(f"matplotlib.backends.backend_{name}")
@@ -129,8 +129,8 @@ def _verb(words: list[str]) -> None:
     if words == ["plan"]:
         # as the Snakefile does
         from deeplimits.errors import InputError, one_line
+        from deeplimits.jobs.workflow import prepare
         from deeplimits.store.errors import StoreError
-        from deeplimits.store.workflow import prepare
 
         try:
             prepare(Path("config/config.yaml"))

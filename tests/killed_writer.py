@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from deeplimits.analysis.aggregate import reduced_study
+from deeplimits.jobs.aggregate import reduced_study
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.digests import digest
 from deeplimits.store.paths import study_receipt, study_store

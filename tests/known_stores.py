@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from deeplimits.analysis.equivalence import judge
-from deeplimits.analysis.evidence import Evidence
 from deeplimits.analysis.groups import GROUPS
-from deeplimits.analysis.statistics import effects_of
-from deeplimits.sweep.statistics import STATISTICS
+from deeplimits.claims.equivalence import judge
+from deeplimits.claims.evidence import Evidence
+from deeplimits.claims.statistic_models import STATISTICS
+from deeplimits.claims.statistics import effects_of
 
 SAMPLES = 4096
 RATE = 1e-3

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from deeplimits.cli import app
-from deeplimits.store.workflow import prepare
+from deeplimits.jobs.workflow import prepare
 from deeplimits.sweep.config import Config
 
 STUDY = """

@@ -12,9 +12,10 @@ from typing import Any
 import dask
 import pytest
 
-from deeplimits.analysis import aggregate, spread
-from deeplimits.analysis.aggregate import Aggregation, aggregate_study
+from deeplimits.analysis import spread
 from deeplimits.errors import InputError
+from deeplimits.jobs import aggregate
+from deeplimits.jobs.aggregate import Aggregation, aggregate_study
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import study_digest, study_store
 from deeplimits.sweep.config import Config, load_config

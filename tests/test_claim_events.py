@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deeplimits.analysis.equivalence import NoEvidence
-from deeplimits.analysis.statistics import effects_of
+from deeplimits.claims.equivalence import NoEvidence
+from deeplimits.claims.statistics import effects_of
 from known_stores import SAMPLES, comparison, statistic, store, verdict
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from claim_files import KS, claims_file
-from deeplimits.analysis.claims import verdicts
+from deeplimits.claims.files import load_claims, slips, study_names
+from deeplimits.claims.verdicts import verdicts
 from deeplimits.errors import InputError
-from deeplimits.sweep.claims import load_claims, slips, study_names
 
 ROOT = Path(__file__).parent.parent
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeplimits.analysis.evidence import Evidence
 from deeplimits.analysis.groups import GROUPS, entry_index
-from deeplimits.analysis.statistics import effects_of
+from deeplimits.claims.evidence import Evidence
+from deeplimits.claims.statistics import effects_of
 from known_stores import statistic, store, verdict
 from tiny import project, reduced, simulated
 

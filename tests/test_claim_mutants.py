@@ -15,10 +15,10 @@ import yaml
 
 import small_studies
 from claim_mutants import mutants
-from deeplimits.analysis.claims import verdicts
+from deeplimits.claims.files import load_claims
+from deeplimits.claims.page import page_of
+from deeplimits.claims.verdicts import verdicts
 from deeplimits.errors import InputError
-from deeplimits.figures.claims_page import page_of
-from deeplimits.sweep.claims import load_claims
 from deeplimits.sweep.study import load_study
 from test_figure_needs import aggregated, written
 from tiny import strict_json

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deeplimits.analysis.equivalence import NoEvidence
 from deeplimits.analysis.groups import GROUPS
-from deeplimits.analysis.statistics import effects_of
-from deeplimits.sweep.statistics import STATISTICS
+from deeplimits.claims.equivalence import NoEvidence
+from deeplimits.claims.statistic_models import STATISTICS
+from deeplimits.claims.statistics import effects_of
 from known_stores import SAMPLES, comparison, statistic, store, verdict
 
 

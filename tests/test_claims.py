@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import pytest
 
 from claim_files import KS, STUDY, claims_file
-from deeplimits.analysis.aggregate import aggregate_study
-from deeplimits.figures.claims_page import page_of
-from deeplimits.figures.claims_scoreboard import draw
+from deeplimits.claims.page import page_of
+from deeplimits.claims.scoreboard import draw
 from deeplimits.figures.style import house_style, save
+from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.store.query import run_query
 from forked import deeplimits
 from tiny import project, simulated, strict_json

@@ -36,7 +36,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A project whose one study is simulated and aggregated by the verbs themselves."""
     config = project(tmp_path_factory.mktemp("built"))
     folder = config.path.parent.parent
-    from deeplimits.store.workflow import prepare
+    from deeplimits.jobs.workflow import prepare
 
     prepare(config.path)
     for todo in (config.results / "batches").glob("*.todo.json"):

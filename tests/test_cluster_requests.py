@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from deeplimits.store.slurm import Asked, before_submitting, cards_of, minutes_of, nodes_of, refusal
-from deeplimits.store.workflow import aggregation_job, prepare, simulation_job
+from deeplimits.jobs.slurm import Asked, before_submitting, cards_of, minutes_of, nodes_of, refusal
+from deeplimits.jobs.workflow import aggregation_job, prepare, simulation_job
 from deeplimits.sweep.jobs import MOST_CORES, Job, at_most
 from test_workflow import STUDY, output, project, snakemake
 

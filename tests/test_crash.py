@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeplimits.analysis.aggregate import aggregate_study
+from deeplimits.jobs.aggregate import aggregate_study
+from deeplimits.jobs.verify import verify_store
+from deeplimits.jobs.workflow import prepare
 from deeplimits.store.atomic import remove_leftovers, write_text, written_aside
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.digests import digest
 from deeplimits.store.paths import batches_folder, study_receipt, study_store
 from deeplimits.store.query import run_query
-from deeplimits.store.verify import verify_store
-from deeplimits.store.workflow import prepare
 from deeplimits.sweep.config import Config
 from tiny import STUDY, planned, project, simulated
 

@@ -20,7 +20,7 @@ from deeplimits.engines.forward import forward, simulate
 from deeplimits.engines.mlp.call import KERNELS
 from deeplimits.engines.run import cpu
 from deeplimits.errors import DeviceError, InputError
-from deeplimits.store.simulate import simulate_batch
+from deeplimits.jobs.simulate import simulate_batch
 from deeplimits.sweep.blocks import Block
 from deeplimits.sweep.points import Point
 from forked import deeplimits

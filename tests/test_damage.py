@@ -17,13 +17,16 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deeplimits.analysis.aggregate import reduced_study
-from deeplimits.analysis.claims import verdicts
 from deeplimits.api import open_samples, open_study
+from deeplimits.claims.files import load_claims
+from deeplimits.claims.verdicts import verdicts
 from deeplimits.cli import app
-from deeplimits.cli.repair import Repair
 from deeplimits.errors import InputError
 from deeplimits.figures import build_figure
+from deeplimits.jobs.aggregate import reduced_study
+from deeplimits.jobs.repair import Repair
+from deeplimits.jobs.verify import Report, verify_store
+from deeplimits.jobs.workflow import prepare
 from deeplimits.store.atomic import written_aside
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.container import write_container
@@ -34,11 +37,8 @@ from deeplimits.store.query import run_query
 from deeplimits.store.receipts import read_receipt, write_receipt
 from deeplimits.store.seal import is_whole, sealed
 from deeplimits.store.shown import shown_study
-from deeplimits.store.verify import Report, verify_store
-from deeplimits.store.workflow import prepare
 from deeplimits.store.zarr_zip import read_array
 from deeplimits.sweep.blocks import block_from_description
-from deeplimits.sweep.claims import load_claims
 from deeplimits.sweep.config import load_config
 from results_tree import BATCHES, DAMAGE, FIGURE, KINDS, deeplimits, digests, here, run, tree
 from tiers import everyday

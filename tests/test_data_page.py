@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import deeplimits
-from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.errors import InputError
+from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.store.arrays import GROUPS
 from deeplimits.store.query import run_query
 from deeplimits.store.table_columns import TABLES

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from deeplimits.claims.files import load_claims
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.limits import registry
 from deeplimits.limits.names import LIMIT_NAMES
-from deeplimits.sweep.claims import load_claims
 from deeplimits.sweep.point_files import load_point
 from deeplimits.sweep.study import load_study
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from deeplimits.analysis.equivalence import (
+from deeplimits.claims.equivalence import (
     Counted,
     Effect,
     NoEvidence,

@@ -22,9 +22,9 @@ from obstore.store import from_url
 from zarr.storage import ObjectStore
 
 from deeplimits import open_samples, open_study
-from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.analysis.export import Exported, export_study
 from deeplimits.errors import InputError
+from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.store.errors import StoreError
 from deeplimits.sweep.config import Config
 from forked import deeplimits

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeplimits.store.verify import verify_store
+from deeplimits.jobs.verify import verify_store
 from faulty_disk import CHANGES, NONE, WRITES, Done, Fault, FaultyDisk
 from results_tree import BATCHES, DAMAGE, FIGURE, tree
 from tiers import everyday

@@ -35,7 +35,7 @@ def leaky(tmp_path_factory: pytest.TempPathFactory) -> Groups:
 
 
 def _built(folder: Path, text: str) -> Groups:
-    from deeplimits.analysis.aggregate import aggregate_study
+    from deeplimits.jobs.aggregate import aggregate_study
 
     config = project(folder, text)
     simulated(config)

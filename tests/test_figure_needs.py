@@ -13,13 +13,13 @@ import pytest
 import yaml
 
 import small_studies
-from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.errors import InputError
 from deeplimits.figures.names import FIGURE_NAMES
 from deeplimits.figures.needs import NEEDS
+from deeplimits.jobs.aggregate import aggregate_study
+from deeplimits.jobs.simulate import simulate_batch
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import container_path, receipt_path
-from deeplimits.store.simulate import simulate_batch
 from deeplimits.store.study_groups import open_study_groups
 from deeplimits.sweep.config import load_config
 from deeplimits.sweep.figures import refusal

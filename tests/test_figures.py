@@ -11,10 +11,10 @@ from jinja2 import StrictUndefined, Template
 
 import hayou_studies
 import test_joint
-from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.figures import build_figure
 from deeplimits.figures.ln24_do_limits_commute import two_terms
 from deeplimits.figures.names import FIGURE_NAMES
+from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.store.errors import StoreError
 from forked import deeplimits
 from tiers import everyday

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from deeplimits.store.dates import date_back, is_ahead
+from deeplimits.jobs.dates import date_back, is_ahead
 from test_killed_runs import digests
 from test_workflow import CLAIMS, NOTHING, STUDY, jobs, output, project, snakemake
 

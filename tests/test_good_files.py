@@ -11,9 +11,9 @@ import pytest
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
+from deeplimits.schemas import SCHEMAS, schema_text
 from deeplimits.sweep.point_files import load_point
 from deeplimits.sweep.points import network_from_physics
-from deeplimits.sweep.schemas import SCHEMAS, schema_text
 from deeplimits.sweep.study import load_study
 from input_files import LAYERED, POINT, RESIDUAL, STUDY
 
@@ -130,7 +130,7 @@ def test_axes_of_starts_and_of_widths_per_layer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_schemas_are_those_of_the_models(name: str) -> None:
-    """Regenerate with ``python -m deeplimits.sweep.schemas``."""
+    """Regenerate with ``python -m deeplimits.schemas``."""
     path = Path(__file__).parent.parent / "workflow" / "schemas" / f"{name}.schema.json"
     assert path.read_text() == schema_text(name)
     for key, value in json.loads(path.read_text())["properties"].items():

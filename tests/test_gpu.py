@@ -16,7 +16,7 @@ from deeplimits.engines.forward import simulate
 from deeplimits.engines.gradients import call as backward
 from deeplimits.engines.requests import Request, answers
 from deeplimits.engines.sde import covariance, paths
-from deeplimits.store.simulate import simulate_batch
+from deeplimits.jobs.simulate import simulate_batch
 from deeplimits.sweep.blocks import Block, blocks_of
 from deeplimits.sweep.config import load_config
 from deeplimits.sweep.points import Point

@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from deeplimits.analysis.aggregate import reduced_study
-from deeplimits.analysis.claims import verdicts
 from deeplimits.api import open_samples, open_study
+from deeplimits.claims.files import load_claims
+from deeplimits.claims.verdicts import verdicts
 from deeplimits.figures import build_figure
+from deeplimits.jobs.aggregate import reduced_study
+from deeplimits.jobs.verify import verify_store
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.digests import digest, write_digests
 from deeplimits.store.errors import StoreError
 from deeplimits.store.query import run_query
 from deeplimits.store.seal import KEY, sealed
 from deeplimits.store.shown import shown_study
-from deeplimits.store.verify import verify_store
-from deeplimits.sweep.claims import load_claims
 from deeplimits.sweep.config import load_config
 from results_tree import BATCHES, FIGURE, here, tree
 from tiers import everyday

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from deeplimits.errors import InputError
+from deeplimits.jobs.verify import verify_store
+from deeplimits.jobs.workflow import prepare
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import container_path, receipt_path, todo_path
 from deeplimits.store.query import run_query
 from deeplimits.store.receipts import read_todo
 from deeplimits.store.seal import KEY, sealed
-from deeplimits.store.verify import verify_store
-from deeplimits.store.workflow import prepare
 from deeplimits.sweep.study import load_study
 from input_files import STUDY
 from results_tree import BATCHES, deeplimits, here, tree

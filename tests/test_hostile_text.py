@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from docutils.core import publish_string
 
-from deeplimits.figures.claims_page import page_of
-from deeplimits.figures.claims_scoreboard import draw
+from deeplimits.claims.page import page_of
+from deeplimits.claims.scoreboard import draw
+from deeplimits.jobs.workflow import study_facts
 from deeplimits.store.paths import study_todo
 from deeplimits.store.seal import sealed
-from deeplimits.store.workflow import study_facts
 from deeplimits.sweep.formats import STUDY_TODO
 
 HOSTILE = [

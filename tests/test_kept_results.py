@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from deeplimits.api import open_samples, open_study
+from deeplimits.jobs.verify import verify_store
+from deeplimits.jobs.workflow import prepare
 from deeplimits.store.errors import StaleStore
 from deeplimits.store.query import run_query
-from deeplimits.store.verify import verify_store
-from deeplimits.store.workflow import prepare
 
 KEPT = sorted(Path(__file__).with_name("kept").glob("*.tar.xz"))
 LOG_VARIANCE = np.float32(np.log(2))

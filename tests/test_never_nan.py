@@ -16,11 +16,11 @@ import pytest
 
 from deeplimits.analysis.beside import drawn
 from deeplimits.api import predict, simulate
-from deeplimits.cli.output import strict_json as strictly_written
 from deeplimits.errors import InputError
 from deeplimits.limits import covariance, hayou_sampled, registry, sampled
 from deeplimits.networks.network import Network
 from deeplimits.observables import OBSERVABLES
+from deeplimits.store.strict_json import strict_json as strictly_written
 from deeplimits.sweep.point_files import point_of
 from tiny import strict_json
 

@@ -12,8 +12,8 @@ import pytest
 import xarray as xr
 
 import deeplimits
-from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.analysis.grids import layout_of
+from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.store.errors import StoreError
 from deeplimits.store.zarr_zip import CorruptContainer
 from deeplimits.sweep.axes import AXES

@@ -18,12 +18,12 @@ from rich.console import Console
 
 from deeplimits.cli import progress as shown
 from deeplimits.cli.progress import planned_lines, progress_lines, progress_table, watch_progress
+from deeplimits.jobs.logs import Unfinished
+from deeplimits.jobs.messages import Messages, aggregation_message, simulation_message
+from deeplimits.jobs.status import Progress, StudyProgress, planned, progress
+from deeplimits.jobs.workflow import prepare
 from deeplimits.store import watched as watching
-from deeplimits.store.logs import Unfinished
-from deeplimits.store.messages import Messages, aggregation_message, simulation_message
 from deeplimits.store.paths import study_receipt, todo_path
-from deeplimits.store.status import Progress, StudyProgress, planned, progress
-from deeplimits.store.workflow import prepare
 from deeplimits.sweep.amounts import counted, data_size, duration
 from deeplimits.sweep.plan import make_plan
 from forked import deeplimits

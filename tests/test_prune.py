@@ -10,12 +10,12 @@ import pytest
 
 from deeplimits.cli import app
 from deeplimits.errors import InputError
+from deeplimits.jobs.processes import this_process
+from deeplimits.jobs.prune import unwanted
+from deeplimits.jobs.runs import Run
+from deeplimits.jobs.verify import verify_store
 from deeplimits.store.atomic import written_aside
 from deeplimits.store.errors import StoreError
-from deeplimits.store.processes import this_process
-from deeplimits.store.prune import unwanted
-from deeplimits.store.runs import Run
-from deeplimits.store.verify import verify_store
 from deeplimits.sweep.config import load_config
 from results_tree import BATCHES, KINDS, STUDY, digests, here, tree
 

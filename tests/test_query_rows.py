@@ -10,10 +10,10 @@ import duckdb
 import pandas as pd
 import pytest
 
-from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.api import query
 from deeplimits.cli import app
 from deeplimits.errors import InputError
+from deeplimits.jobs.aggregate import aggregate_study
 from tiny import project, simulated
 
 

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from deeplimits.store import processes
-from deeplimits.store.arguments import no_configuration, takes_locks
-from deeplimits.store.processes import die_with, this_process
-from deeplimits.store.runs import RunFolder
+from deeplimits.jobs import processes
+from deeplimits.jobs.arguments import no_configuration, takes_locks
+from deeplimits.jobs.processes import die_with, this_process
+from deeplimits.jobs.runs import RunFolder
 
 RUN = """\
 import sys, time
 from pathlib import Path
-from deeplimits.store.runs import RunFolder
+from deeplimits.jobs.runs import RunFolder
 results, number, told, there = sys.argv[1:]
 folder = RunFolder(Path("."), lambda text: None)
 folder.begin(results, ["snakemake", results])
@@ -154,7 +154,7 @@ def test_a_run_begins_when_the_one_before_has_its_locks(run, folder, tmp_path):
 )
 def test_a_process_is_told_from_those_that_have_its_number_elsewhere(change, found, monkeypatch):
     here = replace(this_process(), machine="0123")
-    monkeypatch.setattr("deeplimits.store.processes.this_process", lambda: here)
+    monkeypatch.setattr("deeplimits.jobs.processes.this_process", lambda: here)
     assert replace(here, **change).state() == found
 
 
@@ -238,7 +238,7 @@ def test_a_parent_that_was_killed_is_gone_though_nobody_has_waited_for_it():
 def test_a_process_goes_with_its_parent():
     child = """\
 import os, time
-from deeplimits.store.processes import die_with
+from deeplimits.jobs.processes import die_with
 print(die_with(os.getppid()), die_with(2**22 - 1), os.getpid(), flush=True)
 time.sleep(60)
 """

@@ -17,7 +17,7 @@ from typing import Any
 import dask
 import pytest
 
-from deeplimits.analysis.aggregate import aggregate_study
+from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import study_store
 from deeplimits.sweep.config import Config, load_config

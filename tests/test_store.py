@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
+from deeplimits.jobs.simulate import simulate_batch
+from deeplimits.jobs.workflow import prepare
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.container import write_container
 from deeplimits.store.digests import digest
 from deeplimits.store.paths import batches_folder
 from deeplimits.store.receipts import read_receipt, read_todo
-from deeplimits.store.simulate import simulate_batch
-from deeplimits.store.workflow import prepare
 from deeplimits.store.zarr_zip import CorruptContainer, read_array
 from deeplimits.sweep.blocks import Block, block_size
 from deeplimits.sweep.plan import Batch

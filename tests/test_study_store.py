@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deeplimits.analysis.aggregate import aggregate_study, reduced_study
 from deeplimits.api import open_study
+from deeplimits.jobs.aggregate import aggregate_study, reduced_study
+from deeplimits.jobs.workflow import prepare
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.errors import StaleStore, StoreError
 from deeplimits.store.paths import study_receipt, study_store
@@ -18,7 +19,6 @@ from deeplimits.store.query import run_query
 from deeplimits.store.studies import checked_study_store
 from deeplimits.store.study_groups import open_study_groups, open_study_tree, study_attributes
 from deeplimits.store.study_writer import write_study
-from deeplimits.store.workflow import prepare
 from deeplimits.sweep.config import Config
 from deeplimits.sweep.description import described
 from tiny import project, simulated

@@ -16,16 +16,16 @@ from pathlib import Path
 
 import pytest
 
-from deeplimits.analysis.aggregate import aggregate_study
 from deeplimits.api import open_samples, open_study, query
 from deeplimits.cli import app, main
 from deeplimits.errors import InputError
 from deeplimits.figures import build_figure
+from deeplimits.jobs.aggregate import aggregate_study
+from deeplimits.jobs.workflow import prepare
 from deeplimits.store.errors import StaleStore, StoreError
 from deeplimits.store.seal import sealed
 from deeplimits.store.staleness import compared, staleness
 from deeplimits.store.study_groups import study_attributes
-from deeplimits.store.workflow import prepare
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.description import differences
 from deeplimits.sweep.study import read_study

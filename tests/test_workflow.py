@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from deeplimits.store.workflow import (
+from deeplimits.jobs.workflow import (
     Targets,
     aggregation_threads,
     planned_receipts,
@@ -264,11 +264,11 @@ def targets(folder, seconds, batches):
 
 
 def test_simulations_share_the_cores_among_as_many_as_are_to_come(tmp_path, monkeypatch):
-    monkeypatch.setattr("deeplimits.store.workflow.resolve", lambda _: "cpu")
+    monkeypatch.setattr("deeplimits.jobs.workflow.resolve", lambda _: "cpu")
     shared = targets(tmp_path, {"one": 2.0, "other": 2.0}, {"one": "abc", "other": "cd"})
     assert [simulation_threads(shared, cores) for cores in (1, 2, 4, 11, 64)] == [1, 1, 1, 2, 16]
     assert simulation_threads({}, 8) == 8, "a job on a node plans nothing"
-    monkeypatch.setattr("deeplimits.store.workflow.resolve", lambda _: "cuda")
+    monkeypatch.setattr("deeplimits.jobs.workflow.resolve", lambda _: "cuda")
     assert simulation_threads(shared, 4) == 4, "a card computes one batch at a time"
 
 

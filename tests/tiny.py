@@ -8,12 +8,12 @@ from typing import Any
 
 import xarray as xr
 
-from deeplimits.analysis.aggregate import reduced_study
 from deeplimits.analysis.samples import samples_of
+from deeplimits.jobs.aggregate import reduced_study
+from deeplimits.jobs.simulate import simulate_batch
 from deeplimits.store.atomic import write_text
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import container_path, receipt_path, todo_path
-from deeplimits.store.simulate import simulate_batch
 from deeplimits.sweep.axes import axes_of
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.plan import Batch, Plan, make_plan

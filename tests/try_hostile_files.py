@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from deeplimits.claims.files import load_claims
 from deeplimits.errors import InputError
-from deeplimits.sweep.claims import load_claims
 from deeplimits.sweep.config import load_config
 from deeplimits.sweep.plan import aggregation_seconds, make_plan
 from deeplimits.sweep.point_files import load_point

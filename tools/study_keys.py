@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from deeplimits.sweep import claims, models, statistics
+from deeplimits.claims import files as claims
+from deeplimits.claims import statistic_models as statistics
+from deeplimits.sweep import models
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = (DOCS / "study-files.md", DOCS / "claims.md")

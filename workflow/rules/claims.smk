@@ -1,4 +1,4 @@
-from deeplimits.store.dates import is_ahead
+from deeplimits.jobs.dates import is_ahead
 from deeplimits.store.digests import digest
 
 

@@ -9,13 +9,13 @@ from jinja2 import Template
 from snakemake.exceptions import WorkflowError
 
 from deeplimits.errors import InputError, one_line
-from deeplimits.store.arguments import takes_locks
+from deeplimits.jobs.arguments import takes_locks
 from deeplimits.store.errors import StoreError
-from deeplimits.store.messages import Messages
-from deeplimits.store.processes import die_with
-from deeplimits.store.runs import RunFolder, tell
-from deeplimits.store.turns import take_turn
-from deeplimits.store.workflow import planned_receipts, prepare, study_facts
+from deeplimits.jobs.messages import Messages
+from deeplimits.jobs.processes import die_with
+from deeplimits.jobs.runs import RunFolder, tell
+from deeplimits.jobs.turns import take_turn
+from deeplimits.jobs.workflow import planned_receipts, prepare, study_facts
 from deeplimits.sweep.config import DEFAULT_CLAIMS, load_config
 
 # Jobs read and write more than Snakemake knows of: containers and study stores, whose receipts alone are its outputs, and

@@ -1,6 +1,6 @@
 # What jobs ask for: cores, memory and minutes, on a cluster by the cost model.
-from deeplimits.store.slurm import before_submitting
-from deeplimits.store.workflow import (
+from deeplimits.jobs.slurm import before_submitting
+from deeplimits.jobs.workflow import (
     aggregation_job,
     aggregation_threads,
     simulation_job,

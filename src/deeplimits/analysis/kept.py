@@ -28,7 +28,7 @@ from deeplimits.store.paths import study_digest, study_store
 GROUP, KEY = "reduction", "key"
 """Where a store has the keys of its points."""
 _COMPUTING = ("numpy", "scipy")
-_NOT_COMPUTING = ("cli", "figures")
+_NOT_COMPUTING = ("cli", "claims", "figures")
 
 
 def keys_of(reduction: Reduction, points: Iterable[Sequence[tuple[BlockLocation, int]]]) -> list[str]:

@@ -9,8 +9,9 @@ import typer
 
 from deeplimits.cli.left_out import leave_out
 from deeplimits.cli.options import configured
-from deeplimits.cli.output import print_claims, strict_json
+from deeplimits.cli.output import print_claims
 from deeplimits.errors import InputError, check_name
+from deeplimits.store.strict_json import strict_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,11 +36,11 @@ def claims(
     ] = None,
 ) -> None:
     """Hold every numbered claim against the studies: holds, fails or undecided."""
-    from deeplimits.analysis.claims import verdicts
-    from deeplimits.cli.claims_files import write_claims
+    from deeplimits.claims.files import load_claims, slips
+    from deeplimits.claims.outputs import write_claims
+    from deeplimits.claims.verdicts import verdicts
     from deeplimits.store.paths import aggregated_studies
     from deeplimits.store.staleness import stale_studies, warn
-    from deeplimits.sweep.claims import load_claims, slips
 
     leave_out("dask")
     folder = folder or settings.claims

@@ -9,8 +9,8 @@ import typer
 
 from deeplimits.cli.completion import BY_NAME
 from deeplimits.cli.network_options import networked, point_from
-from deeplimits.cli.output import strict_json
 from deeplimits.errors import InputError
+from deeplimits.store.strict_json import strict_json
 
 
 @networked
@@ -48,8 +48,8 @@ def simulate(
     if out is not None and not out.name.endswith(".zarr.zip"):
         raise InputError("--out", "", str(out), "a name that ends in .zarr.zip")
     if source is not None and source.suffix == ".json":
+        from deeplimits.jobs.simulate import simulate_batch
         from deeplimits.store.receipts import read_todo
-        from deeplimits.store.simulate import simulate_batch
         from deeplimits.store.watched import watched
         from deeplimits.sweep.cost import seconds
 
@@ -74,7 +74,7 @@ def simulate(
     from dataclasses import replace
 
     from deeplimits.engines.gradients.call import check_gradients
-    from deeplimits.store.simulate import simulate_range
+    from deeplimits.jobs.simulate import simulate_range
     from deeplimits.sweep.amounts import counted, data_size
 
     point = point_from(source, recorded)

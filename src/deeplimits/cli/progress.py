@@ -13,7 +13,7 @@ from deeplimits.sweep.amounts import about, counted, data_size, duration
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from deeplimits.store.status import Progress, StudyProgress
+    from deeplimits.jobs.status import Progress, StudyProgress
 
 PAUSE = 2.0
 """Seconds between two looks, at least."""

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deeplimits.cli.output import strict_json
 from deeplimits.cli.tables import print_table
 from deeplimits.errors import InputError, nearest_name
+from deeplimits.store.strict_json import strict_json
 
 if TYPE_CHECKING:
     import pandas as pd

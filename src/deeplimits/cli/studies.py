@@ -9,9 +9,9 @@ import typer
 from deeplimits.cli import completion
 from deeplimits.cli.left_out import leave_out
 from deeplimits.cli.options import configured
-from deeplimits.cli.output import strict_json
 from deeplimits.cli.tables import print_table
 from deeplimits.errors import InputError
+from deeplimits.store.strict_json import strict_json
 
 if TYPE_CHECKING:
     from deeplimits.store.place import Place
@@ -38,7 +38,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """What is missing and what it will cost: points, blocks, jobs, time, memory and disk."""
-    from deeplimits.store.status import planned
+    from deeplimits.jobs.status import planned
 
     rows, total = planned(settings, study)
     if as_json:
@@ -62,7 +62,7 @@ def status(
     """How far everything is: what is done, out of date, missing or has failed, and the time left by the cost
     model.
     """
-    from deeplimits.store.status import progress
+    from deeplimits.jobs.status import progress
 
     if as_json and watch:
         raise InputError("--watch", "", "<an option>", "none with --json, which is printed once")
@@ -89,8 +89,8 @@ def aggregate(
     ] = None,
 ) -> None:
     """Reduce the samples of a study: laws, moments, comparisons and rates. What has not changed is kept."""
-    from deeplimits.analysis.aggregate import aggregate_study
     from deeplimits.engines.run.cpu import available_threads
+    from deeplimits.jobs.aggregate import aggregate_study
     from deeplimits.store.watched import watched
 
     if settings.dask is None:

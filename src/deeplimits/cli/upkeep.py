@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deeplimits.cli.options import configured
-from deeplimits.cli.output import strict_json
+from deeplimits.store.strict_json import strict_json
 from deeplimits.sweep.amounts import counted, data_size
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def verify(
     The exit code is 0 where all is whole, 1 where something is not, 2 where it could not be looked at.
     """
     from deeplimits.engines.run.cpu import available_threads
-    from deeplimits.store.verify import verify_store
+    from deeplimits.jobs.verify import verify_store
     from deeplimits.store.watched import watched
 
     report = verify_store(results, study, recompute, available_threads(), watched)
@@ -59,10 +59,10 @@ def repair(place: Place, study: SomeStudy = None, as_json: AsJson = False) -> No
     The exit code is 0 where all is whole afterwards, 1 where something is not, 2 where it could not be looked
     at. Files that nothing wrote there stay, and do not count.
     """
-    from deeplimits.cli.repair import Repair, result
     from deeplimits.engines.run.cpu import available_threads
-    from deeplimits.store.turns import turn_on
-    from deeplimits.store.verify import verify_store
+    from deeplimits.jobs.repair import Repair, result
+    from deeplimits.jobs.turns import turn_on
+    from deeplimits.jobs.verify import verify_store
     from deeplimits.store.watched import watched
 
     threads = available_threads()
@@ -98,9 +98,9 @@ def prune(
 
     Where nobody can be asked, nothing is removed without --yes.
     """
+    from deeplimits.jobs.prune import check_no_run, unwanted
+    from deeplimits.jobs.turns import turn_on
     from deeplimits.store.place import find_place
-    from deeplimits.store.prune import check_no_run, unwanted
-    from deeplimits.store.turns import turn_on
 
     find_place(settings.path, settings.results)
     found = unwanted(settings)

@@ -22,8 +22,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from deeplimits.jobs.processes import Process, this_process
 from deeplimits.store.atomic import write_text
-from deeplimits.store.processes import Process, this_process
 
 _LOCK = re.compile(r"(\d+)\.(input|output)\.lock")
 Lock = tuple[str, int, int]

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeplimits.errors import DeviceError, InputError
+from deeplimits.jobs.checks import figures_there
+from deeplimits.jobs.damage import blocks_of_batch, todo_of_receipt, write_study_digest
+from deeplimits.jobs.findings import Finding, Part
+from deeplimits.jobs.verify import check_parts
 from deeplimits.store.atomic import write_text
 from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.checks import figures_there
-from deeplimits.store.damage import blocks_of_batch, todo_of_receipt, write_study_digest
 from deeplimits.store.digests import digest_once, read_digests
 from deeplimits.store.errors import StoreError
-from deeplimits.store.findings import Finding, Part
 from deeplimits.store.paths import (
     claims_digests,
     claims_files,
@@ -31,7 +32,6 @@ from deeplimits.store.paths import (
 )
 from deeplimits.store.receipts import UnusableReceipt, read_receipt_alone
 from deeplimits.store.studies import read_study_receipt, study_receipt_text
-from deeplimits.store.verify import check_parts
 from deeplimits.store.watched import Watch, unwatched
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Repair:
                 write_text(path, batch.todo)
 
     def _batch(self, name: str) -> None:
-        from deeplimits.store.simulate import simulate_batch
+        from deeplimits.jobs.simulate import simulate_batch
         from deeplimits.sweep.cost import seconds
 
         results = self.place.results
@@ -187,7 +187,7 @@ class Repair:
         _date(_time(store), receipt)
 
     def _study(self, name: str) -> None:
-        from deeplimits.analysis.aggregate import aggregate_study
+        from deeplimits.jobs.aggregate import aggregate_study
 
         results, config = self.place.results, self._config
         paths = [each(results, name) for each in (study_store, study_digest, study_receipt)]
@@ -207,9 +207,9 @@ class Repair:
         return found
 
     def _study_todo(self, name: str) -> None:
+        from deeplimits.jobs.workflow import study_todo_text
         from deeplimits.store.staleness import staleness
         from deeplimits.store.study_groups import study_attributes
-        from deeplimits.store.workflow import study_todo_text
         from deeplimits.sweep.plan import make_plan
 
         results, config = self.place.results, self._config
@@ -229,10 +229,10 @@ class Repair:
         build_figure(self._config.study(study), figure, self.place.results, self._config)
 
     def _claims(self, _: str) -> None:
-        from deeplimits.analysis.claims import verdicts
-        from deeplimits.cli.claims_files import write_claims
-        from deeplimits.cli.output import strict_json
-        from deeplimits.sweep.claims import load_claims
+        from deeplimits.claims.files import load_claims
+        from deeplimits.claims.outputs import write_claims
+        from deeplimits.claims.verdicts import verdicts
+        from deeplimits.store.strict_json import strict_json
 
         results, config = self.place.results, self._config
         if config.claims is None:

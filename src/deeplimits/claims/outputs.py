@@ -30,12 +30,12 @@ def write_claims(
         write_text(out, text + "\n")
         written.append(out)
     if page is not None:
-        from deeplimits.figures.claims_page import page_of
+        from deeplimits.claims.page import page_of
 
         write_text(page, page_of(rows))
         written.append(page)
     if figure is not None:
-        from deeplimits.figures.claims_scoreboard import draw
+        from deeplimits.claims.scoreboard import draw
         from deeplimits.figures.style import house_style, save
         from deeplimits.store.paths import FIGURE_FORMATS
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.analysis.equivalence import Effect, NoEvidence, extrapolated
-from deeplimits.analysis.evidence import Evidence
-from deeplimits.sweep.statistics import GrowthModel, UnitModel
+from deeplimits.claims.equivalence import Effect, NoEvidence, extrapolated
+from deeplimits.claims.evidence import Evidence
+from deeplimits.claims.statistic_models import GrowthModel, UnitModel
 
 
 def growth(evidence: Evidence, statistic: GrowthModel) -> list[Effect]:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.equivalence import Effect, NoEvidence, extrapolated, pooled
+from deeplimits.claims.equivalence import Effect, NoEvidence, extrapolated, pooled
+from deeplimits.claims.statistic_models import ExpectedModel, StatisticModel, WhereModel
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.limits.setting import Setting, UnpredictableError
 from deeplimits.observables import parse
 from deeplimits.store.arrays import COLUMNS
 from deeplimits.store.study_groups import Groups
-from deeplimits.sweep.statistics import ExpectedModel, StatisticModel, WhereModel
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deeplimits.errors import InputError
+from deeplimits.jobs.checks import batches_there, figures_there, studies_there
 from deeplimits.store.atomic import remove_abandoned
 from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.checks import batches_there, figures_there, studies_there
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import (
     container_path,
@@ -149,7 +149,7 @@ def check_no_run(folder: Path) -> None:
     StoreError
         If a run lives, or cannot be seen from here.
     """
-    from deeplimits.store.runs import RunFolder
+    from deeplimits.jobs.runs import RunFolder
 
     running = RunFolder(folder).running()
     if running:

@@ -29,7 +29,7 @@ _TICKS = (-100, -10, -1, 0, 1, 10, 100)
 
 
 def draw(rows: Sequence[dict[str, Any]]) -> Figure:
-    """Rows are those of ``analysis.claims.verdicts``."""
+    """Rows are those of ``claims.verdicts.verdicts``."""
     papers = [(paper, list(of_paper)) for paper, of_paper in groupby(rows, lambda row: str(row["paper"]))]
     sizes = [len(of_paper) for _, of_paper in papers]
     height = _ROW * sum(sizes) + _HEAD * (len(papers) + 1)

@@ -13,7 +13,7 @@ from deeplimits.sweep.plan import Batch, aggregation_seconds
 from deeplimits.sweep.study import Study
 
 if TYPE_CHECKING:
-    from deeplimits.store.workflow import Targets
+    from deeplimits.jobs.workflow import Targets
 
 _NAMED = 2
 """Studies, and kinds of networks, that a message names."""

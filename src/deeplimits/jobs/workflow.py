@@ -17,20 +17,21 @@ from pathlib import Path
 from typing import Any
 
 from deeplimits import __version__
+from deeplimits.claims.files import load_claims, slips
 from deeplimits.engines import resolve
 from deeplimits.errors import InputError
-from deeplimits.laws import noise_floor
-from deeplimits.store.atomic import write_text
-from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.damage import (
+from deeplimits.jobs.damage import (
     damaged_batches,
     discard_damaged,
     discard_damaged_batch,
     discard_damaged_study,
     restore_todo,
 )
-from deeplimits.store.dates import date_back
-from deeplimits.store.messages import aggregation_message, simulation_message, studies_of_batches
+from deeplimits.jobs.dates import date_back
+from deeplimits.jobs.messages import aggregation_message, simulation_message, studies_of_batches
+from deeplimits.laws import noise_floor
+from deeplimits.store.atomic import write_text
+from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.paths import (
     claims_digests,
     figure_digests,
@@ -42,7 +43,6 @@ from deeplimits.store.paths import (
 )
 from deeplimits.store.receipts import read_todo
 from deeplimits.store.seal import is_whole, sealed
-from deeplimits.sweep.claims import load_claims, slips
 from deeplimits.sweep.config import Config, load_config
 from deeplimits.sweep.description import described
 from deeplimits.sweep.formats import STUDY_STORE, STUDY_TODO

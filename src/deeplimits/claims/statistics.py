@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.equivalence import Counted, Effect, NoEvidence, jackknife
-from deeplimits.analysis.evidence import Evidence, effect_at, expected_at, gathered, unit_at
-from deeplimits.analysis.group_statistics import gram, group_moments, moment, variance_of
-from deeplimits.analysis.growth_statistics import growth, unit
-from deeplimits.sweep.statistics import (
+from deeplimits.claims.equivalence import Counted, Effect, NoEvidence, jackknife
+from deeplimits.claims.evidence import Evidence, effect_at, expected_at, gathered, unit_at
+from deeplimits.claims.group_statistics import gram, group_moments, moment, variance_of
+from deeplimits.claims.growth_statistics import growth, unit
+from deeplimits.claims.statistic_models import (
     FROM_LIMIT,
     GramModel,
     GrowthModel,

@@ -7,10 +7,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.equivalence import Effect, NoEvidence, jackknife
-from deeplimits.analysis.evidence import Evidence, effect_at, expected_at, gathered, unit_at
+from deeplimits.claims.equivalence import Effect, NoEvidence, jackknife
+from deeplimits.claims.evidence import Evidence, effect_at, expected_at, gathered, unit_at
+from deeplimits.claims.statistic_models import ExpectedModel, GramModel, MomentModel
 from deeplimits.limits.predictions import PREDICTIONS
-from deeplimits.sweep.statistics import ExpectedModel, GramModel, MomentModel
 
 Array = NDArray[np.float64]
 

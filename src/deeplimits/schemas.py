@@ -1,5 +1,5 @@
 """JSON schemas of the files that users write, generated from the models: ``python -m
-deeplimits.sweep.schemas`` writes them anew.
+deeplimits.schemas`` writes them anew.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from deeplimits.sweep.claims import ClaimsModel
+from deeplimits.claims.files import ClaimsModel
 from deeplimits.sweep.models import ConfigModel, PointModel, StudyModel
 
 SCHEMAS: dict[str, type[BaseModel]] = {

@@ -18,10 +18,11 @@ import numpy as np
 
 from deeplimits.engines import SAMPLER_VERSION, simulate_block
 from deeplimits.errors import InputError, nearest_name, one_of
+from deeplimits.jobs.checks import Checks, batches_there, figures_there, strays, studies_there
+from deeplimits.jobs.findings import Finding, Part
+from deeplimits.jobs.workflow import planned_receipts
 from deeplimits.store.atomic import remove_abandoned
-from deeplimits.store.checks import Checks, batches_there, figures_there, strays, studies_there
 from deeplimits.store.errors import StoreError
-from deeplimits.store.findings import Finding, Part
 from deeplimits.store.paths import (
     batches_folder,
     claims_digests,
@@ -31,7 +32,6 @@ from deeplimits.store.paths import (
 )
 from deeplimits.store.receipts import Receipt, read_receipt
 from deeplimits.store.watched import Watch, unwatched
-from deeplimits.store.workflow import planned_receipts
 from deeplimits.store.zarr_zip import CorruptContainer, read_array
 from deeplimits.sweep.amounts import counted
 from deeplimits.sweep.blocks import block_from_description

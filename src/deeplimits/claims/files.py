@@ -13,12 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from deeplimits.errors import InputError, check_name, nearest_name
-from deeplimits.limits.names import LIMIT_NAMES
-from deeplimits.limits.predictions import ENTRIES, PREDICTIONS
-from deeplimits.observables import parse
-from deeplimits.sweep.models import StrictModel
-from deeplimits.sweep.statistics import (
+from deeplimits.claims.statistic_models import (
     FROM_LIMIT,
     STATISTICS,
     ExpectedModel,
@@ -26,6 +21,11 @@ from deeplimits.sweep.statistics import (
     ProbabilityModel,
     Statistic,
 )
+from deeplimits.errors import InputError, check_name, nearest_name
+from deeplimits.limits.names import LIMIT_NAMES
+from deeplimits.limits.predictions import ENTRIES, PREDICTIONS
+from deeplimits.observables import parse
+from deeplimits.sweep.models import StrictModel
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
 

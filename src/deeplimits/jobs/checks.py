@@ -12,10 +12,11 @@ from typing import Any
 
 from deeplimits.engines import SAMPLER_VERSION
 from deeplimits.errors import InputError
-from deeplimits.store.damage import todo_of_receipt
+from deeplimits.jobs.damage import todo_of_receipt
+from deeplimits.jobs.findings import Finding, Part
+from deeplimits.jobs.workflow import planned_receipts
 from deeplimits.store.digests import digest, digest_once, name_beside, read_digests
 from deeplimits.store.errors import LaterFormat, StoreError
-from deeplimits.store.findings import Finding, Part
 from deeplimits.store.paths import (
     FIGURE_FORMATS,
     batches_folder,
@@ -36,7 +37,6 @@ from deeplimits.store.receipts import ReceiptBody, UnusableReceipt, read_receipt
 from deeplimits.store.seal import KEY
 from deeplimits.store.studies import read_study_receipt, study_receipt_text
 from deeplimits.store.study_groups import attributes_of
-from deeplimits.store.workflow import planned_receipts
 from deeplimits.sweep.formats import STUDY_TODO
 from deeplimits.sweep.plan import Batch
 

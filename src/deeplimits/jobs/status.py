@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deeplimits.jobs.logs import Unfinished, unfinished_jobs
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.errors import StoreError
-from deeplimits.store.logs import Unfinished, unfinished_jobs
 from deeplimits.store.paths import figure_files, study_receipt, study_store
 from deeplimits.store.staleness import staleness
 from deeplimits.store.study_groups import study_attributes

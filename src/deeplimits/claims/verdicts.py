@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.analysis.equivalence import NoEvidence, judge
-from deeplimits.analysis.evidence import Evidence
-from deeplimits.analysis.statistics import effects_of
+from deeplimits.claims.equivalence import NoEvidence, judge
+from deeplimits.claims.evidence import Evidence
+from deeplimits.claims.files import Claim, study_names
+from deeplimits.claims.statistics import effects_of
 from deeplimits.store.errors import StoreError
 from deeplimits.store.study_groups import open_study_groups
-from deeplimits.sweep.claims import Claim, study_names
 
 
 def verdicts(claims: Sequence[Claim], results: Path, studies: Path | None = None) -> list[dict[str, Any]]:

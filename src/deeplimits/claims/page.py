@@ -43,7 +43,7 @@ svg { display: block; max-width: 100%; }
 
 
 def page_of(rows: Sequence[dict[str, Any]]) -> str:
-    """The page for rows as ``analysis.claims.verdicts`` gives them."""
+    """The page for rows as ``claims.verdicts.verdicts`` gives them."""
     papers = [
         f"<h2>{escape(paper)}</h2>\n{_table(list(of_paper))}"
         for paper, of_paper in groupby(rows, lambda row: str(row["paper"]))
