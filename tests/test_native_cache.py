@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from deeplimits.engines.compile import cache, compiler, native
+from deeplimits.errors import NotKept
 
 
 @pytest.fixture
@@ -106,3 +107,38 @@ def test_a_file_system_without_locks_costs_no_more_than_work_done_twice(
     monkeypatch.setattr(fcntl, "flock", without)
     with cache.claim(tmp_path / "kernel.o") as mine, cache.claim(tmp_path / "kernel.o") as too:
         assert mine and too
+
+
+def test_a_full_disk_costs_time_and_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Machine code is made anew by every process; half of it is never left behind, nor run."""
+
+    def full(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    made: list[str] = []
+    monkeypatch.setattr(native, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(compiler, "machine_code", lambda *_: made.append("once") or b"code")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    kernel = native.Kernel("mlp.one_or_two_inputs", "any", "i8")
+    for times in (1, 2):
+        with pytest.warns(NotKept, match=f"{tmp_path}: .* No space left on device"):
+            assert kernel._machine_code() == b"code" and len(made) == times
+    with pytest.warns(NotKept):
+        native.compile_missing([kernel])
+    with pytest.raises(OSError, match=f"No space left on device: '{tmp_path}/module"):
+        cache.written(tmp_path / "module.cubin", b"code")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES])
+def test_what_cannot_be_read_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    def unreadable(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    cache.keep(tmp_path / "table", b"of old")
+    with monkeypatch.context() as fault:
+        fault.setattr(Path, "open", unreadable)
+        assert cache.kept(tmp_path / "table") is None
+    assert cache.kept(tmp_path / "table") == b"of old"

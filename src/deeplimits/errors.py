@@ -31,6 +31,10 @@ class MisplacedKey(ValueError):
         self.key = key
 
 
+class NotKept(UserWarning):
+    """What is made once on a machine cannot be kept there; the message says where, why and what it costs."""
+
+
 class InputError(ValueError):
     """A file or an option that cannot be used.
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -68,9 +66,7 @@ def configured(verb: Callable[..., None]) -> Callable[..., None]:
             from deeplimits.sweep.config import load_config
 
             load_config(config)  # says that it is not there
-        with warnings.catch_warnings():
-            warnings.showwarning = _told(warnings.showwarning)
-            verb({"settings": place.config, "place": place, "results": place.results}[first.name], **given)
+        verb({"settings": place.config, "place": place, "results": place.results}[first.name], **given)
 
     options = [(name, *_OPTIONS[name]) for name in chosen]
     own = [(parameter.name, hints[parameter.name], parameter.default) for parameter in others]
@@ -83,17 +79,3 @@ def configured(verb: Callable[..., None]) -> Callable[..., None]:
     )
     with_options.__annotations__ = {name: hint for name, hint, _ in options + own}
     return with_options
-
-
-def _told(otherwise: Callable[..., None]) -> Callable[..., None]:
-    """How a warning is shown: that of a stale store as one line, without the place in the code."""
-
-    def show(message: Warning | str, category: type[Warning], *more: Any, **others: Any) -> None:
-        from deeplimits.store.errors import StaleStore
-
-        if issubclass(category, StaleStore):
-            print(f"deeplimits: warning: {message}", file=sys.stderr)
-        else:
-            otherwise(message, category, *more, **others)
-
-    return show

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def as_programs_do() -> None:
@@ -43,3 +45,18 @@ def given_up() -> bool:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return True
     return False
+
+
+def told(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """How a warning is shown: this package's own as one line, without the place in the code."""
+
+    def show(message: Warning | str, category: type[Warning], *more: Any, **others: Any) -> None:
+        from deeplimits.errors import NotKept, visible
+        from deeplimits.store.errors import StaleStore
+
+        if issubclass(category, StaleStore | NotKept):
+            print(f"deeplimits: warning: {visible(str(message))}", file=sys.stderr)
+        else:
+            otherwise(message, category, *more, **others)
+
+    return show

@@ -8,11 +8,14 @@ import os
 import stat
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+
+from deeplimits.errors import NotKept
 
 LONGEST = 300.0
 """Seconds to wait for another process that makes a file, before it is made here as well."""
@@ -42,27 +45,50 @@ def made_ahead(path: Path, make: Callable[[], bytes]) -> None:
 
 
 def kept(path: Path) -> bytes | None:
-    """What is kept in ``path``; None where nothing is, or nothing whole, or not by this user."""
+    """What is kept in ``path``; None where that is nothing, cannot be read, is not whole, or not by this
+    user.
+    """
     try:
         with path.open("rb") as file:
             # a folder may be open to a group: what others put there is never run
             own, content = os.fstat(file.fileno()).st_uid == os.getuid(), file.read()
-    except FileNotFoundError:
+    except OSError:
         return None
     whole = hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]
     return content[_DIGEST:] if own and whole else None
 
 
 def keep(path: Path, content: bytes) -> None:
-    """Keep something, whole or not at all, with its digest."""
-    written(path, hashlib.sha256(content).digest() + content)
+    """Keep something, whole or not at all, with its digest.
+
+    Where the disk is full or fails nothing is lost but time: it is made again by every process that wants it,
+    and a warning says so.
+    """
+    try:
+        written(path, hashlib.sha256(content).digest() + content)
+    except OSError as error:
+        said = (
+            f"{path.parent}: machine code and tables cannot be kept: {error.strerror or error}; every process"
+        )
+        warnings.warn(f"{said} makes them anew, which takes seconds", NotKept, stacklevel=2)
 
 
 def written(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all."""
+    """Write a file, whole or not at all.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; it names the file, and nothing is left beside it.
+    """
     aside = path.with_name(f".part-{path.name}-{os.getpid()}")
-    aside.write_bytes(content)
-    aside.replace(path)
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            aside.unlink()
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager
@@ -93,7 +119,8 @@ def claim(path: Path, patience: float = 0.0) -> Iterator[bool]:
             pass
         yield mine
         if mine:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink()
 
 
 @lru_cache
