@@ -41,7 +41,7 @@ SHAPES = {
 }
 
 FLOOR = (
-    library("contract.philox", "contract.normals")
+    library("engines.contract.philox", "engines.contract.normals")
     + f"""
 extern "C" __global__ void {ENTRY}(long long blocks, float *out) {{
     using namespace deeplimits;

@@ -129,8 +129,8 @@ def test_no_import_of_an_engine_goes_back(path):
 def test_machine_code_is_made_anew_where_a_module_that_it_imports_has_changed(path):
     """The imports that name the machine code are found without parsing, which a job has no time for."""
     read = {name.decode() for name in native._IMPORT.findall(path.read_bytes())}
-    within = {name.removeprefix("engines.") for name in imports_of(path) if name.startswith("engines.")}
-    assert {name for name in within if (ENGINES / f"{name.replace('.', '/')}.py").is_file()} <= read
+    within = {name for name in imports_of(path) if name.startswith(("engines.", "architectures."))}
+    assert {name for name in within if (SOURCE / f"{name.replace('.', '/')}.py").is_file()} <= read
 
 
 def test_importing_a_name_is_cheap_for_names_that_anybody_may_import():

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from deeplimits.engines.cuda import crews
-from deeplimits.engines.cuda.crews import inputs_of
 from deeplimits.engines.cuda.source import ENTRY, Instance
 from without_gpu.cases import FAMILIES, instances, networks
 from without_gpu.nvrtc import assembly, compiled
@@ -42,7 +41,7 @@ KERNELS = [
 
 def ceiling(instance: Instance) -> int:
     inputs, lower = SMALL.get(instance.kernel.name, (0, 0))
-    return lower if inputs_of(instance.kernel) <= inputs else CEILINGS[instance.kernel.name]
+    return lower if instance.kernel.inputs <= inputs else CEILINGS[instance.kernel.name]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

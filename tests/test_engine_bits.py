@@ -312,7 +312,7 @@ def test_a_kernel_that_could_raise_is_refused() -> None:
     from deeplimits.engines.compile.compiler import machine_code
 
     with pytest.raises(AssertionError, match="raises or allocates"):
-        machine_code("contract.arithmetic", "kernel", _raising, [("i8", 1)])
+        machine_code("engines.contract.arithmetic", "kernel", _raising, [("i8", 1)])
 
 
 def _raising(x):

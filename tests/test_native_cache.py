@@ -60,7 +60,7 @@ def test_code_of_another_user_is_compiled_anew(tmp_path: Path, monkeypatch: pyte
     made: list[str] = []
     monkeypatch.setattr(native, "cache_folder", lambda: tmp_path)
     monkeypatch.setattr(compiler, "machine_code", lambda *_: made.append("once") or b"code")
-    kernel = native.Kernel("mlp.one_or_two_inputs", "any", "i8")
+    kernel = native.Kernel("engines.mlp.one_or_two_inputs", "any", "i8")
     assert kernel._machine_code() == kernel._machine_code() == b"code" and len(made) == 1
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     assert kernel._machine_code() == b"code" and len(made) == 2
@@ -82,7 +82,7 @@ def test_a_kernel_is_compiled_by_one_process_alone_and_by_another_where_that_die
     made: list[str] = []
     monkeypatch.setattr(native, "cache_folder", lambda: tmp_path)
     monkeypatch.setattr(compiler, "machine_code", lambda _, name, *__: made.append(name) or b"code")
-    theirs, ours = (native.Kernel("mlp.one_or_two_inputs", name, "i8") for name in ("theirs", "ours"))
+    theirs, ours = (native.Kernel("engines.mlp.one_or_two_inputs", name, "i8") for name in ("theirs", "ours"))
     other = subprocess.Popen(
         [sys.executable, "-c", HELD, theirs.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -36,6 +36,10 @@ class Call:
         What the caller gets: the outputs by name.
     at_input
         What the first record of every sample holds, by name, where no kernel fills it: that of layer 0.
+    state
+        Numbers (float32) that the kernel keeps of a sample in the memory of a graphics card.
+    finish
+        Where given, called when the kernel is done, to bring what it computed into the form recorded.
     """
 
     kernel: Kernel
@@ -43,9 +47,13 @@ class Call:
     outputs: tuple[NDArray[Any], ...]
     recorded: dict[str, NDArray[Any]]
     at_input: Mapping[str, Any] = field(default_factory=dict)
+    state: int = 0
+    finish: Callable[[], None] | None = None
 
     def complete(self) -> None:
         """Fill in what the kernel has not."""
+        if self.finish is not None:
+            self.finish()
         for name, values in self.at_input.items():
             self.recorded[name][:, 0] = values
 

@@ -29,8 +29,10 @@ from deeplimits.limits.step_moments import Step, step
 
 Array = NDArray[np.float64]
 
-_TRANSFORMS = Kernel("transition.kernels", "transforms", "f8 f8 f8 f8 i8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[2]")
-_DENSITIES = Kernel("transition.kernels", "densities", "f8 f8 i8 f8[1] f8[1] f8[1] f8[1] f8[1]")
+_TRANSFORMS = Kernel(
+    "engines.transition.kernels", "transforms", "f8 f8 f8 f8 i8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[2]"
+)
+_DENSITIES = Kernel("engines.transition.kernels", "densities", "f8 f8 i8 f8[1] f8[1] f8[1] f8[1] f8[1]")
 
 _CONTOUR = 0.42
 """Step along a contour, in widths of its integrand: 1e-14."""

@@ -23,8 +23,8 @@ _TYPES = {
 
 
 def machine_code(module: str, name: str, constant: int | None, arguments: Sequence[tuple[str, int]]) -> bytes:
-    """The object file of ``deeplimits.engines.<module>.<name>``, with the entry ``ENTRY``."""
-    function = getattr(importlib.import_module(f"deeplimits.engines.{module}"), name)
+    """The object file of ``deeplimits.<module>.<name>``, with the entry ``ENTRY``."""
+    function = getattr(importlib.import_module(f"deeplimits.{module}"), name)
     kernel = function if constant is None else function(constant)
     flat: list[Any] = []
     names, values = [], []

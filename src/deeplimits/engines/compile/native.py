@@ -32,12 +32,12 @@ ENTRY = "deeplimits_kernel"
 """Name of the only symbol that an object file offers."""
 
 _linking = threading.Lock()
-_IMPORT = re.compile(rb"^ *from deeplimits\.engines\.([\w.]+) import", re.MULTILINE)
+_IMPORT = re.compile(rb"^ *from deeplimits\.((?:engines|architectures)\.[\w.]+) import", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A function of ``deeplimits.engines.<module>``, to be called with numbers and C-contiguous arrays.
+    """A function of ``deeplimits.<module>``, to be called with numbers and C-contiguous arrays.
 
     Parameters
     ----------
@@ -46,12 +46,18 @@ class Kernel:
         or f8.
     constant
         Where given, the kernel is what the function returns for it.
+    inputs
+        How many inputs it carries; that many sums or more fill the registers of a thread on a card.
+    units
+        Whether a sample has units that threads can share; a path has none.
     """
 
     module: str
     name: str
     signature: str
     constant: int | None = None
+    inputs: int = 1
+    units: bool = True
 
     def __call__(self, *arguments: Any) -> None:
         """Run; other threads run meanwhile."""
@@ -120,12 +126,12 @@ def _link(code: bytes) -> tuple[Any, int]:
 
 @lru_cache
 def _digest(module: str) -> str:
-    """Of the sources that the kernels of a module depend on: its own, those of the modules of engines that
-    they import, and of the compiler.
+    """Of the sources that the kernels of a module depend on: its own, those of the modules of engines and
+    architectures that they import, and of the compiler.
     """
-    folder = Path(__file__).parent.parent
+    folder = Path(__file__).parent.parent.parent
     known: dict[str, bytes] = {}
-    waiting = [module, "compile.compiler", "compile.native"]
+    waiting = [module, "engines.compile.compiler", "engines.compile.native"]
     while waiting:
         name = waiting.pop()
         if name not in known:

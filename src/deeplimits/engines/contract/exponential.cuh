@@ -1,7 +1,7 @@
 // The exponential of float64 numbers; see engines/contract/exponential.py.
 #pragma once
 
-#include "contract/arithmetic.cuh"
+#include "engines/contract/arithmetic.cuh"
 
 namespace deeplimits {
 

@@ -3,7 +3,7 @@
 // how many threads form it.
 #pragma once
 
-#include "contract/arithmetic.cuh"
+#include "engines/contract/arithmetic.cuh"
 
 namespace deeplimits {
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from deeplimits.engines.contract.arithmetic import f4, inline, part, square_root, u4
 from deeplimits.engines.contract.normals import cosine_sine, minus_two_log, normal_pair
 from deeplimits.engines.contract.philox import halves, philox, sample_words
-from deeplimits.engines.contract.shape import LANES
+from deeplimits.engines.contract.shape import LANES, units_per_lane
 
 
 class Stream(NamedTuple):
@@ -26,11 +26,6 @@ def stream_of(key: Any, sample: Any, purpose: Any) -> Any:
     low, high = sample_words(sample, purpose)
     k0, k1 = halves(key)
     return Stream(low, high, k0, k1)
-
-
-def units_per_lane(inputs: int) -> int:
-    """Units whose normals come from one call of Philox."""
-    return {1: 4, 2: 2}.get(inputs, 1)
 
 
 def fill(inputs: int) -> Callable[..., Any]:

@@ -1,7 +1,7 @@
 // Standard normals by Box-Muller in float32, with elementary functions of our own; see engines/contract/normals.py.
 #pragma once
 
-#include "contract/arithmetic.cuh"
+#include "engines/contract/arithmetic.cuh"
 
 namespace deeplimits {
 

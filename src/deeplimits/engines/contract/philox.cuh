@@ -2,7 +2,7 @@
 // see engines/contract/philox.py.
 #pragma once
 
-#include "contract/arithmetic.cuh"
+#include "engines/contract/arithmetic.cuh"
 
 namespace deeplimits {
 

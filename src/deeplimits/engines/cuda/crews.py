@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from deeplimits.engines.calls import Call
 from deeplimits.engines.compile.native import Kernel
-from deeplimits.engines.contract.shape import KINDS, LANES, TILE
+from deeplimits.engines.contract.shape import TILE
 from deeplimits.engines.cuda.source import Instance
 
 HELD = 2048
@@ -23,9 +23,6 @@ _FEW = 16
 
 SHARING = 6
 """Inputs up to which calls share launches: more fill a thread's registers, and leave none for addresses."""
-
-_PATHS = ("sde.path_kernels", "sde.covariance_kernels")
-"""Modules whose samples are paths."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +64,9 @@ WIDE = Crew(16, 16)
 
 def crews(kernel: Kernel) -> tuple[Crew, ...]:
     """Crews that a kernel is made for. Sums of many inputs fill a thread's registers with one lane."""
-    if kernel.module in _PATHS:
+    if not kernel.units:
         return (PATH,)
-    return (PLAIN, WIDE) if inputs_of(kernel) > 2 else (PLAIN, NARROW, WIDE)
-
-
-def inputs_of(kernel: Kernel) -> int:
-    """How many inputs a kernel carries."""
-    constant = kernel.constant or (2 if kernel.name == "two_inputs" else 1)
-    return constant // KINDS if kernel.module == "resnet.forward" else constant
+    return (PLAIN, WIDE) if kernel.inputs > 2 else (PLAIN, NARROW, WIDE)
 
 
 def instance(call: Call, crew: Crew) -> Instance:
@@ -84,38 +75,7 @@ def instance(call: Call, crew: Crew) -> Instance:
     constant = () if call.kernel.constant is None else (call.kernel.constant,)
     shape = () if crew == PATH else (crew.threads, crew.teams)
     arguments = 2 + len(call.constants) + outputs
-    return Instance(call.kernel, arguments, outputs, constant + shape, _state(call))
-
-
-def _state(call: Call) -> int:
-    """Numbers kept of a sample, as float32: what its kernel says it keeps in the card's memory."""
-    inputs = inputs_of(call.kernel)
-    pairs = inputs * (inputs - 1) // 2
-    if call.kernel.module == "sde.covariance_kernels":
-        return 2 * (4 * inputs**2 + inputs * (inputs + 1) + 4 + 5 * inputs)
-    if call.kernel.module == "resnet.forward":
-        return (inputs + pairs) * _padded(int(call.constants[0]), inputs)
-    algebra = 12 * inputs**2 + 3 * inputs + inputs * (inputs + 1) // 2 + inputs**2
-    if call.kernel.module == "gradients.residual":
-        padded, layers = _padded(int(call.constants[0]), inputs), int(call.constants[1]) + 1
-        rows = inputs + pairs + 5 * inputs + layers * (2 * inputs - 1)
-        return 2 * algebra + rows * padded + layers * inputs + layers * inputs % 2
-    if call.kernel.module == "gradients.perceptron":
-        widths = call.constants[0]
-        layers = len(widths) * (2 * inputs**2 + 2 * inputs)
-        return 2 * algebra + layers + 4 * inputs * _padded(int(widths.max()), inputs)
-    return 0
-
-
-def _padded(width: int, inputs: int) -> int:
-    """Units in whole rounds of the lanes."""
-    group = LANES * units_per_lane(inputs)
-    return -(-width // group) * group
-
-
-def units_per_lane(inputs: int) -> int:
-    """Units whose normals come from one call of Philox, as ``layer_normals`` has them."""
-    return {1: 4, 2: 2}.get(inputs, 1)
+    return Instance(call.kernel, arguments, outputs, constant + shape, call.state)
 
 
 def fitting(kernel: Kernel, width: int, samples: int, processors: int) -> Crew:

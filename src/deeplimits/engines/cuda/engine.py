@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from deeplimits.engines.calls import Task
-from deeplimits.engines.cuda.crews import HELD, SHARING, Crew, fitting, inputs_of, instance
+from deeplimits.engines.cuda.crews import HELD, SHARING, Crew, fitting, instance
 from deeplimits.engines.cuda.invocation import Device, DeviceMemoryError, Invocation
 from deeplimits.errors import DeviceError
 
@@ -35,7 +35,7 @@ def compute(tasks: Sequence[Task], device: Device | None = None) -> None:
             continue
         whole = invocation(task, device.processors)
         fills = task.count * whole.crew.members >= device.processors * HELD
-        if fills or inputs_of(task.call.kernel) > SHARING:
+        if fills or task.call.kernel.inputs > SHARING:
             _in_chunks(whole, device)
         else:
             sharing.setdefault((whole.instance.name, whole.crew), []).append(whole)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from deeplimits.engines.compile.native import Kernel
 
-FOLDER = Path(__file__).parent.parent
+FOLDER = Path(__file__).parent.parent.parent
 ENTRY = "deeplimits_kernel"
 
 OPTIONS = ("--std=c++17", "-fmad=false", "-ftz=false", "-prec-div=true", "-prec-sqrt=true")

@@ -1,7 +1,7 @@
 // The m by m algebra of the backward pass, in float64, for one thread; see engines/gradients/algebra.py.
 #pragma once
 
-#include "contract/arithmetic.cuh"
+#include "engines/contract/arithmetic.cuh"
 
 namespace deeplimits {
 

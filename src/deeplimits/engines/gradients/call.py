@@ -13,7 +13,7 @@ from deeplimits.activations import OrnsteinUhlenbeck, Smooth
 from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Call, Task, each, gap_constants, rounded, scale_constants
 from deeplimits.engines.compile.native import Kernel
-from deeplimits.engines.contract.shape import LANES
+from deeplimits.engines.contract.shape import LANES, padded
 from deeplimits.engines.resnet import call as resnet
 from deeplimits.engines.run.dispatch import fill
 from deeplimits.errors import InputError
@@ -25,18 +25,19 @@ _SIGNATURE = (
     f"f4[2] f4[2] f8[2] f8[3] f4[2] i4[2] f4[1] {_LEDGER}"
 )
 _KERNELS = {
-    (name, inputs): Kernel("gradients.perceptron", name, _SIGNATURE, inputs)
+    (name, inputs): Kernel("engines.gradients.perceptron", name, _SIGNATURE, inputs, inputs)
     for name in ("piecewise_linear", "smooth")
     for inputs in range(1, MAX_INPUTS + 1)
 }
 
 _RESIDUAL = {
     (name, inputs): Kernel(
-        "gradients.residual",
+        "engines.gradients.residual",
         name,
         "u8 i8 i8 i8 i4[1] f8 f4 f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] "
         "f4[3] f4[2] f4[2] f4[2] f4[2] "
         f"f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2] {_LEDGER}",
+        inputs,
         inputs,
     )
     for name in ("piecewise_linear", "smooth")
@@ -100,7 +101,9 @@ def backward(network: Network, layers: Sequence[int], first: int, count: int) ->
     # layer 0 has no units, and where it alone is recorded there is nothing to compute
     at_input = dict.fromkeys(recorded, np.nan) if layers[0] == 0 else {}
     rows = slice(0, count if layers[-1] > 0 else 0)
-    call = Call(kernel, _constants(network, layers), (log_norm[rows], gap[rows]), recorded, at_input)
+    call = Call(
+        kernel, _constants(network, layers), (log_norm[rows], gap[rows]), recorded, at_input, _state(network)
+    )
     return Task(call, network.key, first, max(network.widths), lambda: scratch(network))
 
 
@@ -110,7 +113,26 @@ def _residual_call(network: Network, layers: Sequence[int], recorded: dict[str, 
     width, depth, _, *others = resnet.call(network, [network.depth], 1).constants
     kernel = _RESIDUAL[("piecewise_linear" if kind == resnet.SLOPES else "smooth"), network.inputs]
     constants = (width, depth, np.array(layers, np.int32), *others)
-    return Call(kernel, constants, tuple(recorded.values()), recorded)
+    return Call(kernel, constants, tuple(recorded.values()), recorded, state=_residual_state(network))
+
+
+def _algebra(inputs: int) -> int:
+    """Numbers of ``algebra.cuh`` in float64, those of a layer's matrices."""
+    return 12 * inputs**2 + 3 * inputs + inputs * (inputs + 1) // 2 + inputs**2
+
+
+def _state(network: Network) -> int:
+    """Numbers kept on a card, as float32, of a perceptron."""
+    inputs = network.inputs
+    layers = network.depth * (2 * inputs**2 + 2 * inputs)
+    return 2 * _algebra(inputs) + layers + 4 * inputs * padded(network.widest, inputs)
+
+
+def _residual_state(network: Network) -> int:
+    """Numbers kept on a card, as float32, of a residual network: the states of all layers among them."""
+    inputs, layers = network.inputs, network.depth + 1
+    rows = inputs + inputs * (inputs - 1) // 2 + 5 * inputs + layers * (2 * inputs - 1)
+    return 2 * _algebra(inputs) + rows * padded(network.units, inputs) + layers * inputs + layers * inputs % 2
 
 
 def residual_scratch(network: Network) -> list[NDArray[Any]]:

@@ -2,7 +2,7 @@
 // by unit. One thread of a sample does its algebra.
 #pragma once
 
-#include "gradients/sums.cuh"
+#include "engines/gradients/sums.cuh"
 
 namespace deeplimits {
 

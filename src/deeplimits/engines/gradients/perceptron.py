@@ -24,9 +24,9 @@ from deeplimits.engines.contract.lane_operations import (
     reduce_tile,
     subtract,
 )
-from deeplimits.engines.contract.layer_normals import fill, stream_of, units_per_lane
+from deeplimits.engines.contract.layer_normals import fill, stream_of
 from deeplimits.engines.contract.philox import PURPOSE_BACKWARD, PURPOSE_FORWARD, PURPOSE_OUTPUT
-from deeplimits.engines.contract.shape import LANES, TILE
+from deeplimits.engines.contract.shape import LANES, TILE, units_per_lane
 from deeplimits.engines.contract.totals import rescale
 from deeplimits.engines.gradients.perceptron_states import (
     Constants,

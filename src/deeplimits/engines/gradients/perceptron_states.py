@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from deeplimits.engines.contract.arithmetic import f4, fma, i4, inline, part, square_root
 from deeplimits.engines.contract.lane_operations import reduce_tile
-from deeplimits.engines.contract.layer_normals import fill, fill_polar, units_per_lane
-from deeplimits.engines.contract.shape import LANES, TILE
+from deeplimits.engines.contract.layer_normals import fill, fill_polar
+from deeplimits.engines.contract.shape import LANES, TILE, units_per_lane
 from deeplimits.engines.contract.totals import rescale
 from deeplimits.engines.gradients.units import Curve, units_of
 from deeplimits.engines.mlp.correlations import coefficients, first_gaps, gaps_after

@@ -2,8 +2,8 @@
 // every layer in the card's memory, and the backward pass comes back to them.
 #pragma once
 
-#include "gradients/sums.cuh"
-#include "resnet/forward.cuh"
+#include "engines/gradients/sums.cuh"
+#include "engines/resnet/forward.cuh"
 
 namespace deeplimits {
 

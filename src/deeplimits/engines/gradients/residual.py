@@ -21,9 +21,9 @@ from deeplimits.engines.contract.lane_operations import (
     multiply,
     reduce_tile,
 )
-from deeplimits.engines.contract.layer_normals import fill, stream_of, units_per_lane
+from deeplimits.engines.contract.layer_normals import fill, stream_of
 from deeplimits.engines.contract.philox import PURPOSE_BACKWARD, PURPOSE_FORWARD, PURPOSE_OUTPUT
-from deeplimits.engines.contract.shape import LANES, TILE
+from deeplimits.engines.contract.shape import LANES, TILE, units_per_lane
 from deeplimits.engines.contract.totals import rescale
 from deeplimits.engines.gradients.sums import (
     add_products,

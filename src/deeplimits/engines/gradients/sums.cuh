@@ -3,8 +3,8 @@
 // formed a few at a time, in passes over what is kept.
 #pragma once
 
-#include "gradients/algebra.cuh"
-#include "mlp/smooth.cuh"
+#include "engines/gradients/algebra.cuh"
+#include "engines/mlp/smooth.cuh"
 
 namespace deeplimits {
 

@@ -18,13 +18,14 @@ from deeplimits.engines.contract.shape import LANES
 from deeplimits.networks.network import Network
 
 _NETWORK = "u8 i8 i8[1] i8 i4[1] f4[1] f4[1] f4[1] f4[1] i4[1]"
-_SINGLE = Kernel("mlp.one_or_two_inputs", "single_input", f"{_NETWORK} f4[3] f4[2]")
-_TWO = Kernel("mlp.one_or_two_inputs", "two_inputs", f"{_NETWORK} f4[1] f4[3] f4[3] f4[2]")
+_SINGLE = Kernel("engines.mlp.one_or_two_inputs", "single_input", f"{_NETWORK} f4[3] f4[2]")
+_TWO = Kernel("engines.mlp.one_or_two_inputs", "two_inputs", f"{_NETWORK} f4[1] f4[3] f4[3] f4[2]", inputs=2)
 _MANY = {
     inputs: Kernel(
-        "mlp.many_inputs",
+        "engines.mlp.many_inputs",
         "many_inputs",
         f"{_NETWORK} f8[1] f4[3] f4[3] f4[2] f4[2] f4[1] i4[1] f8[2]",
+        inputs,
         inputs,
     )
     for inputs in range(3, MAX_INPUTS + 1)
@@ -32,10 +33,11 @@ _MANY = {
 
 _SMOOTH = {
     inputs: Kernel(
-        "mlp.smooth",
+        "engines.mlp.smooth",
         "smooth_inputs",
         "u8 i8 i8[1] i8 i4[1] f4[1] f4[1] f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] i4[2] "
         "f4[2] f4[2] f4[1] i4[1] f8[2]",
+        inputs,
         inputs,
     )
     for inputs in range(1, MAX_INPUTS + 1)

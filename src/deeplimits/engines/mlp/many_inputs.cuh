@@ -3,7 +3,7 @@
 // stays in registers.
 #pragma once
 
-#include "mlp/one_or_two_inputs.cuh"
+#include "engines/mlp/one_or_two_inputs.cuh"
 
 namespace deeplimits {
 

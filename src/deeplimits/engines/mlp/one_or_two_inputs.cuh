@@ -2,9 +2,9 @@
 // matrix, nothing in memory but recorded layers. The mathematics is told in engines/mlp/one_or_two_inputs.py.
 #pragma once
 
-#include "contract/lanes.cuh"
-#include "contract/normals.cuh"
-#include "contract/philox.cuh"
+#include "engines/contract/lanes.cuh"
+#include "engines/contract/normals.cuh"
+#include "engines/contract/philox.cuh"
 
 namespace deeplimits {
 

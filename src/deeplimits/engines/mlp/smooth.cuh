@@ -3,7 +3,7 @@
 // coefficients at a time.
 #pragma once
 
-#include "mlp/many_inputs.cuh"
+#include "engines/mlp/many_inputs.cuh"
 
 namespace deeplimits {
 

@@ -18,9 +18,9 @@ from deeplimits.engines.contract.activation_tables import LOWEST
 from deeplimits.engines.contract.arithmetic import bits_float, f4, i4, inline, kernel, square_root
 from deeplimits.engines.contract.lane_operations import combine, pair_sums, reduce_tile
 from deeplimits.engines.contract.lanewise import Table, Vector, lanewise
-from deeplimits.engines.contract.layer_normals import fill, stream_of, units_per_lane
+from deeplimits.engines.contract.layer_normals import fill, stream_of
 from deeplimits.engines.contract.philox import PURPOSE_FORWARD
-from deeplimits.engines.contract.shape import LANES, TILE
+from deeplimits.engines.contract.shape import LANES, TILE, units_per_lane
 from deeplimits.engines.contract.totals import rescale
 from deeplimits.engines.mlp.correlations import coefficients, first_gaps, gaps_after, record_layer
 

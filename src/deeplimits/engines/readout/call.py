@@ -16,7 +16,7 @@ from deeplimits.networks.network import Network
 
 Recorded = dict[str, NDArray[Any]]
 
-_OUTPUT = Kernel("readout.output_kernels", "fill_output", "u8 i8 i8 f4[2] f4[2] f4[2] f8[1] f8[3]")
+_OUTPUT = Kernel("engines.readout.output_kernels", "fill_output", "u8 i8 i8 f4[2] f4[2] f4[2] f8[1] f8[3]")
 
 
 def with_output(

@@ -13,18 +13,19 @@ from deeplimits.digits import EXACT
 from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Call, gap_constants, rounded, scale_constants
 from deeplimits.engines.compile.native import Kernel
-from deeplimits.engines.contract.shape import KINDS, LANES
+from deeplimits.engines.contract.shape import KINDS, LANES, padded
 from deeplimits.networks.network import Network
 
 SLOPES, SMOOTH, EXOTIC = 0, 1, 2
 
 _KERNELS = {
     (inputs, kind): Kernel(
-        "resnet.forward",
+        "engines.resnet.forward",
         "residual_inputs",
         "u8 i8 i8 i8 i4[1] f8 f4 f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] f4[3] i4[2] "
         "f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2]",
         KINDS * inputs + kind,
+        inputs,
     )
     for inputs in range(1, MAX_INPUTS + 1)
     for kind in (SLOPES, SMOOTH, EXOTIC)
@@ -57,7 +58,9 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
         gap_constants(network),
         *table,
     )
-    return Call(_KERNELS[inputs, kind], constants, tuple(recorded.values()), recorded)
+    rows = inputs + inputs * (inputs - 1) // 2
+    state = rows * padded(network.units, inputs)
+    return Call(_KERNELS[inputs, kind], constants, tuple(recorded.values()), recorded, state=state)
 
 
 def activation_constants(network: Network) -> tuple[int, tuple[Any, Any], tuple[Any, ...]]:
@@ -87,13 +90,12 @@ def scratch(network: Network) -> list[NDArray[Any]]:
     """
     inputs = network.inputs
     pairs, slots = inputs * (inputs - 1) // 2, 4 * ((inputs + 3) // 4)
-    group = LANES * {1: 4, 2: 2}.get(inputs, 1)
-    padded = -(-network.units // group) * group
+    units = padded(network.units, inputs)
     reduced = inputs + 3 * pairs
     return [
-        np.empty((inputs, padded), np.float32),
-        np.empty((pairs, padded), np.float32),
-        np.empty(padded, np.float32),
+        np.empty((inputs, units), np.float32),
+        np.empty((pairs, units), np.float32),
+        np.empty(units, np.float32),
         np.empty((slots + reduced + 2 * inputs, LANES), np.float32),
         np.empty((inputs + pairs, inputs), np.float32),
         np.empty(2 * reduced + 2 * inputs, np.float32),

@@ -2,7 +2,7 @@
 // of a sample, z and the differences z_a - z_b unit by unit, is in the card's memory.
 #pragma once
 
-#include "mlp/smooth.cuh"
+#include "engines/mlp/smooth.cuh"
 
 namespace deeplimits {
 

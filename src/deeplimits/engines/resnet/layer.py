@@ -17,8 +17,8 @@ from deeplimits.engines.contract.activation_tables import LOWEST
 from deeplimits.engines.contract.arithmetic import f4, fma, i4, part, square_root
 from deeplimits.engines.contract.lane_operations import add_combined, pair_sums, reduce_tile, subtract
 from deeplimits.engines.contract.lanewise import Table, Vector, lanewise
-from deeplimits.engines.contract.layer_normals import fill, units_per_lane
-from deeplimits.engines.contract.shape import LANES, TILE
+from deeplimits.engines.contract.layer_normals import fill
+from deeplimits.engines.contract.shape import LANES, TILE, units_per_lane
 from deeplimits.engines.mlp.correlations import difference_factor, first_gaps
 from deeplimits.engines.mlp.many_inputs import activate, add_pair
 from deeplimits.engines.mlp.smooth import add_smooth_pair, evaluate

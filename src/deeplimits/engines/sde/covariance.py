@@ -50,13 +50,22 @@ Array = NDArray[np.float64]
 
 _KERNELS = {
     inputs: Kernel(
-        "sde.covariance_kernels",
+        "engines.sde.covariance_kernels",
         "covariance",
         "u8 i8 f8[2] i8 f8 f8 f8 i8 f8[3] i8[1] f8[1] f8[3] f8[3] i8[2] f8[3] f8[1] f8[1] f8[2]",
         inputs,
+        inputs,
+        units=False,
     )
     for inputs in range(1, MAX_INPUTS + 1)
 }
+
+
+def _state(inputs: int) -> int:
+    """Numbers of a path in the memory of a card, float64 counted as two of float32."""
+    return 2 * (4 * inputs**2 + inputs * (inputs + 1) + 4 + 5 * inputs)
+
+
 _NO_DRIFT, _RELU_LIKE, _SMOOTH = 0, 1, 2
 """As the kernels have them."""
 
@@ -145,7 +154,7 @@ def covariance_paths(
 
     mode = drift.mode
     constants = (start, mode, size, bend, drift.b, int(coarse), tables_of("excess"), steps, rest)
-    call = Call(_KERNELS[inputs], constants, (variance, gap, exploded), {})
+    call = Call(_KERNELS[inputs], constants, (variance, gap, exploded), {}, state=_state(inputs))
     fill([Task(call, key, first, 1, lambda: _scratch(inputs))], resolve("auto"), threads)
     with np.errstate(divide="ignore"):
         log_variance = np.log(variance)

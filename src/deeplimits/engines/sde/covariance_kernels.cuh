@@ -3,7 +3,7 @@
 // that neighbouring threads read neighbouring addresses.
 #pragma once
 
-#include "sde/path_kernels.cuh"
+#include "engines/sde/path_kernels.cuh"
 
 namespace deeplimits {
 

@@ -2,10 +2,10 @@
 // engines/sde/paths.py.
 #pragma once
 
-#include "contract/exponential.cuh"
-#include "contract/lanes.cuh"
-#include "contract/normals.cuh"
-#include "contract/philox.cuh"
+#include "engines/contract/exponential.cuh"
+#include "engines/contract/lanes.cuh"
+#include "engines/contract/normals.cuh"
+#include "engines/contract/philox.cuh"
 
 namespace deeplimits {
 

@@ -29,11 +29,21 @@ from deeplimits.engines.run.dispatch import fill
 Array = NDArray[np.float64]
 
 
-_CHAIN = Kernel("sde.path_kernels", "chain", "u8 i8 f8 f8 f8 f8[3] i8[1] f8[2] i8[1] f8[1] f4[2] f8[1]")
-_CORRELATION = Kernel(
-    "sde.path_kernels", "correlation", "u8 i8 f8 f8 f8 f8 f8[3] i8[1] f8[2] i8[1] f8[1] f4[2] f8[1]"
+_CHAIN = Kernel(
+    "engines.sde.path_kernels",
+    "chain",
+    "u8 i8 f8 f8 f8 f8[3] i8[1] f8[2] i8[1] f8[1] f4[2] f8[1]",
+    units=False,
 )
-_RESCALED = Kernel("sde.path_kernels", "rescaled", "u8 i8 f8 f8 f8 f8 i8[1] f8[2] f8[1] f4[2]")
+_CORRELATION = Kernel(
+    "engines.sde.path_kernels",
+    "correlation",
+    "u8 i8 f8 f8 f8 f8 f8[3] i8[1] f8[2] i8[1] f8[1] f4[2] f8[1]",
+    units=False,
+)
+_RESCALED = Kernel(
+    "engines.sde.path_kernels", "rescaled", "u8 i8 f8 f8 f8 f8 i8[1] f8[2] f8[1] f4[2]", units=False
+)
 
 
 def stream_key(description: dict[str, Any]) -> np.uint64:

@@ -23,7 +23,10 @@ from deeplimits.engines.sde.paths import stream_key
 Array = NDArray[np.float64]
 
 _RESIDUAL = Kernel(
-    "sde.residual_kernels", "residual", "u8 i8 i8 i8 f8 f8 f8 f8 i8[1] i8[1] f8[4] f8[3] f8[3] f8[3] f4[2]"
+    "engines.sde.residual_kernels",
+    "residual",
+    "u8 i8 i8 i8 f8 f8 f8 f8 i8[1] i8[1] f8[4] f8[3] f8[3] f8[3] f4[2]",
+    units=False,
 )
 _COLUMNS, _ROWS = 5, 6
 
