@@ -25,7 +25,7 @@ LEVELS = (
     {"limits"},
     {"engines"},
     {"observables"},
-    {"variables", "laws", "networks", "gaussian"},
+    {"variables", "laws", "networks", "gaussian", "architectures"},
     {"activations", "digits"},
     {"singularities"},
     {"formulas"},

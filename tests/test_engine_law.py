@@ -17,8 +17,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from deeplimits.activations import Identity, ReluLike, Smooth
+from deeplimits.architectures.mlp import oracle as mlp
 from deeplimits.engines import simulate_block
-from deeplimits.networks import mlp
 from deeplimits.networks.network import Layer, Network, Shaping
 from laws_agree import Sample, smallest
 from tiers import everyday

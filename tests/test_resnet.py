@@ -15,8 +15,9 @@ import pytest
 from scipy import stats
 
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
+from deeplimits.architectures.mlp import oracle as mlp
+from deeplimits.architectures.resnet import oracle as resnet
 from deeplimits.engines import simulate_block
-from deeplimits.networks import mlp, resnet
 from deeplimits.networks.network import Gram, Network, Shaping
 from laws_agree import Sample, smallest
 from tiers import everyday

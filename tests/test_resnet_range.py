@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
+from deeplimits.architectures.resnet import oracle as resnet
 from deeplimits.engines import simulate_block
 from deeplimits.engines.contract.arithmetic import kernel
 from deeplimits.engines.contract.ornstein_uhlenbeck_table import BITS, rows
 from deeplimits.engines.resnet.layer import exotic
-from deeplimits.networks import resnet
 from deeplimits.networks.network import Gram, Network
 
 ALARM = 1e-4

@@ -64,12 +64,9 @@ def whole(meaning: str, *dimensions: str, units: str = "1", fill: int | None = N
     return Variable(meaning, dimensions, units, "int64", fill)
 
 
-def _residual(network: Network) -> bool:
-    return network.residual
-
-
-def _explosive(network: Network) -> bool:
-    return not network.residual and not network.piecewise_linear
+def _has(name: str) -> Callable[[Network], bool]:
+    """Whether the architecture of a network has a variable."""
+    return lambda network: name in network.kind.variables(network)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +116,10 @@ STORED: dict[str, Stored] = {
         paths=True,
     ),
     "log_activation": Stored(
-        "log ‖φ(z_ℓ)‖² / n, of a residual network; −inf once collapsed", _RECORD, of=_residual, paths=True
+        "log ‖φ(z_ℓ)‖² / n, of a residual network; −inf once collapsed",
+        _RECORD,
+        of=_has("log_activation"),
+        paths=True,
     ),
     "gradient_log_norm": Stored(
         "log ‖∂z_out/∂z_ℓ‖², of a Gaussian readout z_out; NaN at layer 0 of a perceptron, which has no units",
@@ -127,12 +127,14 @@ STORED: dict[str, Stored] = {
         asked_by="gradients",
         of_inputs=False,
         paths=True,
+        of=_has("gradient_log_norm"),
     ),
     "gradient_gap": Stored(
         "1 − cosine of the gradients of two inputs, pairs as above",
         _PAIRS,
         asked_by="gradients",
         of_inputs=False,
+        of=_has("gradient_gap"),
     ),
     "exploded_at": Stored(
         "first layer with V^{aa} ≥ s², of a perceptron with a smooth activation; −1 where there is none up "
@@ -140,16 +142,21 @@ STORED: dict[str, Stored] = {
         _ONCE,
         "layers",
         "int32",
-        of=_explosive,
+        of=_has("exploded_at"),
     ),
     "collapsed_at": Stored(
         "first layer with φ(z_ℓ) = 0, of a residual network; −1 where there is none up to the last record",
         _ONCE,
         "layers",
         "int32",
-        of=_residual,
+        of=_has("collapsed_at"),
     ),
-    "output": Stored("Gaussian readout of the last layer, z_out | V_d ~ N(0, V_d)", _ONCE, asked_by="output"),
+    "output": Stored(
+        "Gaussian readout of the last layer, z_out | V_d ~ N(0, V_d)",
+        _ONCE,
+        asked_by="output",
+        of=_has("output"),
+    ),
 }
 """By name; floating point but for what counts layers."""
 

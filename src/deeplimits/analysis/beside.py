@@ -50,7 +50,7 @@ def drawn(network: Network, observable: str, layer: int, samples: int, engine: s
 
 
 def _kind(network: Network) -> str:
-    return "a residual network" if network.residual else "a perceptron"
+    return network.kind.title
 
 
 def beside(law: Law, samples: int, levels: Mapping[str, float], engine: str = "auto") -> dict[str, Any]:

@@ -15,6 +15,7 @@ from deeplimits.activations import (
     Smooth,
     smooth_name,
 )
+from deeplimits.architectures import architecture
 from deeplimits.limits.base import network_time
 from deeplimits.limits.regime import in_words
 from deeplimits.networks.network import Layer, Network
@@ -35,21 +36,21 @@ def described(network: Network) -> dict[str, Any]:
     - ``seed``; ``regime``: what limits tell apart, in words; ``physics``: the name of its random stream.
     """
     counts = Counter(network.widths)
-    perceptron = not network.residual
+    kind = network.kind
     return {
         "architecture": network.architecture,
         "activation": _activation(network),
         "shaping": {"by": network.shaping.by, "exponent": network.shaping.exponent}
         if network.shaping
         else None,
-        **({} if perceptron else {"branch_exponent": network.branch_exponent}),
+        **({"branch_exponent": network.branch_exponent} if "branch_exponent" in kind.keys else {}),
         "width": network.width if isinstance(network.width, int) else list(network.width),
         "depth": network.depth,
         "depth_over_width": sum(1 / units for units in network.widths)
         if network.residual
         else network_time(network, network.depth),
         "layers": [
-            {"units": units, "count": counts[units]} | _layer(layer, perceptron)
+            {"units": units, "count": counts[units]} | _layer(layer, kind.normalising)
             for units, layer in network.layer_kinds.items()
         ],
         "inputs": network.inputs,
@@ -77,21 +78,21 @@ def _activation(network: Network) -> dict[str, Any]:
     raise TypeError(f"{type(network.activation).__name__} has no description")
 
 
-def _layer(layer: Layer, perceptron: bool) -> dict[str, Any]:
+def _layer(layer: Layer, normalising: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
     match layer.phi:
         case Slopes(plus, minus):
             found["slopes"] = [float(plus), float(minus)]
         case ShapedSmooth():
             found["scale"] = float(layer.scale)
-    if perceptron:
+    if normalising:
         found["normalizer"] = float(layer.normalizer)
     return found
 
 
 def in_lines(about: dict[str, Any]) -> list[str]:
     """What ``described`` says, for reading."""
-    kind = {"mlp": "perceptron", "resnet": "residual network"}[about["architecture"]]
+    kind = architecture(about["architecture"]).title.partition(" ")[2]
     width = about["width"]
     units = f"width {width}" if isinstance(width, int) else f"widths {min(width)} to {max(width)}"
     ratio = f"d/n {about['depth_over_width']:.4g}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import isnan
 
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, Smooth, smooth_name
@@ -17,15 +16,13 @@ def number(value: float) -> str:
 
 def label_of(network: Network) -> str:
     """A network in a legend: its activation, and its shaping or what scales its branches."""
-    if network.residual:
-        known = {0.5: "", 0.0: ", branches not scaled"}
-        branch = known.get(
-            network.branch_exponent, f", branches scaled by d^-{number(network.branch_exponent)}"
-        )
-        plain = replace(network, architecture="mlp", shaping=None, start=None)
-        return "ResNet, " + label_of(plain).removeprefix("unshaped ") + branch
     if network.uneven:
         return label_of(network.at_width(network.widest)) + ", a width for each layer"
+    return network.kind.label(_of_activation(network), network, number)
+
+
+def _of_activation(network: Network) -> str:
+    """Activation and shaping."""
     phi = network.activation
     if isinstance(phi, Identity):
         return "linear"

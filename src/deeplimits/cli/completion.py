@@ -39,6 +39,12 @@ def _observables() -> Iterable[str]:
     return OBSERVABLES
 
 
+def _architectures() -> Iterable[str]:
+    from deeplimits.architectures import architectures
+
+    return architectures()
+
+
 def _engines() -> Iterable[str]:
     from deeplimits.engines import ENGINES
 
@@ -46,7 +52,7 @@ def _engines() -> Iterable[str]:
 
 
 BY_NAME = {
-    "architecture": _completed(lambda: ("mlp", "resnet")),
+    "architecture": _completed(_architectures),
     "activation": _completed(_activations),
     "centered": _completed(lambda: ("true", "false")),
     "engine": _completed(_engines),

@@ -103,11 +103,8 @@ def simulate_block(
         return next(answers([request], used, threads))
     import numpy as np
 
-    from deeplimits.networks import mlp, resnet
-
-    oracle = resnet if network.residual else mlp
     generator = np.random.default_rng([network.key, first])
-    drawn = oracle.simulate(network, records, count, generator, readout=gradients or output)
+    drawn = network.kind.oracle(network, records, count, generator, readout=gradients or output)
     left_out = {"output"} if not output else set()
     left_out |= {"gradient_log_norm", "gradient_gap"} if not gradients else set()
     return {name: array for name, array in drawn.items() if name not in left_out}

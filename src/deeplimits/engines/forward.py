@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 from numpy.typing import NDArray
@@ -16,10 +17,7 @@ def forward(network: Network, layers: Sequence[int], first: int, count: int) -> 
     """The forward pass of samples [first, first + count) of ``network``, recorded at ``layers`` (ascending,
     0 = input).
     """
-    if network.residual:
-        from deeplimits.engines.resnet import call as kernels
-    else:
-        from deeplimits.engines.mlp import call as kernels  # type: ignore[no-redef]
+    kernels = import_module(network.kind.kernels)
     call = kernels.call(network, layers, count)
     return Task(call, network.key, first, network.widest, lambda: kernels.scratch(network))
 

@@ -76,7 +76,7 @@ def studies_of_batches(receipts: Mapping[str, Iterable[str]]) -> dict[str, list[
 def _kind(network: Network) -> str:
     """What a network is, in two or three words."""
     shaped = "shaped " if network.exponent and not isinstance(network.activation, Identity) else ""
-    return f"{'residual ' if network.residual else ''}{shaped}{_activation(network.activation)}"
+    return f"{network.kind.adjective}{shaped}{_activation(network.activation)}"
 
 
 @lru_cache(maxsize=1024)

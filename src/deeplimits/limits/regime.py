@@ -18,7 +18,6 @@ Family = Literal["linear", "relu_like", "smooth", "ornstein_uhlenbeck", "unknown
 Ornstein–Uhlenbeck network; any other.
 """
 
-_ARCHITECTURES = {"mlp": "a perceptron", "resnet": "a residual network"}
 _FAMILIES = {
     "linear": "linear",
     "relu_like": "ReLU-like",
@@ -104,7 +103,7 @@ class Regime:
     Parameters
     ----------
     architecture
-        ``mlp`` or ``resnet``.
+        Its name; networks of any other are refused.
     families
         Families of activations.
     exponents
@@ -121,7 +120,7 @@ class Regime:
         What else.
     """
 
-    architecture: Literal["mlp", "resnet"]
+    architecture: str
     families: tuple[Family, ...]
     exponents: Exponents = ANY_EXPONENT
     branch_exponents: tuple[float, ...] | None = None
@@ -166,7 +165,7 @@ class Regime:
             lambda: f"an activation that is {' or '.join(_FAMILIES[name] for name in self.families)}",
             lambda: f"one that is {_FAMILIES[found]}",
         )
-        if architecture == "mlp":
+        if network.kind.shaped:
             yield (
                 network.exponent in self.exponents,
                 lambda: str(self.exponents),
@@ -214,10 +213,10 @@ def refusal(regimes: Sequence[Regime], network: Network) -> str | None:
 def in_words(network: Network) -> str:
     """A network by what limits tell apart: architecture, activation, shaping or branch exponent."""
     words = [
-        _ARCHITECTURES.get(network.architecture, f"a network of the architecture {network.architecture}"),
+        network.kind.title,
         f"with an activation that is {_FAMILIES[family(network)]}",
     ]
-    if network.residual:
+    if "branch_exponent" in network.kind.keys:
         words.append(f"and branch exponent {network.branch_exponent:g}")
     elif network.exponent == 0 or isinstance(network.activation, Identity):
         words.append("and unshaped")

@@ -30,6 +30,8 @@ from deeplimits.activations import (
     Smooth,
     shaped,
 )
+from deeplimits.architectures import architecture
+from deeplimits.architectures.base import Architecture
 from deeplimits.digits import EXACT
 
 Gram = tuple[tuple[float, ...], ...]
@@ -113,7 +115,7 @@ class Network:
         How φ_s approaches the identity; None leaves the activation unshaped (exponent 0). A residual network
         has none.
     architecture
-        ``mlp`` or ``resnet``.
+        The name of one of ``deeplimits.architectures``.
     branch_exponent
         b of a residual network: ½, or 0, or another number that is not negative.
     start
@@ -123,7 +125,8 @@ class Network:
     Raises
     ------
     ValueError
-        If there is not one width for each layer, or if the layers of a residual network differ.
+        If there is not one width for each layer, or no such architecture, or if its layers have one width and
+        these differ.
     """
 
     activation: Activation
@@ -132,14 +135,14 @@ class Network:
     gram: Gram
     seed: int = 0
     shaping: Shaping | None = None
-    architecture: Literal["mlp", "resnet"] = "mlp"
+    architecture: str = "mlp"
     branch_exponent: float = 0.5
     start: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "width", _one_spelling(self.width, self.depth))
-        if self.residual and self.uneven:
-            raise ValueError("all layers of a residual network have one width")
+        if self.uneven and not self.kind.uneven:
+            raise ValueError(f"all layers of {self.kind.title} have one width")
 
     @property
     def inputs(self) -> int:
@@ -147,9 +150,14 @@ class Network:
         return len(self.gram)
 
     @property
+    def kind(self) -> Architecture:
+        """What its architecture knows."""
+        return architecture(self.architecture)
+
+    @property
     def residual(self) -> bool:
-        """Whether this is a residual network."""
-        return self.architecture == "resnet"
+        """Whether layers add a branch to a state, whose layer 0 has units."""
+        return self.kind.residual
 
     @property
     def exponent(self) -> float:
@@ -291,14 +299,8 @@ class Network:
                 activation = {"name": "ornstein_uhlenbeck", "alpha": alpha, "beta": _number(beta)}
         if self.shaping and self.shaping.exponent != 0 and not isinstance(self.activation, Identity):
             shaping = {"by": self.shaping.by, "exponent": _number(self.shaping.exponent)}
-        residual: dict[str, Any] = {}
-        if self.residual:
-            residual = {
-                "branch_exponent": _number(self.branch_exponent),
-                "start": None if self.start is None else _number(self.start),
-            }
         return {
-            **residual,
+            **self.kind.physics(self),
             "activation": activation,
             "architecture": self.architecture,
             "depth": index(self.depth),

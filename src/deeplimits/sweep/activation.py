@@ -14,6 +14,7 @@ from deeplimits.activations import (
     Slopes,
     Smooth,
 )
+from deeplimits.architectures import architecture
 from deeplimits.errors import InputError, Typed
 from deeplimits.formulas import Formula, FormulaError
 from deeplimits.networks.network import Network
@@ -72,7 +73,7 @@ def check_meant(model: NetworkModel, where: Path, prefix: str) -> None:
         For an expression without ``centered: true``, or a name with ``centered: false``, if f(center) is not
         0, or f'(center) in a residual network neither 1 nor −1; and for a shaped leaky_relu.
     """
-    given, residual = model.activation, model.architecture == "resnet"
+    given, residual = model.activation, not architecture(model.architecture).normalising
     if given.name == "leaky_relu" and model.shaping and model.shaping.exponent != 0:
         expected = "relu with c_plus and c_minus, whose shaped slope below 0 is 1 + c_minus · size^-p"
         raise InputError(where, f"{prefix}activation.name", given.name, expected)
@@ -126,7 +127,7 @@ def _check_smooth(network: Network, phi: ShapedSmooth, where: Path | str, key: s
     try:
         if simulated:
             check_table(network, phi, where, key)
-        if not network.residual:
+        if network.kind.normalising:
             float(phi.normalizer)
     except ArithmeticError as error:
         expected = f"a larger one: the mean of φ_s(g)² of {function.formula}, g ~ N(0, 1), is not found"

@@ -92,7 +92,7 @@ def facts(point: Point) -> dict[str, Any]:
         "beta": exotic and exotic.beta,
         "exponent": network.exponent,
         "shaped_by": shaping.by if shaping else None,
-        "branch_exponent": network.branch_exponent if network.residual else None,
+        "branch_exponent": network.branch_exponent if "branch_exponent" in network.kind.keys else None,
         "width": network.width,
         "depth": network.depth,
         "depth_over_width": network.depth / network.widest,

@@ -24,7 +24,7 @@ def growing(points: Sequence[Point]) -> list[Network]:
     networks = [
         replace(point.network, depth=1, gram=((1.0,),))
         for point in points
-        if point.network.residual
+        if "branch_exponent" in point.network.kind.keys
         and point.network.piecewise_linear
         and point.network.branch_exponent == 0.5
         and point.network.start is None

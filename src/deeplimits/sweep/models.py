@@ -6,10 +6,11 @@ Strict on purpose: a number in quotes is no number, an unknown key is an error, 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from deeplimits.architectures import architectures
 from deeplimits.errors import MisplacedKey, UnknownName
 from deeplimits.sweep.activation_names import expected_instead
 
@@ -41,6 +42,12 @@ ActivationName = Literal[
     "expression",
     "ornstein_uhlenbeck",
 ]
+
+
+if TYPE_CHECKING:
+    ArchitectureName = str
+else:
+    ArchitectureName = Literal[tuple(architectures())]
 
 
 class ActivationModel(StrictModel):
@@ -144,8 +151,9 @@ class NetworkModel(StrictModel):
     axis.
     """
 
-    architecture: Literal["mlp", "resnet"] = Field(
-        "mlp", description="mlp: z' = √(c/n) W φ(z); resnet: z' = z + d^-b n^-½ W φ(z)"
+    architecture: ArchitectureName = Field(
+        "mlp",
+        description="; ".join(f"{name}: {each.equation}" for name, each in architectures().items()),
     )
     activation: ActivationModel = Field(description="the activation; of a resnet, its branch's")
     shaping: ShapingModel | None = Field(

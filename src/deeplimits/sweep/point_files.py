@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deeplimits.architectures import architecture, architectures
+from deeplimits.architectures.base import Architecture
 from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
@@ -16,6 +18,10 @@ from deeplimits.sweep.models import NetworkModel, PointModel, ShapingModel
 from deeplimits.sweep.points import Point, recorded_layers
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
+
+_OWN_KEYS_IN_WORDS = {"branch_exponent": "a branch"}
+"""What some architectures have, by the key of a file."""
+_OWN_KEYS = frozenset(_OWN_KEYS_IN_WORDS)
 
 
 def load_point(path: Path, *, simulated: bool = True) -> Point:
@@ -106,43 +112,52 @@ def check_architecture(model: NetworkModel, where: Path, prefix: str) -> None:
     Raises
     ------
     InputError
-        For the shaping of a residual network, for the branch exponent or the activation of one elsewhere, and
-        for what ``check_meant`` refuses.
+        For a shaping, an activation or a key that it does not have, and for what ``check_meant`` refuses.
     """
-    if model.architecture == "resnet":
-        if model.shaping is not None:
-            expected = "nothing: a resnet has no shaping; its branch is scaled by branch_exponent"
-            raise InputError(where, f"{prefix}shaping", "<a shaping>", expected)
-        check_meant(model, where, prefix)
-        return
-    if "branch_exponent" in model.model_fields_set:
-        expected = "nothing: only a resnet has a branch"
-        raise InputError(where, f"{prefix}branch_exponent", model.branch_exponent, expected)
-    if model.activation.name == "ornstein_uhlenbeck":
-        expected = "another activation: this one is of the branch of a resnet, and cannot be normalised"
-        raise InputError(where, f"{prefix}activation.name", model.activation.name, expected)
+    kind = architecture(model.architecture)
+    if model.shaping is not None and not kind.shaped:
+        expected = f"nothing: a {kind.name} has no shaping; {kind.instead}"
+        raise InputError(where, f"{prefix}shaping", "<a shaping>", expected)
+    for key in sorted((_OWN_KEYS & model.model_fields_set) - kind.keys):
+        owners = " or ".join(name for name, each in architectures().items() if key in each.keys)
+        expected = f"nothing: only a {owners} has {_OWN_KEYS_IN_WORDS[key]}"
+        raise InputError(where, f"{prefix}{key}", getattr(model, key), expected)
+    own = {"identity": "linear", "ornstein_uhlenbeck": "ornstein_uhlenbeck"}
+    family = own.get(model.activation.name, "relu_like" if "relu" in model.activation.name else "smooth")
+    if family not in kind.families:
+        raise InputError(where, f"{prefix}activation.name", model.activation.name, _other(family, kind))
     check_meant(model, where, prefix)
 
 
+def _other(family: str, kind: Architecture) -> str:
+    if family == "ornstein_uhlenbeck":
+        return "another activation: this one is of the branch of a resnet, and cannot be normalised"
+    names = {"linear": "the identity", "relu_like": "relu or leaky_relu", "smooth": "a smooth one"}
+    offered = " or ".join(names[each] for each in kind.families if each in names)
+    return f"{offered}: a {kind.name} has no other activation"
+
+
 def check_start(start: float, model: NetworkModel, where: Path, key: str) -> None:
-    """Refuse a start that is no state of a residual network.
+    """Refuse a start of an architecture that has none, and what is no state.
 
     Raises
     ------
     InputError
         For any other architecture, for 0, and for what has no square.
     """
-    if model.architecture != "resnet":
-        expected = "correlation or gram: only a resnet starts from a state of its own"
+    if not architecture(model.architecture).from_number:
+        owners = " or ".join(name for name, each in architectures().items() if each.from_number)
+        expected = f"correlation or gram: only a {owners} starts from a state of its own"
         raise InputError(where, key, start, expected)
     if not 0 < start * start < math.inf:
         raise InputError(where, key, start, "a number other than 0 with a finite square that is not 0")
 
 
 def check_layer_widths(widths: Sequence[int], model: NetworkModel, where: Path, key: str) -> None:
-    """Refuse a width per layer of a residual network, whose layers are added to one another."""
-    if model.architecture == "resnet":
-        raise InputError(where, key, list(widths), "one number: all layers of a resnet have one width")
+    """Refuse a width per layer where layers are added to one another."""
+    if not architecture(model.architecture).uneven:
+        expected = f"one number: all layers of a {model.architecture} have one width"
+        raise InputError(where, key, list(widths), expected)
 
 
 def shaping(model: ShapingModel | None) -> Shaping | None:

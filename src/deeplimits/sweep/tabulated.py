@@ -50,7 +50,7 @@ def check_table(network: Network, phi: ShapedSmooth, where: Path | str, key: str
     function = phi.activation
     try:
         fits = _holds(network, phi)
-        known = network.residual or phi.has_all_digits
+        known = not network.kind.normalising or phi.has_all_digits
     except NoTable as error:
         raise InputError(where, key, described(function), _reason(network, function, error)) from None
     if fits and not known:

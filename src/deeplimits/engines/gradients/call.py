@@ -56,6 +56,9 @@ def check_gradients(network: Network, where: str | Path = "simulate") -> None:
     InputError
         If the activation has none here, or the states of a sample do not fit into memory.
     """
+    if not network.kind.gradients:
+        expected = f"false: no engine has the gradients of the architecture {network.architecture}"
+        raise InputError(where, "record.gradients", True, expected)
     if not network.residual:
         return
     if isinstance(network.activation, OrnsteinUhlenbeck):

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.architectures.mlp.oracle import in_chunks, inputs_with_gram
 from deeplimits.networks.backpropagation import Tape, observe
-from deeplimits.networks.mlp import in_chunks, inputs_with_gram
 from deeplimits.networks.network import Network
 
 

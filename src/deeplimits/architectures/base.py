@@ -1,0 +1,90 @@
+"""What an architecture is: all that tells its networks from others, as one object in one folder.
+
+A folder of ``deeplimits.architectures`` holds an architecture: its object in ``__init__``, its oracle, and
+what engines call for it. Everything else asks the object; nothing asks for a name.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from deeplimits.networks.network import Network
+
+Family = Literal["linear", "relu_like", "smooth", "ornstein_uhlenbeck"]
+ALL_FAMILIES: tuple[Family, ...] = ("linear", "relu_like", "smooth", "ornstein_uhlenbeck")
+_ALWAYS = ("log_variance", "correlation_gap", "output")
+
+
+class Architecture(ABC):
+    """How a layer follows from the one before.
+
+    ``name`` is what files call it, ``title`` what sentences do, with its article; ``short`` stands before
+    the activation in a legend, ``adjective``, with a space, in a message; ``equation`` is a layer in a
+    line. ``families`` are the activations that it is defined for, by the names of ``limits.regime``.
+    ``residual``: a branch is added to the state, so that layer 0 has units and a layer lasts 1 / d; else
+    layer 0 is the input. ``normalised``: what leaves a layer has a fixed norm, so that V is a number and
+    no law. ``normalising``: the constant c = 1 / E φ_s(g)² stands in front. ``shaped``: its activation
+    may be shaped; where not, ``instead`` says what scales it. ``uneven``: its layers may differ in width;
+    they have ``least_width`` units at least. ``from_number``: layer 0 may hold one number in every unit.
+    ``keys`` are those keys of a file that it has and others have not. ``gradients``: whether engines have
+    them. ``kernels`` is the module whose ``call`` and ``scratch`` the engines use.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    short: ClassVar[str] = ""
+    adjective: ClassVar[str] = ""
+    equation: ClassVar[str]
+    families: ClassVar[tuple[Family, ...]] = ALL_FAMILIES
+    residual: ClassVar[bool] = False
+    normalised: ClassVar[bool] = False
+    normalising: ClassVar[bool] = True
+    shaped: ClassVar[bool] = True
+    instead: ClassVar[str] = ""
+    uneven: ClassVar[bool] = True
+    least_width: ClassVar[int] = 1
+    from_number: ClassVar[bool] = False
+    keys: ClassVar[frozenset[str]] = frozenset()
+    gradients: ClassVar[bool] = True
+    kernels: ClassVar[str]
+
+    @abstractmethod
+    def oracle(
+        self,
+        network: Network,
+        layers: Sequence[int],
+        samples: int,
+        generator: np.random.Generator,
+        *,
+        readout: bool = False,
+    ) -> dict[str, NDArray[Any]]:
+        """Draw ``samples`` networks, every weight matrix, and record them at ``layers``, under the names and
+        in the shapes of ``engines.simulate_block``.
+        """
+
+    def variables(self, network: Network) -> frozenset[str]:
+        """Names of the variables that are stored of a network, with those that are stored if asked for."""
+        gradients = ("gradient_log_norm", "gradient_gap") if self.gradients else ()
+        return frozenset((*_ALWAYS, *gradients))
+
+    def physics(self, network: Network) -> Mapping[str, Any]:
+        """What its canonical form holds besides that of every network."""
+        return {}
+
+    def same_law(self, network: Network, observable: str) -> Network:
+        """A network of another architecture in which a kind of observable has the same law, if there is one;
+        else the network itself.
+        """
+        return network
+
+    def label(self, plain: str, network: Network, number: Callable[[float], str]) -> str:
+        """A network in a legend, given what a perceptron of its activation is called, and how a number is
+        written.
+        """
+        return f"{self.short}, {plain}" if self.short else plain

@@ -1,0 +1,45 @@
+"""The multilayer perceptron: z_1 = W x / √n_in, z_{ℓ+1} = √(c/n) W_ℓ φ_s(z_ℓ)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from deeplimits.architectures.base import Architecture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from deeplimits.networks.network import Network
+
+
+class Perceptron(Architecture):
+    """V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩; n, φ_s and c are those of the layer (Li & Nica 2024, eq. (2.1))."""
+
+    name = "mlp"
+    title = "a perceptron"
+    equation = "z' = √(c/n) W φ(z)"
+    families = ("linear", "relu_like", "smooth")
+    kernels = "deeplimits.engines.mlp.call"
+
+    def oracle(
+        self,
+        network: Network,
+        layers: Sequence[int],
+        samples: int,
+        generator: np.random.Generator,
+        *,
+        readout: bool = False,
+    ) -> dict[str, NDArray[Any]]:
+        from deeplimits.architectures.mlp.oracle import simulate
+
+        return simulate(network, layers, samples, generator, readout=readout)
+
+    def variables(self, network: Network) -> frozenset[str]:
+        """A network of a smooth activation may explode."""
+        own = super().variables(network)
+        return own if network.piecewise_linear else own | {"exploded_at"}
+
+
+ARCHITECTURE = Perceptron()

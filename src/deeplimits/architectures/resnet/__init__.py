@@ -1,0 +1,65 @@
+"""The residual network: z_0 = W_in x / √n_in, z_{ℓ+1} = z_ℓ + d^{-b} n^{-1/2} W_ℓ φ(z_ℓ)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from deeplimits.architectures.base import Architecture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from deeplimits.networks.network import Network
+
+
+class Resnet(Architecture):
+    """V_ℓ = ⟨z_ℓ, z_ℓ⟩ / n; φ is not normalised (Li & Nica 2024, eq. (2.12); Hayou 2022, eq. (1))."""
+
+    name = "resnet"
+    title = "a residual network"
+    short = "ResNet"
+    adjective = "residual "
+    equation = "z' = z + d^-b n^-½ W φ(z)"
+    residual = True
+    normalising = False
+    shaped = False
+    instead = "its branch is scaled by branch_exponent"
+    uneven = False
+    from_number = True
+    keys = frozenset(("branch_exponent",))
+    kernels = "deeplimits.engines.resnet.call"
+
+    def oracle(
+        self,
+        network: Network,
+        layers: Sequence[int],
+        samples: int,
+        generator: np.random.Generator,
+        *,
+        readout: bool = False,
+    ) -> dict[str, NDArray[Any]]:
+        from deeplimits.architectures.resnet.oracle import simulate
+
+        return simulate(network, layers, samples, generator, readout=readout)
+
+    def variables(self, network: Network) -> frozenset[str]:
+        """Its branch may collapse."""
+        return super().variables(network) | {"log_activation", "collapsed_at"}
+
+    def physics(self, network: Network) -> Mapping[str, Any]:
+        start = network.start
+        return {
+            "branch_exponent": float(network.branch_exponent) + 0.0,
+            "start": None if start is None else float(start) + 0.0,
+        }
+
+    def label(self, plain: str, network: Network, number: Callable[[float], str]) -> str:
+        """Its activation, and what scales its branches."""
+        b = network.branch_exponent
+        scaled = {0.5: "", 0.0: ", branches not scaled"}.get(b, f", branches scaled by d^-{number(b)}")
+        return f"{self.short}, {plain.removeprefix('unshaped ')}{scaled}"
+
+
+ARCHITECTURE = Resnet()
