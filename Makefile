@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Every job starts Python: let it keep its bytecode.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 
-.PHONY: build setup test test-fast test-exhaustive lint format lock bench bench-peers gpu clean clean-results help
+.PHONY: build setup test test-fast test-exhaustive docs lint format lock bench bench-peers gpu clean clean-results help
 
 # Snakemake is told whose child it is, and goes when this `make` is killed: what holds the locks is what was started.
 build: export DEEPLIMITS_MAKE = $(shell echo $$PPID)
@@ -27,7 +27,11 @@ test-fast: $(READY)
 test-exhaustive: $(READY)
 	@$(BIN)/python -m pytest -n auto -m exhaustive
 
+docs: $(READY)
+	@$(BIN)/python tools/pages.py
+
 lint: $(READY)
+	@$(BIN)/python tools/pages.py --check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -74,7 +78,8 @@ help:
 	@echo "make test           the whole test suite"
 	@echo "make test-fast      the tests for daily use"
 	@echo "make test-exhaustive  every instance of every CUDA kernel, gradients of 10⁶ networks (hours)"
-	@echo "make lint           ruff, mypy, snakefmt, snakemake --lint"
+	@echo "make docs           write every page and schema that is made from the package"
+	@echo "make lint           generated pages, ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make format         apply ruff and snakefmt"
 	@echo "make bench          measure speed and memory into benchmarks/results"
 	@echo "make bench-peers    measure beside other libraries (benchmarks/README.md)"

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from deeplimits.claims.statistic_models import STATISTICS
+from deeplimits.claims.statistics import STATISTICS
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.observables import OBSERVABLES

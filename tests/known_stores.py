@@ -10,8 +10,7 @@ import xarray as xr
 from deeplimits.analysis.groups import GROUPS
 from deeplimits.claims.equivalence import judge
 from deeplimits.claims.evidence import Evidence
-from deeplimits.claims.statistic_models import STATISTICS
-from deeplimits.claims.statistics import effects_of
+from deeplimits.claims.statistics import STATISTICS
 
 SAMPLES = 4096
 RATE = 1e-3
@@ -110,4 +109,4 @@ def statistic(name: str, **keys: Any) -> Any:
 
 
 def verdict(evidence: Evidence, chosen: Any, margin: float) -> str:
-    return judge(effects_of(evidence, chosen), margin, "equal", RATE).verdict
+    return judge(chosen.effects(evidence), margin, "equal", RATE).verdict

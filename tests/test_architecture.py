@@ -30,6 +30,7 @@ LEVELS = (
     {"singularities"},
     {"formulas"},
     {"formula_names"},
+    {"discovery"},
     {"errors"},
 )
 # The rooms and files within engines, in the same way.

@@ -9,7 +9,6 @@ import pytest
 import xarray as xr
 
 from deeplimits.claims.equivalence import NoEvidence
-from deeplimits.claims.statistics import effects_of
 from known_stores import SAMPLES, comparison, statistic, store, verdict
 
 
@@ -31,14 +30,14 @@ def test_probability_of_an_event():
     )
     evidence = store([{}], events=table)
     exploded = statistic("probability", event="exploded", expected="limit")
-    assert effects_of(evidence, exploded)[0].value == pytest.approx(41 / SAMPLES - 0.01)
+    assert exploded.effects(evidence)[0].value == pytest.approx(41 / SAMPLES - 0.01)
     assert verdict(evidence, exploded, 0.02) == "holds"
     assert verdict(evidence, statistic("probability", event="exploded", expected=0.1), 0.02) == "fails"
-    collapsed = effects_of(evidence, statistic("probability", event="collapsed", expected="limit"))[0]
+    collapsed = statistic("probability", event="collapsed", expected="limit").effects(evidence)[0]
     assert (collapsed.value, collapsed.samples) == (pytest.approx(0.0), 3000)
     never = store([{}], events=table.assign(exploded=(("point", "record"), [[-1]])))
     with pytest.raises(NoEvidence):
-        effects_of(never, exploded)
+        exploded.effects(never)
 
 
 def test_rate_of_a_distance():
@@ -63,10 +62,10 @@ def test_rate_of_a_distance():
     assert verdict(evidence, statistic("rate", **keys, network="a"), 0.1) == "undecided"
     assert verdict(evidence, statistic("rate", **keys, network="b"), 0.3) == "fails"
     with pytest.raises(NoEvidence):
-        effects_of(evidence, statistic("rate", **keys, distance="rms"))
+        statistic("rate", **keys, distance="rms").effects(evidence)
     twice = rates.assign(network=("rate", ["a", "a"]), name=("rate", ["a; seed 0", "a; seed 1"]))
     evidence = store([points[0], points[1] | {"network": "a"}], comparison=table, rates=twice)
-    effects = effects_of(evidence, statistic("rate", **keys, network="a"))
+    effects = statistic("rate", **keys, network="a").effects(evidence)
     assert [effect.about for effect in effects] == ["a; seed 0, 1 sizes", "a; seed 1, 1 sizes"]
     assert [effect.samples for effect in effects] == [SAMPLES, SAMPLES]
 
@@ -81,7 +80,7 @@ def test_growth_against_the_formulas_beside_it():
     evidence = store([{}], growth=table)
     assert verdict(evidence, statistic("growth", width=[3, 6], expected="corrected"), 1e-3) == "holds"
     assert verdict(evidence, statistic("growth", width=[3, 6], expected="printed"), 1e-3) == "fails"
-    effect = effects_of(evidence, statistic("growth", width=6, times_width=2.0))[0]
+    effect = statistic("growth", width=6, times_width=2.0).effects(evidence)[0]
     assert (effect.value, effect.normals) == (pytest.approx(3.6), SAMPLES * 300)
     line = {"width": [4, 8, 16], "time": [1.0] * 3, "samples": [SAMPLES] * 3, "network": ["r"] * 3}
     line |= {"mean": [0.5 + 2 / n for n in (4, 8, 16)], "error": [1e-3] * 3, "corrected": [0.5] * 3}
@@ -94,11 +93,11 @@ def test_growth_against_the_formulas_beside_it():
         ("unit_to_limit", {}, 0.01),
     ):
         chosen = statistic(name, width=[4, 8, 16], extrapolate=[1.0], **keys)
-        (effect,) = effects_of(table, chosen)
+        (effect,) = chosen.effects(table)
         assert effect.value == pytest.approx(limit)
         assert effect.samples == 3 * SAMPLES
     with pytest.raises(NoEvidence, match="too few"):
-        effects_of(table, statistic("unit_to_limit", width=4, extrapolate=[1.0]))
+        statistic("unit_to_limit", width=4, extrapolate=[1.0]).effects(table)
     for absent in ({"width": 4}, {"width": 3, "time": 0.5}, {"width": 3, "network": "s"}):
         with pytest.raises(NoEvidence):
-            effects_of(evidence, statistic("growth", **absent))
+            statistic("growth", **absent).effects(evidence)

@@ -9,7 +9,6 @@ import pytest
 
 from deeplimits.analysis.groups import GROUPS, entry_index
 from deeplimits.claims.evidence import Evidence
-from deeplimits.claims.statistics import effects_of
 from known_stores import statistic, store, verdict
 from tiny import project, reduced, simulated
 
@@ -30,11 +29,11 @@ def test_covariances_of_a_linear_layer(entries):
     samples = wishart(8, GROUPS * 512, GRAM, 6)
     point = {"gram": samples, "gram_0": GRAM, "inputs": 3, "depth": 1, "correlation_0": 0.3}
     keys = {"moment": "covariance", "entries": entries, "times_width": 1.0}
-    effect = effects_of(store([point]), statistic("gram", **keys, expected="isserlis"))[0]
+    effect = statistic("gram", **keys, expected="isserlis").effects(store([point]))[0]
     assert abs(effect.value) < 5 * effect.error
     assert effect.error < 0.1
     wrong = store([point | {"gram_0": np.diag(np.diag(GRAM)) * 1.5}])
-    off = effects_of(wrong, statistic("gram", **keys, expected="isserlis"))[0]
+    off = statistic("gram", **keys, expected="isserlis").effects(wrong)[0]
     assert abs(off.value) > 5 * off.error
 
 
@@ -49,7 +48,7 @@ def test_means_products_and_determinants_of_a_linear_layer():
     }
     for name, (entries, value) in exact.items():
         chosen = statistic("gram", moment=name, entries=entries, expected=value)
-        effect = effects_of(evidence, chosen)[0]
+        effect = chosen.effects(evidence)[0]
         assert abs(effect.value) < 5 * effect.error < 0.05, name
         assert verdict(evidence, chosen, 10 * effect.error) == "holds"
 

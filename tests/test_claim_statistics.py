@@ -9,8 +9,7 @@ import pytest
 
 from deeplimits.analysis.groups import GROUPS
 from deeplimits.claims.equivalence import NoEvidence
-from deeplimits.claims.statistic_models import STATISTICS
-from deeplimits.claims.statistics import effects_of
+from deeplimits.claims.statistics import STATISTICS
 from known_stores import SAMPLES, comparison, statistic, store, verdict
 
 
@@ -26,8 +25,8 @@ def test_distance_holds_fails_and_stays_open(name):
     ]
     both = statistic(f"{name}_to_limit", observable="log_variance", limit="variance", points="all")
     assert verdict(evidence, both, 0.2) == "fails"
-    assert effects_of(evidence, both)[0].samples == SAMPLES
-    assert effects_of(evidence, both)[0].normals == SAMPLES * 64
+    assert both.effects(evidence)[0].samples == SAMPLES
+    assert both.effects(evidence)[0].normals == SAMPLES * 64
 
 
 def test_distance_is_extrapolated_over_one_curve_each():
@@ -35,7 +34,7 @@ def test_distance_is_extrapolated_over_one_curve_each():
     values = [limit + 2 / point["width"] for limit, point in zip([0.0] * 3 + [0.3] * 3, points, strict=True)]
     evidence = store(points, comparison=comparison(6, estimate=values, error=[0.01] * 6))
     keys = {"observable": "log_variance", "limit": "variance", "extrapolate": [1.0]}
-    found = effects_of(evidence, statistic("ks_to_limit", **keys))
+    found = statistic("ks_to_limit", **keys).effects(evidence)
     assert [effect.value for effect in found] == pytest.approx([0.0, 0.3])
     only = statistic("ks_to_limit", **keys, where={"network": "a"})
     assert verdict(evidence, only, 0.1) == "holds"
@@ -51,7 +50,7 @@ def test_mean_and_std_against_a_limit_know_their_errors():
         values = -1 + 2 * generator.standard_normal(SAMPLES)
         evidence = store([{"values": values}], comparison=comparison(1, limit_mean=[-1.0], limit_std=[2.0]))
         for name, found in pulls.items():
-            effect = effects_of(evidence, statistic(name, observable="log_variance", limit="variance"))[0]
+            effect = statistic(name, observable="log_variance", limit="variance").effects(evidence)[0]
             found.append(effect.value / effect.error)
     for name, found in pulls.items():
         assert abs(np.mean(found)) < 4.5 / np.sqrt(200), name
@@ -60,7 +59,7 @@ def test_mean_and_std_against_a_limit_know_their_errors():
     for name in pulls:
         chosen = statistic(name, observable="log_variance", limit="variance")
         assert [verdict(off, chosen, margin) for margin in (2.0, 0.1)] == ["holds", "fails"]
-        assert verdict(off, chosen, abs(effects_of(off, chosen)[0].value)) == "undecided"
+        assert verdict(off, chosen, abs(chosen.effects(off)[0].value)) == "undecided"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ def test_moments_of_an_exponential_law(name, truth):
     for count in (GROUPS * 512, GROUPS * 2048):
         evidence = store([{"values": generator.exponential(size=count)}])
         chosen = statistic("moment", observable="log_variance", moment=name, expected=truth)
-        effect = effects_of(evidence, chosen)[0]
+        effect = chosen.effects(evidence)[0]
         assert abs(effect.value) < 5 * effect.error
         errors.append(effect.error)
     assert 1.2 < errors[0] / errors[1] < 4
@@ -86,12 +85,12 @@ def test_relative_effects_and_those_times_width():
     values = np.random.default_rng(4).normal(3.0, 1.0, SAMPLES)
     evidence = store([{"values": values, "width": 16}])
     keys = {"observable": "log_variance", "moment": "mean", "expected": 2.0}
-    plain = effects_of(evidence, statistic("moment", **keys))[0]
+    plain = statistic("moment", **keys).effects(evidence)[0]
     assert plain.value == pytest.approx(values.mean() - 2)
     assert plain.error == pytest.approx(1 / np.sqrt(SAMPLES), rel=0.3)
-    relative = effects_of(evidence, statistic("moment", **keys, relative=True))[0]
+    relative = statistic("moment", **keys, relative=True).effects(evidence)[0]
     assert (relative.value, relative.error) == pytest.approx((plain.value / 2, plain.error / 2))
-    scaled = effects_of(evidence, statistic("moment", **keys, times_width=0.5))[0]
+    scaled = statistic("moment", **keys, times_width=0.5).effects(evidence)[0]
     assert (scaled.value, scaled.error) == pytest.approx((plain.value * 4, plain.error * 4))
 
 
@@ -121,19 +120,19 @@ def test_control_takes_the_noise_off_a_mean_and_not_its_value():
     found = store([relu_layer(width, generator) for width in (32, 64, 128)], observable="correlation")
     keys = {"observable": "correlation", "moment": "mean", "expected": "step_mean", "unit": "step_drift"}
     plain, controlled = (
-        effects_of(found, statistic("moment", **keys, control=control, extrapolate=[1.0]))[0]
+        statistic("moment", **keys, control=control, extrapolate=[1.0]).effects(found)[0]
         for control in (False, True)
     )
     assert abs(controlled.value) < 5 * controlled.error
     assert plain.error > 4 * controlled.error
     assert abs(plain.value - controlled.value) < 5 * plain.error
     off = keys | {"expected": "exact_kernel"}
-    missing = effects_of(found, statistic("moment", **off, control=True, extrapolate=[1.0]))[0]
+    missing = statistic("moment", **off, control=True, extrapolate=[1.0]).effects(found)[0]
     assert abs(missing.value) == pytest.approx(1, abs=5 * missing.error)
     assert 5 * missing.error < 0.4
     deeper = store([relu_layer(16, generator) | {"depth": 2}], observable="correlation")
     with pytest.raises(NoEvidence, match="after one layer"):
-        effects_of(deeper, statistic("moment", **keys, control=True))
+        statistic("moment", **keys, control=True).effects(deeper)
 
 
 def test_pooled_sizes_are_one_mean():
@@ -141,12 +140,12 @@ def test_pooled_sizes_are_one_mean():
     generator = np.random.default_rng(22)
     same = [{"width": n, "values": 3 + generator.standard_normal(SAMPLES)} for n in (4, 8, 16, 32)]
     keys = {"observable": "log_variance", "moment": "mean", "expected": 3.0, "points": "pooled"}
-    (effect,) = effects_of(store(same), statistic("moment", **keys))
+    (effect,) = statistic("moment", **keys).effects(store(same))
     assert abs(effect.value) < 5 * effect.error
     assert effect.error == pytest.approx(1 / np.sqrt(4 * SAMPLES), rel=0.5)
     assert effect.samples == 4 * SAMPLES
     apart = [*same[:3], {"width": 32, "values": 4 + generator.standard_normal(SAMPLES)}]
-    (wider,) = effects_of(store(apart), statistic("moment", **keys))
+    (wider,) = statistic("moment", **keys).effects(store(apart))
     assert wider.error > 5 * effect.error
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import shutil
 from pathlib import Path
 
@@ -41,14 +40,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Config:
     for name in ("tiny", "residual"):
         aggregate_study(config.study(name), config.results)
     return config
-
-
-def test_the_page_is_what_the_tool_writes() -> None:
-    spec = importlib.util.spec_from_file_location("data_page", ROOT / "tools" / "data_page.py")
-    assert spec is not None and spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    assert tool.PAGE.read_text(encoding="utf-8") == tool.page(), "run python tools/data_page.py"
 
 
 @pytest.mark.parametrize("study", ["tiny", "residual"])

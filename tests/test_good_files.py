@@ -129,9 +129,6 @@ def test_axes_of_starts_and_of_widths_per_layer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_schemas_are_those_of_the_models(name: str) -> None:
-    """Regenerate with ``python -m deeplimits.schemas``."""
-    path = Path(__file__).parent.parent / "workflow" / "schemas" / f"{name}.schema.json"
-    assert path.read_text() == schema_text(name)
-    for key, value in json.loads(path.read_text())["properties"].items():
+def test_schemas_describe_every_key(name: str) -> None:
+    for key, value in json.loads(schema_text(name))["properties"].items():
         assert "description" in value, key

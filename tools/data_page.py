@@ -1,7 +1,4 @@
-"""Write docs/data.md, what is stored, from its description in the package: ``python tools/data_page.py``.
-
-A test compares the page with what this writes, so that it cannot drift from the code.
-"""
+"""docs/data.md, what is stored, from its description in the package; ``tools/pages.py`` writes it."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ Every array and every column, with its dimensions and units. The attributes `lon
 `description` of the arrays that `deeplimits.open_study`, `open_samples` and `simulate` return say the same,
 and so does `deeplimits query --tables`, or `--tables TABLE` for the columns of one. Units are `1` of a pure
 number, `networks` or `layers` of a count of them, and empty of names, texts and seeds.
-`python tools/data_page.py` writes this page from `variables.py`, `observables.py`, `store/arrays.py` and
+`make docs` writes this page from `variables.py`, `observables.py`, `store/arrays.py` and
 `store/table_columns.py`.
 
 ## Samples
@@ -107,7 +104,3 @@ def page() -> str:
         parts.append(f"### Table {name}\n\nA row is {table.rows}; from {table.source}.{more}\n\n")
         parts.append(columns(own) + "\n")
     return "".join(parts).rstrip() + "\n"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")

@@ -1,7 +1,4 @@
-"""Write the tables of keys in the docs from the models: ``python tools/study_keys.py``.
-
-A test compares the pages with what this writes, so that no page can drift from the code.
-"""
+"""The tables of keys and statistics in the docs, from the models; ``tools/pages.py`` writes them."""
 
 from __future__ import annotations
 
@@ -13,8 +10,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from deeplimits.claims import against_limit, evidence, statistic
 from deeplimits.claims import files as claims
-from deeplimits.claims import statistic_models as statistics
+from deeplimits.claims.statistics import STATISTICS
 from deeplimits.sweep import models
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -72,22 +70,35 @@ def table(model: type[BaseModel]) -> str:
 
 def model(name: str) -> type[BaseModel]:
     """The model of a name."""
-    found: type[BaseModel] = next(
-        getattr(module, name) for module in (models, claims, statistics) if hasattr(module, name)
-    )
+    places = [vars(module) for module in (models, claims, statistic, evidence, against_limit)]
+    places.append({each.__name__: each for each in STATISTICS.values()})
+    found: type[BaseModel] = next(place[name] for place in places if name in place)
     return found
+
+
+def statistics() -> str:
+    """One row for each statistic of claims: its effect, and the keys that it alone has."""
+    rows = ["| statistic | effect | its own keys |", "| --- | --- | --- |"]
+    for name, each in STATISTICS.items():
+        effect = " ".join((each.__doc__ or "").split()).replace("``", "`")
+        base = statistic.PointsModel if issubclass(each, statistic.PointsModel) else statistic.StatisticModel
+        shared = base.model_fields
+        keys = ", ".join(f"`{key}`" for key in each.model_fields if key not in shared)
+        rows.append(f"| `{name}` | {effect} | {keys} |")
+    return "\n".join(rows)
 
 
 def filled(page: str) -> str:
     """The page with every table between its markers written anew."""
+    page = re.sub(
+        r"(<!-- statistics -->\n).*?(<!-- end -->)",
+        lambda match: f"{match[1]}{statistics()}\n{match[2]}",
+        page,
+        flags=re.DOTALL,
+    )
     return re.sub(
         r"(<!-- keys of (\w+) -->\n).*?(<!-- end -->)",
         lambda match: f"{match[1]}{table(model(match[2]))}\n{match[3]}",
         page,
         flags=re.DOTALL,
     )
-
-
-if __name__ == "__main__":
-    for path in PAGES:
-        path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,11 +1,8 @@
-"""JSON schemas of the files that users write, generated from the models: ``python -m
-deeplimits.schemas`` writes them anew.
-"""
+"""JSON schemas of the files that users write, generated from the models."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from pydantic import BaseModel
 
@@ -23,10 +20,3 @@ SCHEMAS: dict[str, type[BaseModel]] = {
 def schema_text(name: str) -> str:
     """The schema of one kind of file, as text."""
     return json.dumps(SCHEMAS[name].model_json_schema(), indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    folder = Path("workflow/schemas")
-    folder.mkdir(parents=True, exist_ok=True)
-    for kind in SCHEMAS:
-        (folder / f"{kind}.schema.json").write_text(schema_text(kind), encoding="utf-8")

@@ -4,21 +4,20 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from deeplimits.claims.equivalence import Effect, NoEvidence, extrapolated, pooled
-from deeplimits.claims.statistic_models import ExpectedModel, StatisticModel, WhereModel
-from deeplimits.limits.predictions import PREDICTIONS
-from deeplimits.limits.setting import Setting, UnpredictableError
+from deeplimits.claims.equivalence import NoEvidence
+from deeplimits.limits.setting import Setting
 from deeplimits.observables import parse
 from deeplimits.store.arrays import COLUMNS
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.models import Positive, Real, Seed, StrictModel
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,6 +33,26 @@ _COORDINATES = {
     "seed": "seed",
 }
 """Keys of ``where`` and the coordinates they select by."""
+Some = Field(min_length=1)
+
+
+class WhereModel(StrictModel):
+    """Which points of the study are meant; a list means any of its values."""
+
+    network: str | Annotated[list[str], Some] | None = Field(
+        None, description="label of the network, as in tables"
+    )
+    width: Positive | Annotated[list[Positive], Some] | None = Field(None, description="n")
+    depth: Positive | Annotated[list[Positive], Some] | None = Field(None, description="d")
+    correlation: Real | Annotated[list[Real], Some] | None = Field(None, description="ρ₀")
+    exponent: Real | Annotated[list[Real], Some] | None = Field(None, description="p")
+    center: Real | Annotated[list[Real], Some] | None = Field(
+        None, description="centre of a smooth activation"
+    )
+    start: Real | Annotated[list[Real], Some] | None = Field(
+        None, description="z₀ of a ResNet that starts at a point"
+    )
+    seed: Seed | Annotated[list[Seed], Some] | None = Field(None, description="seed")
 
 
 @dataclass(frozen=True)
@@ -185,94 +204,3 @@ class Evidence:
             if len(set(sizes)) < len(sizes):
                 raise NoEvidence(f"several points have one {size}: the claim must say which by 'where'")
         return curves
-
-
-def effect_at(
-    evidence: Evidence, statistic: StatisticModel, point: int, value: float, error: float, **more: Any
-) -> Effect:
-    """An effect at a point, scaled as the statistic asks; ``more`` are further fields of it."""
-    factor = float(evidence.at("width", point)) ** statistic.times_width
-    return Effect(
-        value * factor,
-        error * factor,
-        evidence.samples,
-        evidence.normals(point),
-        evidence.about(point),
-        size=float(evidence.at(statistic.size, point)),
-        **more,
-    )
-
-
-def expected_at(
-    evidence: Evidence, statistic: ExpectedModel, point: int, entries: list[list[int]] | None = None
-) -> float:
-    """The number that is claimed at a point, of these entries of V."""
-    if not isinstance(statistic.expected, str):
-        return float(statistic.expected)
-    return predicted(evidence, statistic.expected, point, entries)
-
-
-def predicted(evidence: Evidence, name: str, point: int, entries: list[list[int]] | None = None) -> float:
-    """What a formula gives at a point, of these entries of V.
-
-    Raises
-    ------
-    NoEvidence
-        If it has no meaning there.
-    """
-    if int(evidence.at("inputs", point)) < max((max(entry) for entry in entries or []), default=0):
-        raise NoEvidence(f"{name} is about an input that {evidence.about(point)} does not have")
-    try:
-        return PREDICTIONS[name](evidence.setting(point, entries or []))
-    except UnpredictableError as error:
-        raise NoEvidence(f"{name} has no meaning at {evidence.about(point)}: {error}") from None
-
-
-def unit_at(
-    evidence: Evidence,
-    statistic: ExpectedModel,
-    point: int,
-    expected: float,
-    entries: list[list[int]] | None = None,
-) -> float:
-    """What the difference is measured in at a point: 1, the size of what is expected, or of a prediction.
-
-    Raises
-    ------
-    NoEvidence
-        If that is 0 or not finite.
-    """
-    if statistic.unit is not None:
-        size = abs(predicted(evidence, statistic.unit, point, entries))
-    else:
-        size = abs(expected) if statistic.relative else 1.0
-    if not 0 < size < np.inf:
-        name = statistic.unit or "what is expected"
-        raise NoEvidence(f"{name} is {size:g} at {evidence.about(point)}, and nothing is a part of that")
-    return size
-
-
-def gathered(
-    evidence: Evidence, statistic: StatisticModel, measure: Callable[[int], Effect | None]
-) -> list[Effect]:
-    """Effects of ``measure`` at the points that a statistic asks for; None of it leaves a point out.
-
-    Raises
-    ------
-    NoEvidence
-        If nothing is left, or too few sizes for an extrapolation.
-    """
-    effects: list[Effect] = []
-    for curve in evidence.curves(evidence.points(statistic.where), statistic.size):
-        measured = [effect for effect in map(measure, curve) if effect is not None]
-        if not measured:
-            continue
-        if statistic.extrapolate:
-            effects.append(extrapolated(measured, statistic.extrapolate))
-        elif statistic.points == "pooled":
-            effects.append(pooled(measured))
-        else:
-            effects += measured if statistic.points == "all" else measured[-1:]
-    if not effects:
-        raise NoEvidence("the study has nothing to measure this by")
-    return effects

@@ -13,14 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from deeplimits.claims.statistic_models import (
-    FROM_LIMIT,
-    STATISTICS,
-    ExpectedModel,
-    GramModel,
-    ProbabilityModel,
-    Statistic,
-)
+from deeplimits.claims.statistic import ExpectedModel
+from deeplimits.claims.statistics import STATISTICS, Statistic
 from deeplimits.errors import InputError, check_name, nearest_name
 from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.limits.predictions import ENTRIES, PREDICTIONS
@@ -156,8 +150,8 @@ def _check_statistics(raw: dict[str, Any], path: Path) -> None:
             check_name(model.limit, LIMIT_NAMES, path, f"{key}.limit")
         if not isinstance(model, ExpectedModel):
             continue
-        more = (FROM_LIMIT,) if isinstance(model, ProbabilityModel) else ()
-        for part, names in (("expected", (*PREDICTIONS, *more)), ("unit", tuple(PREDICTIONS))):
+        expected = (*PREDICTIONS, *model.further_names)
+        for part, names in (("expected", expected), ("unit", tuple(PREDICTIONS))):
             prediction = getattr(model, part)
             if isinstance(prediction, str):
                 check_name(prediction, names, path, f"{key}.{part}")
@@ -165,11 +159,10 @@ def _check_statistics(raw: dict[str, Any], path: Path) -> None:
             _check_entries(model, getattr(model, part), path, f"{key}.{part}")
 
 
-def _check_entries(model: StrictModel, prediction: object, path: Path, key: str) -> None:
+def _check_entries(model: ExpectedModel, prediction: object, path: Path, key: str) -> None:
     """Refuse a formula for entries of V in a statistic that is not about so many."""
     wanted = ENTRIES.get(prediction) if isinstance(prediction, str) else None
-    held = len(model.entries) if isinstance(model, GramModel) else 0
-    if wanted is not None and wanted != held:
+    if wanted is not None and wanted != len(model.gram_entries):
         entries = "one entry" if wanted == 1 else f"{wanted} entries"
         expected = f"a formula of what the statistic measures; {prediction} is of {entries} of V, in gram"
         raise InputError(path, key, prediction, expected)

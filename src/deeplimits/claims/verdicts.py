@@ -12,7 +12,6 @@ import numpy as np
 from deeplimits.claims.equivalence import NoEvidence, judge
 from deeplimits.claims.evidence import Evidence
 from deeplimits.claims.files import Claim, study_names
-from deeplimits.claims.statistics import effects_of
 from deeplimits.store.errors import StoreError
 from deeplimits.store.study_groups import open_study_groups
 
@@ -74,7 +73,7 @@ def _row(claim: Claim, evidence: Evidence | str) -> dict[str, Any]:
     try:
         # what has no finite value is told below, in words
         with np.errstate(all="ignore"):
-            effects = effects_of(evidence, model.statistic)
+            effects = model.statistic.effects(evidence)
     except NoEvidence as error:
         return row | {"reason": str(error)}
     except KeyError as error:
