@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import yaml
 
-from deeplimits.activations import SMOOTH, Unknowable, exact
+from deeplimits.activations import SMOOTH, Smooth, Unknowable, exact
 from deeplimits.digits import EXACT
+from deeplimits.engines.contract import activation_tables
 from deeplimits.errors import InputError
 from deeplimits.formulas import Formula
 from deeplimits.singularities import singularity
@@ -119,3 +120,14 @@ def test_singularities_are_found(text: str, where: list[float]) -> None:
     found = singularity(Formula(text))
     # on one side of a root or a logarithm every interval is singular
     assert min(abs(found - each) for each in where) < 1e-6 or (text[0] in "l(" and found < where[0])
+
+
+def test_a_place_that_is_too_steep_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pieces of one size fail, those of another are tried there first: refusals take little longer than tables."""
+    made: list[object] = []
+    piece = activation_tables._piece
+    monkeypatch.setattr(activation_tables, "_piece", lambda *given: made.append(given) or piece(*given))
+    with pytest.raises(activation_tables.NoTable, match="smooth"):
+        activation_tables._made(Smooth("asinh(1e15*x + 1e15)", 1.0, 0.0))
+    of_one_table = 2 * (6 + 5) * 32
+    assert len(made) < 2 * of_one_table

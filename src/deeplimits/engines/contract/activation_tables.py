@@ -55,7 +55,9 @@ class NoTable(ValueError):
 
 
 class _TooCoarse(NoTable):
-    """A table that is not fine or not long enough."""
+    """A table that is not fine or not long enough; ``at`` is the sign and a size of u where one failed."""
+
+    at: tuple[int, mpmath.mpf] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,33 +143,47 @@ def _digest() -> str:
 
 
 def _made(activation: Smooth) -> Table:
-    problem: NoTable | None = None
+    problem: _TooCoarse | None = None
     for highest, tail in [(_HIGHEST, True), *((highest, False) for highest in _WITHOUT_TAIL)]:
         for bits in _CELLS:
             try:
-                return _pieces(activation, bits, highest, tail=tail)
+                return _pieces(activation, bits, highest, tail=tail, first=problem and problem.at)
             except _TooCoarse as error:
                 problem = error
     assert problem is not None
     raise problem
 
 
-def _pieces(activation: Smooth, bits: int, highest: int, *, tail: bool) -> Table:
+def _pieces(
+    activation: Smooth, bits: int, highest: int, *, tail: bool, first: tuple[int, mpmath.mpf] | None
+) -> Table:
+    """Pieces of one size; ``first``, where a piece of another size failed, is looked at before all others."""
     cells = [(EXACT.mpf(0), _edge(1, bits))]
     cells += [(_edge(i, bits), _edge(i + 1, bits)) for i in range(1, (highest - LOWEST) << bits)]
     origin = EXACT.mpf(2) ** LOWEST
-    psi = [partial(_psi, activation, sign) for sign in (1, -1)]
+    psi = {sign: partial(_psi, activation, sign) for sign in (1, -1)}
+
+    def piece(sign: int, low: mpmath.mpf, high: mpmath.mpf) -> _Powers:
+        try:
+            return _piece(psi[sign], low, high, max(low, origin))
+        except _TooCoarse as error:
+            error.at = sign, (low + high) / 2
+            raise
+
+    if first is not None:
+        for low, high in cells:
+            if low <= first[1] <= high:
+                piece(first[0], low, high)
     ends = [np.full(4, np.nan)] * 2
     if tail:
-        ends = [_tail(side, EXACT.mpf(2) ** -highest) for side in psi]
-    for side in psi:
+        ends = [_tail(side, EXACT.mpf(2) ** -highest) for side in psi.values()]
+    for sign in psi:
         for low, high in cells[:: len(cells) // _PROBES]:
-            _piece(side, low, high, max(low, origin))
+            piece(sign, low, high)
     pieces = [
-        [*(_piece(side, low, high, max(low, origin)) for low, high in cells), end]
-        for side, end in zip(psi, ends, strict=True)
+        [*(piece(sign, low, high) for low, high in cells), end] for sign, end in zip(psi, ends, strict=True)
     ]
-    bound = max(float(abs(high * side(high))) for side in psi for _, high in cells)
+    bound = max(float(abs(high * side(high))) for side in psi.values() for _, high in cells)
     coefficients = np.array(pieces[0] + pieces[1], np.float32)
     limits = (np.inf, np.inf) if tail else (2.0**highest, bound)
     return Table(coefficients, bits, highest, *limits)
