@@ -144,16 +144,42 @@ def test_before_the_first_run_there_is_something_to_plan_and_nothing_to_read(her
             deeplimits(*VERBS[verb])
 
 
-@pytest.mark.parametrize("verb", ["show", "query", "verify"])
+@pytest.mark.parametrize("verb", ["show", "query", "verify", "claims"])
 def test_results_can_be_read_where_there_is_no_configuration(
     here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    deeplimits(*VERBS[verb], "--results", "copy/results")
+    more = ["--claims", "copy/claims"] if verb == "claims" else []
+    deeplimits(*VERBS[verb], "--results", "copy/results", *more)
     done = capsys.readouterr()
     assert done.err == ""
     assert done.out
     assert open_study("tiny", results=Path("copy/results")).attrs["stale"] == "unknown"
+
+
+def test_claims_and_samples_elsewhere_are_those_of_the_project(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From a folder without a configuration, and beside one that knows no such study."""
+    deeplimits("claims", "--json")
+    told, drawn = capsys.readouterr().out, open_samples("tiny")
+    monkeypatch.chdir(tmp_path)
+    elsewhere = ["claims", "--results", "copy/results", "--json"]
+    with pytest.raises(InputError, match="no folder of claims here"):
+        deeplimits(*elsewhere)
+    deeplimits(*elsewhere, "--claims", "copy/claims")
+    assert capsys.readouterr().out == told
+    shutil.copytree("copy/claims", "claims")
+    deeplimits(*elsewhere)
+    assert capsys.readouterr().out == told
+    assert open_samples("tiny", results="copy/results").identical(drawn)
+    (tmp_path / "config/studies").mkdir(parents=True)
+    (tmp_path / "config/config.yaml").write_text("studies: all\n")
+    deeplimits(*elsewhere)
+    (row,) = json.loads(capsys.readouterr().out)
+    assert "has no study tiny" in row["reason"]
+    with pytest.raises(InputError, match="tiny"):
+        open_samples("tiny", results="copy/results")
 
 
 @pytest.mark.slow

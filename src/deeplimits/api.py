@@ -386,7 +386,8 @@ def open_samples(
             expected = "one that points have: " + ", ".join(map(str, known))
             raise InputError("open_samples", key, value, expected)
     columns = {axis: [axes[axis] for _, axes in found] for axis in names}
-    drawn = samples_of(place.results, [point for point, _ in found], columns, samples, study)
+    # read later, from wherever the program is then
+    drawn = samples_of(place.results.absolute(), [point for point, _ in found], columns, samples, study)
     return annotate_samples(drawn.assign_attrs(study=study))
 
 

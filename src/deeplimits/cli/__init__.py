@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import sys
-import warnings
 from typing import Annotated
 
 import typer
@@ -68,12 +67,11 @@ for verb, example in EXAMPLES.items():
 
 def main() -> None:
     """Run the command line; bad input ends in one message on standard error and exit code 2."""
-    from deeplimits.cli.streams import as_programs_do, flush, given_up, told
+    from deeplimits.cli.streams import as_programs_do, flush, given_up
     from deeplimits.errors import DeviceError, one_line, visible
     from deeplimits.store.errors import StoreError
 
     as_programs_do()
-    warnings.showwarning = told(warnings.showwarning)
     try:
         try:
             app()

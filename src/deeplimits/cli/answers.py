@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from deeplimits.store.place import Place
-    from deeplimits.sweep.config import Config
 
 
 @configured
 def claims(
-    settings: Config,
+    planned: Place,
     folder: Annotated[
         Path | None,
         typer.Option("--claims", help="Folder of the files of claims, in place of the configuration's."),
@@ -41,23 +40,32 @@ def claims(
     from deeplimits.claims.verdicts import verdicts
     from deeplimits.store.paths import aggregated_studies
     from deeplimits.store.staleness import stale_studies, warn
+    from deeplimits.sweep.config import DEFAULT_CLAIMS, present_claims
 
     leave_out("dask")
-    folder = folder or settings.claims
+    settings, results = planned.config, planned.results
+    folder = folder or (present_claims(DEFAULT_CLAIMS) if settings is None else settings.claims)
     if folder is None:
-        found = f"<no folder of claims, here or in {settings.path}>"
+        found = (
+            "<no folder of claims here>"
+            if settings is None
+            else f"<no folder of claims, here or in {settings.path}>"
+        )
         raise InputError("claims", "", found, "--claims FOLDER, or the key claims of the configuration")
     stated = load_claims(folder)
-    for sentence in slips(stated, settings.studies_folder):
-        warn(sentence)
-    rows = verdicts(stated, settings.results, settings.studies_folder)
-    asked = {row["study"] for row in rows}
-    for sentence in stale_studies(
-        settings, [name for name in aggregated_studies(settings.results) if name in asked]
-    ):
-        warn(sentence)
+    studies = None if settings is None else settings.studies_folder
+    if studies is not None:
+        for sentence in slips(stated, studies):
+            warn(sentence)
+    rows = verdicts(stated, results, studies)
+    if settings is not None:
+        asked = {row["study"] for row in rows}
+        for sentence in stale_studies(
+            settings, [name for name in aggregated_studies(results) if name in asked]
+        ):
+            warn(sentence)
     text = strict_json(rows, 1)
-    write_claims(rows, text, settings.results, out, page, figure)
+    write_claims(rows, text, results, out, page, figure)
     if as_json:
         print(text)
     elif out is None and page is None and figure is None:

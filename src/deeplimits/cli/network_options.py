@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from deeplimits.cli import completion
+from deeplimits.cli.streams import own_warnings
 from deeplimits.errors import InputError, nearest_name
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ def networked(verb: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(verb)
     def with_options(source: Path | None = None, **values: Any) -> None:
         found = {name: values.pop(name) for name in keys}
-        verb(source, {name: text for name, text in found.items() if text is not None}, **values)
+        with own_warnings():
+            verb(source, {name: text for name, text in found.items() if text is not None}, **values)
 
     source = typer.Argument(
         metavar="SOURCE", help=f"{what} Options below replace what it says, or stand for it."

@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from deeplimits.cli.completion import BY_NAME
+from deeplimits.cli.streams import own_warnings
 
 _OPTIONS = {
     "config": (
@@ -45,8 +46,9 @@ def configured(verb: Callable[..., None]) -> Callable[..., None]:
     """A verb with ``--config``, ``--results`` and ``--scale`` in the place of its first parameter.
 
     That is ``settings``, the configuration that they make, whose folder of results may be still to come;
-    ``place``, a folder of results that is there, with the configuration if there is one; or ``results``, that
-    folder at any scale. With ``--tables``, where a verb has it, nothing has to be there, and it is None.
+    ``place``, a folder of results that is there, with the configuration if there is one; ``planned``, the
+    same, but the configuration's folder may be still to come; or ``results``, the folder at any scale. With
+    ``--tables``, where a verb has it, nothing has to be there, and it is None.
     """
     first, *others = inspect.signature(verb).parameters.values()
     hints = get_type_hints(verb, localns={"Config": object, "Place": object}, include_extras=True)
@@ -61,12 +63,14 @@ def configured(verb: Callable[..., None]) -> Callable[..., None]:
         if given.get("tables"):
             verb(None, **given)
             return
-        place = find_place(config, results, scale, must_exist=first.name != "settings")
+        place = find_place(config, results, scale, must_exist=first.name not in ("settings", "planned"))
         if first.name == "settings" and place.config is None:
             from deeplimits.sweep.config import load_config
 
             load_config(config)  # says that it is not there
-        verb({"settings": place.config, "place": place, "results": place.results}[first.name], **given)
+        taken = {"settings": place.config, "place": place, "planned": place, "results": place.results}
+        with own_warnings():
+            verb(taken[first.name], **given)
 
     options = [(name, *_OPTIONS[name]) for name in chosen]
     own = [(parameter.name, hints[parameter.name], parameter.default) for parameter in others]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +49,9 @@ def given_up() -> bool:
     return False
 
 
-def told(otherwise: Callable[..., None]) -> Callable[..., None]:
-    """How a warning is shown: this package's own as one line, without the place in the code."""
+@contextmanager
+def own_warnings() -> Iterator[None]:
+    """Show this package's own warnings as one line, without the place in the code."""
 
     def show(message: Warning | str, category: type[Warning], *more: Any, **others: Any) -> None:
         from deeplimits.errors import NotKept, visible
@@ -59,4 +62,6 @@ def told(otherwise: Callable[..., None]) -> Callable[..., None]:
         else:
             otherwise(message, category, *more, **others)
 
-    return show
+    with warnings.catch_warnings():
+        otherwise, warnings.showwarning = warnings.showwarning, show
+        yield

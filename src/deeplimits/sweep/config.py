@@ -101,7 +101,9 @@ def load_config(
                 path, f"studies.{index}", name, one_of(present, "a study: "), nearest_name(name, present)
             )
     _check_results(model.results, path)
-    claims = _claims(model.claims, path) if "claims" in model.model_fields_set else _present(default_claims)
+    claims = (
+        _claims(model.claims, path) if "claims" in model.model_fields_set else present_claims(default_claims)
+    )
     _check_dask(model.dask, path)
     return Config(
         path,
@@ -159,5 +161,6 @@ def _claims(named: str | None, path: Path) -> Path | None:
     raise InputError(path, "claims", named, expected, nearest_name(named, beside))
 
 
-def _present(folder: Path | None) -> Path | None:
+def present_claims(folder: Path | None) -> Path | None:
+    """A folder, if it has files of claims."""
     return folder if folder is not None and any(folder.glob("*.yaml")) else None
