@@ -144,12 +144,13 @@ def _digest() -> str:
 
 def _made(activation: Smooth) -> Table:
     problem: _TooCoarse | None = None
+    failed: tuple[int, mpmath.mpf] | None = None
     for highest, tail in [(_HIGHEST, True), *((highest, False) for highest in _WITHOUT_TAIL)]:
         for bits in _CELLS:
             try:
-                return _pieces(activation, bits, highest, tail=tail, first=problem and problem.at)
+                return _pieces(activation, bits, highest, tail=tail, first=failed)
             except _TooCoarse as error:
-                problem = error
+                problem, failed = error, error.at
     assert problem is not None
     raise problem
 
