@@ -286,20 +286,3 @@ def test_a_law_that_is_shared_keeps_to_itself() -> None:
     assert (first.about.observable, second.about.observable) == ("correlation", "log_variance")
     assert type(first).about is None
     assert json.dumps(first.mean)
-
-
-def test_the_example_of_the_page_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    import matplotlib as mpl
-
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    page = (Path(__file__).parent.parent / "docs" / "python.md").read_text(encoding="utf-8")
-    code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
-    code = code.replace("150", "24").replace("4096", "64")
-    before = {name: value for name, value in mpl.rcParams.items() if "backend" not in name}
-    names: dict[str, Any] = {}
-    exec(code, names)
-    assert names["axes"].get_xlabel() == "correlation at layer 24"
-    assert {name: value for name, value in mpl.rcParams.items() if "backend" not in name} == before
-    import matplotlib.pyplot as plt
-
-    plt.close(names["axes"].figure)

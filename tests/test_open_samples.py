@@ -3,7 +3,6 @@ opening a container."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -208,20 +207,3 @@ def test_dimensions_are_the_fewest_axes_that_tell_points_apart(
             )
             value = values[layout.places[place]]
             assert str(at) == str(value)
-
-
-def test_the_example_of_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8").partition("## From a study to a plot")[2]
-    study, code = (
-        re.search(rf"```{kind}\n(.*?)```", page, re.DOTALL).group(1)  # type: ignore[union-attr]
-        for kind in ("yaml", "python")
-    )
-    (name,) = re.findall(r"config/studies/(\S+)\.yaml", page)
-    config = project(tmp_path, study, name)
-    simulated(config)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    names: dict[str, Any] = {}
-    exec(compile(code, "docs/python.md", "exec"), names)
-    assert names["quantiles"].shape == (3, 2, 2)
-    assert [path.stat().st_size > 10_000 for path in tmp_path.glob("*.png")] == [True]
