@@ -16,8 +16,8 @@ import pytest
 import typer
 from matplotlib.image import imread
 
-from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.cli import app
+from deeplimits.jobs.aggregate import aggregate_study
 from tiny import project, simulated
 
 ROOT = Path(__file__).parent.parent

@@ -24,7 +24,7 @@ PAPERS = {
 HEAD = """# Gallery
 
 Every figure that `make` draws, with the study that it is drawn from. `snakemake --cores all FIGURE` draws
-one, and what it needs; the files, as PDF, SVG and PNG, are in `results/figures/STUDY`. Captions in full are in
+one, and what it needs; the files, as PDF, SVG and PNG, are in `results/figures/STUDY`. Full captions are in
 the report, `snakemake --report report.html`. `python tools/gallery_page.py` writes this page.
 """
 TAIL = """
