@@ -145,8 +145,3 @@ def test_verbs_and_options_that_a_page_names_exist():
 def test_the_study_of_the_tutorial_is_that_of_the_readme():
     (readme,) = [block for block in blocks(text_of(PAGES[0]), "yaml") if "half-shaped" in block]
     assert readme.partition("\n")[2] in text_of(ROOT / "docs/tutorial.md")
-
-
-def test_gallery_shows_every_figure_of_every_study():
-    gallery = tool("gallery_page")
-    assert text_of(gallery.PAGE) == gallery.page(), "run: python tools/gallery_page.py"

@@ -1,6 +1,6 @@
-"""Write docs/gallery.md from the studies, their captions and the pictures: ``python tools/gallery_page.py``.
+"""docs/gallery.md, made from the studies, their captions and the pictures; ``tools/pages.py`` writes it.
 
-A test compares the page with what this writes. The pictures are made by ``python tools/pictures.py gallery``.
+The pictures are made by ``python tools/pictures.py gallery``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HEAD = """# Gallery
 
 Every figure that `make` draws, with the study that it is drawn from. `snakemake --cores all FIGURE` draws
 one, and what it needs; the files, as PDF, SVG and PNG, are in `results/figures/STUDY`. Full captions are in
-the report, `snakemake --report report.html`. `python tools/gallery_page.py` writes this page.
+the report, `snakemake --report report.html`. `make docs` writes this page.
 """
 TAIL = """
 Two more are for any study with `compare` entries: `law_against_limit` ([shown in the
@@ -75,7 +75,3 @@ def page() -> str:
         parts.append(f"\n## {paper}\n")
         parts += [entry(figure, study) for figure, study in of_paper]
     return "".join([*parts, TAIL])
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")

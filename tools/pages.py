@@ -9,7 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
+import command_line_page
 import data_page
+import gallery_page
 import study_keys
 
 from deeplimits.schemas import SCHEMAS, schema_text
@@ -20,7 +22,8 @@ ROOT = Path(__file__).parent.parent
 def generated() -> dict[Path, str]:
     """The text of every file that is generated."""
     found = {path: study_keys.filled(path.read_text(encoding="utf-8")) for path in study_keys.PAGES}
-    found[data_page.PAGE] = data_page.page()
+    for made in (command_line_page, data_page, gallery_page):
+        found[made.PAGE] = made.page()
     for kind in SCHEMAS:
         found[ROOT / "workflow" / "schemas" / f"{kind}.schema.json"] = schema_text(kind)
     return found
