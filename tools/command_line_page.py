@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent.parent / "docs/command-line.md"
 HEAD = """# Command line
 
-Every verb and option of `deeplimits`, as `deeplimits VERB --help` prints them. `make docs` writes this page.
+Every verb and option of `deeplimits`, as `--help` after a verb prints them. `make docs` writes this page.
 `deeplimits --install-completion` teaches the shell to complete verbs, options, and names of studies, figures,
 limits, observables and activations.
 
