@@ -16,12 +16,12 @@ from scipy.linalg import expm
 
 from deeplimits.activations import ReluLike
 from deeplimits.laws import Law
-from deeplimits.limits.correlation import CORRELATION_CHART, correlation_diffusion
-from deeplimits.limits.fokker_planck import solve, tabulated
-from deeplimits.limits.linear_sde import LinearSde
-from deeplimits.limits.meshes import nodes_for, reach
-from deeplimits.limits.resolvents import CONTOURS, profile
-from deeplimits.limits.smooth import ExplosiveLaw
+from deeplimits.limits.mlp.correlation import CORRELATION_CHART, correlation_diffusion
+from deeplimits.limits.mlp.smooth_variance import ExplosiveLaw
+from deeplimits.limits.solvers.fokker_planck import solve, tabulated
+from deeplimits.limits.solvers.linear_sde import LinearSde
+from deeplimits.limits.solvers.meshes import nodes_for, reach
+from deeplimits.limits.solvers.resolvents import CONTOURS, profile
 from deeplimits.limits.together import Request, marginals
 from deeplimits.networks.network import Network, Shaping
 from measure import keep, ratio

@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from deeplimits.laws import NormalLaw
-from deeplimits.limits.compound import FoldedLaw, MixtureLaw, convolved, log_chi_square
+from deeplimits.limits.solvers.compound import FoldedLaw, MixtureLaw, convolved, log_chi_square
 from hayou_networks import LEVELS, is_law
 
 

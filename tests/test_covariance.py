@@ -19,7 +19,7 @@ from deeplimits.engines import simulate_block
 from deeplimits.engines.sde.covariance import Drift, Paths, covariance_paths, triangle
 from deeplimits.laws import EmpiricalLaw, kolmogorov, noise_floor
 from deeplimits.limits import registry
-from deeplimits.limits.covariance import CovarianceSde
+from deeplimits.limits.mlp.covariance import CovarianceSde
 from deeplimits.networks.network import Network, Shaping
 from tiers import everyday
 
@@ -122,7 +122,7 @@ def test_the_start_is_the_matrix_that_was_given() -> None:
 def test_a_pair_has_the_law_of_the_correlation_sde(kappa: float) -> None:
     """Against Fokker–Planck: Kolmogorov distance below 1.95 / √N, which a sample of the law itself exceeds at
     a rate of 1e-3; and a drift a quarter too strong is caught."""
-    from deeplimits.limits.correlation import correlation_laws
+    from deeplimits.limits.mlp.correlation import correlation_laws
 
     network = Network(ReluLike(0.0, -1.0), 100, 100, ((1.0, 0.3), (0.3, 1.0)), shaping=SHAPED)
     law, count = correlation_laws(network, [(1.0, kappa)], [1.0], "test")[0], 1 << 15
@@ -136,7 +136,7 @@ def test_a_pair_has_the_law_of_the_correlation_sde(kappa: float) -> None:
 def test_the_step_error_is_of_second_order() -> None:
     """E ρ at strong drift: errors at steps of ¼ and ⅛ differ by a factor between 2.5 and 10, and one Richardson
     step takes most of what is left."""
-    from deeplimits.limits.correlation import correlation_laws
+    from deeplimits.limits.mlp.correlation import correlation_laws
 
     network = Network(ReluLike(0.0, -1.0), 100, 100, ((1.0, 0.3), (0.3, 1.0)), shaping=SHAPED)
     exact, count = correlation_laws(network, [(1.0, 8.0)], [1.0], "test")[0].mean, 1 << 17

@@ -12,7 +12,7 @@ from scipy import stats
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.analysis.proportions import clopper_pearson
 from deeplimits.engines import simulate_block
-from deeplimits.limits.collapse import collapse_probability
+from deeplimits.limits.resnet.collapse import collapse_probability
 from deeplimits.networks.network import Network
 from tiny import STUDY, project, reduced, simulated
 

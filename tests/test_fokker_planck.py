@@ -17,11 +17,12 @@ from scipy.special import ndtr
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.errors import InputError
 from deeplimits.laws import Chart, PointMass, identity_chart
-from deeplimits.limits import fokker_planck, registry
-from deeplimits.limits.fokker_planck import solve, solve_in_pieces
-from deeplimits.limits.linear_sde import LinearSde
-from deeplimits.limits.resolvents import Diffusion
-from deeplimits.limits.unshaped import KAPPA
+from deeplimits.limits import registry
+from deeplimits.limits.mlp.unshaped import KAPPA
+from deeplimits.limits.solvers import fokker_planck
+from deeplimits.limits.solvers.fokker_planck import solve, solve_in_pieces
+from deeplimits.limits.solvers.linear_sde import LinearSde
+from deeplimits.limits.solvers.resolvents import Diffusion
 from deeplimits.networks.network import Network, Shaping
 
 Array = NDArray[np.float64]

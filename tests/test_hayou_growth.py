@@ -13,7 +13,7 @@ import pytest
 from deeplimits.activations import ReluLike
 from deeplimits.analysis.growth import extrapolation, mean_log_growth
 from deeplimits.limits import registry
-from deeplimits.limits.hayou_growth import (
+from deeplimits.limits.resnet.hayou_growth import (
     growth_rate,
     initial_rate,
     mean_growth,

@@ -16,8 +16,9 @@ from deeplimits.activations import Identity, ReluLike
 from deeplimits.engines import simulate_block
 from deeplimits.engines.sde.residual_paths import residual_paths
 from deeplimits.laws import PointMass, kolmogorov, noise_floor
-from deeplimits.limits import default_limit, hayou_sampled, registry
-from deeplimits.limits.hayou_one_unit import affine_log_square
+from deeplimits.limits import default_limit, registry
+from deeplimits.limits.resnet import hayou_sampled
+from deeplimits.limits.resnet.hayou_one_unit import affine_log_square
 from deeplimits.networks.network import Network
 from hayou_networks import LEVELS, RATE, RESNET, explicit, is_law, same
 from strong_error import strong_error

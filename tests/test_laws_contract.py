@@ -18,11 +18,11 @@ from deeplimits.errors import InputError
 from deeplimits.laws import Chart, EmpiricalLaw, Law, NormalLaw, PointMass, kolmogorov, noise_floor
 from deeplimits.laws.mapped import MappedNormal, mapped
 from deeplimits.limits import registry
-from deeplimits.limits.compound import MixtureLaw
-from deeplimits.limits.correlation import CORRELATION_CHART
-from deeplimits.limits.covariance import extrapolated
-from deeplimits.limits.hayou_one_unit import affine_log_square
-from deeplimits.limits.smooth import ExplosiveLaw, survival
+from deeplimits.limits.mlp.correlation import CORRELATION_CHART
+from deeplimits.limits.mlp.covariance import extrapolated
+from deeplimits.limits.mlp.smooth_variance import ExplosiveLaw, survival
+from deeplimits.limits.resnet.hayou_one_unit import affine_log_square
+from deeplimits.limits.solvers.compound import MixtureLaw
 from deeplimits.networks.network import Network, Shaping
 
 GRAM = ((1.0, 0.3), (0.3, 1.0))

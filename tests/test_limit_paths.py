@@ -8,7 +8,7 @@ from deeplimits.activations import ReluLike
 from deeplimits.engines.sde.paths import chain_gaps, correlation_gaps, rescaled_correlations
 from deeplimits.laws import kolmogorov, noise_floor
 from deeplimits.limits import registry
-from deeplimits.limits.unshaped import KAPPA
+from deeplimits.limits.mlp.unshaped import KAPPA
 from deeplimits.networks.network import Network, Shaping
 
 GRAM = ((1.0, 0.3), (0.3, 1.0))

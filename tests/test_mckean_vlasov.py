@@ -13,7 +13,8 @@ import pytest
 from deeplimits.activations import ReluLike, Smooth
 from deeplimits.engines.sde.residual_paths import residual_paths
 from deeplimits.laws import PointMass
-from deeplimits.limits import hayou_sampled, registry
+from deeplimits.limits import registry
+from deeplimits.limits.resnet import hayou_sampled
 from hayou_networks import RESNET
 
 

@@ -17,7 +17,9 @@ import pytest
 from deeplimits.analysis.beside import drawn
 from deeplimits.api import predict, simulate
 from deeplimits.errors import InputError
-from deeplimits.limits import covariance, hayou_sampled, registry, sampled
+from deeplimits.limits import registry
+from deeplimits.limits.mlp import covariance, sampled
+from deeplimits.limits.resnet import hayou_sampled
 from deeplimits.networks.network import Network
 from deeplimits.observables import OBSERVABLES
 from deeplimits.store.strict_json import strict_json as strictly_written

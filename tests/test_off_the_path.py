@@ -16,8 +16,8 @@ from deeplimits.errors import InputError
 from deeplimits.laws import kolmogorov
 from deeplimits.limits import registry
 from deeplimits.limits.along import along
-from deeplimits.limits.compound import convolved, log_chi_square
 from deeplimits.limits.fluctuations import spreads
+from deeplimits.limits.solvers.compound import convolved, log_chi_square
 from deeplimits.networks.network import Gram, Network, Shaping
 
 TANH, SILU = Smooth.of("tanh"), Smooth.of("silu")
@@ -167,7 +167,7 @@ def test_a_correlation_is_not_below_minus_one() -> None:
 def test_moments_of_widely_spread_correlations() -> None:
     """E ρ for artanh ρ ~ N(m, σ²) with σ far beyond 1 is 2 Φ(m / σ) − 1 and a little."""
     from deeplimits.laws.mapped import MappedNormal
-    from deeplimits.limits.correlation import CORRELATION_CHART
+    from deeplimits.limits.mlp.correlation import CORRELATION_CHART
 
     for scale in (30.0, 3e3, 1e8):
         law = MappedNormal(0.4 * scale, scale, CORRELATION_CHART)

@@ -15,8 +15,9 @@ from scipy import stats
 from deeplimits.activations import OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines import simulate_block
 from deeplimits.laws import NormalLaw, PointMass
-from deeplimits.limits import default_limit, hayou_sampled, registry
-from deeplimits.limits.hayou_ornstein_uhlenbeck import coordinate_law
+from deeplimits.limits import default_limit, registry
+from deeplimits.limits.resnet import hayou_sampled
+from deeplimits.limits.resnet.ornstein_uhlenbeck import coordinate_law
 from deeplimits.networks.network import Network
 from deeplimits.observables import parse
 

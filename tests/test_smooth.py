@@ -19,7 +19,7 @@ from deeplimits.errors import InputError
 from deeplimits.formulas import Formula, FormulaError
 from deeplimits.laws import kolmogorov
 from deeplimits.limits import default_limit, registry
-from deeplimits.limits.smooth import SmoothVariance, stability, survival
+from deeplimits.limits.mlp.smooth_variance import SmoothVariance, stability, survival
 from deeplimits.networks.network import Network, Shaping
 from tiers import everyday
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from deeplimits.analysis.columns import Block
 from deeplimits.analysis.rows import Rows
 from deeplimits.limits import registry
-from deeplimits.limits.collapse import collapse_probability
+from deeplimits.limits.resnet.collapse import collapse_probability
 from deeplimits.store.arrays import blank
 from deeplimits.sweep.blocks import variables
 from deeplimits.sweep.points import Point

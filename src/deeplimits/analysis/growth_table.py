@@ -12,7 +12,7 @@ from deeplimits.activations import Slopes
 from deeplimits.analysis.distances import distances
 from deeplimits.analysis.growth import Growth, mean_log_growths, unit_law
 from deeplimits.analysis.labels import label_of
-from deeplimits.limits.hayou_growth import initial_rate, mean_growth
+from deeplimits.limits.resnet.hayou_growth import initial_rate, mean_growth
 from deeplimits.networks.network import Network
 from deeplimits.store.arrays import GROUPS, table_of
 from deeplimits.sweep.growth import growing

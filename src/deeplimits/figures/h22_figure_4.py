@@ -17,7 +17,7 @@ from deeplimits.figures.selections import (
     points,
 )
 from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
-from deeplimits.limits.collapse import collapse_probability
+from deeplimits.limits.resnet.collapse import collapse_probability
 from deeplimits.networks.network import Network
 from deeplimits.store.study_groups import Groups
 

@@ -22,7 +22,7 @@ from deeplimits.figures.selections import (
     samples,
 )
 from deeplimits.figures.style import LIMIT, NETWORK, PAGE, SECOND, new_figure, shades
-from deeplimits.limits.smooth import SmoothVariance
+from deeplimits.limits.mlp.smooth_variance import SmoothVariance
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.store.study_groups import Groups
 

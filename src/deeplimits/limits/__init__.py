@@ -17,29 +17,28 @@ if TYPE_CHECKING:
 def registry() -> dict[str, Limit]:
     """Every limit by name, in the order of ``names.LIMIT_NAMES``."""
     from deeplimits.limits import (
+        exact,
+        gradient_growth,
+        infinite_width,
+        infinite_width_fluctuations,
+        second_order,
+    )
+    from deeplimits.limits.mlp import (
         correlation,
         covariance,
         covariance_ode,
-        exact,
-        gradient_growth,
-        hayou,
-        hayou_one_unit,
-        hayou_ornstein_uhlenbeck,
-        hayou_sampled,
-        infinite_width,
-        infinite_width_fluctuations,
-        matched,
-        ode,
-        resnet_ode,
         sampled,
-        second_order,
-        smooth,
         smooth_decay,
         smooth_quarter,
         unshaped,
         variance,
     )
+    from deeplimits.limits.mlp import correlation_ode as ode
+    from deeplimits.limits.mlp import matched_variance as matched
+    from deeplimits.limits.mlp import smooth_variance as smooth
     from deeplimits.limits.names import LIMIT_NAMES
+    from deeplimits.limits.resnet import hayou, hayou_one_unit, hayou_sampled, resnet_ode
+    from deeplimits.limits.resnet import ornstein_uhlenbeck as hayou_ornstein_uhlenbeck
 
     limits: list[Limit] = [
         correlation.CorrelationSde(),

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit, is_odd
 from deeplimits.limits.chain_grid import Grid, tabulated
-from deeplimits.limits.compound import mixture
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, narrow, wide, wide_where_inputs_die
-from deeplimits.limits.correlation import start_coordinate
 from deeplimits.limits.exact_chain import Layers, State, states
+from deeplimits.limits.mlp.correlation import start_coordinate
 from deeplimits.limits.regime import ANY_EXPONENT, Regime
+from deeplimits.limits.solvers.compound import mixture
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]

@@ -18,7 +18,7 @@ from deeplimits.activations import Phi, Slopes
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit, asymmetry
-from deeplimits.limits.correlation import excess
+from deeplimits.limits.mlp.correlation import excess
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 from deeplimits.observables import OBSERVABLES

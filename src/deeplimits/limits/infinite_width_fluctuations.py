@@ -14,8 +14,8 @@ import numpy as np
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass
 from deeplimits.laws.mapped import MappedNormal
 from deeplimits.limits.base import Limit
-from deeplimits.limits.correlation import CORRELATION_CHART
 from deeplimits.limits.fluctuations import Spread, spreads
+from deeplimits.limits.mlp.correlation import CORRELATION_CHART
 from deeplimits.limits.regime import Regime
 from deeplimits.limits.reliability import warning
 from deeplimits.limits.responses import alone

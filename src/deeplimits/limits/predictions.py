@@ -237,14 +237,14 @@ def normal_growth_variance(setting: Setting) -> float:
 
 def growth_mean(setting: Setting) -> float:
     """E log ‖φ(X_1)‖ / ‖φ(X_0)‖ of a ReLU ResNet of infinite depth, up to O(n⁻²)."""
-    from deeplimits.limits.hayou_growth import mean_growth
+    from deeplimits.limits.resnet.hayou_growth import mean_growth
 
     return mean_growth(setting.width, 1.0)
 
 
 def growth_mean_printed(setting: Setting) -> float:
     """1 / (4 (1 − 2⁻ⁿ)) − 1/n: Hayou 2022, Theorem 1 as printed, at t = 1."""
-    from deeplimits.limits.hayou_growth import mean_growth_printed
+    from deeplimits.limits.resnet.hayou_growth import mean_growth_printed
 
     return mean_growth_printed(setting.width, 1.0)
 

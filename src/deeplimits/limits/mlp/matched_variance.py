@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from deeplimits.laws import Law
 from deeplimits.limits.accuracy import smooth_variance_error
 from deeplimits.limits.base import Limit
+from deeplimits.limits.mlp.smooth_variance import ONE_STABILITY, SmoothVariance, stability
+from deeplimits.limits.mlp.variance import log_normal, log_normal_error, own_variance
 from deeplimits.limits.regime import SHAPED, Regime
-from deeplimits.limits.smooth import ONE_STABILITY, SmoothVariance, stability
-from deeplimits.limits.variance import log_normal, log_normal_error, own_variance
 from deeplimits.networks.network import Network
 
 

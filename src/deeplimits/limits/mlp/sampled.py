@@ -24,9 +24,9 @@ from deeplimits.limits.conditions import (
     few_steps,
     same_in_all_layers,
 )
-from deeplimits.limits.correlation import Array, CorrelationSde
+from deeplimits.limits.mlp.correlation import Array, CorrelationSde
+from deeplimits.limits.mlp.unshaped import Unshaped, left_out
 from deeplimits.limits.regime import HALF, UNSHAPED, Regime
-from deeplimits.limits.unshaped import Unshaped, left_out
 from deeplimits.networks.network import Network
 
 SAMPLES = 1 << 16

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.limits.resolvents import Diffusion
+from deeplimits.limits.solvers.resolvents import Diffusion
 
 Array = NDArray[np.float64]
 

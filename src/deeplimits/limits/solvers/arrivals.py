@@ -13,8 +13,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.limits.meshes import Reach
-from deeplimits.limits.resolvents import Arrival, Complex, Diffusion
+from deeplimits.limits.solvers.meshes import Reach
+from deeplimits.limits.solvers.resolvents import Arrival, Complex, Diffusion
 
 Array = NDArray[np.float64]
 

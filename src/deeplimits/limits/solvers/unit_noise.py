@@ -15,7 +15,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
-from deeplimits.limits.resolvents import Diffusion
+from deeplimits.limits.solvers.resolvents import Diffusion
 
 Array = NDArray[np.float64]
 

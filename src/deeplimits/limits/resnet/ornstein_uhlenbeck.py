@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import OrnsteinUhlenbeck
 from deeplimits.laws import Law, NormalLaw, PointMass
-from deeplimits.limits.compound import Density, FoldedLaw, convolved
 from deeplimits.limits.conditions import ONE_UNIT
-from deeplimits.limits.hayou import ResidualLimit
 from deeplimits.limits.regime import Condition, Regime
+from deeplimits.limits.resnet.hayou import ResidualLimit
+from deeplimits.limits.solvers.compound import Density, FoldedLaw, convolved
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]

@@ -35,10 +35,10 @@ from deeplimits.limits.accuracy import (
 )
 from deeplimits.limits.base import Limit, asymmetry, one_value, shaping_size
 from deeplimits.limits.conditions import ALIKE, few_steps, same_in_all_layers
-from deeplimits.limits.correlation import correlation_diffusion
+from deeplimits.limits.mlp.correlation import correlation_diffusion
+from deeplimits.limits.mlp.smooth_variance import SmoothVariance
+from deeplimits.limits.mlp.variance import log_normal_error
 from deeplimits.limits.regime import ABOVE_HALF, HALF, SHAPED, Regime
-from deeplimits.limits.smooth import SmoothVariance
-from deeplimits.limits.variance import log_normal_error
 from deeplimits.networks.network import Network
 from deeplimits.observables import parse
 

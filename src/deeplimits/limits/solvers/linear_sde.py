@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.laws import Chart, TabulatedLaw
-from deeplimits.limits.fokker_planck import solve
-from deeplimits.limits.resolvents import Diffusion
+from deeplimits.limits.solvers.fokker_planck import solve
+from deeplimits.limits.solvers.resolvents import Diffusion
 
 Array = NDArray[np.float64]
 

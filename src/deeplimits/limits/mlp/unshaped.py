@@ -21,8 +21,8 @@ from deeplimits.laws import Chart, Law, NormalLaw, PointMass
 from deeplimits.limits.accuracy import apart, correlation_step, death
 from deeplimits.limits.base import Limit, asymmetry, square_variance
 from deeplimits.limits.conditions import DIFFERENT_SLOPES, ONE_SIDED
-from deeplimits.limits.linear_sde import LinearSde
 from deeplimits.limits.regime import UNSHAPED, Regime
+from deeplimits.limits.solvers.linear_sde import LinearSde
 from deeplimits.networks.network import Network
 
 KAPPA = float(np.sqrt(2) / (3 * np.pi))

@@ -16,7 +16,7 @@ from deeplimits.activations import ReluLike
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit, shaping_time
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
-from deeplimits.limits.correlation import Array, angle, excess, start_coordinate
+from deeplimits.limits.mlp.correlation import Array, angle, excess, start_coordinate
 from deeplimits.limits.regime import UP_TO_HALF, Regime
 from deeplimits.networks.network import Network
 

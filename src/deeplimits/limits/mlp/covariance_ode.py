@@ -23,7 +23,7 @@ from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit, shaping_time
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
 from deeplimits.limits.infinite_width import Pair
-from deeplimits.limits.ode import flow, slope_difference
+from deeplimits.limits.mlp.correlation_ode import flow, slope_difference
 from deeplimits.limits.regime import UP_TO_HALF, Regime
 from deeplimits.networks.network import Network
 

@@ -24,10 +24,10 @@ from deeplimits.laws import Chart, Law, PointMass, TabulatedLaw
 from deeplimits.limits.accuracy import correlation_error, smooth_correlation_error
 from deeplimits.limits.base import Limit, asymmetry, shaping_size
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
-from deeplimits.limits.fokker_planck import solve_in_pieces
 from deeplimits.limits.layers import Pieces, in_pieces
 from deeplimits.limits.regime import ABOVE_HALF, ANY_EXPONENT, HALF, SHAPED, Exponents, Regime
-from deeplimits.limits.resolvents import Diffusion
+from deeplimits.limits.solvers.fokker_planck import solve_in_pieces
+from deeplimits.limits.solvers.resolvents import Diffusion
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]

@@ -21,10 +21,10 @@ from deeplimits.errors import InputError
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.accuracy import depth_error, sampled
 from deeplimits.limits.base import Limit
-from deeplimits.limits.compound import convolved, log_chi_square
 from deeplimits.limits.conditions import RELU
-from deeplimits.limits.hayou_growth import mean_growth, mean_growth_printed
 from deeplimits.limits.regime import Regime
+from deeplimits.limits.resnet.hayou_growth import mean_growth, mean_growth_printed
+from deeplimits.limits.solvers.compound import convolved, log_chi_square
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]

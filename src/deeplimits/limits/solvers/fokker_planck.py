@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.laws import Chart, TabulatedLaw
-from deeplimits.limits.arrivals import shortened
-from deeplimits.limits.meshes import Reach, nodes_for, reach, smooth_nodes
-from deeplimits.limits.resolvents import (
+from deeplimits.limits.solvers.arrivals import shortened
+from deeplimits.limits.solvers.meshes import Reach, nodes_for, reach, smooth_nodes
+from deeplimits.limits.solvers.resolvents import (
     CONTOURS,
     Arrival,
     Contour,

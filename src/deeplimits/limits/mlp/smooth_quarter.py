@@ -18,11 +18,11 @@ from deeplimits.laws import Law, PointMass
 from deeplimits.limits.accuracy import smooth_correlation_error
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
-from deeplimits.limits.correlation import CORRELATION_CHART, start_coordinate
-from deeplimits.limits.fokker_planck import solve_in_pieces
 from deeplimits.limits.layers import in_pieces
+from deeplimits.limits.mlp.correlation import CORRELATION_CHART, start_coordinate
 from deeplimits.limits.regime import Exponents, Regime
-from deeplimits.limits.resolvents import Diffusion
+from deeplimits.limits.solvers.fokker_planck import solve_in_pieces
+from deeplimits.limits.solvers.resolvents import Diffusion
 from deeplimits.networks.network import Network
 
 

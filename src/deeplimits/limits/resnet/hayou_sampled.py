@@ -23,8 +23,8 @@ from deeplimits.engines import simulate_block
 from deeplimits.engines.sde.residual_paths import ResidualPaths, residual_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import depth_error, sampled
-from deeplimits.limits.hayou import McKeanVlasov, ResidualLimit
 from deeplimits.limits.regime import Condition
+from deeplimits.limits.resnet.hayou import McKeanVlasov, ResidualLimit
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from deeplimits.laws import Law, NormalLaw
 from deeplimits.limits.accuracy import depth_error
-from deeplimits.limits.compound import FoldedLaw, mixture
 from deeplimits.limits.conditions import ONE_UNIT
-from deeplimits.limits.hayou import ResidualLimit, from_start, normal
 from deeplimits.limits.regime import Condition, Regime
+from deeplimits.limits.resnet.hayou import ResidualLimit, from_start, normal
+from deeplimits.limits.solvers.compound import FoldedLaw, mixture
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
