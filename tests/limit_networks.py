@@ -256,6 +256,18 @@ ANSWERED: dict[str, tuple[str, ...]] = {
         "blocks relu*",
         "relu by depth",
     ),
+    "exact_variance": (
+        "relu p=*",
+        "slopes *",
+        "tanh p=*",
+        "linear*",
+        "uneven relu *",
+        "uneven linear",
+        "blocks *",
+        "one input *",
+        "three inputs *",
+        "* by depth",
+    ),
     "gradient_growth": ("relu *", "tanh *", "slopes *", "* p=0", "uneven *", "blocks *", "resnet relu *"),
 }
 """Networks that each limit is for, by patterns of their names: none of them may be refused."""

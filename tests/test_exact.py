@@ -197,6 +197,9 @@ def test_a_step_that_is_not_resolved_is_refused() -> None:
         law("exact", Network(ReluLike(0.0, -0.4), 24, 10, pair(-0.5)))
 
 
+KEY = ("correlation", "1", "0.5", "16")
+
+
 def test_rows_that_are_kept_and_damaged_are_computed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,14 +207,14 @@ def test_rows_that_are_kept_and_damaged_are_computed_again(
     slopes = Slopes(1, 0.5)
     first = transition_rows.Transition(slopes, 16).blocks([0])[0]
     (file,) = (tmp_path / "rows").iterdir()
-    (kept,) = kept_rows.read(slopes, 16, transition_rows.Block).values()
+    (kept,) = kept_rows.read(KEY, transition_rows.Block).values()
     assert (kept.first, kept.values.tobytes()) == (first.first, first.values.tobytes())
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(bytes(content))
-    assert kept_rows.read(slopes, 16, transition_rows.Block) == {}
+    assert kept_rows.read(KEY, transition_rows.Block) == {}
     again = transition_rows.Transition(slopes, 16).blocks([0])[0]
     assert again.values.tobytes() == first.values.tobytes()
     monkeypatch.setattr(kept_rows, "LARGEST", len(content) // 2)
-    kept_rows.write(slopes, 17, {0: first})
+    kept_rows.write((*KEY[:-1], "17"), {0: first})
     assert not list((tmp_path / "rows").iterdir())

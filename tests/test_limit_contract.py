@@ -34,8 +34,8 @@ NOISE = float(np.sqrt(np.log(2 * TESTS / 1e-3) / (2 * COUNT)))
 """What COUNT networks may be from their own law, by Dvoretzky, Kiefer, Wolfowitz and Massart: exceeded by any of TESTS with a
 chance of 1e-3.
 """
-SLOW = {"hayou_sde", "covariance_sde", "matched_covariance_sde"}
-"""Limits of many paths: held against a ninth of the networks by default."""
+SLOW = {"hayou_sde", "covariance_sde", "matched_covariance_sde", "exact_variance"}
+"""Limits of many paths, or of a kernel of seconds: held against a ninth of the networks by default."""
 LEVELS = np.array([1e-4, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1 - 1e-4])
 _Z = np.linspace(-8.0, 8.0, 1601)
 

@@ -18,6 +18,7 @@ def registry() -> dict[str, Limit]:
     """Every limit by name, in the order of ``names.LIMIT_NAMES``."""
     from deeplimits.limits import (
         exact,
+        exact_variance,
         gradient_growth,
         infinite_width,
         infinite_width_fluctuations,
@@ -75,6 +76,7 @@ def registry() -> dict[str, Limit]:
         second_order.SecondOrderSde(),
         second_order.LinearSecondOrder(),
         exact.Exact(),
+        exact_variance.ExactVariance(),
     ]
     by_name = {limit.name: limit for limit in limits}
     return {name: by_name[name] for name in LIMIT_NAMES}

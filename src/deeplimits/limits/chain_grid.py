@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.laws import Chart, TabulatedLaw
+from deeplimits.limits.tables import from_derivatives
 
 Array = NDArray[np.float64]
 
@@ -77,27 +78,14 @@ def tabulated(grid: Grid, first: int, density: Array, chart: Chart) -> Tabulated
     chart
         The observable as a function of z.
     """
-    h, count = grid.step / _FINER, len(density)
+    count = len(density)
     columns = np.empty((3, count, _FINER))
     for phase in range(_FINER):
         for order, kernel in enumerate(_sinc(np.asarray(np.arange(1.0 - count, count) + phase / _FINER))):
             summed = np.convolve(density, kernel)[count - 1 : 2 * count - 1]
             columns[order, :, phase] = summed / grid.step**order
-    p, slope, curvature = columns.reshape(3, -1)
-    nodes = grid.z(first + np.arange(len(p)) / _FINER)
-    some = np.flatnonzero(p > _NOTHING * p.max())
-    p, slope, curvature, nodes = (
-        each[max(some[0] - 1, 0) : some[-1] + 2] for each in (p, slope, curvature, nodes)
-    )
-    parts = h / 2 * (p[:-1] + p[1:]) + h**2 / 10 * (slope[:-1] - slope[1:])
-    parts += h**3 / 120 * (curvature[:-1] + curvature[1:])
-    cumulative = np.concatenate([[0.0], np.cumsum(parts)])
-    total = cumulative[-1]
-    cumulative = np.clip(np.maximum.accumulate(cumulative / total), 0.0, 1.0)
-    return TabulatedLaw(nodes, cumulative, np.maximum(p / total, 0.0), slope / total, chart)
-
-
-_NOTHING = 1e-13
+    nodes = grid.z(first + np.arange(count * _FINER) / _FINER)
+    return from_derivatives(nodes, columns.reshape(3, -1), chart)
 
 
 def _sinc(x: Array) -> tuple[Array, Array, Array]:

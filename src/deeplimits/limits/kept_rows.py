@@ -1,7 +1,7 @@
-"""Rows of exact kernels, kept on disk by width and slopes.
+"""Rows of exact kernels, kept on disk by width and activation.
 
 A kernel takes a second, reading it a millisecond. Files lie beside the laws of sampled limits in the user's
-cache folder, named by the SHA-256 of width, slopes, the sources that rows are made by, NumPy and the
+cache folder, named by the SHA-256 of what a kernel is of, the sources that rows are made by, NumPy and the
 processor; each starts with the SHA-256 of the rest, is written aside and renamed, and what has not been read
 for longest goes where all files together have become too large. A folder that cannot be used only costs time.
 """
@@ -20,22 +20,33 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import Slopes
 from deeplimits.engines.compile.cache import target
 
 LARGEST = 1 << 28
 """Bytes of all files together."""
 _AFTER = 3 / 4
 """What is left of that once some have been removed."""
-_SOURCES = (
-    "limits/transition.py",
-    "limits/transition_rows.py",
-    "limits/chain_grid.py",
-    "limits/step_moments.py",
-    "engines/transition/kernels.py",
-    "engines/transition/lanes.py",
-    "engines/contract/lanewise.py",
-)
+_SOURCES = {
+    "correlation": (
+        "limits/transition.py",
+        "limits/transition_rows.py",
+        "limits/chain_grid.py",
+        "limits/tables.py",
+        "limits/step_moments.py",
+        "engines/transition/kernels.py",
+        "engines/transition/lanes.py",
+        "engines/contract/lanewise.py",
+    ),
+    "variance": (
+        "activations.py",
+        "limits/variance_rows.py",
+        "gaussian/__init__.py",
+        "gaussian/rule.py",
+        "gaussian/curves.py",
+        "gaussian/bends.py",
+        "gaussian/running.py",
+    ),
+}
 _DIGEST = 32
 
 
@@ -48,12 +59,19 @@ class Rows(Protocol):
     def values(self) -> NDArray[np.float64]: ...
 
 
+Key = tuple[str, ...]
 Kind = TypeVar("Kind")
 
 
-def read(slopes: Slopes, units: int, make: Callable[[int, NDArray[np.float64]], Kind]) -> dict[int, Kind]:
-    """The rows that are kept of a kernel, by the numbers of their chunks; none where the file is damaged."""
-    file = _folder() / _name(slopes, units)
+def read(key: Key, make: Callable[[int, NDArray[np.float64]], Kind]) -> dict[int, Kind]:
+    """The rows that are kept of a kernel, by the numbers of their chunks; none where the file is damaged.
+
+    Parameters
+    ----------
+    key
+        ``correlation`` or ``variance``, and all that the kernel depends on.
+    """
+    file = _folder() / _name(key)
     try:
         content = file.read_bytes()
         if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
@@ -70,13 +88,13 @@ def read(slopes: Slopes, units: int, make: Callable[[int, NDArray[np.float64]], 
     return found
 
 
-def write(slopes: Slopes, units: int, blocks: Mapping[int, Rows]) -> None:
+def write(key: Key, blocks: Mapping[int, Rows]) -> None:
     """Keep the rows of a kernel."""
     head = [(number, block.first, *block.values.shape) for number, block in blocks.items()]
     columns = [block.values.astype("<f8").tobytes() for block in blocks.values()]
     content = b"".join([json.dumps(head).encode(), b"\n", *columns])
     folder = _folder()
-    file = folder / _name(slopes, units)
+    file = folder / _name(key)
     aside = folder / f".part-{file.name}-{os.getpid()}"
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,16 +111,15 @@ def _folder() -> Path:
     return base / "deeplimits" / "transitions"
 
 
-def _name(slopes: Slopes, units: int) -> str:
-    parts = [_sources(), units, str(slopes.plus), str(slopes.minus)]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+def _name(key: Key) -> str:
+    return hashlib.sha256(json.dumps([_sources(key[0]), *key]).encode()).hexdigest()
 
 
-@lru_cache(maxsize=1)
-def _sources() -> str:
+@lru_cache(maxsize=2)
+def _sources(kind: str) -> str:
     package = Path(__file__).parent.parent
     digest = hashlib.sha256("\0".join([np.__version__, *target()]).encode())
-    for name in _SOURCES:
+    for name in _SOURCES[kind]:
         content = (package / name).read_bytes()
         digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()

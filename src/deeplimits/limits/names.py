@@ -35,4 +35,5 @@ LIMIT_NAMES = (
     "second_order_sde",
     "linear_second_order",
     "exact",
+    "exact_variance",
 )
