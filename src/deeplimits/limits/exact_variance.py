@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from deeplimits.activations import ShapedSmooth, Slopes
 from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit
-from deeplimits.limits.solvers.compound import mixture
 from deeplimits.limits.conditions import narrow, wide
 from deeplimits.limits.regime import ANY_EXPONENT, Regime
+from deeplimits.limits.solvers.compound import mixture
 from deeplimits.limits.variance_chain import State, variance_states
 from deeplimits.limits.variance_factors import Factors
 from deeplimits.networks.network import Network
