@@ -29,6 +29,8 @@ test-exhaustive: $(READY)
 
 docs: $(READY)
 	@$(BIN)/python tools/pages.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "docs: site/index.html"
 
 lint: $(READY)
 	@$(BIN)/python tools/pages.py --check
@@ -66,7 +68,7 @@ gpu: $(READY)
 	@$(BIN)/python benchmarks/gpu.py $(PEERS)
 
 clean:
-	rm -rf .venv .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis logs dist
+	rm -rf .venv site .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis logs dist
 	find src tests benchmarks tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 clean-results:
@@ -78,7 +80,7 @@ help:
 	@echo "make test           the whole test suite"
 	@echo "make test-fast      the tests for daily use"
 	@echo "make test-exhaustive  every instance of every CUDA kernel, gradients of 10⁶ networks (hours)"
-	@echo "make docs           write every page and schema that is made from the package"
+	@echo "make docs           write every page and schema that is made from the package, and the site, into site/"
 	@echo "make lint           generated pages, ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make format         apply ruff and snakefmt"
 	@echo "make bench          measure speed and memory into benchmarks/results"

@@ -283,16 +283,16 @@ def open_study(
 ) -> xr.DataTree:
     """The reduced data of a study, opened lazily; the attributes of an array say what it holds.
 
+    Those of the tree say what the store holds: ``title``, ``samples``, ``points``, and under ``made_from``
+    all of the study that its data depend on. ``stale`` says in what that differs from the study file and the
+    configuration of today: an empty text where it does not, ``unknown`` where there is no configuration.
+
     Parameters
     ----------
     config, results
         The configuration, and a folder of results in place of the configuration's, which needs none.
     root
         The folder that relative paths start from: $DEEPLIMITS_ROOT, or the working directory, by default.
-
-    Its attributes say what the store holds: ``title``, ``samples``, ``points``, and under ``made_from`` all
-    of the study that its data depend on. ``stale`` says in what that differs from the study file and the
-    configuration of today: an empty text where it does not, ``unknown`` where there is no configuration.
 
     Raises
     ------
