@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deeplimits.claims.statistics import STATISTICS
-from deeplimits.limits.names import LIMIT_NAMES
+from deeplimits.limits import registry
 from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.observables import OBSERVABLES
 
@@ -30,7 +30,7 @@ ANYTHING: tuple[Any, ...] = (
 """In place of any value."""
 NAMES: dict[str, tuple[Any, ...]] = {
     "observable": (*OBSERVABLES, "correlation_0_7", "log_variance_7", ["correlation", "log_growth"]),
-    "limit": LIMIT_NAMES,
+    "limit": tuple(registry()),
     "name": tuple(STATISTICS),
     "expected": (*PREDICTIONS, "limit", "corrected", "printed"),
     "moment": ("mean", "variance", "skewness", "excess_kurtosis", "covariance", "product", "determinant"),

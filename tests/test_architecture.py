@@ -47,7 +47,7 @@ ENGINE_LEVELS = (
     {"compile"},
     {"__init__"},
 )
-ANYBODY = {"errors", "figures.names", "figures.needs", "limits.names"}
+ANYBODY = {"errors", "figures.names", "figures.needs"}
 # What the start-up of a job may not pay for.
 HEAVY = {
     "xarray",

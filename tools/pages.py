@@ -12,6 +12,7 @@ from pathlib import Path
 import command_line_page
 import data_page
 import gallery_page
+import limits_page
 import study_keys
 
 from deeplimits.schemas import SCHEMAS, schema_text
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 def generated() -> dict[Path, str]:
     """The text of every file that is generated."""
     found = {path: study_keys.filled(path.read_text(encoding="utf-8")) for path in study_keys.PAGES}
-    for made in (command_line_page, data_page, gallery_page):
+    for made in (command_line_page, data_page, gallery_page, limits_page):
         found[made.PAGE] = made.page()
     for kind in SCHEMAS:
         found[ROOT / "workflow" / "schemas" / f"{kind}.schema.json"] = schema_text(kind)

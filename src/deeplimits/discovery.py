@@ -1,11 +1,22 @@
-"""What is found instead of listed: the modules of a room, so that a thing of the domain is one file in it."""
+"""What is found instead of listed: modules of a room, so that a thing of the domain is one file in it, and
+what other packages add by entry points.
+"""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property
 from importlib import import_module
 from inspect import isabstract
+from pathlib import Path
 from pkgutil import iter_modules
-from typing import TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from deeplimits.errors import InputError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Thing = TypeVar("Thing")
 
@@ -47,3 +58,107 @@ def classes_of(room: str, base: type[Thing]) -> list[type[Thing]]:
             and not isabstract(each)
         ]
     return found
+
+
+class Registry(Mapping[str, Thing], Generic[Thing]):
+    """Things by name: those of this package, and those that other packages offer by entry points, which are
+    looked for where a name is none of our own, or all names are asked for, and imported one by one.
+
+    Parameters
+    ----------
+    group
+        The group of entry points, such as ``deeplimits.limits``.
+    own
+        Makes those of this package.
+    accept
+        From the name of an entry point and what it loads to the thing.
+
+    Raises
+    ------
+    InputError
+        On use, if what another package offers cannot be imported, is no such thing, or has a name that is
+        taken; the message names the package and the entry point.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        own: Callable[[], Mapping[str, Thing]],
+        accept: Callable[[str, object], Thing],
+    ) -> None:
+        self._group, self._make, self._accept = group, own, accept
+        self._loaded: dict[str, Thing] = {}
+
+    @cached_property
+    def own(self) -> Mapping[str, Thing]:
+        """Those of this package, by name."""
+        return self._make()
+
+    @cached_property
+    def _offered(self) -> dict[str, EntryPoint]:
+        from importlib.metadata import entry_points
+
+        found: dict[str, EntryPoint] = {}
+        for point in sorted(entry_points(group=self._group), key=lambda each: (each.name, _package(each))):
+            if point.name in self.own or point.name in found:
+                holder = "deeplimits" if point.name in self.own else _package(found[point.name])
+                expected = f"a name that is not taken: {holder} has one"
+                raise InputError(self._where(point), point.name, point.value, expected)
+            found[point.name] = point
+        return found
+
+    def __getitem__(self, name: str) -> Thing:
+        if name in self.own:
+            return self.own[name]
+        if name not in self._loaded:
+            self._loaded[name] = self._load(self._offered[name])
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.own
+        yield from self._offered
+
+    def __len__(self) -> int:
+        return len(self.own) + len(self._offered)
+
+    def _where(self, point: EntryPoint) -> str:
+        return f"entry point {self._group} of {_package(point)}"
+
+    def _load(self, point: EntryPoint) -> Thing:
+        try:
+            offered = point.load()
+        except Exception as error:
+            expected = f"something that can be imported: {type(error).__name__}: {error}"
+            raise InputError(self._where(point), point.name, point.value, expected) from error
+        try:
+            return self._accept(point.name, offered)
+        except (TypeError, ValueError) as error:
+            raise InputError(self._where(point), point.name, point.value, str(error)) from error
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "a package without a name"
+
+
+@cache
+def sources_of(module: str) -> str | None:
+    """SHA-256 of the sources of the package of another author that a module is of, by which what it computes
+    may be kept; None for a module of this package, whose sources are known elsewhere.
+
+    Parameters
+    ----------
+    module
+        Full name of the module.
+    """
+    top = module.partition(".")[0]
+    if top == __name__.partition(".")[0]:
+        return None
+    found = import_module(top)
+    files = [Path(found.__file__)] if found.__file__ else []
+    for folder in getattr(found, "__path__", []):
+        files += Path(folder).rglob("*.py")
+    digest = hashlib.sha256()
+    for file in sorted(set(files)):
+        content = file.read_bytes()
+        digest.update(f"{file.name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()

@@ -20,6 +20,8 @@ from typing import Any
 
 from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rows import Rows
+from deeplimits.discovery import sources_of
+from deeplimits.limits import registry
 from deeplimits.store.arrays import KEPT
 from deeplimits.store.catalogue import BlockLocation
 from deeplimits.store.digests import digest
@@ -44,6 +46,10 @@ def keys_of(reduction: Reduction, points: Iterable[Sequence[tuple[BlockLocation,
         "records": reduction.records,
         "gram_inputs": reduction.gram_inputs,
     }
+    named = {entry.limit: type(registry()[entry.limit]).__module__ for entry in reduction.compare}
+    of_others = {name: digest for name, module in named.items() if (digest := sources_of(module))}
+    if of_others:
+        shared["limits of other packages"] = of_others
     start = hashlib.sha256(json.dumps(shared, sort_keys=True).encode())
     keys = []
     for located in points:

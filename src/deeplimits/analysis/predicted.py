@@ -18,7 +18,6 @@ from deeplimits.gaussian import bounded
 from deeplimits.laws import About, Law
 from deeplimits.limits import choose, registry
 from deeplimits.limits.base import Limit
-from deeplimits.limits.names import LIMIT_NAMES
 from deeplimits.networks.network import Network
 from deeplimits.observables import parse
 from deeplimits.store.kept_laws import marginals
@@ -121,7 +120,7 @@ def _others(limit: Limit, network: Network, observable: str) -> str:
 
 
 def _named(network: Network, observable: str, name: str, where: str | Path) -> Limit:
-    check_name(name, LIMIT_NAMES, where, "limit")
+    check_name(name, registry(), where, "limit")
     limit, kind = registry()[name], parse(observable).kind
     if kind not in limit.spoken:
         expected = f"one that {name} speaks of: " + ", ".join(limit.spoken)

@@ -16,7 +16,7 @@ from pydantic import Field
 from deeplimits.claims.statistic import ExpectedModel
 from deeplimits.claims.statistics import STATISTICS, Statistic
 from deeplimits.errors import InputError, check_name, nearest_name
-from deeplimits.limits.names import LIMIT_NAMES
+from deeplimits.limits import registry
 from deeplimits.limits.predictions import ENTRIES, PREDICTIONS
 from deeplimits.observables import parse
 from deeplimits.sweep.models import StrictModel
@@ -147,7 +147,7 @@ def _check_statistics(raw: dict[str, Any], path: Path) -> None:
         for each in [observable] if isinstance(observable, str) else observable or []:
             parse(each, path, f"{key}.observable")
         if hasattr(model, "limit"):
-            check_name(model.limit, LIMIT_NAMES, path, f"{key}.limit")
+            check_name(model.limit, registry(), path, f"{key}.limit")
         if not isinstance(model, ExpectedModel):
             continue
         expected = (*PREDICTIONS, *model.further_names)

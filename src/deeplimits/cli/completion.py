@@ -28,9 +28,9 @@ def _activations() -> Iterable[str]:
 
 
 def _limits() -> Iterable[str]:
-    from deeplimits.limits.names import LIMIT_NAMES
+    from deeplimits.limits import registry
 
-    return LIMIT_NAMES
+    return registry()
 
 
 def _observables() -> Iterable[str]:

@@ -1,4 +1,6 @@
-"""Limits: the laws that theory predicts, one file for each family, and their registry."""
+"""Limits: the laws that theory predicts, one file for each family, found by standing in this room; those of
+other packages by entry point.
+"""
 
 from __future__ import annotations
 
@@ -6,80 +8,33 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from deeplimits.discovery import Registry, classes_of
 from deeplimits.errors import InputError
 
 if TYPE_CHECKING:
     from deeplimits.limits.base import Limit
     from deeplimits.networks.network import Network
 
+GROUP = "deeplimits.limits"
+"""Entry points of other packages: the name of a limit, and its class."""
+
 
 @lru_cache
-def registry() -> dict[str, Limit]:
-    """Every limit by name, in the order of ``names.LIMIT_NAMES``."""
-    from deeplimits.limits import (
-        exact,
-        exact_variance,
-        gradient_growth,
-        infinite_width,
-        infinite_width_fluctuations,
-        second_order,
-    )
-    from deeplimits.limits.mlp import (
-        correlation,
-        covariance,
-        covariance_ode,
-        sampled,
-        smooth_decay,
-        smooth_quarter,
-        unshaped,
-        variance,
-    )
-    from deeplimits.limits.mlp import correlation_ode as ode
-    from deeplimits.limits.mlp import matched_variance as matched
-    from deeplimits.limits.mlp import smooth_variance as smooth
-    from deeplimits.limits.names import LIMIT_NAMES
-    from deeplimits.limits.resnet import hayou, hayou_one_unit, hayou_sampled, resnet_ode
-    from deeplimits.limits.resnet import ornstein_uhlenbeck as hayou_ornstein_uhlenbeck
+def registry() -> Registry[Limit]:
+    """Every limit by name: those of this package in the order in which they are chosen, then the rest of them
+    by name, then those of other packages.
+    """
+    from deeplimits.limits.base import Limit, accept
 
-    limits: list[Limit] = [
-        correlation.CorrelationSde(),
-        correlation.MatchedSde(),
-        correlation.LinearCorrelation(),
-        ode.CorrelationOde(),
-        resnet_ode.ResnetOde(),
-        unshaped.Unshaped(),
-        unshaped.UnshapedCorrected(),
-        unshaped.UnshapedEntrance(),
-        unshaped.PrintedTheorem41(),
-        variance.Variance(),
-        smooth.SmoothVariance(),
-        smooth_quarter.SmoothQuarter(),
-        sampled.MarkovChain(),
-        infinite_width.InfiniteWidth(),
-        infinite_width_fluctuations.InfiniteWidthFluctuations(),
-        sampled.CorrelationSdeEuler(),
-        sampled.UnshapedEuler(),
-        hayou.HayouLinear(),
-        hayou_one_unit.HayouReluN1(),
-        hayou_ornstein_uhlenbeck.OrnsteinUhlenbeckLimit(),
-        hayou.QuasiGbm(),
-        hayou.PrintedTheorem1(),
-        hayou_sampled.HayouSde(),
-        hayou.McKeanVlasov(),
-        covariance.CovarianceSde(),
-        covariance.MatchedCovarianceSde(),
-        matched.MatchedVariance(),
-        covariance_ode.CovarianceOde(),
-        smooth_decay.SmoothDecay(),
-        resnet_ode.PrintedEquation214(),
-        gradient_growth.GradientGrowth(),
-        second_order.SecondOrderSde(),
-        second_order.LinearSecondOrder(),
-        exact.Exact(),
-        exact_variance.ExactVariance(),
-    ]
-    by_name = {limit.name: limit for limit in limits}
-    return {name: by_name[name] for name in LIMIT_NAMES}
+    def own() -> dict[str, Limit]:
+        found = [each() for each in classes_of(__name__, Limit)]  # type: ignore[type-abstract]
+        return {limit.name: limit for limit in sorted(found, key=_rank)}
+
+    return Registry(GROUP, own, accept)
+
+
+def _rank(limit: Limit) -> tuple[float, str]:
+    return (float("inf") if limit.precedence is None else limit.precedence, limit.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +77,7 @@ def choose(network: Network, observable: str, *, matched: bool = False) -> Choic
         )
     ranked = sorted(
         (limit for limit in speaking if getattr(limit, order) is not None),
-        key=lambda limit: int(getattr(limit, order)),
+        key=lambda limit: (int(getattr(limit, order)), limit.name),
     )
     for limit in ranked:
         if limit.refusal(network, observable) is None:

@@ -32,15 +32,17 @@ class Limit(ABC):
 
     ``observables`` are what it speaks of; ``regimes`` the networks that it is for, as data: any other is
     refused. ``kind`` tells whether it is a number at every time, a law solved without noise, or a sampled
-    one. ``label`` says in a few words what it is. ``precedence`` orders the limits that may be chosen for a
-    network without being named, the smallest first; ``matched_precedence`` those with the network's own
-    constants; None is never chosen. ``rate`` is the exponent with which the Kolmogorov distance of a network
-    of width n to it falls (of depth d, for residual networks of finite width), where theory or our own
-    measurements declare one, and ``rate_reason`` says why there is none; ``source`` names the equation.
+    one. ``label`` says in a few words what it is, ``equation`` the law itself. ``precedence`` orders the
+    limits that may be chosen for a network without being named, the smallest first; ``matched_precedence``
+    those with the network's own constants; None is never chosen. ``rate`` is the exponent with which the
+    Kolmogorov distance of a network of width n to it falls (of depth d, for residual networks of finite
+    width), where theory or our own measurements declare one, and ``rate_reason`` says why there is none;
+    ``source`` names the equation.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
+    equation: ClassVar[str]
     observables: ClassVar[tuple[str, ...]]
     regimes: ClassVar[tuple[Regime, ...]]
     kind: ClassVar[Kind] = "law"
@@ -185,6 +187,32 @@ class Limit(ABC):
     def explosion_probability_ever(self, network: Network) -> float | None:
         """P(explosion) of any input, where the limit can explode at all."""
         return None
+
+
+def accept(name: str, offered: object) -> Limit:
+    """The limit that another package offers under a name.
+
+    Raises
+    ------
+    TypeError
+        If it is no limit, or lacks what a limit has to say of itself.
+    """
+    limit = offered() if isinstance(offered, type) and issubclass(offered, Limit) else offered
+    if not isinstance(limit, Limit):
+        raise TypeError(f"a class made from {Limit.__module__}.Limit")
+    lacking = [each for each in _DECLARED if not getattr(limit, each, None)]
+    if lacking:
+        raise TypeError(f"a limit that declares {', '.join(lacking)}")
+    if limit.name != name:
+        raise TypeError(f"a limit of this name, not {limit.name}")
+    unknown = sorted(set(limit.observables) - set(OBSERVABLES))
+    if unknown:
+        raise TypeError(f"a limit of observables that there are, not {', '.join(unknown)}")
+    return limit
+
+
+_DECLARED = ("name", "label", "equation", "observables", "regimes", "source")
+"""What a limit has to say of itself."""
 
 
 def network_time(network: Network, layer: float) -> float:

@@ -62,6 +62,7 @@ class Exact(Limit):
         ),
     )
     rate_reason = "it is the law of the network: nothing is left that could fall"
+    equation = "the law of the finite network itself, by its one-step kernel"
     source = "the one-step kernel of a ReLU-like layer, in closed form up to a Fourier integral"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

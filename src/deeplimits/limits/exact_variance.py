@@ -52,6 +52,7 @@ class ExactVariance(Limit):
         ),
     )
     rate_reason = "it is the law of the network: nothing is left that could fall"
+    equation = "the law of the finite network itself, by the exact step of its variance"
     source = "the mean of n independent terms that a layer's variance is"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

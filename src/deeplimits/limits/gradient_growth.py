@@ -78,6 +78,7 @@ class GradientGrowth(Limit):
     kind = "number"
     precedence = 10
     rate_reason = "a number; the gradient fluctuates by √(d/n) about it"
+    equation = "log E ‖∂z_out/∂z_ℓ‖² at infinite width"
     source = "Hayou 2022, Figure 8, as a mean over weights"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

@@ -165,6 +165,7 @@ class InfiniteWidth(Limit):
     kind = "number"
     precedence = 100
     rate_reason = "a number: networks fluctuate about it, by infinite_width_fluctuations"
+    equation = "V' = c E φ_s(u) φ_s(u)ᵀ, u ~ N(0, V), a layer at a time"
     source = "Li & Nica 2024, eq. (4.11), c K₁; Cho & Saul 2009"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

@@ -47,6 +47,7 @@ class InfiniteWidthFluctuations(Limit):
     kind = "law"
     precedence = 95
     rate_reason = "n^{−½} at a fixed depth, a fifth of the standard deviation: stated as the error"
+    equation = "log V and artanh ρ Gaussian about `infinite_width`, Cov' = J Cov Jᵀ + C/n"
     source = "linearised, from Li & Nica 2024, eq. (4.11), and Price's theorem"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Literal
 
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
+from deeplimits.architectures import architecture
 from deeplimits.networks.network import Network
 
 Family = Literal["linear", "relu_like", "smooth", "ornstein_uhlenbeck", "unknown"]
@@ -128,6 +129,17 @@ class Regime:
     inputs: int = 1
     from_number: bool = False
     conditions: tuple[Condition, ...] = ()
+
+    def __str__(self) -> str:
+        kind = architecture(self.architecture)
+        words = [kind.title.partition(" ")[2], " or ".join(_FAMILIES[name] for name in self.families)]
+        if kind.shaped and self.exponents != ANY_EXPONENT:
+            words.append(str(self.exponents))
+        if self.branch_exponents is not None:
+            words.append(f"b = {' or '.join(f'{each:g}' for each in self.branch_exponents)}")
+        if not self.uneven and kind.shaped:
+            words.append("one width")
+        return ", ".join([*words, *(condition.wanted for condition in self.conditions)])
 
     def admits(self, network: Network) -> bool:
         """Whether a network fulfils all conditions."""

@@ -52,6 +52,7 @@ class SecondOrderSde(Limit):
         Regime("mlp", ("relu_like",), HALF_OR_MORE, inputs=2, conditions=(wide(8), ABOVE_MINUS_ONE)),
     )
     rate = 2.0
+    equation = "dρ = [ν(ρ) − ½ ρ (1 − ρ²)] dt + (1 − ρ²) dB, with the terms of order 1/n of drift and noise"
     source = "the network's own step to second order in 1/n, after Li, Nica & Roy 2022, Theorem 3.3"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
@@ -80,6 +81,7 @@ class LinearSecondOrder(Limit):
         Regime("mlp", ("linear",), ANY_EXPONENT, uneven=True, inputs=2, conditions=(wide(4),)),
     )
     rate = 2.0
+    equation = "`linear` at the time Σ 1/(n_ℓ − 3/2)"
     source = "Fisher's law of a correlation to second order in 1/n, after Li, Nica & Roy 2022, Theorem 3.3"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deeplimits.discovery import sources_of
 from deeplimits.engines.compile.cache import target
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits import registry, together
@@ -64,6 +65,7 @@ def _folder() -> Path:
 
 def _key(name: str, network: Network, layers: Sequence[int], observable: str) -> str:
     parts = [_sources(), name, observable, [int(layer) for layer in layers], network.physics()]
+    parts += [each for each in [sources_of(type(registry()[name]).__module__)] if each]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

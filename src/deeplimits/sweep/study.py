@@ -15,7 +15,7 @@ from deeplimits.activations import Activation, OrnsteinUhlenbeck, ReluLike, Smoo
 from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError, check_name
 from deeplimits.figures.names import FIGURE_NAMES
-from deeplimits.limits.names import LIMIT_NAMES
+from deeplimits.limits import registry
 from deeplimits.networks.network import Gram, Network
 from deeplimits.observables import parse
 from deeplimits.sweep.activation import activation, check_activation
@@ -179,7 +179,7 @@ def read_study(path: Path, scale: int = 1) -> Study:
     model = validated(StudyModel, read_mapping(path), path)
     check_study_name(path)
     for index, entry in enumerate(model.compare):
-        check_name(entry.limit, LIMIT_NAMES, path, f"compare.{index}.limit")
+        check_name(entry.limit, registry(), path, f"compare.{index}.limit")
         parse(entry.observable, path, f"compare.{index}.observable")
     for index, name in enumerate(model.figures):
         check_name(name, FIGURE_NAMES, path, f"figures.{index}")

@@ -133,6 +133,7 @@ class CorrelationSde(Limit):
     )
     precedence: ClassVar[int | None] = 30
     rate_reason = "1 where c₊ + c₋ = 0, ½ otherwise: matched_sde has 1 for all slopes"
+    equation = "dρ = [ν(ρ) − ½ ρ (1 − ρ²)] dt + (1 − ρ²) dB"
     source = "Li, Nica & Roy 2022, Theorem 3.3"
 
     def kappas(self, network: Network) -> list[float]:
@@ -174,6 +175,7 @@ class MatchedSde(CorrelationSde):
     matched_precedence = 10
     rate = 1.0
     rate_reason = ""
+    equation = "dρ = [ν(ρ) − ½ ρ (1 − ρ²)] dt + (1 − ρ²) dB, κ = 2 n A from the network's own slopes"
     source = "Li, Nica & Roy 2022, Theorem 3.3, with the exact one-step drift of the network"
 
     def kappas(self, network: Network) -> list[float]:
@@ -204,6 +206,7 @@ class LinearCorrelation(CorrelationSde):
     matched_precedence = 20
     rate = 1.0
     rate_reason = ""
+    equation = "dρ = [ν(ρ) − ½ ρ (1 − ρ²)] dt + (1 − ρ²) dB, κ = 0"
     source = "Li, Nica & Roy 2022, Propositions 3.4 (iii) and 3.10"
 
     def kappas(self, network: Network) -> list[float]:

@@ -85,6 +85,7 @@ class CorrelationOde(Limit):
     kind = "number"
     precedence = 40
     rate_reason = "a number; the error is the fluctuation of the network, of the rate ½ − p"
+    equation = "dρ/dt = ν(ρ), time ℓ / n^{2p}"
     source = "Li & Nica 2024, Proposition 3.4 and eq. (2.14)"
 
     def time(self, network: Network, layer: float) -> float:

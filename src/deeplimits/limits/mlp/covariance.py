@@ -119,6 +119,7 @@ class CovarianceSde(Limit):
     kind = "sampled"
     precedence: ClassVar[int | None] = 50
     rate_reason = "sampled: its pairs have the rate of correlation_sde, or 1 if smooth"
+    equation = "dV = b(V) dt + Σ(V)^{1/2} dB, sampled"
     source = "Li, Nica & Roy 2022, Theorems 3.2 and 3.9"
 
     def drift(self, network: Network) -> Drift:
@@ -282,6 +283,7 @@ class MatchedCovarianceSde(CovarianceSde):
     precedence = None
     matched_precedence = 30
     rate_reason = "sampled: its pairs have the rate 1 of matched_sde"
+    equation = "dV = b(V) dt + Σ(V)^{1/2} dB, b from the network's own constants, sampled"
     source = "Li, Nica & Roy 2022, Theorems 3.2 and 3.9, with the exact one-step drift of the network"
 
     def drift(self, network: Network) -> Drift:

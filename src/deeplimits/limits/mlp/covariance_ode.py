@@ -46,6 +46,7 @@ class CovarianceOde(Limit):
     kind = "number"
     precedence = 80
     rate_reason = "the error is the network's fluctuation, n^{p−½}: it has the rate ½ − p"
+    equation = "dV/dt = b(V), time ℓ / n^{2p}"
     source = "Li & Nica 2024, Proposition 3.4; Li, Nica & Roy 2022, Proposition 3.10"
 
     def time(self, network: Network, layer: float) -> float:

@@ -30,6 +30,7 @@ class MatchedVariance(Limit):
     )
     matched_precedence = 10
     rate_reason = "too near for a power to be measured: 0.013 at n = 8, slopes (0, −1)"
+    equation = "`variance` or `smooth_variance` with the network's own constants"
     source = "Li, Nica & Roy 2022, eq. (2.6) and Theorem 3.9, with the network's own constants"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

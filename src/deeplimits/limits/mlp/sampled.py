@@ -73,6 +73,7 @@ class MarkovChain(Limit):
     regimes = (_relu(lambda network: network.depth),)
     kind = "sampled"
     rate_reason = "sampled; it carries the 1/n terms of mean and variance"
+    equation = "one Gaussian step a layer with the network's mean and variance to order 1/n"
     source = "Li, Nica & Roy 2022, eq. (2.10)"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
@@ -116,6 +117,7 @@ class CorrelationSdeEuler(CorrelationSde):
     kind = "sampled"
     precedence = None
     rate_reason = "a scheme, whose step error does not fall with n"
+    equation = "Euler's scheme for `correlation_sde`, step 0.01: the paper's picture"
     source = "Li, Nica & Roy 2022, Figure 1"
     step: ClassVar[float] = _STEP
 
@@ -144,6 +146,7 @@ class UnshapedEuler(Limit):
     regimes = (_relu(_steps),)
     kind = "sampled"
     rate_reason = "a scheme, whose step error does not fall with n"
+    equation = "Euler's scheme for `unshaped`, step 0.01: the paper's picture"
     source = "Li & Nica 2024, eq. (4.9) and Figure 1"
     step: ClassVar[float] = _STEP
 

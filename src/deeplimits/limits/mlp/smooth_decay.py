@@ -41,6 +41,7 @@ class SmoothDecay(Limit):
     kind = "number"
     precedence = 70
     rate_reason = "a number; the error is the network's fluctuation, n^{2p−½}"
+    equation = "dρ/dt = −φ'''(0)²/(6 a⁴) ρ (1 − ρ²), time ℓ / n^{4p}"
     source = "Li, Nica & Roy 2022, Proposition 3.10 (i), corrected for p < ¼"
 
     def time(self, network: Network, layer: float) -> float:

@@ -44,6 +44,7 @@ class SmoothQuarter(Limit):
     )
     precedence = 60
     rate_reason = "none has been established: V leaves 1 by n^{−¼}, and the next order is n^{−½}"
+    equation = "dρ = −(½ + k) ρ (1 − ρ²) dt + (1 − ρ²) dB, k = φ'''(0)² / (6 a⁴)"
     source = "Li, Nica & Roy 2022, Proposition 3.10 (i), corrected at p = 1/4"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

@@ -220,6 +220,7 @@ class SmoothVariance(Limit):
     regimes = (Regime("mlp", ("smooth",), HALF, uneven=True, conditions=(ONE_STABILITY,)),)
     precedence = 20
     rate = 1.0
+    equation = "dV = β V (V − 1) dt + √2 V dB, β = (¾ φ''² + φ''')/a², explosion where β > 0"
     source = "Li, Nica & Roy 2022, Theorem 3.9 and Proposition 3.7"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

@@ -41,6 +41,7 @@ class Unshaped(Limit):
     precedence: ClassVar[int | None] = 20
     matched_precedence: ClassVar[int | None] = 40
     rate_reason = "log n / n, which is no power"
+    equation = "dr = [2 (1 − A κ e^{r/2}) / t − M] dt + 2 √M dB"
     source = "Li & Nica 2024, Theorem 4.1 with the sign of eq. (4.8)"
     growth: ClassVar[float] = 1.0
     """Drift of w over M w: 1, and 2 in the law as printed."""
@@ -155,6 +156,7 @@ class UnshapedCorrected(Unshaped):
     precedence = None
     matched_precedence = None
     rate_reason = "log n / n, which is no power, with a smaller factor"
+    equation = "`unshaped` with the leading 1/n term of the drift"
     source = "Li & Nica 2024, eq. (4.16), next order in 1/n"
     first_order = 1.0
 
@@ -167,6 +169,7 @@ class UnshapedEntrance(Unshaped):
     precedence = None
     matched_precedence = None
     rate_reason = "log n / n, which is no power"
+    equation = "`unshaped` from n → ∞ at fixed ρ₀: it forgets where it started"
     source = "Li & Nica 2024, Theorem 4.1 with the sign of eq. (4.8), entrance law"
     from_entrance = True
 
@@ -184,6 +187,7 @@ class PrintedTheorem41(Unshaped):
     precedence = None
     matched_precedence = None
     rate_reason = "networks do not approach it"
+    equation = "`unshaped` with the sign that the paper prints"
     source = "Li & Nica 2024, Theorem 4.1 as printed"
     growth = 2.0
 

@@ -30,6 +30,7 @@ class Variance(Limit):
     )
     precedence = 30
     rate = 1.0
+    equation = "log V_t − log V_0 ~ N(−v t / 2, v t)"
     source = "Li, Nica & Roy 2022, eq. (2.6) and Theorem 3.2"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

@@ -67,6 +67,7 @@ class HayouLinear(ResidualLimit):
     regimes = (Regime("resnet", ("linear",), branch_exponents=(0.5,), from_number=True),)
     precedence = 10
     rate = 1.0
+    equation = "log ‖X_t‖/‖X_0‖ ~ N(s² (½ − 1/n) t, s² t/n)"
     source = "Hayou 2022, Propositions 2 and 9"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
@@ -101,6 +102,7 @@ class QuasiGbm(ResidualLimit):
     observables = ("log_growth",)
     regimes = (Regime("resnet", ("relu_like",), branch_exponents=(0.5,), conditions=(RELU,)),)
     rate_reason = "an approximation at every depth, for its shape and variance"
+    equation = "N(mean, t/n), mean right to O(n⁻²)"
     source = "Hayou 2022, Theorem 1, with its mean corrected"
 
     def mean(self, width: int, time: float) -> float:
@@ -124,6 +126,7 @@ class PrintedTheorem1(QuasiGbm):
     name = "h22_theorem_1_printed"
     label = "Theorem 1 as printed, which networks do not follow"
     rate_reason = "networks do not approach it"
+    equation = "`hayou_quasi_gbm` with the mean that the paper prints"
     source = "Hayou 2022, Theorem 1, as printed"
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
@@ -157,6 +160,7 @@ class McKeanVlasov(ResidualLimit):
     kind = "number"
     precedence = 40
     rate_reason = "a number; the error is a width term, n^{−½}, and a depth term, 1/d"
+    equation = "dv/dt = E φ(√v g)², n → ∞"
     source = "Hayou 2022, Theorems 2 and 3"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

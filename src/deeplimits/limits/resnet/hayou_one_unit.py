@@ -59,6 +59,7 @@ class HayouReluN1(ResidualLimit):
     )
     precedence = 20
     rate = 1.0
+    equation = "X_t = X_0 exp(s B_t − s² t/2), s the slope on the side of X_0"
     source = "Hayou 2022, Proposition 3"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

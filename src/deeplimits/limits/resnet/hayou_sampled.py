@@ -59,6 +59,7 @@ class HayouSde(ResidualLimit):
     kind = "sampled"
     precedence = 50
     rate = 1.0
+    equation = "dX = n^{-1/2} ‖φ(X)‖ dB, sampled"
     source = "Hayou 2022, eq. (4)"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

@@ -52,6 +52,7 @@ class OrnsteinUhlenbeckLimit(ResidualLimit):
     )
     precedence = 30
     rate = 1.0
+    equation = "U_t ~ N(U_0 e^{−πα²t/4}, ½ (1 − e^{−πα²t/2}))"
     source = "Hayou 2022, Proposition 4"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:

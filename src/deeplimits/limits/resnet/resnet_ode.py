@@ -47,6 +47,7 @@ class ResnetOde(Limit):
     kind = "number"
     precedence: ClassVar[int | None] = 45
     rate_reason = "a number; the error is at most a width term, n^{−½}, and a depth term, 1/d"
+    equation = "dV/dt = E φ(u) φ(u)ᵀ, time ℓ / d"
     source = "Li & Nica 2024, Theorem 2.2, with the right side of eq. (2.12)"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
@@ -85,6 +86,7 @@ class PrintedEquation214(ResnetOde):
     precedence = None
     observables = ("covariance", "log_variance", "variance")
     rate_reason = "networks do not approach it"
+    equation = "`resnet_ode` with the right side that the paper prints"
     source = "Li & Nica 2024, eq. (2.14) and Remark 3.1, as printed"
 
     def matrices(self, network: Network, times: Sequence[float]) -> list[Pair]:
