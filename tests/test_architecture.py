@@ -31,7 +31,7 @@ LEVELS = (
     {"formulas"},
     {"formula_names"},
     {"discovery"},
-    {"errors"},
+    {"errors", "processor"},
 )
 # The rooms and files within engines, in the same way.
 ENGINE_LEVELS = (

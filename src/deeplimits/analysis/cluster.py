@@ -4,6 +4,7 @@ one with workers that a batch system starts.
 
 from __future__ import annotations
 
+import shlex
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplimits.errors import InputError
+from deeplimits.processor import in_force
 from deeplimits.store.errors import StoreError
 from deeplimits.sweep.models import DaskModel
 
@@ -110,6 +112,7 @@ def _started(settings: DaskModel, logs: Path, failed: list[str]) -> Any:
             worker_extra_args=["--dashboard-address", _LOOPBACK],
             log_directory=str(logs),
             job_cls=_telling(make.job_cls, submitted, failed),
+            job_script_prologue=[f"export {name}={shlex.quote(value)}" for name, value in in_force().items()],
             **{name: value for name, value in named.items() if value is not None},
         )
     except (OSError, ValueError, RuntimeError, TypeError) as error:

@@ -69,8 +69,10 @@ def main() -> None:
     """Run the command line; bad input ends in one message on standard error and exit code 2."""
     from deeplimits.cli.streams import as_programs_do, flush, given_up
     from deeplimits.errors import DeviceError, one_line, visible
+    from deeplimits.processor import hold
     from deeplimits.store.errors import StoreError
 
+    hold()
     as_programs_do()
     try:
         try:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.engines.compile.cache import target
+from deeplimits.processor import in_force
 
 LARGEST = 1 << 28
 """Bytes of all files together."""
@@ -118,7 +119,7 @@ def _name(key: Key) -> str:
 @lru_cache(maxsize=2)
 def _sources(kind: str) -> str:
     package = Path(__file__).parent.parent
-    digest = hashlib.sha256("\0".join([np.__version__, *target()]).encode())
+    digest = hashlib.sha256("\0".join([np.__version__, *target(), *in_force().values()]).encode())
     for name in _SOURCES[kind]:
         content = (package / name).read_bytes()
         digest.update(f"\0{name}\0{len(content)}\0".encode() + content)

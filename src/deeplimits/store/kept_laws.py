@@ -29,6 +29,7 @@ from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits import registry, together
 from deeplimits.limits.together import Request
 from deeplimits.networks.network import Network
+from deeplimits.processor import in_force
 from deeplimits.store.atomic import written_aside
 
 LARGEST = 1 << 29
@@ -75,7 +76,7 @@ def _sources() -> str:
     to take a logarithm.
     """
     package = Path(__file__).parent.parent
-    digest = hashlib.sha256("\0".join([np.__version__, *target()]).encode())
+    digest = hashlib.sha256("\0".join([np.__version__, *target(), *in_force().values()]).encode())
     rooms = [file for room in _SOURCES for file in (package / room).rglob("*.py")]
     for file in sorted([*package.glob("*.py"), *rooms]):
         content = file.read_bytes()
