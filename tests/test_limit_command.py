@@ -126,9 +126,10 @@ def test_the_text_has_what_json_has(run: Any) -> None:
     assert code == 0
     lines = text.splitlines()
     assert lines[0].startswith("network: perceptron, width 40")
-    assert "limit: correlation_sde, correlation at layer 40, time 1" in lines
+    assert "limit: exact, correlation at layer 40, time 1" in lines
     for word in (
         "chosen: ",
+        "the limit of its regime is correlation_sde",
         "mean",
         "std",
         "quantile 0.5",
@@ -256,13 +257,13 @@ def test_python_for_a_notebook() -> None:
     about = laws[0].about
     assert about is not None
     assert (about.limit, about.observable, about.layer, about.time) == (
-        "correlation_sde",
+        "exact",
         "correlation",
         40,
         1.0,
     )
     assert about.network == shaped() and "ReLU-like" in about.reason
-    assert "correlation_sde" in repr(laws[0]) and "correlation_sde" in laws[0]._repr_html_()
+    assert "exact" in repr(laws[0]) and "exact" in laws[0]._repr_html_()
     drawn = deeplimits.simulate(mapping, (0, 4))
     assert drawn.sizes == {"sample": 4, "record": 17, "input": 2, "cross": 1}
     assert drawn.attrs["physics"] == shaped().physics_hash

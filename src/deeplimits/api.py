@@ -130,7 +130,9 @@ def limit(
     observable
         What is predicted, such as ``correlation``, ``log_variance`` or ``correlation_0_2``.
     name
-        Name of the limit; that of the network's regime by default.
+        Name of the limit; by default the law of the finite network itself where it takes seconds
+        (``exact``, ``exact_variance``), one right to second order where its error is small, and else the
+        limit of the network's regime.
     layer
         From 0, the input, to the depth; the last by default.
     matched

@@ -18,6 +18,7 @@ from deeplimits.gaussian import bounded
 from deeplimits.laws import About, Law
 from deeplimits.limits import choose, registry
 from deeplimits.limits.base import Limit
+from deeplimits.limits.choice import LARGEST_ERROR, choices
 from deeplimits.networks.network import Network
 from deeplimits.observables import parse
 from deeplimits.store.kept_laws import marginals
@@ -43,7 +44,8 @@ def predicted(
     Parameters
     ----------
     name
-        The limit; that of the network's regime by default.
+        The limit; by default the law of the finite network where it takes seconds, or one right to second
+        order, and else that of the network's regime.
     matched
         Take the law with the network's own constants, at its own widths and depth.
     where
@@ -62,14 +64,41 @@ def predicted(
     if found.inputs[-1] >= network.inputs:
         needed = f"at least {found.inputs[-1] + 1} inputs for {observable}"
         raise InputError(where, "inputs", network.inputs, needed)
-    if name is None:
-        chosen = choose(network, observable, matched=matched)
-        limit, reason = chosen.limit, chosen.reason
-    else:
-        limit, reason = _named(network, observable, name, where), "it was asked for by name"
-        reason = f"{reason}: {registry()[name].label}"
     if found.kind in _OF_THE_LAST and at != network.depth:
         raise InputError(where, "layer", at, f"{network.depth}: an output is of the last layer")
+    if name is not None:
+        limit = _named(network, observable, name, where)
+        reason = f"it was asked for by name: {limit.label}"
+        return _answer(limit, network, observable, at, where, reason)
+    if matched:
+        chosen = choose(network, observable, matched=True)
+        return _answer(chosen.limit, network, observable, at, where, chosen.reason)
+    return _best(network, observable, at, where)
+
+
+def _best(network: Network, observable: str, layer: int, where: str | Path) -> Law:
+    """The law of the finite network where it is to be had, else that of the limit, and why not the former."""
+    hindered = ""
+    candidates = list(choices(network, observable, layer))
+    for chosen in candidates:
+        last = chosen is candidates[-1]
+        try:
+            law = _answer(chosen.limit, network, observable, layer, where, chosen.reason + hindered)
+        except InputError as error:
+            if last:
+                raise
+            hindered += f"; {chosen.limit.name} was not taken: {error.expected}"
+            continue
+        assert law.about is not None
+        stated = law.about.error
+        if last or stated is None or stated <= LARGEST_ERROR:
+            return law
+        hindered += f"; {chosen.limit.name} was not taken: its stated error is {stated:.2g}"
+    raise AssertionError("the last candidate answers or raises")
+
+
+def _answer(limit: Limit, network: Network, observable: str, at: int, where: str | Path, reason: str) -> Law:
+    """A limit's law, which knows what it is about."""
     with warnings.catch_warnings(), bounded(_MOST_POINTS):
         # arithmetic that is no number ends as an error with a reason
         warnings.simplefilter("ignore", RuntimeWarning)

@@ -115,7 +115,8 @@ def limit(
             "--limit",
             metavar="NAME",
             autocompletion=BY_NAME["limit"],
-            help="Name of a limit; that of the network's regime by default.",
+            help="Name of a limit; by default the finite network's own law where that takes seconds, "
+            "else the limit of its regime.",
         ),
     ] = None,
     matched: Annotated[

@@ -17,7 +17,7 @@ from deeplimits.digits import EXACT
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.laws.mapped import mapped
-from deeplimits.limits.regime import Regime, refusal
+from deeplimits.limits.regime import Regime, family, refusal
 from deeplimits.networks.network import Network
 from deeplimits.observables import OBSERVABLES, Observable, parse
 
@@ -34,8 +34,9 @@ class Limit(ABC):
     refused. ``kind`` tells whether it is a number at every time, a law solved without noise, or a sampled
     one. ``label`` says in a few words what it is, ``equation`` the law itself. ``precedence`` orders the
     limits that may be chosen for a network without being named, the smallest first; ``matched_precedence``
-    those with the network's own constants; None is never chosen. ``rate`` is the exponent with which the
-    Kolmogorov distance of a network of width n to it falls (of depth d, for residual networks of finite
+    those with the network's own constants; ``finite_precedence`` the laws of finite networks, which come
+    before all limits where they are not ``dear``; None is never chosen. ``rate`` is the exponent with which
+    the Kolmogorov distance of a network of width n to it falls (of depth d, for residual networks of finite
     width), where theory or our own measurements declare one, and ``rate_reason`` says why there is none;
     ``source`` names the equation.
     """
@@ -48,6 +49,7 @@ class Limit(ABC):
     kind: ClassVar[Kind] = "law"
     precedence: ClassVar[int | None] = None
     matched_precedence: ClassVar[int | None] = None
+    finite_precedence: ClassVar[int | None] = None
     rate: ClassVar[float | None] = None
     rate_reason: ClassVar[str] = ""
     source: ClassVar[str]
@@ -74,6 +76,17 @@ class Limit(ABC):
     def applies(self, network: Network, observable: str | None = None) -> bool:
         """Whether the limit is for networks like this one; see ``refusal``."""
         return self.refusal(network, observable) is None
+
+    def dear(self, network: Network, layer: int) -> str | None:
+        """Why the law takes so long for a network that it has to be asked for by name, or None."""
+        return None
+
+    def admits_family(self, network: Network) -> bool:
+        """Whether the limit is for networks of this architecture and family of activations at all."""
+        return any(
+            regime.architecture == network.architecture and family(network) in regime.families
+            for regime in self.regimes
+        )
 
     def nearness(self, network: Network) -> int:
         """How many conditions in turn a network fulfils of the regime that it comes nearest to."""

@@ -61,6 +61,7 @@ class Exact(Limit):
             ),
         ),
     )
+    finite_precedence = 10
     rate_reason = "it is the law of the network: nothing is left that could fall"
     equation = "the law of the finite network itself, by its one-step kernel"
     source = "the one-step kernel of a ReLU-like layer, in closed form up to a Fourier integral"
@@ -81,6 +82,9 @@ class Exact(Limit):
         found = states(_layers(network), start_coordinate(network, self.name), later)
         return [*early, *(law_of(state, layer, rescaled) for state, layer in zip(found, later, strict=True))]
 
+    def dear(self, network: Network, layer: int) -> str | None:
+        return dear_kernels(network, layer)
+
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         if isinstance(law, PointMass):
             return 0.0
@@ -100,6 +104,22 @@ class Exact(Limit):
         )
 
 
+def dear_kernels(network: Network, layer: int) -> str | None:
+    """Why one-step kernels of a network take more than seconds, or None."""
+    kinds = set(network.widths[:layer] if network.uneven else [network.units])
+    if layer == 0:
+        return None
+    if min(kinds) < _QUICK_UNITS:
+        return f"a kernel of {min(kinds)} units takes long; of {_QUICK_UNITS} or more, a second or two"
+    if len(kinds) > _QUICK_KINDS:
+        return f"layers of {len(kinds)} widths need a kernel each, a second or two"
+    if layer > _QUICK_LAYERS:
+        return f"{layer:,} layers take long; up to {_QUICK_LAYERS:,} take seconds"
+    return None
+
+
+_QUICK_UNITS, _QUICK_KINDS, _QUICK_LAYERS = 32, 2, 4096
+"""Units of a layer from which on its kernel is quick; widths and layers up to which all are."""
 _TOLD = 1e-4
 """Probability of a dead input that is told."""
 

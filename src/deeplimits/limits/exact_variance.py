@@ -17,6 +17,7 @@ from deeplimits.activations import ShapedSmooth, Slopes
 from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import narrow, wide
+from deeplimits.limits.exact import dear_kernels
 from deeplimits.limits.regime import ANY_EXPONENT, Regime
 from deeplimits.limits.solvers.compound import mixture
 from deeplimits.limits.variance_chain import State, variance_states
@@ -28,7 +29,8 @@ Array = NDArray[np.float64]
 ERROR, _CLOSED_ERROR = 1e-7, 1e-9
 """Kolmogorov distances that are kept: of laws by kernels, and by a Fourier integral alone."""
 _LEAST_UNITS, _MOST_UNITS = 16, 1024
-_ATOM = 1e-12
+_ATOM, _DEAD = 1e-12, 1e-9
+"""Probabilities that are told of a variance beyond reach, and of a dead input."""
 
 
 class ExactVariance(Limit):
@@ -51,6 +53,7 @@ class ExactVariance(Limit):
             conditions=(wide(_LEAST_UNITS), narrow(_MOST_UNITS)),
         ),
     )
+    finite_precedence = 10
     rate_reason = "it is the law of the network: nothing is left that could fall"
     equation = "the law of the finite network itself, by the exact step of its variance"
     source = "the mean of n independent terms that a layer's variance is"
@@ -70,9 +73,12 @@ class ExactVariance(Limit):
         chart = _chart(0.0, logarithmic)
         return early + [_of_state(state, chart) for state in _states(network, later)]
 
+    def dear(self, network: Network, layer: int) -> str | None:
+        return None if network.piecewise_linear else dear_kernels(network, layer)
+
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         if network.piecewise_linear:
-            return _CLOSED_ERROR
+            return _CLOSED_ERROR + _DEAD
         (state,) = _states(network, [layer])
         return ERROR + 2 * state.lost + state.beyond
 
@@ -121,7 +127,7 @@ def _factors(network: Network, layer: int) -> Factors:
 def _of_factors(network: Network, layer: int, chart: Chart, logarithmic: bool) -> Law:
     found = _factors(network, layer)
     continuous = found.law(chart)
-    if found.alive == 1:
+    if 1 - found.alive < _DEAD:
         return continuous
     return mixture([found.alive, 1 - found.alive], [continuous, PointMass(-np.inf if logarithmic else 0.0)])
 

@@ -51,6 +51,7 @@ class SecondOrderSde(Limit):
     regimes: ClassVar[tuple[Regime, ...]] = (
         Regime("mlp", ("relu_like",), HALF_OR_MORE, inputs=2, conditions=(wide(8), ABOVE_MINUS_ONE)),
     )
+    finite_precedence = 20
     rate = 2.0
     equation = "dρ = [ν(ρ) − ½ ρ (1 − ρ²)] dt + (1 − ρ²) dB, with the terms of order 1/n of drift and noise"
     source = "the network's own step to second order in 1/n, after Li, Nica & Roy 2022, Theorem 3.3"
@@ -80,6 +81,7 @@ class LinearSecondOrder(Limit):
     regimes: ClassVar[tuple[Regime, ...]] = (
         Regime("mlp", ("linear",), ANY_EXPONENT, uneven=True, inputs=2, conditions=(wide(4),)),
     )
+    finite_precedence = 20
     rate = 2.0
     equation = "`linear` at the time Σ 1/(n_ℓ − 3/2)"
     source = "Fisher's law of a correlation to second order in 1/n, after Li, Nica & Roy 2022, Theorem 3.3"

@@ -43,7 +43,7 @@ _SAME = 1e-7
 _MOST_FREQUENCIES = 6000
 _MOST_PANELS = 2000
 _MOST_TERMS = 3e8
-_TOO_MUCH = -8.0
+_TOO_MUCH = -16.0
 """log of what may be left at the last frequency."""
 
 
