@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 
 from deeplimits.errors import InputError
-from deeplimits.figures.names import FIGURE_NAMES
+from deeplimits.figures import figures
 from deeplimits.limits import registry
 from deeplimits.observables import OBSERVABLES
 from deeplimits.sweep.comparisons import is_recorded
@@ -117,8 +117,8 @@ def fuzzed(folder: Path, seed: int) -> Study | InputError:
             study["growth"] = {"times": [1.0], "depths": [4, 8], "samples": int(one((2, 64)))}
         read = _read(path, study)
         if draw.random() < 0.5:
-            able = [name for name in FIGURE_NAMES if refusal(read, name) is None]
-            names = FIGURE_NAMES if draw.random() < 0.1 or not able else able
+            able = [name for name in figures() if refusal(read, name) is None]
+            names = list(figures()) if draw.random() < 0.1 or not able else able
             study["figures"] = [names[i] for i in draw.permutation(len(names))[: draw.integers(1, 4)]]
             read = _read(path, study)
         return read

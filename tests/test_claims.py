@@ -9,7 +9,7 @@ import pytest
 from claim_files import KS, STUDY, claims_file
 from deeplimits.claims.page import page_of
 from deeplimits.claims.scoreboard import draw
-from deeplimits.figures.style import house_style, save
+from deeplimits.drawing.style import house_style, save
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.store.query import run_query
 from forked import deeplimits

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from deeplimits.drawing.wording import limit_text, network_text, observable_text, symbol
 from deeplimits.figures import ks_against_width, law_against_limit, quantiles_against_time
-from deeplimits.figures.wording import limit_text, network_text, observable_text, symbol
 from deeplimits.store.study_groups import Groups, open_study_groups
 from tiny import project, simulated
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import warnings
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,7 @@ import yaml
 
 import small_studies
 from deeplimits.errors import InputError
-from deeplimits.figures.names import FIGURE_NAMES
-from deeplimits.figures.needs import NEEDS
+from deeplimits.figures import figures
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.jobs.simulate import simulate_batch
 from deeplimits.store.catalogue import Catalogue
@@ -72,19 +70,19 @@ def aggregated(folder: Path, study: Study) -> None:
 @pytest.mark.slow
 def test_a_figure_is_refused_or_drawn(tmp_path: Path, name: str) -> None:
     study = load_study(written(tmp_path, name))
-    reasons = {figure: refusal(study, figure) for figure in NEEDS}
+    reasons = {figure: refusal(study, figure) for figure in figures()}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         aggregated(tmp_path, study)
         for figure in (figure for figure, reason in reasons.items() if reason is None):
             data = open_study_groups(tmp_path, name)
-            import_module(f"deeplimits.figures.{figure}").draw(data).savefig(io.BytesIO(), dpi=40)
+            figures()[figure].draw(data).savefig(io.BytesIO(), dpi=40)
 
 
 @pytest.mark.slow
 def test_a_figure_that_is_refused_says_what_is_missing_and_what_can_be_drawn(tmp_path: Path) -> None:
     """Of all pairs a seeded draw; most figures of papers are refused outside their own study."""
-    pairs = [(study, figure) for study in STUDIES for figure in NEEDS]
+    pairs = [(study, figure) for study in STUDIES for figure in figures()]
     refused = 0
     for place in np.random.default_rng(21).choice(len(pairs), 60, replace=False):
         study_name, figure = pairs[place]
@@ -139,12 +137,12 @@ def test_what_is_missing_is_named(tmp_path: Path, study: str, figure: str, missi
 @pytest.mark.slow
 def test_shipped_studies_draw_their_figures_and_no_paper_has_two_studies() -> None:
     """A figure of a paper can be drawn from its own study, and from few others."""
-    able: dict[str, list[str]] = {figure: [] for figure in FIGURE_NAMES}
+    able: dict[str, list[str]] = {figure: [] for figure in figures()}
     for study in load_config(small_studies.FOLDER.parent / "config.yaml").studies():
-        for figure in FIGURE_NAMES:
+        for figure in figures():
             if refusal(study, figure) is None:
                 able[figure].append(study.name)
     general = {"ks_against_width", "quantiles_against_time", "law_against_limit"}
-    for figure in set(FIGURE_NAMES) - general:
+    for figure in set(figures()) - general:
         assert 1 <= len(able[figure]) <= 3, (figure, able[figure])
     assert len(able["law_against_limit"]) == 34

@@ -14,11 +14,10 @@ import matplotlib
 matplotlib.rcParams["lines.linewidth"] = 7.5
 matplotlib.rcParams["font.size"] = 31
 before = dict(matplotlib.rcParams)
-from importlib import import_module
-from deeplimits.figures.names import FIGURE_NAMES
-for name in [*FIGURE_NAMES, "claims_scoreboard"]:
-    import_module(f"deeplimits.figures.{name}")
-from deeplimits.figures.style import house_style, new_figure, save
+import deeplimits.claims.scoreboard
+from deeplimits.figures import figures
+list(figures().values())
+from deeplimits.drawing.style import house_style, new_figure, save
 with house_style():
     figure, axes = new_figure(1, 2, 3.4, 2.0, sharex=True)
     (line,) = axes[0, 0].plot([0, 1], [1, 0])
@@ -44,7 +43,7 @@ def test_settings_come_back_and_bytes_are_equal(tmp_path) -> None:
 
 def test_every_format_has_the_layout_of_the_first(tmp_path) -> None:
     """A title of three lines pushes the axis down; SVG and PDF do not ask again by how much."""
-    from deeplimits.figures.style import house_style, new_figure, save
+    from deeplimits.drawing.style import house_style, new_figure, save
 
     with house_style():
         figure, axes = new_figure(1, 1, 3.4, 2.0)

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import io
 import warnings
-from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from deeplimits.errors import InputError
-from deeplimits.figures.needs import NEEDS
+from deeplimits.figures import figures
 from deeplimits.store.study_groups import Groups, open_study_groups
 from deeplimits.sweep.figures import refusal
 from deeplimits.sweep.study import Study
@@ -57,8 +56,8 @@ def test_a_random_study_is_refused_or_comes_to_an_end(tmp_path: Path, seed: int)
         assert lacking(study, data) == []
         assert all(np.isfinite(data["/rates"][name]).all() for name in ("exponent", "low", "high"))
         assert all(refusal(study, name) is None for name in study.figures)
-        for figure in (name for name in NEEDS if refusal(study, name) is None):
-            import_module(f"deeplimits.figures.{figure}").draw(data).savefig(io.BytesIO(), dpi=40)
+        for figure in (name for name in figures() if refusal(study, name) is None):
+            figures()[figure].draw(data).savefig(io.BytesIO(), dpi=40)
 
 
 @pytest.mark.slow

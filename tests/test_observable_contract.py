@@ -14,9 +14,9 @@ import pytest
 import deeplimits
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.analysis.beside import drawn
+from deeplimits.drawing.wording import observable_text, symbol
 from deeplimits.errors import InputError
 from deeplimits.figures import build_figure
-from deeplimits.figures.wording import observable_text, symbol
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.laws import Chart
 from deeplimits.limits import registry

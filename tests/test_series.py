@@ -12,7 +12,7 @@ import xarray as xr
 from deeplimits.analysis.assembly import coordinates_of
 from deeplimits.analysis.rate_table import rate_table
 from deeplimits.analysis.series import SIZES, Series
-from deeplimits.figures.titles import series_text, title
+from deeplimits.drawing.titles import series_text, title
 from deeplimits.store.arrays import COLUMNS, DISTANCES, PARTS
 from deeplimits.store.query import run_query
 from deeplimits.store.shown import shown_study

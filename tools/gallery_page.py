@@ -10,9 +10,10 @@ from pathlib import Path
 
 import yaml
 
+from deeplimits.figures import figures as figures_of_package
+
 ROOT = Path(__file__).parent.parent
 STUDIES = ROOT / "config/studies"
-CAPTIONS = ROOT / "workflow/report"
 PAGE = ROOT / "docs/gallery.md"
 PICTURES = ROOT / "docs/images/gallery"
 PAPERS = {
@@ -48,8 +49,7 @@ def figures() -> list[tuple[str, str]]:
 
 def lead(figure: str) -> str:
     """The first sentence of a caption, which says what is seen, as Markdown."""
-    text = (CAPTIONS / f"{figure}.rst").read_text(encoding="utf-8")
-    match = re.match(r"\*\*(.+?)\*\*", text, re.DOTALL)
+    match = re.match(r"\*\*(.+?)\*\*", figures_of_package()[figure].CAPTION, re.DOTALL)
     assert match, figure
     return " ".join(match[1].replace("\\|", "|").split()).rstrip(".")
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from inspect import isabstract
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from deeplimits.errors import InputError
 
@@ -58,6 +58,32 @@ def classes_of(room: str, base: type[Thing]) -> list[type[Thing]]:
             and not isabstract(each)
         ]
     return found
+
+
+class Modules(Mapping[str, Any]):
+    """The modules of a package by their last names, in the order of the alphabet; each is imported when it is
+    asked for.
+
+    Parameters
+    ----------
+    room
+        Full name of the package.
+    """
+
+    def __init__(self, room: str) -> None:
+        self._names = {name.rpartition(".")[2]: name for name in modules_of(room)}
+
+    def __getitem__(self, name: str) -> Any:
+        return import_module(self._names[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 class Registry(Mapping[str, Thing], Generic[Thing]):
@@ -113,6 +139,9 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         if name not in self._loaded:
             self._loaded[name] = self._load(self._offered[name])
         return self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.own or name in self._offered
 
     def __iter__(self) -> Iterator[str]:
         yield from self.own

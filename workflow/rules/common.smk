@@ -9,6 +9,7 @@ from jinja2 import Template
 from snakemake.exceptions import WorkflowError
 
 from deeplimits.errors import InputError, one_line
+from deeplimits.figures import figures
 from deeplimits.jobs.arguments import takes_locks
 from deeplimits.store.errors import StoreError
 from deeplimits.jobs.messages import Messages
@@ -148,10 +149,7 @@ def receipts_of_study(wildcards):
         raise WorkflowError(str(error))
 
 
-# The caption of a report names one file for the whole rule: figure.rst prints what is in FIGURE.rst beside it.
-CAPTIONS = Path(
-    workflow.current_basedir.join("../report").get_path_or_uri(secret_free=True)
-)
+# The caption of a report names one file for the whole rule: figure.rst prints what the figure says of itself.
 PAPERS = {
     "lnr22": "Li, Nica & Roy 2022",
     "ln24": "Li & Nica 2024",
@@ -160,13 +158,13 @@ PAPERS = {
 
 
 def caption_of_figure(wildcards):
-    path = CAPTIONS / f"{wildcards.figure}.rst"
-    text = path.read_text(encoding="utf-8") if path.exists() else "{{ title }}"
     try:
         facts = study_facts(SETTINGS.results, wildcards.study)
     except InputError as error:
         raise WorkflowError(str(error))
-    return Template(text).render(study=wildcards.study, **facts)
+    return Template(figures()[wildcards.figure].CAPTION).render(
+        study=wildcards.study, **facts
+    )
 
 
 def category_of_figure(wildcards):

@@ -36,7 +36,7 @@ def write_claims(
         written.append(page)
     if figure is not None:
         from deeplimits.claims.scoreboard import draw
-        from deeplimits.figures.style import house_style, save
+        from deeplimits.drawing.style import house_style, save
         from deeplimits.store.paths import FIGURE_FORMATS
 
         with house_style():

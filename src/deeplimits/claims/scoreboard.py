@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from deeplimits.figures.style import LIMIT, PAGE, SECOND, new_figure
+from deeplimits.drawing.style import LIMIT, PAGE, SECOND, new_figure
 from deeplimits.sweep.amounts import in_short
 
 _REACH = 200.0

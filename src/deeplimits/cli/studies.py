@@ -112,8 +112,7 @@ def figure(
     ],
 ) -> None:
     """Draw one figure of a study, as PDF, SVG and PNG. A store that is stale is refused."""
-    from deeplimits.figures import build_figure
-    from deeplimits.figures.names import find_figure
+    from deeplimits.figures import build_figure, find_figure
 
     leave_out("dask")
     study, drawn = find_figure(settings, name)

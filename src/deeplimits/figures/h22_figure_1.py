@@ -6,12 +6,11 @@ last layer is negative have collapsed and have no logarithm; their part is named
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from deeplimits.figures.selections import (
+from deeplimits.drawing.selections import (
     at_point,
     distance,
     entry_of,
@@ -22,8 +21,32 @@ from deeplimits.figures.selections import (
     points,
     samples,
 )
-from deeplimits.figures.style import LIMIT, NETWORK, PAGE, new_figure
+from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, new_figure
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import FROM_ZERO, RELU, RESNET, AtLeast, Compared, Kind, Needs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**A residual ReLU network of one unit becomes a geometric Brownian motion** ({{ samples }} networks at each
+depth, {{ seeds }}; n = 1, Y₀ = 1; study {{ study }}). *Above:* histogram of log Y_L at depths L = 5, 50 and
+100, of the networks whose last layer is positive, with the normal law N(−½, 1) of infinite depth and the
+Kolmogorov distance to it; noise alone would give {{ noise }}. *Below:* 30 paths of log Y_ℓ against t = ℓ/L,
+with the median and the central 90 % of the limit. At L = 5 the step is too coarse: one network in sixteen
+steps over zero on its way, where it stays for ever (crosses), and the law of the others has a long tail to
+the left. At L = 50 and 100 the limit describes the network, and none collapses.
+"""
+NEEDS = Needs(
+    kinds=(
+        Kind(
+            {**RESNET, **RELU, "width": 1, "start": 1.0, **FROM_ZERO, "records": AtLeast(2)},
+            differ={"depth": (1, 5)},
+        ),
+    ),
+    compared=(Compared("log_growth", "hayou_relu_n1", "all", distance="ks"),),
+)
+
 
 _PATHS = 30
 _RANGE = (-5.0, 3.5)

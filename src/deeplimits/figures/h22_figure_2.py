@@ -4,13 +4,28 @@ Ornstein–Uhlenbeck process, φ(y) = exp(h⁻¹(α y + β)²), h = erfi.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from matplotlib.figure import Figure
 
 from deeplimits.activations import OrnsteinUhlenbeck
-from deeplimits.figures.selections import points
-from deeplimits.figures.style import COLUMN, NETWORK, new_figure
+from deeplimits.drawing.selections import points
+from deeplimits.drawing.style import COLUMN, NETWORK, new_figure
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import Kind, Needs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**The activation of the Ornstein–Uhlenbeck case**, φ(y) = exp(h⁻¹(αy + β)²), where h is the imaginary error
+function, for (α, β) = (1, 0). It is positive everywhere and grows a little faster than the line \\|y\\|, so
+that it is Lipschitz on every interval but not on the whole line. This is the activation of the {{ samples
+}} networks ({{ seeds }}) of study {{ study }}.
+"""
+NEEDS = Needs(
+    kinds=(Kind({"activation": "ornstein_uhlenbeck"}, agree=("alpha", "beta")),),
+)
 
 
 def draw(study: Groups) -> Figure:

@@ -7,11 +7,9 @@ at every time. What is stored of a layer are squares, so |U| is drawn, with the 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
-
-from deeplimits.figures.selections import (
+from deeplimits.drawing.selections import (
     at_point,
     distance,
     entry_of,
@@ -21,9 +19,41 @@ from deeplimits.figures.selections import (
     limit_quantiles,
     points,
 )
-from deeplimits.figures.style import LIMIT, NETWORK, PAGE, new_figure
+from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, new_figure
 from deeplimits.observables import parse
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import RESNET, AtLeast, Compared, Kind, Needs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**The same network with another activation becomes an Ornstein–Uhlenbeck process** ({{ samples }} networks
+at each depth, {{ seeds }}; n = 1, Y₀ = 1, (α, β) = (1, 0); study {{ study }}). *Above:* histogram of
+\\|U_L\\|, U = h⁻¹(αY + β), at depths L = 5, 50 and 100, with the exact law at infinite depth, a Gaussian
+folded at zero, and the Kolmogorov distance to it; noise alone would give {{ noise }}. *Below:* 30 paths of
+\\|U_ℓ\\| against t = ℓ/L, with median, 5 % and 95 % of the limit. What is stored of a layer are squares,
+which do not know the sign of U. The same architecture has a log-normal limit with ReLU and this one here:
+at finite width there is no universal law.
+"""
+NEEDS = Needs(
+    kinds=(
+        Kind(
+            {
+                **RESNET,
+                "activation": "ornstein_uhlenbeck",
+                "alpha": 1.0,
+                "beta": 0.0,
+                "width": 1,
+                "start": 1.0,
+                "records": AtLeast(2),
+            },
+            differ={"depth": (1, 5)},
+        ),
+    ),
+    compared=(Compared("ou_coordinate", "ornstein_uhlenbeck", "all", distance="ks"),),
+)
+
 
 _PATHS = 30
 _RANGE = (0.0, 2.6)

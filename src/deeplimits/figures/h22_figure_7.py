@@ -6,11 +6,30 @@ No limit at finite width is known; as the width grows too, the correlation follo
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
-from deeplimits.figures.selections import at_point, entry_of, layers, limit_quantiles, quantiles
-from deeplimits.figures.style import LIMIT, NETWORK, PAGE, new_figure
+from deeplimits.drawing.selections import at_point, entry_of, layers, limit_quantiles, quantiles
+from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, new_figure
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import ONCE, PAIR, RESNET, AtLeast, Compared, Kind, Needs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**Correlations do not degenerate in a deep residual network** ({{ samples }} networks, {{ seeds }}; ReLU, n
+= 20, L = 100, inputs with correlation 0.3; study {{ study }}). Thirty paths of the correlation of the
+pre-activations against t = ℓ/L, with the median and the central 90 % of all networks, and the ODE of
+infinite width and depth. The correlation at layer 0 is that of 20 random features of the inputs, so that it
+varies already; from there on the median follows the ODE slowly upwards, single networks move about it with
+noise of the order of n^(−1/2), and nothing runs into 1. At finite width the law of the correlation is not
+known.
+"""
+NEEDS = Needs(
+    kinds=(Kind({**RESNET, **PAIR, "records": AtLeast(2)}, points=ONCE),),
+    compared=(Compared("correlation", "resnet_ode", "all"),),
+)
+
 
 _PATHS = 30
 

@@ -7,15 +7,45 @@ it, by 3/2 a layer.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from deeplimits.figures.selections import at_point, entry_of, layers, limit_quantiles, points, quantiles
-from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
+from deeplimits.drawing.selections import at_point, entry_of, layers, limit_quantiles, points, quantiles
+from deeplimits.drawing.style import LIMIT, PAGE, new_figure, shades
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import RELU, AtLeast, Compared, Kind, Needs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**The scale L^(−1/2) keeps gradients stable** ({{ samples }} networks at each point, {{ seeds }}; residual
+ReLU networks of depth 100; study {{ study }}). The squared norm of the gradient of a Gaussian readout with
+respect to layer ℓ; back-propagation runs from right to left. *Left:* branches scaled by L^(−1/2). *Right:*
+not scaled. Ten networks of the smaller width, the median and the central 90 % for each width, and the mean
+at infinite width, (1 + 1/2L)^(L−ℓ) and (3/2)^(L−ℓ): a factor of e^(1/2) = 1.65 in all on the left, of 4 ×
+10¹⁷ on the right. There the narrow networks spread over many orders of magnitude, most of them far below
+their mean.
+"""
+NEEDS = Needs(
+    kinds=(
+        Kind(
+            {
+                "architecture": "resnet",
+                "branch_exponent": (0.5, 0.0),
+                **RELU,
+                "gradients": True,
+                "records": AtLeast(2),
+            },
+            differ={"branch_exponent": (2, 2), "width": (1, 5)},
+            whole=True,
+        ),
+    ),
+    compared=(Compared("gradient_log_norm", "gradient_growth", "all"),),
+)
+
 
 _PATHS = 10
 

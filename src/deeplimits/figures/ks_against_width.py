@@ -4,11 +4,11 @@ floor.
 
 from __future__ import annotations
 
-import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, StrMethodFormatter
+from typing import TYPE_CHECKING
 
-from deeplimits.figures.selections import (
+import numpy as np
+
+from deeplimits.drawing.selections import (
     Array,
     compared,
     distance,
@@ -17,10 +17,28 @@ from deeplimits.figures.selections import (
     points,
     samples,
 )
-from deeplimits.figures.style import PAGE, PALETTE, new_figure
-from deeplimits.figures.titles import series_text
-from deeplimits.figures.wording import limit_text, symbol
+from deeplimits.drawing.style import PAGE, PALETTE, new_figure
+from deeplimits.drawing.titles import series_text
+from deeplimits.drawing.wording import limit_text, symbol
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import Needs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**How fast networks approach their limits** ({{ samples }} networks at each point, {{ seeds }}; study {{
+study }}: {{ title }}). Kolmogorov distance between the law of a network and the law of its limit, at the
+time that the axis names, against the width, on logarithmic axes. The noise of the sample has been taken off
+each distance; bars are 95 % intervals, and the dotted line is the distance that noise alone would show,
+0.869/√N. Lines are fitted powers n^(−rate), rates with 95 % intervals, through the points that rise above
+their noise. Where a limit is approached like 1/n, as theory declares for symmetric, linear and smooth
+shaping, the rate is near 1, seen from narrow networks. Slopes with c₊ + c₋ ≠ 0, such as (0, −1), have a
+drift of their own that leaves an error of order n^(−1/2): their distance to the SDE falls more slowly (a
+little so at these widths), and the SDE matched to their own drift takes that error off.
+"""
+NEEDS = Needs(random=True)
+
 
 _MARKERS = "osD^vPX*"
 
@@ -29,6 +47,8 @@ def draw(study: Groups) -> Figure:
     """One curve for each limit and series of points that differ in width alone; distances have the noise
     taken off.
     """
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
+
     figure, axes = new_figure(1, 1, PAGE, 3.7)
     axis = axes[0, 0]
     held = points(study)

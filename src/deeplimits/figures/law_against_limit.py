@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
-from deeplimits.figures.selections import (
+import numpy as np
+
+from deeplimits.drawing.selections import (
     compared,
     distance,
     entries,
@@ -16,10 +16,25 @@ from deeplimits.figures.selections import (
     limit_density,
     panels,
 )
-from deeplimits.figures.style import COLUMN, LIMITS, NETWORK, PAGE, new_figure
-from deeplimits.figures.titles import title
-from deeplimits.figures.wording import limit_text, observable_text
+from deeplimits.drawing.style import COLUMN, LIMITS, NETWORK, PAGE, new_figure
+from deeplimits.drawing.titles import title
+from deeplimits.drawing.wording import limit_text, observable_text
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import Needs
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**The law of an observable beside its limits** ({{ samples }} networks at each point, {{ seeds }}; study {{
+study }}: {{ title }}). One panel for each of at most six points, the first of every network before the
+second of any. Blue: histogram of the networks at the layer compared. Lines: densities of the limits, with
+the Kolmogorov distance of the network to each; an upright line is a limit that is a number. Pure noise
+would give a distance of {{ noise }}.
+"""
+NEEDS = Needs()
+
 
 _PANELS = 6
 

@@ -8,18 +8,48 @@ networks it is bounded by a term of the width and a term of the depth, and goes 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-from scipy.optimize import nnls
 
-from deeplimits.figures.selections import Array, distance, entry_of, points
-from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
+from deeplimits.drawing.selections import Array, distance, entry_of, points
+from deeplimits.drawing.style import LIMIT, PAGE, new_figure, shades
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import PAIR, RELU, RESNET, WIDE, Compared, Kind, Needs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**Do the limits of width and depth commute?** ({{ samples }} networks at each of 2 × 64 points, {{ seeds }};
+ρ₀ = 0.3; study {{ study }}.) *Above:* root mean square distance of the correlation at the last layer to the
+ODE dρ = ν dt, for every pair of width and depth, on one scale of colours; left for networks whose slopes 1
+± ½ d^(−1/2) are shaped by the depth, right for residual networks with ReLU branches. *Below:* what the
+distances depend on. Those of shaped networks fall on one curve against d/n, √(d/n) times a constant where
+d/n is small: what counts is how depth and width grow together, and their limits do not commute. Those of
+residual networks stay below a small multiple, given in the legend, of a term of the width plus a term of
+the depth, both fitted to all points; the second is too small to be seen beside the first at these widths.
+Both limits lead to the ODE, in any order.
+"""
+NEEDS = Needs(
+    kinds=(
+        Kind(
+            {**WIDE, "activation": "relu", "shaped_by": "depth", "exponent": 0.5, **PAIR},
+            differ={"width": (2, 20), "depth": (2, 20)},
+            whole=True,
+        ),
+        Kind(
+            {**RESNET, **RELU, **PAIR},
+            differ={"width": (2, 20), "depth": (2, 20)},
+            whole=True,
+        ),
+    ),
+    compared=(
+        Compared("correlation", "correlation_ode", distance="rms"),
+        Compared("correlation", "resnet_ode", kinds=(1,), distance="rms"),
+    ),
+)
+
 
 _WIDE = 16
 """Width from which on the spread at equal d/n is stated."""
@@ -28,6 +58,9 @@ _TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
 
 def draw(study: Groups) -> Figure:
     """Two heat maps, and below each the check of what it says."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm
+
     figure, axes = new_figure(2, 2, PAGE, 5.6)
     shaped, residual = grids(study)
     values = np.concatenate([shaped[2].ravel(), residual[2].ravel()])
@@ -70,6 +103,8 @@ def two_terms(widths: Array, depths: Array, value: Array) -> tuple[float, float,
     """A, B and the smallest factor C with value ≤ C (A n^{−1/2} + B d^{−1}), A, B ≥ 0 by relative least
     squares.
     """
+    from scipy.optimize import nnls
+
     columns = np.stack(np.broadcast_arrays(widths[:, None] ** -0.5, 1 / depths[None, :]), -1).reshape(-1, 2)
     flat = value.ravel()
     (a, b), _ = nnls(columns / flat[:, None], np.ones(len(flat)))
@@ -101,6 +136,8 @@ def _spread(widths: Array, ratio: Array, value: Array) -> float:
 
 def _plain(axis: Any) -> None:
     """Ticks at 1, 2 and 5 times powers of ten, as numbers."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_minor_formatter(NullFormatter())

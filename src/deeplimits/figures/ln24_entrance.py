@@ -7,12 +7,11 @@ for each start w₀ = 1/(n √(1 − ρ₀)) of the study.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from deeplimits.figures.selections import (
+from deeplimits.drawing.selections import (
     Array,
     at_point,
     entry_of,
@@ -21,8 +20,38 @@ from deeplimits.figures.selections import (
     points,
     quantiles,
 )
-from deeplimits.figures.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import UNSHAPED, AtLeast, Between, Compared, Kind, Needs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**How the rescaled correlation begins** ({{ samples }} networks at each point, {{ seeds }}; unshaped ReLU, n
+= d = 150; study {{ study }}). *Left:* r = log ℓ²(1 − ρ) against t = ℓ/n, logarithmic; paths of twelve
+networks, the band from 5 to 95 % of all, and median and band of the exact law that enters at t = 0 with
+nothing given. The equation of r is singular at t = 0, where its drift draws r to r* = 2 log 3π/√2 = 3.79.
+Networks come from r = log(1 − ρ₀) at the first layer, whatever ρ₀ is, and from layer 50 or so they lie in
+the band of the limit. *Right:* the same in w = t e^(−r/2) = 1/(n √(1 − ρ)), whose equation dw = (κ + 2w) dt
+− √2 w dB has no singularity. It starts at w₀ = 1/(n √(1 − ρ₀)), which is the initial condition that the
+paper leaves open. Medians and bands of networks, thin lines the SDE from the same w₀; the vermilion law
+from w₀ = 0 holds where w₀ is small, n²(1 − ρ₀) ≫ 1, and not for ρ₀ = 0.99, whose networks stay ahead for
+good.
+"""
+NEEDS = Needs(
+    kinds=(
+        Kind(
+            {**UNSHAPED, "records": AtLeast(3), "correlation": Between(-1.0, 1.0)},
+            differ={"correlation": (1, 3)},
+        ),
+    ),
+    compared=(
+        Compared("rescaled_correlation", "unshaped_entrance", "all"),
+        Compared("rescaled_correlation", "unshaped", "all"),
+    ),
+)
+
 
 _PATHS = 12
 _BAND = (0.05, 0.95)

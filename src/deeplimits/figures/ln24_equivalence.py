@@ -7,15 +7,77 @@ one input, constant, a geometric Brownian motion, and growing like e^{t/2}.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from deeplimits.figures.selections import Array, at_point, entry_of, limit_quantiles, points, quantiles
-from deeplimits.figures.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+from deeplimits.drawing.selections import Array, at_point, entry_of, limit_quantiles, points, quantiles
+from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import (
+    ONCE,
+    ONE_INPUT,
+    PAIR,
+    RELU,
+    RESNET,
+    SYMMETRIC,
+    WIDE,
+    AtLeast,
+    Between,
+    Compared,
+    Kind,
+    Needs,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**Where shaped and residual networks part** ({{ samples }} networks each, {{ seeds }}; ρ₀ = 0.3, V₀ = 1;
+study {{ study }}). Median (line) and central half (band) of three networks on one axis of time: shaped with
+p < ½ (time ℓ/n^(2p)), shaped with p = ½ (ℓ/n), and residual with ReLU branches (ℓ/d); in vermilion, the
+limits. *Left,* the correlation: shaped networks with p < ½ and residual networks share one ODE, dρ = ν dt,
+about which they fluctuate by their finite width; at p = ½ the correlation is random in the limit too, and
+its median follows the SDE. *Right,* the variance of one input: it is constant for p < ½, a geometric
+Brownian motion for p = ½, whose median falls like e^(−t), and grows like e^(t/2) in the residual network.
+The two networks of the ODE are equivalent in their correlation only: the covariance ODE that the paper
+prints for both, (2.14) and Remark 3.1, is not shared.
+"""
+NEEDS = Needs(
+    kinds=(
+        Kind(
+            {
+                **WIDE,
+                **SYMMETRIC,
+                "exponent": Between(0.0, 0.5),
+                "shaped_by": "width",
+                **PAIR,
+                **ONE_INPUT,
+                "records": AtLeast(2),
+            },
+            points=ONCE,
+        ),
+        Kind(
+            {
+                **WIDE,
+                **SYMMETRIC,
+                "exponent": 0.5,
+                "shaped_by": "width",
+                **PAIR,
+                **ONE_INPUT,
+                "records": AtLeast(2),
+            },
+            points=ONCE,
+        ),
+        Kind({**RESNET, **RELU, **PAIR, **ONE_INPUT, "records": AtLeast(2)}, points=ONCE),
+    ),
+    compared=(
+        Compared("correlation", "correlation_ode", "all"),
+        Compared("correlation", "correlation_sde", "all", (1,)),
+        Compared("correlation", "resnet_ode", "all", (2,)),
+    ),
+)
 
 
 def draw(study: Groups) -> Figure:

@@ -4,9 +4,9 @@ beside the one that networks follow.
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
-from deeplimits.figures.selections import (
+from deeplimits.drawing.selections import (
     distance,
     entry_of,
     histogram,
@@ -15,9 +15,30 @@ from deeplimits.figures.selections import (
     points,
     samples,
 )
-from deeplimits.figures.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
 from deeplimits.laws import noise_floor
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import ONCE, SQUARE, UNSHAPED, Compared, Kind, Needs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**Which law the rescaled correlation follows** ({{ samples }} networks, {{ seeds }}; unshaped ReLU, n = d =
+150, ρ₀ = 0.3; study {{ study }}). The density of r = log ℓ²(1 − ρ) at t = 1: histogram of the network, and
+four laws with their Kolmogorov distances to it. The SDE with the sign of equation (4.8) fits, better still
+with the term of order 1/n that its drift has at finite width. The law of Theorem 4.1 as it is printed, with
+the opposite sign, lies far to the left: the sign slips between the paper's equations (4.18) and (4.19). The
+paper's own scheme (4.9), step 0.01 from r₀ = log 0.7, has the right sign and a bias of its step. Pure noise
+would give a distance of {{ noise }}.
+"""
+NEEDS = Needs(
+    kinds=(Kind({**UNSHAPED, **SQUARE}, points=ONCE),),
+    compared=tuple(
+        Compared("rescaled_correlation", limit, distance="ks")
+        for limit in ("unshaped", "unshaped_corrected", "ln24_theorem_4_1_printed", "unshaped_euler")
+    ),
+)
 
 
 def draw(study: Groups) -> Figure:

@@ -6,13 +6,11 @@ against the width, for each p, with fitted rates; the size of the fluctuation, �
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from deeplimits.figures.selections import (
+from deeplimits.drawing.selections import (
     Array,
     at_point,
     distance,
@@ -22,8 +20,41 @@ from deeplimits.figures.selections import (
     points,
     quantiles,
 )
-from deeplimits.figures.style import LIMIT, PAGE, PALETTE, new_figure, shades
+from deeplimits.drawing.style import LIMIT, PAGE, PALETTE, new_figure, shades
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import PAIR, WIDE, AtLeast, Between, Compared, Kind, Needs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**Below the critical exponent correlations follow an ODE** ({{ samples }} networks at each point, {{ seeds
+}}; slopes 1 ± ½ n^(−p), depth n^(2p), ρ₀ = 0.3; study {{ study }}). *Left:* the band from 5 to 95 % of
+networks of growing width at one p, against t = ℓ/n^(2p), and the ODE dρ = ν(ρ) dt. *Right:* root mean
+square distance of the correlation to the ODE at the last layer against the width, 95 % intervals smaller
+than the marks, and fitted powers with 95 % intervals. What is left is the fluctuation of a network of
+finite width over its depth, √(d/n) = n^(p − ½): the rates follow ½ − p, and the ODE is approached more
+slowly the nearer p comes to ½, where an SDE takes over. (A root mean square has no noise floor: its square
+is estimated without bias.)
+"""
+NEEDS = Needs(
+    kinds=(
+        Kind(
+            {
+                **WIDE,
+                "activation": "relu",
+                "exponent": Between(0.0, 0.5),
+                "shaped_by": "width",
+                "depth_is_n_to_2p": True,
+                **PAIR,
+                "records": AtLeast(2),
+            },
+            differ={"exponent": (1, 3), "width": (1, 100)},
+        ),
+    ),
+    compared=(Compared("correlation", "correlation_ode", "all", distance="rms"),),
+)
+
 
 _SHOWN = 3
 """Widths whose bands are drawn."""
@@ -70,6 +101,8 @@ def _times(study: Groups, point: int, entry: int) -> Array:
 
 
 def _distances(axis: Any, study: Groups, powers: list[float]) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
     held, entry = points(study), entry_of(study, "correlation", "correlation_ode")
     widths, series = held.width.values.astype(float), held.width_series.values
     rates = group(study, "rates").load()

@@ -7,20 +7,45 @@ of the limit. Below p = ½ the limit is degenerate, at p = ½ it is the SDE, abo
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
-from matplotlib.figure import Figure
 
-from deeplimits.figures.selections import (
+from deeplimits.drawing.selections import (
     Array,
     entries,
     group,
     points,
 )
-from deeplimits.figures.style import LIMIT, PAGE, new_figure, shades
+from deeplimits.drawing.style import LIMIT, PAGE, new_figure, shades
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import ONE_INPUT, PAIR, RELU, SQUARE, TANH, WIDE, Kind, Needs
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**Why shape by n^(−1/2)?** ({{ samples }} networks at each point, {{ seeds }}; depth = width, ρ₀ = 0.3, V₀ =
+1; study {{ study }}). For each shaping exponent p, networks of growing width (light to dark): central half
+(thick), 5 to 95 % (thin) and median (dot); beside them, in vermilion, the law of the limit n → ∞. *Left,*
+ReLU-like networks, Proposition 3.4: below p = ½ the correlation tends to 1, the slower the nearer p is to
+½; at p = ½ it follows the SDE; above, that of a linear network. *Middle and right,* tanh, Proposition 3.10.
+Below p = ½ the variance is drawn to 1, at p = ½ it follows its SDE, above it is that of a linear network.
+The correlation follows the linear network's SDE from above p = ¼ on, since φ''(0) = 0, with an extra drift
+at p = ¼, and tends to 0 below: it does not stay constant below p = ½, as the proposition says.
+"""
+NEEDS = Needs(
+    kinds=tuple(
+        Kind(
+            {**WIDE, **of, "shaped_by": "width", **PAIR, **ONE_INPUT, **SQUARE},
+            differ={"exponent": (1, 20), "width": (1, 5)},
+            whole=True,
+        )
+        for of in (RELU, TANH)
+    ),
+)
+
 
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _STEP = 0.17

@@ -4,12 +4,11 @@ n = d = 150, ρ_0 = 0.3.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from deeplimits.figures.selections import (
+from deeplimits.drawing.selections import (
     entry_of,
     histogram,
     layers,
@@ -20,11 +19,67 @@ from deeplimits.figures.selections import (
     quantiles,
     samples,
 )
-from deeplimits.figures.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import (
+    ONCE,
+    PAIR,
+    RELU,
+    SQUARE,
+    UNSHAPED,
+    WIDE,
+    AtLeast,
+    Compared,
+    Kind,
+    Needs,
+)
 
-UNSHAPED = "unshaped ReLU"
-SHAPED = "ReLU (0, -1), p = 0.5"
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**The correlation of two inputs through 150 layers of width 150** ({{ samples }} networks each, {{ seeds }};
+ρ₀ = 0.3; study {{ study }}). *Left, unshaped ReLU.* Above, the median of 1 − ρ at every layer, for the
+network, the Markov chain (2.10) and the recursion of infinite width; below, the densities at the last
+layer, with the exact law of the stochastic limit. The chain follows the network; infinite width, a single
+point, misses both its spread and its median. *Right, shaped ReLU with slopes 1 and 1 − n^(−1/2).* Above,
+the median of ρ against t = ℓ/n, with two standard errors as a band; below, the densities at t = 1. The SDE
+follows the network, in its median and in its whole law, and the ODE of infinite width goes elsewhere.
+Slopes with c₊ + c₋ ≠ 0, such as these, have a drift of their own that differs from the limit's by a part of
+order n^(−1/2); the SDE that is matched to it (matched κ) is drawn too, and at this width and sample count
+the two cannot be told apart. The SDE's density solves the Fokker–Planck equation; its Euler sample, step
+0.01, is drawn beside it as a kernel estimate, which rounds off the peak at ρ = 1.
+"""
+NEEDS = Needs(
+    kinds=(
+        Kind({**UNSHAPED, "records": AtLeast(2)}, points=ONCE),
+        Kind(
+            {
+                **WIDE,
+                **RELU,
+                "exponent": 0.5,
+                "shaped_by": "width",
+                **PAIR,
+                **SQUARE,
+                "records": AtLeast(2),
+            },
+            points=ONCE,
+        ),
+    ),
+    compared=(
+        Compared("correlation", "markov_chain", "all"),
+        Compared("correlation", "infinite_width", "all"),
+        Compared("correlation", "unshaped"),
+        Compared("correlation", "correlation_sde", "all", (1,)),
+        Compared("correlation", "correlation_sde_euler", kinds=(1,)),
+        Compared("correlation", "matched_sde", "all", (1,)),
+        Compared("correlation", "correlation_ode", "all", (1,)),
+    ),
+)
+
+
+_UNSHAPED_LABEL = "unshaped ReLU"
+_SHAPED_LABEL = "ReLU (0, -1), p = 0.5"
 
 
 def draw(study: Groups) -> Figure:
@@ -38,7 +93,7 @@ def draw(study: Groups) -> Figure:
 
 
 def _unshaped_median(axis: Any, study: Groups) -> None:
-    point = point_of(study, UNSHAPED)
+    point = point_of(study, _UNSHAPED_LABEL)
     recorded = layers(study, point)
     (median,) = quantiles(study, point, "correlation", [0.5])
     axis.semilogy(recorded, 1 - median, color=NETWORK, lw=3, alpha=0.45, label="network")
@@ -53,7 +108,7 @@ def _unshaped_median(axis: Any, study: Groups) -> None:
 
 
 def _unshaped_density(axis: Any, study: Groups) -> None:
-    point = point_of(study, UNSHAPED)
+    point = point_of(study, _UNSHAPED_LABEL)
     layer = int(layers(study, point)[-1])
     edges, density = histogram(study, point, "correlation", layer)
     axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
@@ -74,7 +129,7 @@ def _unshaped_density(axis: Any, study: Groups) -> None:
 
 
 def _shaped_median(axis: Any, study: Groups) -> None:
-    point = point_of(study, SHAPED)
+    point = point_of(study, _SHAPED_LABEL)
     time = layers(study, point) / points(study).width.values[point]
     low, middle, high = quantiles(study, point, "correlation", (0.25, 0.5, 0.75))
     # 1 / (2 f √N), with half of the mass between the quartiles for the density f
@@ -93,7 +148,7 @@ def _shaped_median(axis: Any, study: Groups) -> None:
 
 
 def _shaped_density(axis: Any, study: Groups) -> None:
-    point = point_of(study, SHAPED)
+    point = point_of(study, _SHAPED_LABEL)
     edges, density = histogram(study, point, "correlation", int(layers(study, point)[-1]))
     axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
     x, exact = limit_density(study, point, entry_of(study, "correlation", "correlation_sde"))

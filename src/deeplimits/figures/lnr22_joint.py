@@ -9,14 +9,12 @@ filled, and of the SDE, as lines.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
-from deeplimits.figures.selections import (
+from deeplimits.drawing.selections import (
     Array,
     entries,
     group,
@@ -24,8 +22,32 @@ from deeplimits.figures.selections import (
     layers,
     limit_density,
 )
-from deeplimits.figures.style import LIMIT, NETWORK, PAGE, new_figure, shades
+from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, new_figure, shades
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import ONCE, AtLeast, Compared, Kind, Needs
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**Three inputs at once** ({{ samples }} networks, {{ seeds }}; slopes 1 ± ½ n^(−1/2), n = d = 100, ρ₀ = 0.5,
+0.2 and −0.3, V₀ = 1; study {{ study }}). Pair plots of the three correlations (left) and of the logarithms
+of the three variances (right) at t = 1. On the diagonal, densities of the networks and the exact density of
+the limit, from the Fokker–Planck equation or in closed form. Off the diagonal, the smallest regions that
+hold a quarter, a half, three quarters and 95 % of the networks (filled), and of 131,072 paths of the
+covariance SDE of Theorem 3.2 (lines), evened out alike. The networks follow the SDE jointly: where two
+correlations are high the third must be, and a pair's variances rise and fall together the more, the more
+alike its inputs are.
+"""
+NEEDS = Needs(
+    kinds=(Kind({"inputs": AtLeast(3)}, points=ONCE),),
+    compared=(
+        *(Compared(f"correlation{pair}") for pair in ("", "_0_2", "_1_2")),
+        *(Compared(f"log_variance{one}") for one in ("", "_1", "_2")),
+        Compared("correlation", "covariance_sde", jointly=True),
+    ),
+)
+
 
 _MASSES = (0.95, 0.75, 0.5, 0.25)
 _SMOOTHED = 1.2
@@ -104,6 +126,8 @@ def _evened(counts: NDArray[np.int64]) -> tuple[Array, list[float]]:
     """Counts evened out, and the different heights of the smallest regions that hold the masses, ascending
     and below the largest; none where nothing was counted.
     """
+    from scipy.ndimage import gaussian_filter
+
     smooth = gaussian_filter(counts.astype(float), _SMOOTHED, mode="nearest")
     heights = np.sort(smooth.ravel())[::-1]
     if not heights[0] > 0:

@@ -7,17 +7,51 @@ networks (Li, Nica & Roy 2022, Theorem 3.3 and Proposition 3.4).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm, Normalize
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from deeplimits.figures.selections import Array, distance, entry_of, group, points
-from deeplimits.figures.style import PAGE, new_figure
+from deeplimits.drawing.selections import Array, distance, entry_of, group, points
+from deeplimits.drawing.style import PAGE, new_figure
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import MANY, PHASE, SIZES, Between, Compared, Kind, Needs
+
+if TYPE_CHECKING:
+    from matplotlib.colors import LogNorm, Normalize
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**Phase diagram of shaped networks** ({{ samples }} networks at each point, {{ seeds }}; ρ₀ = 0.3; study {{
+study }}.) ReLU-like networks with slopes 1 + c± n^(−p), over the exponent p. *Above:* against depth over
+width, at the largest width. *Below:* against the width, at the depth that the axis names. The dashed line
+is p = ½, where the limit changes: below it is an ODE in the time d/n^(2p), in which the drift alone acts
+and all inputs become one, at it an SDE in the time d/n, above it the SDE of linear networks, in which the
+noise alone acts. The dotted line is d = n^(2p), a unit of the ODE's time. *Left:* median correlation at the
+last layer: above and to the left of the dotted line it goes to 1, and below both the drift and the noise,
+whose time is d/n, it stays near ρ₀. *Middle:* distance of the law to the limit of its regime, in units of
+ρ: root mean square distance to the ODE, which is a number, below ½, and Wasserstein distance to the SDE
+from ½ on. What is left below ½ are the fluctuations, about √(d/n) (1 − ρ²): they go to zero like n^(p−1/2)
+where d is of order n^(2p), and at these widths they are small only where the inputs have become one. Above
+½ it is the drift that the limit leaves out, of order n^(1−2p) at d = n. The limits are therefore poor in a
+band about ½ that narrows only like 1/log n. *Right:* Kolmogorov distance to the matched SDE, which has the
+network's own constants and knows no regimes: it is near at every p, the nearer the wider the network, and
+furthest where p is small and networks are almost unshaped; {{ noise }} is what the noise of so many samples
+alone would show.
+"""
+NEEDS = Needs(
+    kinds=(
+        Kind({**PHASE, "exponent": Between(0.0, 0.5)}, differ={"exponent": MANY, **SIZES}, whole=True),
+        Kind({**PHASE, "exponent": 0.5}, differ=SIZES, whole=True),
+        Kind({**PHASE, "exponent": Between(0.5, 1e6)}, differ={"exponent": MANY, **SIZES}, whole=True),
+    ),
+    compared=(
+        Compared("correlation", "matched_sde", kinds=(0, 1, 2), distance="ks"),
+        Compared("correlation", "correlation_ode", distance="rms"),
+        Compared("correlation", "correlation_sde", kinds=(1,), distance="wasserstein"),
+        Compared("correlation", "linear", kinds=(2,), distance="wasserstein"),
+    ),
+)
+
 
 _HALF = 0.5
 _LEVELS = (0.5, 0.9, 0.99)
@@ -30,6 +64,10 @@ def draw(study: Groups) -> Figure:
     """Above over p and d/n at the largest width, below over p and n at d/n nearest to 1: the median
     correlation, the distance to the limit of the regime, and the Kolmogorov distance to the matched SDE.
     """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+    from matplotlib.lines import Line2D
+
     figure, axes = new_figure(2, 3, PAGE, 4.7, sharex=True)
     held = points(study)
     p, n, d = (held[name].values.astype(float) for name in ("exponent", "width", "depth"))
@@ -99,6 +137,8 @@ def distance_to_matched(study: Groups) -> Array:
 
 
 def _logarithmic(value: Array) -> LogNorm:
+    from matplotlib.colors import LogNorm
+
     finite = value[np.isfinite(value) & (value > 0)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (1e-3, 1.0)
     return LogNorm(low, max(high, 1.01 * low))

@@ -4,11 +4,11 @@ one's own.
 
 from __future__ import annotations
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
-from deeplimits.figures.selections import (
+import numpy as np
+
+from deeplimits.drawing.selections import (
     entries,
     first_observable,
     layers,
@@ -17,10 +17,26 @@ from deeplimits.figures.selections import (
     points,
     quantiles,
 )
-from deeplimits.figures.style import COLUMN, LIMITS, NETWORK, PAGE, new_figure
-from deeplimits.figures.titles import title
-from deeplimits.figures.wording import limit_text, observable_text
+from deeplimits.drawing.style import COLUMN, LIMITS, NETWORK, PAGE, new_figure
+from deeplimits.drawing.titles import title
+from deeplimits.drawing.wording import limit_text, observable_text
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.figure_needs import Needs
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CAPTION = """\
+**An observable through the network, beside its limits** ({{ samples }} networks at each point, {{ seeds }};
+study {{ study }}: {{ title }}). One panel for each of at most six points, the first of every network before
+the second of any. Blue: median and central half (25 % to 75 %) of the networks at every recorded layer,
+against time ℓ/n, or ℓ/d of a residual network. Vermilion, and other colours where there are more: median
+(solid) and quartiles (dashed) of each limit, or a marker and bars where it was compared at one time only.
+Where the two sets of lines lie on each other, the limit describes the network.
+"""
+NEEDS = Needs(shown=2)
+
 
 _PANELS = 6
 _CENTRAL_HALF = (0.25, 0.5, 0.75)

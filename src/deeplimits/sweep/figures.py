@@ -1,4 +1,4 @@
-"""Which figures a study can draw: what ``figures.needs`` says of each, checked on the study's points and
+"""Which figures a study can draw: what each says that it needs, checked on the study's points and
 comparisons before anything is simulated.
 """
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth, smooth_name
 from deeplimits.errors import InputError
-from deeplimits.figures.needs import NEEDS, AtLeast, Between, Compared, Condition, Kind, Needs
+from deeplimits.figures import figures
+from deeplimits.sweep.figure_needs import AtLeast, Between, Compared, Condition, Kind, Needs
 from deeplimits.sweep.points import Point
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def check_figures(study: Study) -> None:
         key = f"figures.{index}"
         missing = refusal(study, name)
         if missing is not None:
-            able = [other for other in NEEDS if other != name and refusal(study, other) is None]
+            able = [other for other in figures() if other != name and refusal(study, other) is None]
             drawn = "; it can draw " + ", ".join(able) if able else ""
             expected = f"a figure that this study can draw: {name} needs {missing}{drawn}"
             raise InputError(study.path, key, name, expected)
@@ -49,7 +50,7 @@ def check_figures(study: Study) -> None:
 
 def refusal(study: Study, figure: str) -> str | None:
     """What a study lacks for a figure, and what it has in its place; None where it can draw it."""
-    needs = NEEDS[figure]
+    needs = figures()[figure].NEEDS
     if study.samples < needs.samples:
         return f"samples of {needs.samples} or more, and there is {study.samples}"
     if needs.growth is not None:

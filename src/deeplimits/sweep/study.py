@@ -14,7 +14,7 @@ from typing import Any
 from deeplimits.activations import Activation, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError, check_name
-from deeplimits.figures.names import FIGURE_NAMES
+from deeplimits.figures import figures
 from deeplimits.limits import registry
 from deeplimits.networks.network import Gram, Network
 from deeplimits.observables import parse
@@ -182,7 +182,7 @@ def read_study(path: Path, scale: int = 1) -> Study:
         check_name(entry.limit, registry(), path, f"compare.{index}.limit")
         parse(entry.observable, path, f"compare.{index}.observable")
     for index, name in enumerate(model.figures):
-        check_name(name, FIGURE_NAMES, path, f"figures.{index}")
+        check_name(name, figures(), path, f"figures.{index}")
     _check_lists(model, path)
     check_axes(model.grid, path, "grid")
     grids = []

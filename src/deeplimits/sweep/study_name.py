@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from deeplimits.errors import InputError
-from deeplimits.figures.names import FIGURE_NAMES
+from deeplimits.figures import figures
 
 LONGEST = 100
 """Letters of a name: with what files of results add to it, it stays under the 255 that file systems take."""
@@ -35,6 +35,6 @@ def check_study_name(path: Path) -> None:
     if name.lower() in RESERVED:
         expected = "another name: the workflow has a target or a rule of this one"
         raise InputError(path, "", name, expected, f"{name}-study")
-    if name in FIGURE_NAMES:
+    if name in figures():
         expected = "another name: the workflow has a target of this one, the figure"
         raise InputError(path, "", name, expected, name.replace("_", "-"))

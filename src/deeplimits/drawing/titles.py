@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from deeplimits.analysis.series import inputs_text
-from deeplimits.figures.selections import (
+from deeplimits.drawing.selections import (
     group,
     points,
 )
-from deeplimits.figures.wording import network_text
+from deeplimits.drawing.wording import network_text
 from deeplimits.store.study_groups import Groups
 
 _TITLE = 52

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.figure import Figure
 
 from deeplimits.store.atomic import written_aside
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 COLUMN = 3.4
 """Width of one column, inches."""
@@ -28,7 +28,10 @@ _COLORBLIND = (
     *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
 )
 """The palette *colorblind* of seaborn, whose import would take a figure most of its time."""
-PALETTE = [to_rgb(color) for color in _COLORBLIND]
+PALETTE = [
+    (int(color[1:3], 16) / 255, int(color[3:5], 16) / 255, int(color[5:7], 16) / 255) for color in _COLORBLIND
+]
+"""Red, green and blue from 0 to 1."""
 NETWORK, LIMIT, SECOND, THIRD, FOURTH = (PALETTE[i] for i in (0, 3, 2, 1, 4))
 """One colour a role, in every figure: the network, the limit it is held against, and others beside it."""
 
@@ -39,6 +42,8 @@ LIMITS = (LIMIT, SECOND, THIRD, FOURTH)
 
 def shades(count: int) -> list[tuple[float, float, float]]:
     """Colours of a series that grows, such as widths: light to dark, told apart in grey too."""
+    from matplotlib.colors import LinearSegmentedColormap
+
     blend = LinearSegmentedColormap.from_list("blend", ["#8cc5e3", "#08306b"])
     return [
         (float(red), float(green), float(blue)) for red, green, blue, _ in blend(np.linspace(0, 1, count))
@@ -75,6 +80,8 @@ def house_style() -> Iterator[None]:
     """The settings of Matplotlib under which figures are drawn and written; what they were comes back
     afterwards, for whoever draws in a notebook.
     """
+    import matplotlib as mpl
+
     with mpl.rc_context():
         mpl.rcdefaults()
         for name, value in _SETTINGS.items():
@@ -86,6 +93,9 @@ def new_figure(rows: int, columns: int, width: float, height: float, **options: 
     """A figure in the house style with a grid of axes, which no window shows; draw on it under
     ``house_style``.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     with house_style():
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
@@ -115,6 +125,8 @@ def _lay_out(figure: Figure) -> None:
     """Place everything once, by the size that texts have in pixels, and leave it there: each format would do
     it anew, in as much time as it takes to draw.
     """
+    import matplotlib as mpl
+
     engine = figure.get_layout_engine()
     if engine is None:
         return
