@@ -77,6 +77,15 @@ class Architecture(ABC):
         """What its canonical form holds besides that of every network."""
         return {}
 
+    def problem(self, network: Network) -> tuple[str, str] | None:
+        """What of a network is out of the reach of its engines, and what would be within; None where nothing
+        is.
+        """
+        narrowest = min(network.layer_kinds)
+        if narrowest < self.least_width:
+            return f"<{narrowest} units>", f"layers of {self.least_width} units or more of {self.title}"
+        return None
+
     def same_law(self, network: Network, observable: str) -> Network:
         """A network of another architecture in which a kind of observable has the same law, if there is one;
         else the network itself.

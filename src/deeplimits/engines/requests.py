@@ -48,6 +48,9 @@ class Request:
             raise InputError("samples", "", found, "a range within [0, 2**56)")
         if self.network.inputs > MAX_INPUTS:
             raise InputError("inputs", "", self.network.inputs, f"at most {MAX_INPUTS} inputs")
+        problem = self.network.kind.problem(self.network)
+        if problem is not None:
+            raise InputError("network", "", *problem)
 
     def tasks(self) -> list[Task]:
         """The forward pass, and the backward pass where gradients are asked for."""

@@ -97,8 +97,11 @@ def check_meant(model: NetworkModel, where: Path, prefix: str) -> None:
 def check_activation(network: Network, where: Path | str, key: str, *, simulated: bool = True) -> None:
     """Refuse what is no activation: zero everywhere, not smooth or flat at its centre, too steep far away for
     a Gaussian, or shaped so little that it cannot be normalised; and, where it is to be ``simulated``, what
-    the engines have no table of.
+    the engines have no table of; and networks out of the reach of the engines of their architecture.
     """
+    problem = network.kind.problem(network)
+    if problem is not None:
+        raise InputError(where, "", *problem)
     smooth: list[tuple[int, ShapedSmooth]] = []
     for units, layer in network.layer_kinds.items():
         phi = layer.phi

@@ -52,12 +52,6 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
     inputs = network.inputs
     log_variance = np.empty((count, len(layers), inputs), np.float32)
     gap = np.empty((count, len(layers), inputs * (inputs - 1) // 2), np.float32)
-    variances = [EXACT.mpf(network.gram[a][a]) for a in range(inputs)]
-    gaps = [network.gap(a, b) for a in range(inputs) for b in range(a + 1, inputs)]
-    at_input: dict[str, Any] = {}
-    if layers[0] == 0:
-        at_input["log_variance"] = [rounded(EXACT.log(variance)) for variance in variances]
-        at_input["correlation_gap"] = [rounded(value) for value in gaps]
     mantissas, exponents = scale_constants(network)
     depth, records = int(layers[-1]), np.array(layers, np.int32)
     # of every layer of the network, recorded or not
@@ -73,7 +67,7 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
         minus = each(network, {w: local.slopes.minus for w, local in of_width.items()})
         constants = (widths, depth, records, plus, minus, normalizers, mantissas, exponents)
         if inputs == 2:
-            constants += (np.array([rounded(value) for value in gaps], np.float32),)
+            constants += (np.array([rounded(network.gap())], np.float32),)
         elif inputs > 2:
             constants += (gap_constants(network),)
         outputs = (log_variance, gap)[: 1 if inputs == 1 else 2]
@@ -86,7 +80,19 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
         constants += (gap_constants(network),)
         constants += (held.bits, np.float32(2.0**held.highest), held.coefficients)
         outputs = (log_variance, gap, recorded["exploded_at"])
-    return Call(kernel, constants, outputs, recorded, at_input)
+    return Call(kernel, constants, outputs, recorded, recorded_at_input(network, layers))
+
+
+def recorded_at_input(network: Network, layers: Sequence[int]) -> dict[str, Any]:
+    """What is recorded at layer 0, the input, where that is asked for: log V and 1 − ρ, rounded once."""
+    if layers[0] > 0:
+        return {}
+    inputs = range(network.inputs)
+    variances = [EXACT.mpf(network.gram[a][a]) for a in inputs]
+    return {
+        "log_variance": [rounded(EXACT.log(variance)) for variance in variances],
+        "correlation_gap": [rounded(network.gap(a, b)) for a in inputs for b in inputs[a + 1 :]],
+    }
 
 
 def scratch(network: Network) -> list[NDArray[Any]]:

@@ -7,19 +7,20 @@
 
 namespace deeplimits {
 
-// The directions of the inputs of a sample, and the sums over units that move them.
-template <class Members, int INPUTS> struct Directions {
+// The directions of the inputs of a sample, and the sums over units that move them; MORE sums of units besides.
+template <class Members, int INPUTS, int MORE = 0> struct Directions {
     static constexpr int PAIRS = INPUTS * (INPUTS - 1) / 2;
     static constexpr int REDUCED = INPUTS + 3 * PAIRS;
+    static constexpr int SUMS = REDUCED + MORE;
     static constexpr int MEMBERS = Members::THREADS * Members::TEAMS;
 
     f8 gaps[INPUTS][INPUTS];
     f8 rows[INPUTS][INPUTS];
     alignas(16) f4 factor[INPUTS][INPUTS];
     alignas(16) f4 differences[PAIRS == 0 ? 1 : PAIRS][INPUTS];
-    f4 sums[REDUCED];
+    f4 sums[SUMS];
     Scaled variances[INPUTS];
-    Boards<Members, REDUCED> boards;
+    Boards<Members, SUMS> boards;
 
     // Position of the pair (a, b) among (0, 1), (0, 2), ..., (1, 2), ...
     static INLINE int pair_of(int a, int b) { return a * (2 * INPUTS - a - 1) / 2 + (b - a - 1); }
@@ -35,6 +36,16 @@ template <class Members, int INPUTS> struct Directions {
         const Members &crew, Array<const f4> mantissa_0, Array<const i4> exponent_0, Array<const f8> gap_0) {
         for (int a = crew.member; a < INPUTS; a += MEMBERS) {
             variances[a] = {mantissa_0(a), exponent_0(a)};
+            gaps[a][a] = 0.0;
+        }
+        for_pairs(crew, [&](int a, int b) { gaps[a][b] = gaps[b][a] = gap_0(pair_of(a, b)); });
+        Members::meet();
+    }
+
+    // As start, for inputs of unit norm.
+    INLINE void start_alike(const Members &crew, Array<const f8> gap_0) {
+        for (int a = crew.member; a < INPUTS; a += MEMBERS) {
+            variances[a] = {1.0f, 0};
             gaps[a][a] = 0.0;
         }
         for_pairs(crew, [&](int a, int b) { gaps[a][b] = gaps[b][a] = gap_0(pair_of(a, b)); });

@@ -41,6 +41,8 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
     using Base::differences, Base::factor, Base::gaps, Base::MEMBERS, Base::PAIRS, Base::REDUCED, Base::rows,
         Base::sums, Base::variances;
 
+    static constexpr bool ALWAYS = false;
+
     f8 gaps_of_z[INPUTS][INPUTS];
     f4 sums_of_z[REDUCED];
     f4 reach[INPUTS], inverse[INPUTS];
@@ -68,25 +70,33 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
     }
 
     // The directions of the activations, and what they are multiplied by.
-    INLINE void prepare(const Members &crew, i4 layer, f8 branch) {
+    INLINE void prepare(const Members &crew, i4 layer, f8 branch, i4) {
+        const auto size = [&](int a) { return layer > 0 ? branch * square_root(f8(sums[a])) : f8(1.0); };
+        prepare_with(crew, size, [&](int a, int b) {
+            const f8 size_a = size(a), size_b = size(b);
+            if (power_of[a] != power_of[b])
+                return size_a - size_b;
+            if (layer > 0 && size_a + size_b > 0.0)
+                return branch * branch * f8(sums[INPUTS + PAIRS + Base::pair_of(a, b)]) / (size_a + size_b);
+            return f8(0.0);
+        });
+    }
+
+    // size(a) is what the direction of input a is multiplied by, excess(a, b) the difference of two.
+    template <class Size, class Excess>
+    INLINE void prepare_with(const Members &crew, Size size, Excess excess) {
         if (crew.member == 0)
             Base::difference_factor();
         Members::meet();
-        const auto size = [&](int a) { return layer > 0 ? branch * square_root(f8(sums[a])) : f8(1.0); };
         const auto along = [&](int a, int column) { return rows[a][column] + (column == 0 ? 1.0 : 0.0); };
         for (int at = crew.member; at < INPUTS * INPUTS; at += MEMBERS)
             factor[at / INPUTS][at % INPUTS] = f4(size(at / INPUTS) * along(at / INPUTS, at % INPUTS));
         Base::for_pairs(crew, [&](int a, int b) {
             const int pair = Base::pair_of(a, b);
-            const f8 size_a = size(a), size_b = size(b);
-            f8 excess = 0.0;
-            if (layer > 0 && size_a + size_b > 0.0)
-                excess = branch * branch * f8(sums[INPUTS + PAIRS + pair]) / (size_a + size_b);
-            if (power_of[a] != power_of[b])
-                excess = size_a - size_b;
+            const f8 size_a = size(a), more = excess(a, b);
             for (int column = 0; column < INPUTS; ++column)
                 differences[pair][column] =
-                    f4(fma(size_a, rows[a][column] - rows[b][column], excess * along(b, column)));
+                    f4(fma(size_a, rows[a][column] - rows[b][column], more * along(b, column)));
         });
         Members::meet();
     }
@@ -159,12 +169,15 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
     }
 };
 
-template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
+// CARRIED is what a sample carries, and prepares a layer from it; where it is ALWAYS told the sums of the states,
+// these are those of every layer.
+template <int CONSTANT, int THREADS, int TEAMS, template <class, int> class CARRIED = Residual>
+struct residual_inputs {
     static constexpr int INPUTS = CONSTANT / KINDS;
     static constexpr int KIND = CONSTANT % KINDS;
     static constexpr int UNITS = Drawn<INPUTS>::UNITS;
     using Members = Crew<THREADS, TEAMS>;
-    using Shared = Residual<Members, INPUTS>;
+    using Shared = CARRIED<Members, INPUTS>;
     static constexpr int PAIRS = Shared::PAIRS;
     static constexpr int SHARED = Members::SAMPLES * sizeof(Shared);
     static_assert(THREADS * TEAMS >= INPUTS, "every input has a thread");
@@ -217,7 +230,7 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
         i4 turn = 0, collapsed = -1;
         shared.start(crew, mantissa_0, exponent_0, gap_0, slope_plus);
         for (i4 layer = 0; layer <= depth; ++layer) {
-            shared.prepare(crew, layer, branch);
+            shared.prepare(crew, layer, branch, width);
             sum_units_shared<UNITS>(crew, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
                 read_anew();
                 Drawn<INPUTS> drawn = {};
@@ -275,7 +288,7 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
                 collapsed = layer;
             const bool recorded = record < layers.shape[0] && layers(record) == layer;
             const bool looked = layer % EVERY == 0;
-            if (recorded || looked)
+            if (Shared::ALWAYS || recorded || looked)
                 sum_states(crew, shared, turn, width, state);
             if (recorded) {
                 shared.gaps_from(crew, width, shared.sums_of_z, shared.gaps_of_z);
@@ -289,6 +302,8 @@ template <int CONSTANT, int THREADS, int TEAMS> struct residual_inputs {
                 if (shared.moving)
                     move_states(crew, shared, width, state);
                 shared.follow(crew, slope_plus);
+                if (Shared::ALWAYS)
+                    sum_states(crew, shared, turn, width, state);
             }
         }
         return collapsed;

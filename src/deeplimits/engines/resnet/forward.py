@@ -49,7 +49,18 @@ def residual_inputs(constant: int) -> Callable[..., None]:
     ``one_or_two_inputs.single_input``, and ``resnet.call.scratch`` for the arguments after the outputs.
     """
     inputs, kind = divmod(constant, KINDS)
-    find_state, mark, advance = state_of(inputs), mark_units(inputs), next_layer(inputs, kind)
+    return residual_kernel(inputs, kind)
+
+
+def residual_kernel(
+    inputs: int, kind: int, find_coefficients: Callable[..., Any] | None = None
+) -> Callable[..., None]:
+    """The kernel for an activation of ``kind``. What ``find_coefficients`` of a layer may take the place of
+    ``coefficients``, and is told the sums of the states of every layer.
+    """
+    always = find_coefficients is not None
+    find_state, mark = state_of(inputs), mark_units(inputs)
+    advance = next_layer(inputs, kind, find_coefficients)
     add_states, rescale_states = sum_states(inputs), take_powers(inputs)
 
     @kernel
@@ -92,7 +103,7 @@ def residual_inputs(constant: int) -> Callable[..., None]:
                         collapsed_at[row, a] = i4(layer)
                 recorded = record < len(layers) and layers[record] == layer
                 looked = layer % EVERY == 0
-                if recorded or looked:
+                if always or recorded or looked:
                     add_states(state)
                 if recorded:
                     _record(
@@ -105,5 +116,7 @@ def residual_inputs(constant: int) -> Callable[..., None]:
                     record += 1
                 if looked:
                     rescale_states(state, width, mantissa_0, exponent_0, plus)
+                    if always:
+                        add_states(state)
 
     return run

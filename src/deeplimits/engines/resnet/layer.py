@@ -133,12 +133,12 @@ def start_sample(constants: Any, state: Any) -> None:
             z[0, at] = constants.start * inside[at]
 
 
-def _coefficients(inputs: int) -> Callable[..., Any]:
+def coefficients(inputs: int) -> Callable[..., Any]:
     """A function of the directions of the activations, and what they are multiplied by."""
     pairs = inputs * (inputs - 1) // 2
 
     @part
-    def run(state: Any, layer: Any, branch: Any) -> None:
+    def run(state: Any, layer: Any, branch: Any, width: Any) -> None:
         sums, rows, power_of = state.sums, state.rows, state.power_of
         difference_factor(state.gaps, rows)
         pair = 0
@@ -210,17 +210,19 @@ def _units(inputs: int, kind: int) -> Callable[..., Any]:
     return run
 
 
-def next_layer(inputs: int, kind: int) -> Callable[..., Any]:
+def next_layer(
+    inputs: int, kind: int, find_coefficients: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
     """A function that brings a ``State`` to ``layer`` and sums its activations there, for an activation of
-    ``kind``.
+    ``kind``; ``find_coefficients`` may take the place of ``coefficients``.
     """
-    units = units_per_lane(inputs)
-    find_coefficients, fill_normals, move_units = _coefficients(inputs), fill(inputs), _units(inputs, kind)
+    units, find_coefficients = units_per_lane(inputs), find_coefficients or coefficients(inputs)
+    fill_normals, move_units = fill(inputs), _units(inputs, kind)
 
     @part
     def run(constants: Any, state: Any, layer: Any, stream: Any) -> None:
         width, normals, lanes, padded = constants.width, state.normals, state.lanes, state.z.shape[1]
-        find_coefficients(state, layer, constants.branch)
+        find_coefficients(state, layer, constants.branch, width)
         state.sums[:] = f4(0)
         for tile in range(0, padded, TILE):
             lanes[:] = f4(0)

@@ -1,0 +1,65 @@
+"""The pre-normalised residual network: z_{ℓ+1} = z_ℓ + d^{-½} √(c/n) W_ℓ φ(N(z_ℓ)), N(z) = z / √(⟨z, z⟩ / n)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from deeplimits.architectures.base import Architecture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from deeplimits.networks.network import Network
+
+_WIDEST = 2.0**40
+
+
+class PreNormResnet(Architecture):
+    """The state is divided by its root mean square over units, without ε and gain, before φ; the branch has a
+    mean square of 1 / d, whatever the state. V_ℓ = ⟨z_ℓ, z_ℓ⟩ / n grows like V_0 + ℓ / d.
+    """
+
+    name = "pre_norm_resnet"
+    title = "a pre-normalised residual network"
+    short = "pre-norm ResNet"
+    adjective = "pre-normalised residual "
+    equation = "z' = z + d^-½ √(c/n) W φ(z / rms(z))"
+    families = ("linear", "relu_like")
+    residual = True
+    shaped = False
+    instead = "its branch is scaled by d^-½"
+    uneven = False
+    gradients = False
+    kernels = "deeplimits.architectures.pre_norm_resnet.call"
+
+    def oracle(
+        self,
+        network: Network,
+        layers: Sequence[int],
+        samples: int,
+        generator: np.random.Generator,
+        *,
+        readout: bool = False,
+    ) -> dict[str, NDArray[Any]]:
+        from deeplimits.architectures.pre_norm_resnet.oracle import simulate
+
+        return simulate(network, layers, samples, generator, readout=readout)
+
+    def variables(self, network: Network) -> frozenset[str]:
+        """Those of a residual network but for gradients."""
+        return super().variables(network) | {"log_activation", "collapsed_at"}
+
+    def label(self, plain: str, network: Network, number: Callable[[float], str]) -> str:
+        return f"{self.short}, {plain.removeprefix('unshaped ')}"
+
+    def problem(self, network: Network) -> tuple[str, str] | None:
+        """The branch does not scale with the state, which is kept in units of its start."""
+        norms = [network.gram[a][a] for a in range(network.inputs)]
+        if all(1 / _WIDEST <= norm <= _WIDEST for norm in norms):
+            return super().problem(network)
+        return f"<V₀ from {min(norms):.3g} to {max(norms):.3g}>", "inputs with V₀ between 2^-40 and 2^40"
+
+
+ARCHITECTURE = PreNormResnet()

@@ -1,0 +1,63 @@
+"""The perceptron with RMSNorm: z_{ℓ+1} = n^{-1/2} W_ℓ N(φ_s(z_ℓ)), N(x) = x / √(⟨x, x⟩ / n)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from deeplimits.architectures.base import Architecture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from deeplimits.networks.network import Network
+
+
+class NormalisedPerceptron(Architecture):
+    """Activations are divided by their root mean square over units, after φ_s, without ε and gain; where
+    ``centred``, their mean over units is taken off first. N(0) is 0.
+    """
+
+    families = ("linear", "relu_like")
+    normalised = True
+    normalising = False
+    gradients = False
+    centred: ClassVar[bool]
+
+    def oracle(
+        self,
+        network: Network,
+        layers: Sequence[int],
+        samples: int,
+        generator: np.random.Generator,
+        *,
+        readout: bool = False,
+    ) -> dict[str, NDArray[Any]]:
+        from deeplimits.architectures.rms_norm_mlp.oracle import simulate
+
+        return simulate(network, layers, samples, generator, centred=self.centred, readout=readout)
+
+
+class RmsNormPerceptron(NormalisedPerceptron):
+    """φ_s is homogeneous, so correlations are those of the perceptron without normalisation, in law and for
+    every width and depth; V is 1.
+    """
+
+    name = "rms_norm_mlp"
+    title = "a perceptron with RMSNorm"
+    short = "RMSNorm"
+    adjective = "RMS-normalised "
+    equation = "z' = n^-½ W N(φ(z)), N(x) = x / rms(x)"
+    centred = False
+    kernels = "deeplimits.architectures.rms_norm_mlp.call"
+
+    def same_law(self, network: Network, observable: str) -> Network:
+        """Correlations are those of the plain perceptron."""
+        if observable in ("correlation", "rescaled_correlation"):
+            return replace(network, architecture="mlp")
+        return network
+
+
+ARCHITECTURE = RmsNormPerceptron()
