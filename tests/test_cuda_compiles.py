@@ -23,13 +23,29 @@ CEILINGS = {
     "many_inputs": 200,
     "smooth_inputs": 255,
     "residual_inputs": 255,
+    "layer_norm": 255,
+    "pre_norm": 255,
 }
-SMALL = {"many_inputs": (3, 80), "smooth_inputs": (2, 96), "residual_inputs": (3, 128)}
+SMALL = {
+    "many_inputs": (3, 80),
+    "smooth_inputs": (2, 96),
+    "residual_inputs": (3, 128),
+    "layer_norm": (2, 96),
+    "pre_norm": (3, 128),
+}
 """Up to so many inputs, a lower one."""
 MORE = 56
 """Registers more where calls share a launch: addresses and sizes come from memory then, and stay in them."""
 
-QUICK = {("slopes", 1), ("slopes", 2), ("slopes", 3), ("smooth", 2), ("residual slopes", 2)}
+QUICK = {
+    ("slopes", 1),
+    ("slopes", 2),
+    ("slopes", 3),
+    ("smooth", 2),
+    ("residual slopes", 2),
+    ("layer norm", 2),
+    ("pre-norm", 2),
+}
 KERNELS = [
     pytest.param(
         family, inputs, marks=pytest.mark.slow if (family, inputs) in QUICK else pytest.mark.exhaustive

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
+from deeplimits.architectures.layer_norm_mlp import call as layer_norm
+from deeplimits.architectures.pre_norm_resnet import call as pre_norm
 from deeplimits.engines.cuda.crews import NARROW, PLAIN, WIDE, Crew, crews, instance
 from deeplimits.engines.forward import simulate
 from deeplimits.engines.mlp import call as mlp
@@ -22,6 +24,9 @@ QUICK = {
     ("smooth", 2),
     ("residual smooth", 2),
     ("residual exotic", 1),
+    ("layer norm", 2),
+    ("layer norm", 3),
+    ("pre-norm", 2),
 }
 
 
@@ -85,7 +90,7 @@ def test_thread_sanitizer_finds_nothing(family: str, inputs: int) -> None:
 @pytest.mark.slow
 def test_every_kernel_has_cases() -> None:
     covered = {case.call().kernel for kernel in KERNELS for case in networks(*kernel)}
-    assert covered == {*mlp.KERNELS, *resnet.KERNELS}
+    assert covered == {*mlp.KERNELS, *resnet.KERNELS, *layer_norm.KERNELS, *pre_norm.KERNELS}
 
 
 SHUFFLE = "            sum = sum + Number(__shfl_xor_sync(WARP, sum.value, width));"

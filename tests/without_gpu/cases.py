@@ -44,13 +44,51 @@ def gram(inputs: int) -> Gram:
     )
 
 
-FAMILIES = ("slopes", "smooth", "residual slopes", "residual smooth", "residual exotic")
+FAMILIES = (
+    "slopes",
+    "smooth",
+    "residual slopes",
+    "residual smooth",
+    "residual exotic",
+    "layer norm",
+    "pre-norm",
+)
 """Of kernels, each with one for every number of inputs."""
 
 
 def networks(family: str, inputs: int) -> Iterator[Case]:
     """The cases of one kernel."""
+    if family == "layer norm":
+        return _layer_norm(inputs)
+    if family == "pre-norm":
+        return _pre_norm(inputs)
     return _residual(family, inputs) if family.startswith("residual") else _perceptrons(family, inputs)
+
+
+def _layer_norm(inputs: int) -> Iterator[Case]:
+    network = Network(LEAKY, 37, 5, gram(inputs), shaping=SHAPED, architecture="layer_norm_mlp")
+    yield Case(network, (0, 2, 5), 3, 11)
+    yield Case(replace(network, width=4), (1, 5), (1 << 40) + 1, 3)
+    yield Case(replace(network, width=2100, depth=3), (3,), 0, 2)
+    yield Case(replace(network, width=(1100, 4, 40, 17), depth=4), (0, 1, 2, 4), 0, 3)
+    dying = replace(network, activation=ReluLike(0.0, -1.0), shaping=None, width=4, depth=20)
+    yield Case(dying, (3, 20), 0, 40)
+    if inputs > 1:
+        yield Case(replace(network, gram=near(inputs)), (1, 5), 0, 9)
+
+
+def _pre_norm(inputs: int) -> Iterator[Case]:
+    network = Network(ReluLike(0.0, -0.9), 37, 9, gram(inputs), architecture="pre_norm_resnet")
+    yield Case(network, (0, 2, 9), 3, 11)
+    yield Case(replace(network, width=1100, depth=3), (0, 3), (1 << 40) + 1, 2)
+    yield Case(replace(network, width=1, depth=8), (3, 8), 0, 9)
+    # the states grow by powers of two that are taken out: of small inputs before others
+    uneven = tuple(
+        tuple(v * 2.0 ** (4 * (a + b) - 38) for b, v in enumerate(row)) for a, row in enumerate(gram(inputs))
+    )
+    yield Case(replace(network, gram=uneven, width=5, depth=40), (0, 8, 9, 40), 0, 2)
+    if inputs > 1:
+        yield Case(replace(network, gram=near(inputs)), (1, 5), 0, 9)
 
 
 def _perceptrons(family: str, inputs: int) -> Iterator[Case]:

@@ -74,7 +74,7 @@ template <int INPUTS, int THREADS, int TEAMS> struct layer_norm {
 
     // S, D, E and C of the activations become those of the centred ones.
     static INLINE void centre(const Members &crew, Shared &shared, i4 width) {
-        const f8 count = f8(width);
+        const f8 count = f8(i8(width));
         f4 *const sums = shared.sums;
         Shared::for_pairs(crew, [&](int a, int b) {
             const int pair = Shared::pair_of(a, b);

@@ -2,7 +2,7 @@
 
 The recursion is that of ``engines.mlp.many_inputs``, with sums about the mean over units. Beside S_a, D, E
 and C, a layer sums T_a = Σ φ_a and U = Σ (φ_a − φ_b) of every pair: S_a − T_a² / n, D − U² / n, E − U (T_a +
-T_b) / n and C − T_a T_b / n are those of the centred activations. Norms are 1, so directions are all there is.
+T_b) / n and C − T_a T_b / n are those of the centred activations. Norms are 1: directions are all there is.
 """
 
 from __future__ import annotations

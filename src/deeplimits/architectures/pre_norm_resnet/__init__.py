@@ -1,4 +1,4 @@
-"""The pre-normalised residual network: z_{ℓ+1} = z_ℓ + d^{-½} √(c/n) W_ℓ φ(N(z_ℓ)), N(z) = z / √(⟨z, z⟩ / n)."""
+"""The pre-normalised residual network: z_{ℓ+1} = z_ℓ + d^{-½} √(c/n) W_ℓ φ(N(z_ℓ)), N(z) = z / rms(z)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The CPU kernel of the pre-normalised residual network of a piecewise-linear activation.
 
-φ is homogeneous, so that φ(z / rms(z)) = φ(z) / rms(z): the kernel is that of ``engines.resnet``, whose branch
-of input a is divided by rms(z_a), from the sums of the states of every layer.
+φ is homogeneous, so that φ(z / rms(z)) = φ(z) / rms(z): the kernel is that of ``engines.resnet``, whose
+branch of input a is divided by rms(z_a), from the sums of the states of every layer.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from deeplimits.engines.resnet.layer import SLOPES
 
 
 def pre_norm(inputs: int) -> Callable[..., None]:
-    """The kernel for ``inputs`` inputs; see ``engines.resnet.forward.residual_inputs``. Its ``branch`` is d^{-½}
-    √c.
+    """The kernel for ``inputs`` inputs; see ``engines.resnet.forward.residual_inputs``. Its ``branch`` is
+    d^{-½} √c.
     """
     return residual_kernel(inputs, SLOPES, normalised_coefficients(inputs))
 
@@ -27,7 +27,7 @@ def pre_norm(inputs: int) -> Callable[..., None]:
 def normalised_coefficients(inputs: int) -> Callable[..., Any]:
     """A function of the directions of the activations, and what they are multiplied by.
 
-    That is branch · r_a / √V with r_a² = S_a / Z_a, S_a and Z_a the square norms of activations and of states,
+    That is branch · r_a / √V with r_a² = S_a / Z_a, S_a and Z_a the square norms of activations and states,
     over what is kept of the input, √V; the difference of two is made of S_a − S_b and Z_a − Z_b.
     """
     pairs = inputs * (inputs - 1) // 2

@@ -1,6 +1,7 @@
 """The oracle of pre-normalised residual networks: every weight matrix drawn, in NumPy and float64.
 
-z_0 = W_in x / √n_in, z_{ℓ+1} = z_ℓ + d^{-½} √(c/n) W_ℓ φ(z_ℓ / rms(z_ℓ)), rms the root mean square over units.
+z_0 = W_in x / √n_in, z_{ℓ+1} = z_ℓ + d^{-½} √(c/n) W_ℓ φ(z_ℓ / rms(z_ℓ)), rms the root mean square of the
+units.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The forward pass of a perceptron with RMSNorm: that of the plain one, whose directions it has, of unit norm."""
+"""The forward pass of a perceptron with RMSNorm: that of the plain one, whose directions it has."""
 
 from __future__ import annotations
 
