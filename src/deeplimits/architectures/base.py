@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from deeplimits.networks.network import Network
+    from deeplimits.networks.network import Layer, Network
+
+    Moments = Callable[[Any, Any], Any]
 
 Family = Literal["linear", "relu_like", "smooth", "ornstein_uhlenbeck"]
 ALL_FAMILIES: tuple[Family, ...] = ("linear", "relu_like", "smooth", "ornstein_uhlenbeck")
@@ -52,6 +54,7 @@ class Architecture(ABC):
     from_number: ClassVar[bool] = False
     keys: ClassVar[frozenset[str]] = frozenset()
     gradients: ClassVar[bool] = True
+    infinite_width: ClassVar[bool] = True
     kernels: ClassVar[str]
 
     @abstractmethod
@@ -77,6 +80,19 @@ class Architecture(ABC):
         """What its canonical form holds besides that of every network."""
         return {}
 
+    def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:
+        """V of the first pair after a layer of infinitely many units, given that before it; see
+        ``limits.infinite_width``.
+
+        Parameters
+        ----------
+        pair
+            Before it, a dataclass: square norms ``first`` and ``second`` over the width, and ``gap``, 1 − ρ.
+        moments
+            E φ(u) φ(u)ᵀ for u ~ N(0, V), of a φ and a pair.
+        """
+        raise NotImplementedError(f"the architecture {self.name} says nothing of infinite width")
+
     def problem(self, network: Network) -> tuple[str, str] | None:
         """What of a network is out of the reach of its engines, and what would be within; None where nothing
         is.
@@ -97,3 +113,17 @@ class Architecture(ABC):
         written.
         """
         return f"{self.short}, {plain}" if self.short else plain
+
+
+def accept(name: str, offered: object) -> Architecture:
+    """What an entry point offers, as an architecture.
+
+    Raises
+    ------
+    TypeError
+        If it is none, or has another name.
+    """
+    made = offered() if isinstance(offered, type) else offered
+    if not isinstance(made, Architecture) or made.name != name:
+        raise TypeError(f"an Architecture (deeplimits.architectures.base) whose name is {name}")
+    return made

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from deeplimits.claims.equivalence import Effect, NoEvidence, extrapolated, pooled
 from deeplimits.claims.evidence import Evidence, WhereModel
-from deeplimits.limits.predictions import PREDICTIONS
+from deeplimits.limits.predictions import PREDICTED, PREDICTIONS
 from deeplimits.limits.setting import UnpredictableError
 from deeplimits.sweep.models import Positive, StrictModel
 
@@ -160,6 +160,9 @@ class ExpectedModel(PointsModel):
         entries = self.gram_entries
         if int(evidence.at("inputs", point)) < max((max(entry) for entry in entries), default=0):
             raise NoEvidence(f"{name} is about an input that {evidence.about(point)} does not have")
+        kind = str(evidence.at("architecture", point))
+        if kind != PREDICTED:
+            raise NoEvidence(f"{name} is about a perceptron, and {evidence.about(point)} is a {kind}")
         try:
             return PREDICTIONS[name](evidence.setting(point, entries))
         except UnpredictableError as error:

@@ -71,7 +71,7 @@ class Limit(ABC):
         if found.inputs[-1] >= network.inputs:
             needed = found.inputs[-1] + 1
             return f"{observable} is about {needed} inputs or more, and this network has {network.inputs}"
-        return refusal(self.regimes, network.of_inputs(found.inputs))
+        return refusal(self.regimes, self._seen(network, found))
 
     def applies(self, network: Network, observable: str | None = None) -> bool:
         """Whether the limit is for networks like this one; see ``refusal``."""
@@ -109,7 +109,7 @@ class Limit(ABC):
         if reason is not None:
             raise InputError("limit", "", self.name, f"a limit for this network: {reason}")
         found = parse(observable)
-        seen, kind = network.of_inputs(found.inputs), self._solved(found)
+        seen, kind = self._seen(network, found), self._solved(found)
         try:
             laws = self.laws(seen, layers, kind)
         except (ArithmeticError, np.linalg.LinAlgError) as error:
@@ -132,6 +132,15 @@ class Limit(ABC):
         """The kind of observable whose law is solved where another is asked for."""
         law = observable.record.law
         return observable.kind if observable.kind in self.observables or law is None else law[0]
+
+    def _seen(self, network: Network, observable: Observable) -> Network:
+        """The network as the inputs of an observable alone see it; one of another architecture in which the
+        observable has the same law, where the limit is for that one and not for the network itself.
+        """
+        seen = network.of_inputs(observable.inputs)
+        if refusal(self.regimes, seen) is None:
+            return seen
+        return seen.kind.same_law(seen, observable.kind)
 
     def jointly(
         self, network: Network, layer: int, observables: Sequence[str]
@@ -175,7 +184,7 @@ class Limit(ABC):
             If the limit is not for this network.
         """
         found = parse(observable)
-        seen = network.of_inputs(found.inputs)
+        seen = self._seen(network, found)
         kind = self._solved(found)
         if law is None or kind != found.kind:
             # no monotone map changes a Kolmogorov distance

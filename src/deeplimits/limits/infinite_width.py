@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
+from deeplimits.architectures import architectures
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit, asymmetry
@@ -104,11 +105,8 @@ def after_layer(network: Network, layer: int, pair: Pair) -> Pair:
     """
     here = network.layers[layer - 1]
     try:
-        if network.residual:
-            return pair.plus(moments(here.phi, pair), float(network.depth) ** (-2 * network.branch_exponent))
-        if isinstance(here.phi, Slopes):
-            return Pair(pair.first, pair.second, next_gap(pair.gap, asymmetry(here.phi)))
-        return moments(here.phi, pair).times(float(here.normalizer))
+        found: Pair = network.kind.infinite_width_step(network, here, pair, moments)
+        return found
     except gaussian.Unreachable as error:
         raise unreachable("infinite_width", layer, pair.first, error) from None
 
@@ -158,9 +156,10 @@ class InfiniteWidth(Limit):
     name = "infinite_width"
     label = "infinite width, a layer at a time"
     observables = ("correlation", "rescaled_correlation", "covariance", "variance", "log_variance")
-    regimes = (
-        Regime("mlp", ("linear", "relu_like", "smooth"), uneven=True),
-        Regime("resnet", ("linear", "relu_like", "smooth", "ornstein_uhlenbeck")),
+    regimes = tuple(
+        Regime(each.name, each.families, uneven=each.uneven)
+        for each in architectures().values()
+        if each.infinite_width
     )
     kind = "number"
     precedence = 100

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from deeplimits.limits.setting import Setting
 
+PREDICTED = "mlp"
+"""The architecture that all of these numbers are about."""
+
 
 def _q(rho: float) -> float:
     return float(np.sqrt((1 - rho) * (1 + rho)))

@@ -16,6 +16,8 @@ WIDE = 0.5
 _GROWING = 1.005
 """Factor a layer that is told."""
 
+_UNTOLD = "how much networks of this width fluctuate about infinite width cannot be told"
+
 
 def warning(network: Network, layer: int, observable: str) -> str | None:
     """A sentence where the fluctuations of a network of this width are no small ones, or None.
@@ -27,11 +29,15 @@ def warning(network: Network, layer: int, observable: str) -> str | None:
     """
     if network.start is not None or layer == 0:
         return None
+    from deeplimits.limits.infinite_width_fluctuations import InfiniteWidthFluctuations
+
     inputs = parse(observable).inputs
+    if InfiniteWidthFluctuations().refusal(network) is not None:
+        return _UNTOLD
     try:
         last = spreads(network.of_inputs(inputs), layer)[layer]
     except InputError:
-        return "how much networks of this width fluctuate about infinite width cannot be told"
+        return _UNTOLD
     of_variance, of_correlation = (float(np.sqrt(last.covariance[index, index])) for index in (0, 2))
     if max(of_variance, of_correlation) <= WIDE:
         return None

@@ -162,6 +162,11 @@ class NetworkModel(StrictModel):
     branch_exponent: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         0.5, description="b of a resnet: the branch is scaled by d^-b; 0 leaves it as it is"
     )
+    normalise: Literal["after", "before"] = Field(
+        "after",
+        description="where activations are normalised, of rms_norm_mlp and layer_norm_mlp: after φ; before, "
+        "on z, is another network, which is not supported",
+    )
 
 
 class PointModel(NetworkModel):

@@ -19,7 +19,7 @@ from deeplimits.sweep.points import Point, recorded_layers
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
 
-_OWN_KEYS_IN_WORDS = {"branch_exponent": "a branch"}
+_OWN_KEYS_IN_WORDS = {"branch_exponent": "a branch", "normalise": "activations to normalise"}
 """What some architectures have, by the key of a file."""
 _OWN_KEYS = frozenset(_OWN_KEYS_IN_WORDS)
 
@@ -122,6 +122,9 @@ def check_architecture(model: NetworkModel, where: Path, prefix: str) -> None:
         owners = " or ".join(name for name, each in architectures().items() if key in each.keys)
         expected = f"nothing: only a {owners} has {_OWN_KEYS_IN_WORDS[key]}"
         raise InputError(where, f"{prefix}{key}", getattr(model, key), expected)
+    if model.normalise == "before":
+        expected = "after: to normalise z before φ is another network, which no engine draws"
+        raise InputError(where, f"{prefix}normalise", "before", expected)
     own = {"identity": "linear", "ornstein_uhlenbeck": "ornstein_uhlenbeck"}
     family = own.get(model.activation.name, "relu_like" if "relu" in model.activation.name else "smooth")
     if family not in kind.families:

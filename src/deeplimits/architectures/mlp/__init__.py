@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from deeplimits.architectures.base import Architecture
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from deeplimits.networks.network import Network
+    from deeplimits.architectures.base import Moments
+    from deeplimits.networks.network import Layer, Network
 
 
 class Perceptron(Architecture):
@@ -35,6 +37,13 @@ class Perceptron(Architecture):
         from deeplimits.architectures.mlp.oracle import simulate
 
         return simulate(network, layers, samples, generator, readout=readout)
+
+    def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:
+        """V' = c E φφᵀ, which keeps the norms of a homogeneous φ."""
+        found = moments(layer.phi, pair)
+        if network.piecewise_linear:
+            return replace(found, first=pair.first, second=pair.second)
+        return found.times(float(layer.normalizer))
 
     def variables(self, network: Network) -> frozenset[str]:
         """A network of a smooth activation may explode."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from deeplimits.architectures.base import Architecture
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from deeplimits.networks.network import Network
+    from deeplimits.architectures.base import Moments
+    from deeplimits.networks.network import Layer, Network
 
 _WIDEST = 2.0**40
 
@@ -46,6 +48,10 @@ class PreNormResnet(Architecture):
         from deeplimits.architectures.pre_norm_resnet.oracle import simulate
 
         return simulate(network, layers, samples, generator, readout=readout)
+
+    def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:
+        """V' = V + (c/d) E φφᵀ of inputs of unit norm."""
+        return pair.plus(replace(moments(layer.phi, pair), first=1.0, second=1.0), 1 / network.depth)
 
     def variables(self, network: Network) -> frozenset[str]:
         """Those of a residual network but for gradients."""

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from deeplimits.networks.network import Network
+    from deeplimits.architectures.base import Moments
+    from deeplimits.networks.network import Layer, Network
 
 
 class Resnet(Architecture):
@@ -43,6 +44,10 @@ class Resnet(Architecture):
         from deeplimits.architectures.resnet.oracle import simulate
 
         return simulate(network, layers, samples, generator, readout=readout)
+
+    def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:
+        """V' = V + d^{−2b} E φφᵀ."""
+        return pair.plus(moments(layer.phi, pair), float(network.depth) ** (-2 * network.branch_exponent))
 
     def variables(self, network: Network) -> frozenset[str]:
         """Its branch may collapse."""

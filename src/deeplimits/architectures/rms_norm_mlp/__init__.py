@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from deeplimits.networks.network import Network
+    from deeplimits.architectures.base import Moments
+    from deeplimits.networks.network import Layer, Network
 
 
 class NormalisedPerceptron(Architecture):
@@ -24,7 +26,11 @@ class NormalisedPerceptron(Architecture):
     normalised = True
     normalising = False
     gradients = False
+    keys = frozenset(("normalise",))
     centred: ClassVar[bool]
+
+    def physics(self, network: Network) -> Mapping[str, Any]:
+        return {"normalise": "after"}
 
     def oracle(
         self,
@@ -38,6 +44,15 @@ class NormalisedPerceptron(Architecture):
         from deeplimits.architectures.rms_norm_mlp.oracle import simulate
 
         return simulate(network, layers, samples, generator, centred=self.centred, readout=readout)
+
+    def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:
+        """c K₁(ρ); where ``centred``, (c K₁(ρ) − A/π) / (1 − A/π), for A/π is what the mean of φ_s takes
+        away, of its mean square.
+        """
+        plus, minus = layer.slopes.plus, layer.slopes.minus
+        mean = float((plus - minus) ** 2 / (plus**2 + minus**2)) / math.pi if self.centred else 0.0
+        found = moments(layer.phi, pair)
+        return replace(found, first=1.0, second=1.0, gap=min(found.gap / (1 - mean), 2.0))
 
 
 class RmsNormPerceptron(NormalisedPerceptron):

@@ -1,0 +1,1 @@
+"""Limits of networks that normalise their activations or their states."""
