@@ -1,4 +1,4 @@
-"""Architectures: a folder for each, found by standing in this room; those of other packages by entry point."""
+"""Architectures: a folder for each, found by standing in this room; those of others by entry point."""
 
 from __future__ import annotations
 
