@@ -32,7 +32,7 @@ LEVELS = (
     {"formulas"},
     {"formula_names"},
     {"discovery"},
-    {"errors", "processor"},
+    {"errors", "extras", "processor"},
 )
 # The rooms and files within engines, in the same way.
 ENGINE_LEVELS = (

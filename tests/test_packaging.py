@@ -21,12 +21,17 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = ("requirements.lock", "requirements-cuda12.lock", "requirements-cuda13.lock")
 SUPPORTED = ("3.11", "3.12", "3.13")
 
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+# What `make setup` and conda install: all but what a cluster, an object storage or a card asks for.
+WHOLE = [*PROJECT["project"]["dependencies"], *EXTRAS["workflow"], *EXTRAS["figures"]]
 # The one package that conda-forge keeps under another name.
 CONDA_NAMES = {"python-duckdb": "duckdb"}
 
 
 def requirements(entries: list[str]) -> dict[str, SpecifierSet]:
-    return {canonicalize_name(r.name): r.specifier for r in map(Requirement, entries)}
+    """Packages and their bounds, without extras of this package."""
+    named = [r for r in map(Requirement, entries) if r.name != "deeplimits"]
+    return {canonicalize_name(r.name): r.specifier for r in named}
 
 
 def locked(name: str) -> dict[str, tuple[str, str | None, int]]:
@@ -50,7 +55,7 @@ def test_conda_environment_names_the_packages_and_bounds_of_pyproject():
         conda[canonicalize_name(CONDA_NAMES.get(name, name))] = SpecifierSet(bounds)
     assert conda.pop("python") == SpecifierSet(PROJECT["project"]["requires-python"])
     assert conda.pop("pip") == SpecifierSet()
-    assert conda == requirements(PROJECT["project"]["dependencies"])
+    assert conda == requirements(WHOLE)
     assert pip == ["--editable ."]
 
 
@@ -66,9 +71,9 @@ def test_lock_pins_with_hashes_and_no_address(name):
 
 def test_lock_satisfies_pyproject():
     packages = locked("requirements.lock")
-    wanted = requirements(PROJECT["project"]["dependencies"])
+    wanted = requirements(WHOLE)
     wanted |= requirements(PROJECT["dependency-groups"]["dev"])
-    wanted |= requirements(PROJECT["project"]["optional-dependencies"]["slurm"])
+    wanted |= requirements(EXTRAS["slurm"])
     for name, bounds in wanted.items():
         assert packages[name][0] in bounds, name
 
@@ -76,7 +81,7 @@ def test_lock_satisfies_pyproject():
 @pytest.mark.parametrize("major", ["12", "13"])
 def test_cuda_lock_adds_only_what_its_extra_needs(major):
     packages = locked(f"requirements-cuda{major}.lock")
-    wanted = requirements(PROJECT["project"]["optional-dependencies"][f"cuda{major}"])
+    wanted = requirements(EXTRAS[f"cuda{major}"])
     everybody = locked("requirements.lock")
     assert set(packages) == {*wanted, "cuda-pathfinder"} - set(everybody)
     packages |= everybody
@@ -87,7 +92,7 @@ def test_cuda_lock_adds_only_what_its_extra_needs(major):
 def test_every_direct_dependency_is_locked_for_every_python(python):
     environment = {"python_version": python, "python_full_version": f"{python}.0"}
     packages = locked("requirements.lock")
-    for name in requirements(PROJECT["project"]["dependencies"]):
+    for name in requirements(WHOLE):
         marker = packages[name][1]
         assert marker is None or Marker(marker).evaluate(environment), name
 

@@ -55,14 +55,21 @@ def section(name: str, command: typer.core.TyperCommand) -> Iterator[str]:
         else f"[{each.metavar or str(each.name).upper()}]"
         for each in arguments
     )
+    passed = (
+        " [TARGETS] [OPTIONS OF SNAKEMAKE]" if "ignore_unknown_options" in command.context_settings else ""
+    )
     yield f"\n## {name}\n\n{' '.join((command.help or '').split())}\n\n"
     example = re.sub(r"^Example:|\x08", "", command.epilog or "").strip()
-    yield f"```\ndeeplimits {name} [OPTIONS] {usage}".rstrip() + f"\n```\n\nExample:\n\n```\n{example}\n```\n"
+    yield (
+        f"```\ndeeplimits {name} [OPTIONS] {usage}{passed}".rstrip()
+        + f"\n```\n\nExample:\n\n```\n{example}\n```\n"
+    )
     if arguments:
         yield "\n| argument | meaning |\n| --- | --- |\n"
         for each in arguments:
             yield f"| `{cell(each.metavar or str(each.name).upper())}` | {cell(each.help)} |\n"
-    yield "\n| option | default | meaning |\n| --- | --- | --- |\n"
+    if options:
+        yield "\n| option | default | meaning |\n| --- | --- | --- |\n"
     for each in options:
         yield f"| {names(each)} | {default(each)} | {cell(each.help)} |\n"
 

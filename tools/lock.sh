@@ -17,7 +17,7 @@ compile() {
         -e "s/ ; platform_machine == 'x86_64' / /" -e '/^# The following packages were excluded/,$d' "$file"
 }
 
-compile requirements.lock --group dev --extra slurm --extra cluster "$@"
+compile requirements.lock --group dev --extra workflow --extra figures --extra slurm --extra cluster "$@"
 
 locked=$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/\1/p' requirements.lock)
 omit=""

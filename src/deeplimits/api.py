@@ -16,6 +16,7 @@ import numpy as np
 from deeplimits.analysis.predicted import not_finite, predicted
 from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError, nearest_name
+from deeplimits.extras import tells_extra
 from deeplimits.laws import EmpiricalLaw
 from deeplimits.networks.network import Network
 from deeplimits.sweep.activation import check_activation
@@ -277,6 +278,7 @@ def _levels(levels: Sequence[str]) -> dict[str, float]:
     return values
 
 
+@tells_extra
 def open_study(
     name: str,
     config: str | Path = DEFAULT_PATH,
@@ -329,6 +331,7 @@ def _place(config: str | Path, results: str | Path | None, root: str | Path | No
     return find_place(Path(config), found, option="results", root=start)
 
 
+@tells_extra
 def open_samples(
     study: str,
     config: str | Path = DEFAULT_PATH,
@@ -393,6 +396,7 @@ def open_samples(
     return annotate_samples(drawn.assign_attrs(study=study))
 
 
+@tells_extra
 def query(
     sql: str,
     results: str | Path | None = None,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from deeplimits import __version__
-from deeplimits.cli import answers, networks, studies, upkeep
+from deeplimits.cli import answers, networks, project, studies, upkeep
 from deeplimits.errors import InputError
 
 
@@ -40,7 +41,9 @@ def _program(
     """What a random deep network does at initialisation, and which differential equation it follows."""
 
 
-EXAMPLES = {
+EXAMPLES: dict[Callable[..., None], str] = {
+    project.init: "deeplimits init my-networks",
+    project.run: "deeplimits run lnr22-figure-1 --cores 2",
     networks.simulate: "deeplimits simulate --activation relu --width 64 --depth 64 --correlation 0.3 "
     "--samples 0:1024 --out networks.zarr.zip",
     networks.limit: "deeplimits limit --activation tanh --width 300 --depth 40 --correlation 0.3 "
@@ -62,7 +65,8 @@ EXAMPLES = {
 for verb, example in EXAMPLES.items():
     # the list of verbs has room for no more than how the sentence begins
     in_short = re.split("[.,:;]", verb.__doc__ or "")[0]
-    app.command(epilog=f"Example:\n\n\b\n{example}", short_help=f"{in_short}.")(verb)
+    words = {"allow_extra_args": True, "ignore_unknown_options": True} if verb is project.run else None
+    app.command(epilog=f"Example:\n\n\b\n{example}", short_help=f"{in_short}.", context_settings=words)(verb)
 
 
 def main() -> None:
@@ -81,6 +85,13 @@ def main() -> None:
             flush()
     except (InputError, StoreError, DeviceError) as error:
         print(f"deeplimits: {visible(str(error))}", file=sys.stderr)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        from deeplimits.extras import missing_package
+
+        if not (said := missing_package(error)):
+            raise
+        print(f"deeplimits: {said}", file=sys.stderr)
         sys.exit(2)
     except OSError as error:
         if given_up():

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deeplimits.errors import InputError
+from deeplimits.extras import tells_extra
 from deeplimits.laws.base import Array, Law
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def html(law: Law) -> str:
     return f'<table><caption style="text-align: left">{escape(title)}</caption>{body}</table>'
 
 
+@tells_extra
 def plotted(law: Law, ax: Axes | None, kind: str, samples: ArrayLike | None, options: dict[str, Any]) -> Axes:
     """The axes with the law on them; see ``Law.plot``."""
     if kind not in {"density", "cdf"}:
