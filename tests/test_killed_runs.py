@@ -1,4 +1,4 @@
-"""Snakemake and `make` are killed outright at random moments, and the same command goes on to the same
+"""Snakemake and `make` are killed, ended or interrupted at random moments, and the same command goes on to the same
 bytes; a run that lives is waited for, wherever it was started."""
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from test_workflow import BIN, ROOT, STUDY, output, project, snakemake
 
 __all__ = ["project"]
 
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+"""Killed outright, ended as a batch system does at its time limit, interrupted as by Control-C."""
 KINDS = {"snakemake": [BIN / "snakemake", "--cores", "2"], "make": ["make", "CORES=2"]}
 
 
@@ -29,7 +31,9 @@ def run(folder, command):
 
 
 def start(folder, command, stderr=subprocess.DEVNULL):
-    """A run in a session of its own, so that it can be killed with all that it started."""
+    """A run in a session of its own, so that it can be killed with all that it started; it heeds Control-C even where
+    these tests run in the background of a shell.
+    """
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -37,6 +41,7 @@ def start(folder, command, stderr=subprocess.DEVNULL):
         stdout=subprocess.DEVNULL,
         stderr=stderr,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 no threads here
         text=True,
     )
 
@@ -86,7 +91,9 @@ def nothing_is_left(folder):
 
 
 def kill_and_go_on(folder, kind, moments, chance):
-    """Kill ``moments`` runs, half of them with their jobs, and run each again; how many held locks when killed."""
+    """Kill, end and interrupt ``moments`` runs, half of them with their jobs, and run each again; how many held locks
+    then.
+    """
     command = KINDS[kind]
     begin = time.perf_counter()
     first = run(folder, command)
@@ -101,12 +108,14 @@ def kill_and_go_on(folder, kind, moments, chance):
         process = start(folder, command)
         time.sleep(duration * (moment + chance.random()) / moments)
         # `make` alone takes its Snakemake along; a Snakemake that is killed alone leaves its jobs, which go on writing
-        (os.killpg if chance.random() < 0.5 else os.kill)(process.pid, signal.SIGKILL)
+        how = SIGNALS[moment % len(SIGNALS)]
+        (os.killpg if chance.random() < 0.5 else os.kill)(process.pid, how)
         held += any((folder / ".snakemake").glob("locks/*.lock"))
         again = run(folder, command)
         process.wait()
-        assert again.returncode == 0, f"moment {moment}: {output(again)}"
+        assert again.returncode == 0, f"moment {moment}, {how.name}: {output(again)}"
         assert digests(folder) == truth
+        assert nothing_is_left(folder), f"moment {moment}, {how.name}"
     assert "Nothing to be done" in output(run(folder, command))
     return held
 
@@ -114,13 +123,13 @@ def kill_and_go_on(folder, kind, moments, chance):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_command_goes_on_after_a_kill(project, kind):
-    kill_and_go_on(small(project), kind, 2, np.random.default_rng(3))
+    kill_and_go_on(small(project), kind, 3, np.random.default_rng(3))
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_command_goes_on_after_a_kill_at_any_moment(project, kind):
-    assert kill_and_go_on(small(project), kind, 20, np.random.default_rng(4)) >= 5
+    assert kill_and_go_on(small(project), kind, 24, np.random.default_rng(4)) >= 5
 
 
 def two_at_once(first, second, chance, times):
