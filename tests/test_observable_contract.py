@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ ANGLE = Kind(
 
 @pytest.fixture
 def angle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Observable]:
-    monkeypatch.setitem(OBSERVABLES, "angle", ANGLE)
+    monkeypatch.setitem(cast("dict[str, Kind]", OBSERVABLES.own), "angle", ANGLE)
     parse.cache_clear()
     yield parse("angle")
     parse.cache_clear()

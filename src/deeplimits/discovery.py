@@ -5,7 +5,7 @@ what other packages add by entry points.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from functools import cache, cached_property
 from importlib import import_module
 from inspect import isabstract
@@ -149,6 +149,10 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
 
     def __len__(self) -> int:
         return len(self.own) + len(self._offered)
+
+    def items(self) -> ItemsView[str, Thing]:
+        """Names and things, at the speed of a dictionary where nothing is offered."""
+        return super().items() if self._offered else self.own.items()
 
     def _where(self, point: EntryPoint) -> str:
         return f"entry point {self._group} of {_package(point)}"

@@ -2,8 +2,8 @@
 
 ``correlation`` is that of the first pair of inputs, ``correlation_0_2`` that of inputs 0 and 2,
 ``log_variance_1`` belongs to input 1: a name is a kind and the inputs that it is about, which are left out
-where they are the first ones. A kind is a record in ``OBSERVABLES``; one that is added there is simulated,
-reduced, compared, queried and drawn as the others are.
+where they are the first ones. A kind is a record in ``OBSERVABLES``; one that is added there, or by the
+entry point of another package, is simulated, reduced, compared, queried and drawn as the others are.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import OrnsteinUhlenbeck
+from deeplimits.discovery import Registry
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.laws import Chart
 from deeplimits.variables import STORED
@@ -135,7 +136,7 @@ def _standard(columns: Sequence[Numbers]) -> Numbers:
         return (output * np.exp(-log_variance / 2)).astype(np.float32)
 
 
-OBSERVABLES: dict[str, Kind] = {
+_OWN: dict[str, Kind] = {
     "correlation": _stored(
         "correlation_gap",
         meaning="correlation ρ of two inputs at a layer",
@@ -201,6 +202,26 @@ OBSERVABLES: dict[str, Kind] = {
     ),
 }
 """Records by kind. Growth is that of Hayou 2022, Theorem 1; U is the coordinate of his Proposition 4."""
+
+GROUP = "deeplimits.observables"
+"""Entry points of other packages: the name of an observable, and its record."""
+
+
+def _accept(name: str, offered: object) -> Kind:
+    if not isinstance(offered, Kind):
+        raise TypeError(f"a {__name__}.Kind, as the record of {name}")
+    if name.rpartition("_")[2].isdecimal():
+        raise ValueError("a name that does not end in a number, which would be that of an input")
+    unknown = sorted(set(offered.variables) - set(STORED))
+    if unknown:
+        raise ValueError(f"one made of variables that are stored, not {', '.join(unknown)}")
+    if offered.reduced is not None:
+        raise ValueError("one without reduced: studies are reduced to it where they compare it")
+    return offered
+
+
+OBSERVABLES: Registry[Kind] = Registry(GROUP, lambda: _OWN, _accept)
+"""Records by kind: those of this package, then those of others."""
 
 
 @dataclass(frozen=True)

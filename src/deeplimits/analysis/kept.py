@@ -22,6 +22,7 @@ from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rows import Rows
 from deeplimits.discovery import sources_of
 from deeplimits.limits import registry
+from deeplimits.observables import parse
 from deeplimits.store.arrays import KEPT
 from deeplimits.store.catalogue import BlockLocation
 from deeplimits.store.digests import digest
@@ -47,9 +48,13 @@ def keys_of(reduction: Reduction, points: Iterable[Sequence[tuple[BlockLocation,
         "gram_inputs": reduction.gram_inputs,
     }
     named = {entry.limit: type(registry()[entry.limit]).__module__ for entry in reduction.compare}
+    for name in {*reduction.observables, *(entry.observable for entry in reduction.compare)}:
+        record = parse(name).record
+        for part in (record.combine, record.transform, record.of):
+            named[f"{name}: {part.__qualname__}"] = part.__module__
     of_others = {name: digest for name, module in named.items() if (digest := sources_of(module))}
     if of_others:
-        shared["limits of other packages"] = of_others
+        shared["what other packages offer"] = of_others
     start = hashlib.sha256(json.dumps(shared, sort_keys=True).encode())
     keys = []
     for located in points:

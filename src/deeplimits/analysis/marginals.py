@@ -16,7 +16,7 @@ from deeplimits.sweep.study import Study
 
 def observables_of(study: Study) -> tuple[str, ...]:
     """What is reduced: what every study of such networks is asked for, and whatever else is compared."""
-    places = {kind: record.reduced for kind, record in OBSERVABLES.items() if record.reduced is not None}
+    places = {kind: record.reduced for kind, record in OBSERVABLES.own.items() if record.reduced is not None}
     wanted = dict.fromkeys([*sorted(places, key=places.__getitem__), *(e.observable for e in study.compare)])
     compared = {entry.observable for entry in study.compare}
     recorded = (

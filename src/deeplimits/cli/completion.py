@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import get_args
 
 import typer
 
@@ -22,9 +21,9 @@ def _completed(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]
 
 
 def _activations() -> Iterable[str]:
-    from deeplimits.sweep.models import ActivationName
+    from deeplimits.sweep.named_formulas import named_formulas
 
-    return get_args(ActivationName)
+    return named_formulas()
 
 
 def _limits() -> Iterable[str]:

@@ -5,8 +5,25 @@ those of other functions. No function is ever proposed in place of another.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from deeplimits.errors import nearest_function
+
+ActivationName = Literal[
+    "relu",
+    "leaky_relu",
+    "identity",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "erf",
+    "arctan",
+    "sin",
+    "gelu",
+    "silu",
+    "expression",
+    "ornstein_uhlenbeck",
+]
 
 SAME = {
     "abs": "relu, c_minus: -2.0",

@@ -114,6 +114,13 @@ class Needs:
     growth: tuple[tuple[float, ...], int] | None = None
     samples: int = 1
 
+    def __post_init__(self) -> None:
+        for compared in self.compared:
+            if max(compared.kinds, default=0) >= len(self.kinds):
+                raise ValueError(
+                    f"{compared.observable} is compared for a kind of networks that is not there"
+                )
+
 
 RELU: Mapping[str, Condition] = {"activation": "relu", "c_plus": 0.0, "c_minus": -1.0}
 TANH: Mapping[str, Condition] = {"activation": "tanh", "a": 1.0, "center": 0.0}

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from deeplimits.architectures import architectures
 from deeplimits.errors import MisplacedKey, UnknownName
-from deeplimits.sweep.activation_names import expected_instead
+from deeplimits.sweep.activation_names import ActivationName, expected_instead
+from deeplimits.sweep.named_formulas import named_formulas
 
 Real = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -25,23 +26,6 @@ class StrictModel(BaseModel):
     """As all files are read: no unknown key, no number in quotes."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-ActivationName = Literal[
-    "relu",
-    "leaky_relu",
-    "identity",
-    "tanh",
-    "sigmoid",
-    "softplus",
-    "erf",
-    "arctan",
-    "sin",
-    "gelu",
-    "silu",
-    "expression",
-    "ornstein_uhlenbeck",
-]
 
 
 if TYPE_CHECKING:
@@ -74,12 +58,22 @@ class ActivationModel(StrictModel):
     alpha: Real = Field(1.0, description="α of ornstein_uhlenbeck, not 0")
     beta: Real = Field(0.0, description="β of ornstein_uhlenbeck")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_others(cls, given: Any) -> Any:
+        """What another package names, as the formula that it stands for: its name is kept nowhere."""
+        name = given.get("name") if isinstance(given, dict) else None
+        if not isinstance(name, str) or name in get_args(ActivationName) or name not in named_formulas():
+            return given
+        if "expression" in given:
+            raise MisplacedKey("expression", f"no such key: {name} is a formula of its own")
+        return {"centered": True} | given | {"name": "expression", "expression": named_formulas()[name]}
+
     @field_validator("name", mode="before")
     @classmethod
     def _known(cls, name: Any) -> Any:
-        names = get_args(ActivationName)
-        if isinstance(name, str) and name not in names:
-            raise UnknownName(*expected_instead(name, names))
+        if isinstance(name, str) and name not in get_args(ActivationName):
+            raise UnknownName(*expected_instead(name, tuple(named_formulas())))
         return name
 
     @model_validator(mode="after")

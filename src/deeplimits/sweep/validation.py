@@ -72,6 +72,8 @@ def _input_error(
     elif kind == "missing":
         expected, found = _EXPECTED[kind], "<nothing>"
     elif kind == "value_error":
+        if isinstance(context["error"], InputError):
+            return context["error"]
         expected, nearest = str(context["error"]), getattr(context["error"], "nearest", None)
         if isinstance(context["error"], MisplacedKey):
             path.append(context["error"].key)

@@ -1,0 +1,141 @@
+"""What another package adds by entry points is found wherever names are, without a change here; what is broken
+there is a message that names the package and the entry point. Each in a process of its own: what a package
+offers is looked up once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from foreign_package import entry_points, files, install
+
+ENVIRONMENT = {**os.environ}
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line where the folder's packages are installed."""
+    environment = ENVIRONMENT | {"PYTHONPATH": str(folder)}
+    command = [sys.executable, "-m", "deeplimits", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder, check=False)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("installed")
+    install(folder, entry_points())
+    return folder
+
+
+def test_a_limit_of_another_package_is_named_refused_and_listed(installed: Path) -> None:
+    network = ["--activation", "relu", "--width", "40", "--depth", "20", "--correlation", "0.3"]
+    asked = [*network, "--observable", "log_variance", "--limit", "first_order_variance", "--json"]
+    done = run(installed, "limit", *asked)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["mean"] == 0 and answer["std"] == pytest.approx((5 / 2) ** 0.5)
+    assert answer["error"] == 1
+    shaped = run(installed, "limit", *asked, "--shaping", "width:0.5")
+    other = [word.replace("log_variance", "correlation") for word in asked]
+    refused = run(installed, "limit", *other)
+    assert refused.returncode == 2 and "first_order_variance speaks of: log_variance" in refused.stderr
+    unknown = run(installed, "limit", *network, "--limit", "first_order_varianze")
+    assert "did you mean 'first_order_variance'?" in unknown.stderr
+    assert "networks with no shaping (p = 0), and this one has p = 0.5" in shaped.stderr
+
+
+def test_an_activation_of_another_package_is_its_formula(installed: Path) -> None:
+    sizes = [
+        "--width",
+        "40",
+        "--depth",
+        "20",
+        "--shaping",
+        "width:0.5",
+        "--observable",
+        "log_variance",
+        "--json",
+        "--correlation",
+        "0.3",
+    ]
+    named = run(installed, "limit", "--activation", "half_swish", *sizes)
+    written = run(
+        installed,
+        *("limit", "--activation", "expression", "--expression", "x / (1 + exp(-x / 2))"),
+        *("--centered", "true", *sizes),
+    )
+    assert named.returncode == 0, named.stderr
+    assert named.stdout == written.stdout
+    assert "half_swish" in run(installed, "limit", "--activation", "half_swich", *sizes).stderr
+
+
+@pytest.mark.slow
+def test_a_study_with_an_observable_and_a_figure_of_another_package(installed: Path) -> None:
+    studies = installed / "config" / "studies"
+    studies.mkdir(parents=True)
+    (studies / "angles.yaml").write_text(files()["angles.yaml"], encoding="utf-8")
+    (installed / "config" / "config.yaml").write_text(f"studies: all\nresults: {installed / 'results'}\n")
+    code = (
+        "from pathlib import Path; from deeplimits.sweep.config import load_config; from tiny import simulated;"
+        "config = load_config(Path('config/config.yaml')); simulated(config)"
+    )
+    path = f"{installed}{os.pathsep}{Path(__file__).parent}"
+    environment = ENVIRONMENT | {"PYTHONPATH": path}
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=installed, check=True)
+    for verb in (["aggregate", "angles"], ["figure", "angles/spread_of_angles"]):
+        done = run(installed, *verb)
+        assert done.returncode == 0, done.stderr
+    assert (installed / "results" / "figures" / "angles" / "spread_of_angles.svg").is_file()
+    shown = run(installed, "query", "SELECT DISTINCT observable FROM moments", "--format", "csv")
+    assert "angle" in shown.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "value", "message"),
+    [
+        ("limits", "gone", "more_limits.gone:Gone", "found 'more_limits.gone:Gone', expected something that"),
+        ("limits", "angle", "more_limits.angle:ANGLE", "a class made from deeplimits.limits.base.Limit"),
+        ("limits", "other", "more_limits.variance:FirstOrderVariance", "not first_order_variance"),
+        ("limits", "variance", "more_limits.variance:FirstOrderVariance", "deeplimits has one"),
+        ("observables", "bad", "more_limits.activations:HALF_SWISH", "a deeplimits.observables.Kind"),
+        ("activations", "angle", "more_limits.angle:ANGLE", "a formula in x, as text"),
+        ("figures", "angle", "more_limits.angle", "a module with CAPTION, NEEDS"),
+    ],
+)
+def test_what_is_broken_in_another_package_is_told(
+    tmp_path: Path, group: str, name: str, value: str, message: str
+) -> None:
+    """Where it is asked for by name, and in no other case but that of a name that is taken."""
+    install(tmp_path, {f"deeplimits.{group}": {name: value}}, "broken-limits")
+    code = {
+        "limits": f"from deeplimits.limits import registry; registry()['{name}'], list(registry())",
+        "observables": f"from deeplimits.observables import parse; parse('{name}').record",
+        "activations": f"from deeplimits.sweep.named_formulas import named_formulas as n; n()['{name}']",
+        "figures": f"from deeplimits.figures import figures; figures()['{name}']",
+    }[group]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=ENVIRONMENT | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = done.stderr.strip().splitlines()[-1]
+    assert f"entry point deeplimits.{group} of broken-limits: {name}: " in last and message in last
+
+
+def test_a_job_looks_for_no_other_package(installed: Path) -> None:
+    """What a simulation job imports asks for no entry point: its start does not grow with what is installed."""
+    code = (
+        "import importlib.metadata as metadata, deeplimits.jobs.simulate, deeplimits.observables as o\n"
+        "def refuse(**asked): raise AssertionError(asked)\n"
+        "metadata.entry_points = refuse\n"
+        "o.parse('correlation_0_2'); o.OBSERVABLES['variance']; 'covariance' in o.OBSERVABLES\n"
+        "from deeplimits.limits import registry; registry()['variance']\n"
+    )
+    subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT | {"PYTHONPATH": str(installed)}, check=True)
