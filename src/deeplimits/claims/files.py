@@ -32,7 +32,7 @@ Text = Annotated[str, Field(min_length=1)]
 class ClaimModel(StrictModel):
     """One statement, the evidence for it, and what counts as agreement."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Z]+\d+(\.[A-Za-z0-9]+)+$")] = Field(
+    id: Annotated[str, Field(pattern=r"^[A-Z]+\d*(\.[A-Za-z0-9]+)+$")] = Field(
         description="paper and statement; .printed at the end for one that is printed wrongly"
     )
     statement: Text = Field(description="what is claimed, in our own words")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deeplimits.architectures import architecture
 from deeplimits.drawing.selections import (
     entries,
     first_observable,
@@ -61,7 +62,7 @@ def draw(study: Groups) -> Figure:
 
 def _panel(study: Groups, axis: Axes, point: int, observable: str) -> None:
     held = points(study).isel(point=point)
-    residual = held.architecture == "resnet"
+    residual = architecture(str(held.architecture.values)).residual
     time = layers(study, point) / held["depth" if residual else "width"].values
     low, middle, high = quantiles(study, point, observable, _CENTRAL_HALF)
     axis.fill_between(time, low, high, color=NETWORK, alpha=0.25, lw=0)

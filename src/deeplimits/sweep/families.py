@@ -17,6 +17,9 @@ from deeplimits.sweep.blocks import Block, block_name, block_size, recorded_text
 from deeplimits.sweep.cost import seconds
 from deeplimits.sweep.points import Point
 
+_PLACE = "@"
+"""What stands in the place of a value in the text of a family."""
+
 
 @dataclass(frozen=True)
 class Family:
@@ -60,13 +63,14 @@ class Family:
         seed of each in the place of its own.
         """
         physics = self.first.network.physics()
-        held = f'"gram":{canonical(physics["gram"])},"seed":{physics["seed"]},'
-        before, after = canonical(physics).split(held)
+        # keys stand in the order of the alphabet, and an architecture may have some between these two
+        before, rest = canonical(physics | {"gram": _PLACE, "seed": _PLACE}).split(f'"gram":"{_PLACE}"')
+        between, after = rest.split(f'"seed":"{_PLACE}"')
         starts = {
-            gram: hashlib.sha256(f'{before}"gram":{_gram_text(gram)},"seed":'.encode())
+            gram: hashlib.sha256(f'{before}"gram":{_gram_text(gram)}{between}"seed":'.encode())
             for gram in dict.fromkeys(gram for gram, _ in self.variants)
         }
-        ends = {seed: f"{seed},{after}".encode() for seed in dict.fromkeys(seed for _, seed in self.variants)}
+        ends = {seed: f"{seed}{after}".encode() for seed in dict.fromkeys(seed for _, seed in self.variants)}
         found = []
         for gram, seed in self.variants:
             digest = starts[gram].copy()
