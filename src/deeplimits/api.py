@@ -359,7 +359,7 @@ def open_samples(
         As ``open_study`` takes them; results that are named need no configuration where the study has been
         aggregated.
     selection
-        Keep only points with these values, such as ``width=64, architecture="resnet"``: any axis of the
+        Keep only points with these values, such as ``width=64, activation="relu"``: any axis of the
         sweep, whether it varies or not.
 
     Raises

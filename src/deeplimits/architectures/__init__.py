@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 GROUP = "deeplimits.architectures"
 """Entry points of other packages: the name of an architecture, and the object that is one."""
 
+PLAIN, RESIDUAL = "mlp", "resnet"
+"""The networks of the papers, by name: the perceptron, which a file that says nothing means, and the residual
+network.
+"""
+
 
 @cache
 def architectures() -> Registry[Architecture]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import ReluLike
 from deeplimits.analysis.proportions import clopper_pearson
+from deeplimits.architectures import RESIDUAL
 from deeplimits.drawing.selections import (
     group,
     points,
@@ -72,7 +73,7 @@ def draw(study: Groups) -> Figure:
         # a rule of three: nothing seen bounds the probability from above only
         axis.plot(depths[none[:1]], high[none[:1]], "v", mfc="none", ms=4, color=color)
     fine = np.unique(np.geomspace(1, depths.max(), 200).round().astype(int)).tolist()
-    exact = [Network(ReluLike(), 1, depth, ((1.0,),), architecture="resnet") for depth in fine]
+    exact = [Network(ReluLike(), 1, depth, ((1.0,),), architecture=RESIDUAL) for depth in fine]
     axis.plot(
         fine,
         [collapse_probability(network, network.depth) for network in exact],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.architectures import RESIDUAL
 from deeplimits.drawing.selections import at_point, entry_of, layers, limit_quantiles, points, quantiles
 from deeplimits.drawing.style import LIMIT, PAGE, new_figure, shades
 from deeplimits.store.study_groups import Groups
@@ -33,7 +34,7 @@ NEEDS = Needs(
     kinds=(
         Kind(
             {
-                "architecture": "resnet",
+                "architecture": RESIDUAL,
                 "branch_exponent": (0.5, 0.0),
                 **RELU,
                 "gradients": True,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeplimits.architectures import RESIDUAL
 from deeplimits.drawing.selections import Array, distance, entry_of, points
 from deeplimits.drawing.style import LIMIT, PAGE, new_figure, shades
 from deeplimits.store.study_groups import Groups
@@ -89,7 +90,7 @@ def grids(study: Groups) -> list[tuple[Array, Array, Array]]:
     """Of shaped and of residual networks: widths, depths, and the distances [width, depth]."""
     held, found = points(study), []
     for limit, residual in (("correlation_ode", False), ("resnet_ode", True)):
-        members = (held.architecture == "resnet").values == residual
+        members = (held.architecture == RESIDUAL).values == residual
         n, d = (held[name].values[members].astype(float) for name in ("width", "depth"))
         widths, depths = np.unique(n), np.unique(d)
         table = np.full((len(widths), len(depths)), np.nan)

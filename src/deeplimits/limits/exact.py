@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.architectures import PLAIN
 from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit, is_odd
 from deeplimits.limits.chain_grid import Grid, tabulated
@@ -40,7 +41,7 @@ class Exact(Limit):
     observables = ("correlation", "rescaled_correlation")
     regimes: ClassVar[tuple[Regime, ...]] = (
         Regime(
-            "mlp",
+            PLAIN,
             ("linear",),
             ANY_EXPONENT,
             uneven=True,
@@ -48,7 +49,7 @@ class Exact(Limit):
             conditions=(wide(_LEAST_UNITS), narrow(_MOST_UNITS)),
         ),
         Regime(
-            "mlp",
+            PLAIN,
             ("relu_like",),
             ANY_EXPONENT,
             uneven=True,

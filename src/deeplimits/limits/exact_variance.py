@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import ShapedSmooth, Slopes
+from deeplimits.architectures import PLAIN
 from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import narrow, wide
@@ -44,9 +45,9 @@ class ExactVariance(Limit):
     label = "the law of the finite network itself, by the exact step of its variance"
     observables = ("log_variance", "variance")
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime("mlp", ("linear", "relu_like"), ANY_EXPONENT, uneven=True),
+        Regime(PLAIN, ("linear", "relu_like"), ANY_EXPONENT, uneven=True),
         Regime(
-            "mlp",
+            PLAIN,
             ("smooth",),
             ANY_EXPONENT,
             uneven=True,

@@ -14,6 +14,7 @@ import numpy as np
 
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
+from deeplimits.architectures import PLAIN, RESIDUAL
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
@@ -72,8 +73,8 @@ class GradientGrowth(Limit):
     label = "the mean growth of squared gradients at infinite width"
     observables = ("gradient_log_norm",)
     regimes = (
-        Regime("mlp", ("linear", "relu_like", "smooth"), uneven=True),
-        Regime("resnet", ("linear", "relu_like", "smooth")),
+        Regime(PLAIN, ("linear", "relu_like", "smooth"), uneven=True),
+        Regime(RESIDUAL, ("linear", "relu_like", "smooth")),
     )
     kind = "number"
     precedence = 10

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from deeplimits.architectures import PLAIN, RESIDUAL
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass
 from deeplimits.laws.mapped import MappedNormal
 from deeplimits.limits.base import Limit
@@ -41,8 +42,8 @@ class InfiniteWidthFluctuations(Limit):
     label = "Gaussian fluctuations of order n^{−½} about infinite width"
     observables = ("correlation", "rescaled_correlation", "covariance", "variance", "log_variance")
     regimes = (
-        Regime("mlp", ("linear", "relu_like", "smooth"), uneven=True),
-        Regime("resnet", ("linear", "relu_like", "smooth")),
+        Regime(PLAIN, ("linear", "relu_like", "smooth"), uneven=True),
+        Regime(RESIDUAL, ("linear", "relu_like", "smooth")),
     )
     kind = "law"
     precedence = 95

@@ -13,9 +13,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.architectures import PLAIN
 from deeplimits.limits.setting import Setting
 
-PREDICTED = "mlp"
+PREDICTED = PLAIN
 """The architecture that all of these numbers are about."""
 
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
+from deeplimits.architectures import PLAIN
 from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit, asymmetry, summed_time
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, wide
@@ -49,7 +50,7 @@ class SecondOrderSde(Limit):
     label = "the correlation SDE with the terms of order 1/n of drift and noise"
     observables = ("correlation",)
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime("mlp", ("relu_like",), HALF_OR_MORE, inputs=2, conditions=(wide(8), ABOVE_MINUS_ONE)),
+        Regime(PLAIN, ("relu_like",), HALF_OR_MORE, inputs=2, conditions=(wide(8), ABOVE_MINUS_ONE)),
     )
     finite_precedence = 20
     rate = 2.0
@@ -79,7 +80,7 @@ class LinearSecondOrder(Limit):
     label = "the correlation SDE of linear networks at the time d / (n − 3/2)"
     observables = ("correlation",)
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime("mlp", ("linear",), ANY_EXPONENT, uneven=True, inputs=2, conditions=(wide(4),)),
+        Regime(PLAIN, ("linear",), ANY_EXPONENT, uneven=True, inputs=2, conditions=(wide(4),)),
     )
     finite_precedence = 20
     rate = 2.0

@@ -30,7 +30,7 @@ from deeplimits.activations import (
     Smooth,
     shaped,
 )
-from deeplimits.architectures import architecture
+from deeplimits.architectures import PLAIN, architecture
 from deeplimits.architectures.base import Architecture
 from deeplimits.digits import EXACT
 
@@ -135,7 +135,7 @@ class Network:
     gram: Gram
     seed: int = 0
     shaping: Shaping | None = None
-    architecture: str = "mlp"
+    architecture: str = PLAIN
     branch_exponent: float = 0.5
     start: float | None = None
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from deeplimits.architectures import PLAIN, RESIDUAL
+
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
@@ -125,10 +127,10 @@ class Needs:
 RELU: Mapping[str, Condition] = {"activation": "relu", "c_plus": 0.0, "c_minus": -1.0}
 TANH: Mapping[str, Condition] = {"activation": "tanh", "a": 1.0, "center": 0.0}
 SYMMETRIC: Mapping[str, Condition] = {"activation": "relu", "slopes_apart": 1.0}
-WIDE: Mapping[str, Condition] = {"architecture": "mlp", "one_width": True, "last_recorded": True}
+WIDE: Mapping[str, Condition] = {"architecture": PLAIN, "one_width": True, "last_recorded": True}
 PAIR: Mapping[str, Condition] = {"inputs": AtLeast(2)}
 RESNET: Mapping[str, Condition] = {
-    "architecture": "resnet",
+    "architecture": RESIDUAL,
     "branch_exponent": 0.5,
     "last_recorded": True,
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from deeplimits.architectures import architectures
+from deeplimits.architectures import PLAIN, architectures
 from deeplimits.errors import MisplacedKey, UnknownName
 from deeplimits.sweep.activation_names import ActivationName, expected_instead
 from deeplimits.sweep.named_formulas import named_formulas
@@ -146,7 +146,7 @@ class NetworkModel(StrictModel):
     """
 
     architecture: ArchitectureName = Field(
-        "mlp",
+        PLAIN,
         description="; ".join(f"{name}: {each.equation}" for name, each in architectures().items()),
     )
     activation: ActivationModel = Field(description="the activation; of a resnet, its branch's")

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import ReluLike
+from deeplimits.architectures import PLAIN
 from deeplimits.errors import InputError
 from deeplimits.laws import Chart, Law, PointMass, TabulatedLaw
 from deeplimits.limits.accuracy import correlation_error, smooth_correlation_error
@@ -129,7 +130,7 @@ class CorrelationSde(Limit):
     label = "the correlation SDE of shaped networks at p = ½, n → ∞"
     observables = ("correlation",)
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime("mlp", ("relu_like", "linear"), HALF, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)),
+        Regime(PLAIN, ("relu_like", "linear"), HALF, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)),
     )
     precedence: ClassVar[int | None] = 30
     rate_reason = "1 where c₊ + c₋ = 0, ½ otherwise: matched_sde has 1 for all slopes"
@@ -169,7 +170,7 @@ class MatchedSde(CorrelationSde):
     name = "matched_sde"
     label = "the correlation SDE with the network's own slopes, at its own n and d"
     regimes = (
-        Regime("mlp", ("relu_like", "linear"), SHAPED, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)),
+        Regime(PLAIN, ("relu_like", "linear"), SHAPED, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)),
     )
     precedence = None
     matched_precedence = 10
@@ -190,11 +191,11 @@ class LinearCorrelation(CorrelationSde):
     name = "linear"
     label = "the correlation SDE of linear networks"
     regimes = (
-        Regime("mlp", ("linear",), ANY_EXPONENT, uneven=True, inputs=2),
-        Regime("mlp", ("relu_like", "smooth"), ABOVE_HALF, uneven=True, inputs=2),
-        Regime("mlp", ("smooth",), HALF, uneven=True, inputs=2, conditions=(STRAIGHT,)),
+        Regime(PLAIN, ("linear",), ANY_EXPONENT, uneven=True, inputs=2),
+        Regime(PLAIN, ("relu_like", "smooth"), ABOVE_HALF, uneven=True, inputs=2),
+        Regime(PLAIN, ("smooth",), HALF, uneven=True, inputs=2, conditions=(STRAIGHT,)),
         Regime(
-            "mlp",
+            PLAIN,
             ("smooth",),
             Exponents(0.25, with_low=False),
             uneven=True,

@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from deeplimits.activations import ReluLike
+from deeplimits.architectures import PLAIN
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit, shaping_time
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
@@ -79,7 +80,7 @@ class CorrelationOde(Limit):
     observables = ("correlation",)
     regimes = (
         Regime(
-            "mlp", ("relu_like", "linear"), UP_TO_HALF, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)
+            PLAIN, ("relu_like", "linear"), UP_TO_HALF, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)
         ),
     )
     kind = "number"

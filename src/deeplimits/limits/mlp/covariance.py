@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import ReluLike, Smooth
+from deeplimits.architectures import PLAIN
 from deeplimits.engines.sde.covariance import Drift, Paths, covariance_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import (
@@ -112,9 +113,9 @@ class CovarianceSde(Limit):
     label = "the covariance SDE of shaped networks at p = ½, and of linear ones, sampled"
     observables = ("correlation", "covariance", "log_variance", "variance")
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime("mlp", ("linear",), uneven=True, conditions=(FEW_STEPS,)),
-        Regime("mlp", ("relu_like", "smooth"), ABOVE_HALF, uneven=True, conditions=(FEW_STEPS,)),
-        Regime("mlp", ("relu_like", "smooth"), HALF, uneven=True, conditions=(ONE_RATIO, FEW_STEPS)),
+        Regime(PLAIN, ("linear",), uneven=True, conditions=(FEW_STEPS,)),
+        Regime(PLAIN, ("relu_like", "smooth"), ABOVE_HALF, uneven=True, conditions=(FEW_STEPS,)),
+        Regime(PLAIN, ("relu_like", "smooth"), HALF, uneven=True, conditions=(ONE_RATIO, FEW_STEPS)),
     )
     kind = "sampled"
     precedence: ClassVar[int | None] = 50
@@ -277,8 +278,8 @@ class MatchedCovarianceSde(CovarianceSde):
     name = "matched_covariance_sde"
     label = "the covariance SDE with the network's own constants, at its own n and d, sampled"
     regimes = (
-        Regime("mlp", ("linear",), uneven=True, conditions=(FEW_OWN_STEPS,)),
-        Regime("mlp", ("relu_like", "smooth"), SHAPED, uneven=True, conditions=(ONE_STRENGTH, FEW_OWN_STEPS)),
+        Regime(PLAIN, ("linear",), uneven=True, conditions=(FEW_OWN_STEPS,)),
+        Regime(PLAIN, ("relu_like", "smooth"), SHAPED, uneven=True, conditions=(ONE_STRENGTH, FEW_OWN_STEPS)),
     )
     precedence = None
     matched_precedence = 30

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import Smooth
+from deeplimits.architectures import PLAIN
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit, shaping_time
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
@@ -40,8 +41,8 @@ class CovarianceOde(Limit):
     label = "the covariance ODE of shaped networks with p below ½, where drift dominates noise"
     observables = ("correlation", "covariance", "log_variance", "variance")
     regimes = (
-        Regime("mlp", ("relu_like", "linear"), UP_TO_HALF, uneven=True, conditions=(ABOVE_MINUS_ONE,)),
-        Regime("mlp", ("smooth",), UP_TO_HALF, uneven=True),
+        Regime(PLAIN, ("relu_like", "linear"), UP_TO_HALF, uneven=True, conditions=(ABOVE_MINUS_ONE,)),
+        Regime(PLAIN, ("smooth",), UP_TO_HALF, uneven=True),
     )
     kind = "number"
     precedence = 80

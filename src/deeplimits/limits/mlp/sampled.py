@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from deeplimits.architectures import PLAIN
 from deeplimits.engines.sde.paths import chain_gaps, correlation_gaps, rescaled_correlations
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import apart, sampled
@@ -52,7 +53,7 @@ _STEP = 0.01
 def _relu(steps: Callable[[Network], float]) -> Regime:
     """Unshaped ReLU networks, by paths of so many steps."""
     conditions = DIFFERENT_SLOPES, ONE_SIDED, few_steps(steps, _MOST_STEPS)
-    return Regime("mlp", ("relu_like",), UNSHAPED, inputs=2, conditions=conditions)
+    return Regime(PLAIN, ("relu_like",), UNSHAPED, inputs=2, conditions=conditions)
 
 
 def _steps(network: Network) -> float:
@@ -102,7 +103,7 @@ class CorrelationSdeEuler(CorrelationSde):
     label = "Euler's scheme for the correlation SDE, as the paper draws it"
     regimes = (
         Regime(
-            "mlp",
+            PLAIN,
             ("relu_like", "linear"),
             HALF,
             uneven=True,

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from deeplimits.activations import Smooth
+from deeplimits.architectures import PLAIN
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit, shaping_time
 from deeplimits.limits.conditions import SETTLING, STRAIGHT
@@ -30,7 +31,7 @@ class SmoothDecay(Limit):
     observables = ("correlation",)
     regimes = (
         Regime(
-            "mlp",
+            PLAIN,
             ("smooth",),
             Exponents(0.0, 0.25, with_low=False, with_high=False),
             uneven=True,

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from deeplimits.activations import Smooth
+from deeplimits.architectures import PLAIN
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.accuracy import smooth_correlation_error
 from deeplimits.limits.base import Limit
@@ -34,7 +35,7 @@ class SmoothQuarter(Limit):
     observables = ("correlation",)
     regimes = (
         Regime(
-            "mlp",
+            PLAIN,
             ("smooth",),
             Exponents(0.25, 0.25),
             uneven=True,

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import Smooth
+from deeplimits.architectures import PLAIN
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass, TabulatedLaw
 from deeplimits.limits.accuracy import smooth_variance_error
 from deeplimits.limits.base import Limit, one_value
@@ -217,7 +218,7 @@ class SmoothVariance(Limit):
     name = "smooth_variance"
     label = "the variance SDE of smooth networks at p = ½, n → ∞"
     observables = ("log_variance", "variance")
-    regimes = (Regime("mlp", ("smooth",), HALF, uneven=True, conditions=(ONE_STABILITY,)),)
+    regimes = (Regime(PLAIN, ("smooth",), HALF, uneven=True, conditions=(ONE_STABILITY,)),)
     precedence = 20
     rate = 1.0
     equation = "dV = β V (V − 1) dt + √2 V dB, β = (¾ φ''² + φ''')/a², explosion where β > 0"

@@ -17,6 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from deeplimits.architectures import PLAIN
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass
 from deeplimits.limits.accuracy import apart, correlation_step, death
 from deeplimits.limits.base import Limit, asymmetry, square_variance
@@ -36,7 +37,7 @@ class Unshaped(Limit):
     label = "the SDE of the rescaled correlation of unshaped networks, from the network's own start"
     observables = ("rescaled_correlation", "correlation")
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime("mlp", ("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES,)),
+        Regime(PLAIN, ("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES,)),
     )
     precedence: ClassVar[int | None] = 20
     matched_precedence: ClassVar[int | None] = 40
@@ -152,7 +153,7 @@ class UnshapedCorrected(Unshaped):
 
     name = "unshaped_corrected"
     label = "the same with the leading 1/n term of the drift"
-    regimes = (Regime("mlp", ("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES, ONE_SIDED)),)
+    regimes = (Regime(PLAIN, ("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES, ONE_SIDED)),)
     precedence = None
     matched_precedence = None
     rate_reason = "log n / n, which is no power, with a smaller factor"

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from deeplimits.architectures import PLAIN
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.accuracy import Moments, apart, death, log_mean_error, smooth_variance_error
 from deeplimits.limits.base import Limit, square_variance, summed_time
@@ -25,8 +26,8 @@ class Variance(Limit):
     label = "the geometric Brownian motion of the variance"
     observables = ("log_variance", "variance")
     regimes = (
-        Regime("mlp", ("linear", "relu_like"), uneven=True),
-        Regime("mlp", ("smooth",), ABOVE_HALF, uneven=True),
+        Regime(PLAIN, ("linear", "relu_like"), uneven=True),
+        Regime(PLAIN, ("smooth",), ABOVE_HALF, uneven=True),
     )
     precedence = 30
     rate = 1.0

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.activations import Slopes
+from deeplimits.architectures import RESIDUAL
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.accuracy import depth_error, sampled
@@ -64,7 +65,7 @@ class HayouLinear(ResidualLimit):
     name = "hayou_linear"
     label = "the geometric Brownian motion of a linear residual network at finite width, d → ∞"
     observables = ("log_growth", "log_variance", "log_activation")
-    regimes = (Regime("resnet", ("linear",), branch_exponents=(0.5,), from_number=True),)
+    regimes = (Regime(RESIDUAL, ("linear",), branch_exponents=(0.5,), from_number=True),)
     precedence = 10
     rate = 1.0
     equation = "log ‖X_t‖/‖X_0‖ ~ N(s² (½ − 1/n) t, s² t/n)"
@@ -100,7 +101,7 @@ class QuasiGbm(ResidualLimit):
     name = "hayou_quasi_gbm"
     label = "the quasi geometric Brownian motion of a ReLU residual network at finite width, d → ∞"
     observables = ("log_growth",)
-    regimes = (Regime("resnet", ("relu_like",), branch_exponents=(0.5,), conditions=(RELU,)),)
+    regimes = (Regime(RESIDUAL, ("relu_like",), branch_exponents=(0.5,), conditions=(RELU,)),)
     rate_reason = "an approximation at every depth, for its shape and variance"
     equation = "N(mean, t/n), mean right to O(n⁻²)"
     source = "Hayou 2022, Theorem 1, with its mean corrected"
@@ -151,7 +152,7 @@ class McKeanVlasov(ResidualLimit):
     observables = ("log_growth", "log_variance", "log_activation", "output")
     regimes = (
         Regime(
-            "resnet",
+            RESIDUAL,
             ("linear", "relu_like", "smooth", "ornstein_uhlenbeck"),
             branch_exponents=(0.5,),
             from_number=True,

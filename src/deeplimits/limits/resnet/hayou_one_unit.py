@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.architectures import RESIDUAL
 from deeplimits.laws import Law, NormalLaw
 from deeplimits.limits.accuracy import depth_error
 from deeplimits.limits.conditions import ONE_UNIT
@@ -50,7 +51,7 @@ class HayouReluN1(ResidualLimit):
     observables = ("log_activation", "log_variance", "log_growth")
     regimes = (
         Regime(
-            "resnet",
+            RESIDUAL,
             ("linear", "relu_like"),
             branch_exponents=(0.5,),
             from_number=True,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import OrnsteinUhlenbeck
+from deeplimits.architectures import RESIDUAL
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.conditions import ONE_UNIT
 from deeplimits.limits.regime import Condition, Regime
@@ -43,7 +44,7 @@ class OrnsteinUhlenbeckLimit(ResidualLimit):
     observables = ("ou_coordinate", "log_activation", "log_variance")
     regimes = (
         Regime(
-            "resnet",
+            RESIDUAL,
             ("ornstein_uhlenbeck",),
             branch_exponents=(0.5,),
             from_number=True,

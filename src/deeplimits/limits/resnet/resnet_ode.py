@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.activations import Slopes
+from deeplimits.architectures import RESIDUAL
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
@@ -41,8 +42,8 @@ class ResnetOde(Limit):
         "log_activation",
     )
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime("resnet", ("linear", "relu_like"), branch_exponents=(0.5,), conditions=(ABOVE_MINUS_ONE,)),
-        Regime("resnet", ("smooth", "ornstein_uhlenbeck"), branch_exponents=(0.5,)),
+        Regime(RESIDUAL, ("linear", "relu_like"), branch_exponents=(0.5,), conditions=(ABOVE_MINUS_ONE,)),
+        Regime(RESIDUAL, ("smooth", "ornstein_uhlenbeck"), branch_exponents=(0.5,)),
     )
     kind = "number"
     precedence: ClassVar[int | None] = 45
@@ -81,7 +82,7 @@ class PrintedEquation214(ResnetOde):
     name = "ln24_eq_2_14_printed"
     label = "the covariance ODE of residual networks as printed, which networks do not follow"
     regimes = (
-        Regime("resnet", ("linear", "relu_like"), branch_exponents=(0.5,), conditions=(ABOVE_MINUS_ONE,)),
+        Regime(RESIDUAL, ("linear", "relu_like"), branch_exponents=(0.5,), conditions=(ABOVE_MINUS_ONE,)),
     )
     precedence = None
     observables = ("covariance", "log_variance", "variance")
