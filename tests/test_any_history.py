@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from numpy.typing import NDArray
 
-from deeplimits.api import open_samples
+from deeplimits.api_studies import open_samples
 from deeplimits.engines import simulate_block
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.jobs.prune import unwanted

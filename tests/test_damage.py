@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deeplimits.api import open_samples, open_study
+from deeplimits.api_studies import open_samples, open_study
 from deeplimits.claims.files import load_claims
 from deeplimits.claims.verdicts import verdicts
 from deeplimits.cli import app
+from deeplimits.drawing.build import build_figure
 from deeplimits.errors import InputError
-from deeplimits.figures import build_figure
 from deeplimits.jobs.aggregate import reduced_study
 from deeplimits.jobs.repair import Repair
 from deeplimits.jobs.verify import Report, verify_store

@@ -11,7 +11,8 @@ from jinja2 import StrictUndefined, Template
 
 import hayou_studies
 import test_joint
-from deeplimits.figures import build_figure, figures
+from deeplimits.drawing.build import build_figure
+from deeplimits.figures import figures
 from deeplimits.figures.ln24_do_limits_commute import two_terms
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.store.errors import StoreError

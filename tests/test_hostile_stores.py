@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from deeplimits.api import open_samples, open_study
+from deeplimits.api_studies import open_samples, open_study
 from deeplimits.claims.files import load_claims
 from deeplimits.claims.verdicts import verdicts
-from deeplimits.figures import build_figure
+from deeplimits.drawing.build import build_figure
 from deeplimits.jobs.aggregate import reduced_study
 from deeplimits.jobs.verify import verify_store
 from deeplimits.store.catalogue import Catalogue

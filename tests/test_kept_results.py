@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deeplimits.api import open_samples, open_study
+from deeplimits.api_studies import open_samples, open_study
 from deeplimits.jobs.verify import verify_store
 from deeplimits.jobs.workflow import prepare
 from deeplimits.store.errors import StaleStore

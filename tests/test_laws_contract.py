@@ -19,7 +19,7 @@ from deeplimits.laws import Chart, EmpiricalLaw, Law, NormalLaw, PointMass, kolm
 from deeplimits.laws.mapped import MappedNormal, mapped
 from deeplimits.limits import registry
 from deeplimits.limits.mlp.correlation import CORRELATION_CHART
-from deeplimits.limits.mlp.covariance import extrapolated
+from deeplimits.limits.mlp.covariance_paths import extrapolated
 from deeplimits.limits.mlp.smooth_variance import ExplosiveLaw, survival
 from deeplimits.limits.resnet.hayou_one_unit import affine_log_square
 from deeplimits.limits.solvers.compound import MixtureLaw

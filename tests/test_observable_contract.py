@@ -15,15 +15,16 @@ import pytest
 import deeplimits
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.analysis.beside import drawn
+from deeplimits.drawing.build import build_figure
 from deeplimits.drawing.wording import observable_text, symbol
 from deeplimits.errors import InputError
-from deeplimits.figures import build_figure
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.laws import Chart
 from deeplimits.limits import registry
 from deeplimits.limits.infinite_width import Pair
 from deeplimits.networks.network import Network, Shaping
-from deeplimits.observables import OBSERVABLES, Kind, Observable, parse
+from deeplimits.observable_kind import Kind
+from deeplimits.observables import OBSERVABLES, Observable, parse
 from deeplimits.variables import STORED
 from tiny import STUDY, project, simulated
 

@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from deeplimits.api import query
+from deeplimits.api_studies import query
 from deeplimits.cli import app
 from deeplimits.errors import InputError
 from deeplimits.jobs.aggregate import aggregate_study

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deeplimits.api import open_study
+from deeplimits.api_studies import open_study
 from deeplimits.jobs.aggregate import aggregate_study, reduced_study
 from deeplimits.jobs.workflow import prepare
 from deeplimits.store.catalogue import Catalogue

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from deeplimits.api import open_samples, open_study, query
+from deeplimits.api_studies import open_samples, open_study, query
 from deeplimits.cli import app, main
+from deeplimits.drawing.build import build_figure
 from deeplimits.errors import InputError
-from deeplimits.figures import build_figure
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.jobs.workflow import prepare
 from deeplimits.store.errors import StaleStore, StoreError

@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 from deeplimits.claims import against_limit, evidence, statistic
 from deeplimits.claims import files as claims
 from deeplimits.claims.statistics import STATISTICS
-from deeplimits.sweep import models
+from deeplimits.sweep import config_models, models
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = (DOCS / "study-files.md", DOCS / "claims.md")
@@ -70,7 +70,7 @@ def table(model: type[BaseModel]) -> str:
 
 def model(name: str) -> type[BaseModel]:
     """The model of a name."""
-    places = [vars(module) for module in (models, claims, statistic, evidence, against_limit)]
+    places = [vars(module) for module in (models, config_models, claims, statistic, evidence, against_limit)]
     places.append({each.__name__: each for each in STATISTICS.values()})
     found: type[BaseModel] = next(place[name] for place in places if name in place)
     return found

@@ -21,7 +21,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
-    from deeplimits.api import limit, open_samples, open_study, query, simulate
+    from deeplimits.api import limit, simulate
+    from deeplimits.api_studies import open_samples, open_study, query
     from deeplimits.errors import InputError
     from deeplimits.laws import Law
     from deeplimits.networks.network import Network, Shaping
@@ -47,7 +48,8 @@ __all__ = [
 
 _PLACES = {
     "deeplimits.activations": ("Identity", "OrnsteinUhlenbeck", "ReluLike", "Smooth"),
-    "deeplimits.api": ("limit", "open_samples", "open_study", "query", "simulate"),
+    "deeplimits.api": ("limit", "simulate"),
+    "deeplimits.api_studies": ("open_samples", "open_study", "query"),
     "deeplimits.errors": ("InputError",),
     "deeplimits.laws": ("Law",),
     "deeplimits.networks.network": ("Network", "Shaping"),

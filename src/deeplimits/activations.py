@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.digits import EXACT
-from deeplimits.formulas import FUNCTIONS, PLAIN, SIGN, Formula, Library
+from deeplimits.formula_derivatives import SIGN
+from deeplimits.formulas import FUNCTIONS, PLAIN, Formula, Library
 
 SMOOTH = {
     "tanh": "tanh(x)",

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from deeplimits.formula_derivatives import constant, derivative_of, has_x
 from deeplimits.formula_names import meant
 
 FUNCTIONS = (
@@ -41,8 +42,6 @@ FUNCTIONS = (
 CONSTANTS = ("pi",)
 LONGEST = 500
 """Characters of a formula."""
-SIGN = "sign"
-"""A function that only derivatives call: |x|' is the sign of x. Libraries hold it beside ``FUNCTIONS``."""
 DEEPEST = 200
 """Levels of a formula: signs, operators and functions within one another."""
 _LARGEST_POWER = 64
@@ -131,7 +130,7 @@ def _read(text: str) -> tuple[ast.expr, str]:
 
 @lru_cache(maxsize=512)
 def _derivative_of(formula: Formula) -> Expression:
-    return Expression(_derivative(formula.tree) or ast.Constant(0))
+    return Expression(derivative_of(formula.tree) or ast.Constant(0))
 
 
 @dataclass(frozen=True)
@@ -167,11 +166,6 @@ def _check_numbers(tree: ast.expr) -> None:
             raise FormulaError(ast.unparse(node), f"real numbers up to {_LARGEST:g}")
 
 
-def has_x(node: ast.expr) -> bool:
-    """Whether there is an x in a tree."""
-    return any(isinstance(each, ast.Name) and each.id == "x" for each in ast.walk(node))
-
-
 def _without_x(node: ast.expr) -> Iterator[ast.expr]:
     """The largest parts in which there is no x."""
     parts = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
@@ -198,7 +192,7 @@ def _check(node: ast.expr) -> None:
             _check(operand)
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             _check(left)
-            if _constant(right) is None or abs(_constant(right) or 0.0) > _LARGEST_POWER:
+            if constant(right) is None or abs(constant(right) or 0.0) > _LARGEST_POWER:
                 raise FormulaError(
                     _short(node), f"a power with a number up to {_LARGEST_POWER} as its exponent"
                 )
@@ -226,15 +220,6 @@ def _short(node: ast.expr) -> str:
         return "<a number of hundreds of digits>"
 
 
-def _constant(node: ast.expr) -> float | None:
-    match node:
-        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-            return float(number)
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
-            return -float(number)
-    return None
-
-
 def _value(node: ast.expr, x: Any, library: Library) -> Any:
     match node:
         case ast.Constant(value=int() | float() as number):
@@ -248,7 +233,7 @@ def _value(node: ast.expr, x: Any, library: Library) -> Any:
         case ast.UnaryOp(operand=operand):
             return _value(operand, x, library)
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            exponent = _constant(right)
+            exponent = constant(right)
             assert exponent is not None
             whole = int(exponent) if exponent == int(exponent) else library.number(exponent)
             return _value(left, x, library) ** whole
@@ -257,103 +242,6 @@ def _value(node: ast.expr, x: Any, library: Library) -> Any:
         case ast.Call(func=ast.Name(id=name), args=[argument]):
             return library.functions[name](_value(argument, x, library))
     raise AssertionError(ast.unparse(node))
-
-
-def _derivative(node: ast.expr) -> ast.expr | None:
-    """The derivative of a tree by its x; None where there is no x in it."""
-    match node:
-        case ast.Constant():
-            return None
-        case ast.Name(id=name):
-            return ast.Constant(1) if name == "x" else None
-        case ast.UnaryOp(op=op, operand=operand):
-            inner = _derivative(operand)
-            return None if inner is None else ast.UnaryOp(op, inner)
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            exponent, inner = _constant(right), _derivative(left)
-            assert exponent is not None
-            if inner is None or exponent == 0:
-                return None
-            lowered = left if exponent == 2 else ast.BinOp(left, ast.Pow(), ast.Constant(exponent - 1))
-            return inner if exponent == 1 else _times(_times(ast.Constant(exponent), lowered), inner)
-        case ast.BinOp(left=left, op=op, right=right):
-            return _derivative_of_binary(left, op, right)
-        case ast.Call(func=ast.Name(id=name), args=[argument]):
-            inner = _derivative(argument)
-            return None if inner is None else _times(_SLOPES[name](argument, node), inner)
-    raise AssertionError(ast.unparse(node))
-
-
-def _derivative_of_binary(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr | None:
-    first, second = _derivative(left), _derivative(right)
-    match op:
-        case ast.Add() | ast.Sub():
-            if first is None:
-                return (
-                    second if second is None or isinstance(op, ast.Add) else ast.UnaryOp(ast.USub(), second)
-                )
-            return first if second is None else ast.BinOp(first, op, second)
-        case ast.Mult():
-            one, other = first and _times(first, right), second and _times(left, second)
-            return ast.BinOp(one, ast.Add(), other) if one and other else one or other
-    over = ast.BinOp(first, ast.Div(), right) if first else None
-    if second is None:
-        return over
-    # (a / b)' = a' / b − (a / b) (b' / b), which overflows no earlier than a / b does
-    under = _times(ast.BinOp(left, ast.Div(), right), ast.BinOp(second, ast.Div(), right))
-    return ast.BinOp(over, ast.Sub(), under) if over else ast.UnaryOp(ast.USub(), under)
-
-
-def _times(left: ast.expr, right: ast.expr) -> ast.expr:
-    for one, other in ((left, right), (right, left)):
-        if isinstance(one, ast.Constant) and one.value == 1:
-            return other
-    return ast.BinOp(left, ast.Mult(), right)
-
-
-def _call(name: str, argument: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name(name), [argument], [])
-
-
-def _over(numerator: float, denominator: ast.expr) -> ast.expr:
-    return ast.BinOp(ast.Constant(numerator), ast.Div(), denominator)
-
-
-def _square(node: ast.expr) -> ast.expr:
-    return ast.BinOp(node, ast.Pow(), ast.Constant(2))
-
-
-def _one(op: ast.operator, node: ast.expr) -> ast.expr:
-    return ast.BinOp(ast.Constant(1), op, node)
-
-
-def _normal(sign: float, argument: ast.expr) -> ast.expr:
-    """± (2/√π) exp(−x²)."""
-    density = _call("exp", ast.UnaryOp(ast.USub(), _square(argument)))
-    return ast.BinOp(_over(2.0 * sign, _call("sqrt", ast.Name("pi"))), ast.Mult(), density)
-
-
-_SLOPES: dict[str, Callable[[ast.expr, ast.expr], ast.expr]] = {
-    "exp": lambda x, value: value,
-    "log": lambda x, _: _over(1, x),
-    "sqrt": lambda _, value: _over(0.5, value),
-    "abs": lambda x, _: _call(SIGN, x),
-    "sin": lambda x, _: _call("cos", x),
-    "cos": lambda x, _: ast.UnaryOp(ast.USub(), _call("sin", x)),
-    "tan": lambda _, value: _one(ast.Add(), _square(value)),
-    "sinh": lambda x, _: _call("cosh", x),
-    "cosh": lambda x, _: _call("sinh", x),
-    # not 1 − tanh², which cancels
-    "tanh": lambda x, _: _square(_over(1, _call("cosh", x))),
-    "asin": lambda x, _: _over(1, _call("sqrt", _one(ast.Sub(), _square(x)))),
-    "acos": lambda x, _: _over(-1, _call("sqrt", _one(ast.Sub(), _square(x)))),
-    "atan": lambda x, _: _over(1, _one(ast.Add(), _square(x))),
-    "asinh": lambda x, _: _over(1, _call("sqrt", _one(ast.Add(), _square(x)))),
-    "atanh": lambda x, _: _over(1, _one(ast.Sub(), _square(x))),
-    "erf": lambda x, _: _normal(1.0, x),
-    "erfc": lambda x, _: _normal(-1.0, x),
-}
-"""F'(x) from x and F(x) as trees."""
 
 
 PLAIN = Library({name: getattr(math, {"abs": "fabs"}.get(name, name)) for name in FUNCTIONS}, float, math.pi)

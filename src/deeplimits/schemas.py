@@ -7,7 +7,8 @@ import json
 from pydantic import BaseModel
 
 from deeplimits.claims.files import ClaimsModel
-from deeplimits.sweep.models import ConfigModel, PointModel, StudyModel
+from deeplimits.sweep.config_models import ConfigModel
+from deeplimits.sweep.models import PointModel, StudyModel
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "config": ConfigModel,

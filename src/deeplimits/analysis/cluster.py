@@ -16,7 +16,7 @@ from typing import Any
 from deeplimits.errors import InputError
 from deeplimits.processor import in_force
 from deeplimits.store.errors import StoreError
-from deeplimits.sweep.models import DaskModel
+from deeplimits.sweep.config_models import DaskModel
 
 _CLUSTERS = {
     "htcondor": "HTCondorCluster",

@@ -22,7 +22,8 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from deeplimits.analysis.grids import Layout, layout_of
-from deeplimits.observables import OBSERVABLES, Kind, Observable, pair_index
+from deeplimits.observable_kind import Kind
+from deeplimits.observables import OBSERVABLES, Observable, pair_index
 from deeplimits.store.catalogue import BlockLocation, Catalogue
 from deeplimits.store.errors import StoreError
 from deeplimits.store.study_groups import open_study_groups

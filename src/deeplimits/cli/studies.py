@@ -112,7 +112,7 @@ def figure(
     ],
 ) -> None:
     """Draw one figure of a study, as PDF, SVG and PNG. A store that is stale is refused."""
-    from deeplimits.figures import build_figure, find_figure
+    from deeplimits.drawing.build import build_figure, find_figure
 
     leave_out("dask")
     study, drawn = find_figure(settings, name)

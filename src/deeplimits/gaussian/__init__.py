@@ -18,7 +18,7 @@ from deeplimits.gaussian import piecewise
 from deeplimits.gaussian.curves import unshaped
 from deeplimits.gaussian.effort import A_CALL, bounded, spend
 from deeplimits.gaussian.pairs import Pair, conditional, rule, series
-from deeplimits.gaussian.rule import SLOPE, SQUARE, VALUE, Line, Power
+from deeplimits.gaussian.powers import SLOPE, SQUARE, VALUE, Line, Power
 from deeplimits.gaussian.unreachable import Unreachable
 
 Array = NDArray[np.float64]

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from deeplimits.gaussian.curves import Curve
 from deeplimits.gaussian.effort import spend
-from deeplimits.gaussian.rule import NODES, SLOPE, VALUE, Line, Power, Rule, build, legendre
+from deeplimits.gaussian.powers import SLOPE, VALUE, Line, Power
+from deeplimits.gaussian.rule import NODES, Rule, build, legendre
 from deeplimits.gaussian.unreachable import Unreachable
 
 Array = NDArray[np.float64]

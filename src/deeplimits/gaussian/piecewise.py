@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
-from deeplimits.gaussian.rule import Power
+from deeplimits.gaussian.powers import Power
 
 Array = NDArray[np.float64]
 

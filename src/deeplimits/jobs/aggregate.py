@@ -29,7 +29,7 @@ from deeplimits.store.arrays import described
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.study_writer import write_study
 from deeplimits.store.watched import Watch, unwatched
-from deeplimits.sweep.models import DaskModel
+from deeplimits.sweep.config_models import DaskModel
 from deeplimits.sweep.study import Study
 
 if TYPE_CHECKING:

@@ -223,7 +223,7 @@ class Repair:
             _date(_time(receipt), path)
 
     def _figure(self, name: str) -> None:
-        from deeplimits.figures import build_figure
+        from deeplimits.drawing.build import build_figure
 
         study, _, figure = name.partition("/")
         build_figure(self._config.study(study), figure, self.place.results, self._config)

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from deeplimits import gaussian
 from deeplimits.activations import ShapedSmooth
 from deeplimits.gaussian import curves
-from deeplimits.gaussian.rule import NODES, SQUARE, Line, Power, build, legendre
+from deeplimits.gaussian.powers import SQUARE, Line, Power
+from deeplimits.gaussian.rule import NODES, build, legendre
 from deeplimits.limits import kept_rows
 
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deeplimits.errors import InputError, nearest_name, one_of
-from deeplimits.sweep.models import ConfigModel, DaskModel
+from deeplimits.sweep.config_models import ConfigModel, DaskModel
 from deeplimits.sweep.study import Study, load_study
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping

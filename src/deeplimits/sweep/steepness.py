@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from deeplimits.formulas import PLAIN, Formula, has_x
+from deeplimits.formula_derivatives import has_x
+from deeplimits.formulas import PLAIN, Formula
 
 
 def steepness(formula: Formula) -> tuple[float, ...]:

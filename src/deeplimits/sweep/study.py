@@ -27,6 +27,7 @@ from deeplimits.sweep.grams import checked_gram, correlation_gram, start_gram
 from deeplimits.sweep.grid import as_list, check_axes, check_once, combinations, own_grid, size_of
 from deeplimits.sweep.growth import check_growth, scaled_growth
 from deeplimits.sweep.models import CompareModel, GridModel, GrowthModel, NetworkModel, StudyModel
+from deeplimits.sweep.network_lists import _lists, networks_of, without_grid
 from deeplimits.sweep.point_files import check_architecture, check_layer_widths, check_start, shaping
 from deeplimits.sweep.points import Point, recorded_layers
 from deeplimits.sweep.study_name import check_study_name
@@ -192,7 +193,7 @@ def read_study(path: Path, scale: int = 1) -> Study:
         if "grid" in given:
             check_axes(grids[-1], path, key)
     _check_size(model, grids, path)
-    networks = tuple(_networks(model.networks, path))
+    networks = tuple(networks_of(model.networks, path))
     for index, network_model in networks:
         _check_network(network_model, grids[index], path, f"networks.{index}.")
     spec = model.record.layers
@@ -264,7 +265,7 @@ def _check_size(model: StudyModel, grids: Sequence[GridModel], where: Path) -> N
     """Refuse a study with more points than anyone means, without expanding it."""
     total, largest, text = 0, 0, ""
     for entry, grid in zip(model.networks, grids, strict=True):
-        networks = math.prod(len(each) for _, each in _lists(_without_grid(entry)))
+        networks = math.prod(len(each) for _, each in _lists(without_grid(entry)))
         count, sizes = size_of(grid)
         total += networks * count
         if networks * count > largest:
@@ -285,19 +286,6 @@ def _check_blocks(study: Study) -> None:
         )
 
 
-def _without_grid(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if key != "grid"}
-
-
-def _lists(entry: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
-    """Every leaf of a network that is a list: its path and values."""
-    for key, value in entry.items():
-        if isinstance(value, dict):
-            yield from _lists(value, (*path, key))
-        elif isinstance(value, list):
-            yield (*path, key), value
-
-
 def _check_network(model: NetworkModel, grid: GridModel, where: Path, prefix: str) -> None:
     check_architecture(model, where, prefix)
     for start in as_list(grid.start):
@@ -305,25 +293,3 @@ def _check_network(model: NetworkModel, grid: GridModel, where: Path, prefix: st
     for width in as_list(grid.width):
         if isinstance(width, list):
             check_layer_widths(width, model, where, "grid.width")
-
-
-def _networks(entries: list[dict[str, Any]], where: Path) -> Iterator[tuple[int, NetworkModel]]:
-    """The networks of every entry, with its index."""
-    for index, whole in enumerate(entries):
-        entry = _without_grid(whole)
-        axes = list(_lists(entry))
-        for path, values in axes:
-            if not values:
-                raise InputError(where, f"networks.{index}." + ".".join(path), [], "at least one value")
-            check_once(values, where, f"networks.{index}." + ".".join(path))
-        for choice in itertools.product(*(values for _, values in axes)):
-            chosen = _substituted(entry, {path: value for (path, _), value in zip(axes, choice, strict=True)})
-            yield index, validated(NetworkModel, chosen, where, f"networks.{index}")
-
-
-def _substituted(entry: Any, values: dict[tuple[str, ...], Any], path: tuple[str, ...] = ()) -> Any:
-    if path in values:
-        return values[path]
-    if isinstance(entry, dict):
-        return {key: _substituted(value, values, (*path, key)) for key, value in entry.items()}
-    return entry

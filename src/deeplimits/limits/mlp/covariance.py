@@ -18,15 +18,13 @@ depends on the variances.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import ReluLike, Smooth
 from deeplimits.architectures import PLAIN
-from deeplimits.engines.sde.covariance import Drift, Paths, covariance_paths
+from deeplimits.engines.sde.covariance import Drift, Paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import (
     correlation_error,
@@ -37,13 +35,12 @@ from deeplimits.limits.accuracy import (
 from deeplimits.limits.base import Limit, asymmetry, one_value, shaping_size
 from deeplimits.limits.conditions import ALIKE, few_steps, same_in_all_layers
 from deeplimits.limits.mlp.correlation import correlation_diffusion
+from deeplimits.limits.mlp.covariance_paths import Array, drawn_paths, extrapolated, observed
 from deeplimits.limits.mlp.smooth_variance import SmoothVariance
 from deeplimits.limits.mlp.variance import log_normal_error
 from deeplimits.limits.regime import ABOVE_HALF, HALF, SHAPED, Regime
 from deeplimits.networks.network import Network
 from deeplimits.observables import parse
-
-Array = NDArray[np.float64]
 
 SAMPLES, _FEWEST = 1 << 17, 1 << 12
 _MOST_STEPS, _MANY_STEPS = 1 << 13, 1 << 8
@@ -56,33 +53,6 @@ _IN_THE_END = 16.0
 """A time by which all has been decided: what has not exploded has V below e^{−16} on the whole."""
 _UNTIL_THEN = (1 / 16, 1 << 13)
 """Step and samples on the way there."""
-
-
-_STRETCHED: dict[str, tuple[np.ufunc, np.ufunc]] = {
-    "variance": (np.log, np.exp),
-    "covariance": (np.arcsinh, np.sinh),
-}
-"""Scales on which the error of a step is small close to an explosion as well, and the ways back: a variance
-that was extrapolated as it is could be negative."""
-
-
-def extrapolated(fine: Array, coarse: Array, observable: str) -> Law:
-    """The law of an observable with the quantiles x + (x − x_coarse) / 3, as the second order of the scheme
-    asks, of a sample and of one drawn with twice its step by the same noise; NaN is left out, and what is
-    infinite in either stays what it is in the finer.
-    """
-    there, back = _STRETCHED.get(observable, (np.positive, np.positive))
-    bounded = observable == "correlation"
-    with np.errstate(divide="ignore"):  # a variance below the smallest number
-        one, other = EmpiricalLaw.of(there(fine)).samples, EmpiricalLaw.of(there(coarse))
-    if one[0] == one[-1]:
-        return PointMass(float(back(one[0])))
-    beside = other.quantile((np.arange(len(one)) + 0.5) / len(one))
-    with np.errstate(invalid="ignore"):
-        moved = one + (one - beside) / 3
-    with np.errstate(over="ignore"):
-        values = back(np.where(np.isfinite(one) & np.isfinite(beside), moved, one))
-    return EmpiricalLaw.of(np.clip(values, -1.0, 1.0) if bounded else values, bounded=bounded)
 
 
 def _ratios(network: Network) -> list[float]:
@@ -153,7 +123,7 @@ class CovarianceSde(Limit):
         """
         samples = samples or (0, self.samples(network))
         drift, times = self.drift(network), tuple(self.time(network, layer) for layer in layers)
-        return _drawn(network, drift, self.step(network), times, samples, coarse)
+        return drawn_paths(network, drift, self.step(network), times, samples, coarse)
 
     def steps(self, network: Network) -> float:
         """Of a path to the last layer."""
@@ -268,7 +238,7 @@ class CovarianceSde(Limit):
             end = min(_IN_THE_END, _MOST_STEPS * step)
         else:
             end, step, count = self.time(network, layer), self.step(network), self.samples(network)
-        paths = _drawn(network, drift, step, (end,), (0, count), False)
+        paths = drawn_paths(network, drift, step, (end,), (0, count), False)
         return float((paths.explosion_time.min(axis=1) <= end * (1 + 1e-9)).mean())
 
 
@@ -300,51 +270,6 @@ class MatchedCovarianceSde(CovarianceSde):
         return Drift()
 
 
-def observed(paths: Paths, observable: str) -> Array:
-    """An observable of the first input or pair [sample, record]; +∞ or NaN after an explosion."""
-    if observable == "correlation":
-        return 1 - paths.correlation_gap[:, :, 0]
-    if observable == "log_variance":
-        return paths.log_variance[:, :, 0]
-    if observable == "variance":
-        return np.asarray(np.exp(paths.log_variance[:, :, 0]))
-    return (1 - paths.correlation_gap[:, :, 0]) * np.exp(paths.log_variance[:, :, :2].sum(axis=2) / 2)
-
-
 def _growth(drift: Drift) -> float:
     """β = 3 A + 2 B."""
     return 3 * drift.a + 2 * drift.b
-
-
-_KEPT = 8
-"""Draws kept: the fine and the coarse paths of four sets of inputs, which widths of a study share."""
-
-
-def _drawn(
-    network: Network,
-    drift: Drift,
-    step: float,
-    times: tuple[float, ...],
-    samples: tuple[int, int],
-    coarse: bool,
-) -> Paths:
-    pairs = [(a, b) for a in range(network.inputs) for b in range(a + 1, network.inputs)]
-    variances = tuple(network.gram[a][a] for a in range(network.inputs))
-    gaps = tuple(float(network.gap(a, b)) for a, b in pairs)
-    return _paths(variances, gaps, drift, step, times, samples, network.seed, coarse)
-
-
-@lru_cache(maxsize=_KEPT)
-def _paths(
-    variances: tuple[float, ...],
-    gaps: tuple[float, ...],
-    drift: Drift,
-    step: float,
-    times: tuple[float, ...],
-    samples: tuple[int, int],
-    seed: int,
-    coarse: bool,
-) -> Paths:
-    """The paths depend on a network by these alone: its width has a part in its drift and its times."""
-    first, stop = samples
-    return covariance_paths(variances, gaps, drift, step, times, first, stop - first, seed, coarse=coarse)

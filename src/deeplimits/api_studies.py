@@ -1,0 +1,155 @@
+"""The Python interface to what a workflow has computed: ``open_study``, ``open_samples`` and ``query``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deeplimits.errors import InputError, nearest_name
+from deeplimits.extras import tells_extra
+from deeplimits.sweep.config import DEFAULT_PATH
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from deeplimits.store.place import Place
+
+
+@tells_extra
+def open_study(
+    name: str,
+    config: str | Path = DEFAULT_PATH,
+    results: str | Path | None = None,
+    root: str | Path | None = None,
+) -> xr.DataTree:
+    """The reduced data of a study, opened lazily; the attributes of an array say what it holds.
+
+    Those of the tree say what the store holds: ``title``, ``samples``, ``points``, and under ``made_from``
+    all of the study that its data depend on. ``stale`` says in what that differs from the study file and the
+    configuration of today: an empty text where it does not, ``unknown`` where there is no configuration.
+
+    Parameters
+    ----------
+    config, results
+        The configuration, and a folder of results in place of the configuration's, which needs none.
+    root
+        The folder that relative paths start from: $DEEPLIMITS_ROOT, or the working directory, by default.
+
+    Raises
+    ------
+    InputError
+        If the folder of results is not there.
+    StoreError
+        If the study has not been aggregated.
+
+    Warns
+    -----
+    StaleStore
+        If the store is stale.
+    """
+    from deeplimits.store.staleness import compared, warn
+    from deeplimits.store.study_groups import open_study_tree, study_attributes
+
+    place = _place(config, results, root)
+    stale = "unknown"
+    if place.config:
+        stale = compared(study_attributes(place.results, name), name, place.config)
+    tree = open_study_tree(place.results, name)
+    tree.attrs["stale"] = stale
+    warn(stale if place.config else "")
+    return tree
+
+
+def _place(config: str | Path, results: str | Path | None, root: str | Path | None) -> Place:
+    from deeplimits.store.place import find_place
+
+    start = Path(os.environ.get("DEEPLIMITS_ROOT", "") if root is None else root)
+    found = None if results is None else Path(results)
+    return find_place(Path(config), found, option="results", root=start)
+
+
+@tells_extra
+def open_samples(
+    study: str,
+    config: str | Path = DEFAULT_PATH,
+    results: str | Path | None = None,
+    root: str | Path | None = None,
+    **selection: Any,
+) -> xr.Dataset:
+    """The samples of a study as one dataset over its points, lazily: a dask chunk is a point's block.
+
+    Points that make a full grid have a dimension for each axis of the sweep, ``[width, correlation, …,
+    sample, record, input]``; where an axis follows from others, as a depth that is a multiple of the width,
+    it labels their dimensions. Other points lie along ``point``, with the axes as levels of its index. In
+    both, ``dataset.sel(width=64, c_minus=-1.0, correlation=0.3)`` chooses, by any axis: of one that does not
+    vary by its value, and another is an error.
+
+    Beside the arrays of ``simulate`` there are observables that are made of them: ``rho``, the correlation
+    of each pair of inputs, ``rescaled_correlation``, ``covariance``, ``variance``, and where their sources
+    are stored ``log_growth``, ``standard_output`` and ``ou_coordinate``. Where points differ in what they
+    record, or in the number of inputs, what one lacks is NaN, and −1 in ``layer``. No container is opened
+    before values are asked for.
+
+    Parameters
+    ----------
+    config, results, root
+        As ``open_study`` takes them; results that are named need no configuration where the study has been
+        aggregated.
+    selection
+        Keep only points with these values, such as ``width=64, activation="relu"``: any axis of the
+        sweep, whether it varies or not.
+
+    Raises
+    ------
+    InputError
+        If there is no such study or key, or no point with these values.
+    StoreError
+        If samples are missing.
+    """
+    from deeplimits.analysis.samples import aggregated_points, named_axes, samples_of
+    from deeplimits.store.arrays import annotate_samples
+
+    place = _place(config, results, root)
+    if place.config is None:
+        points, samples = aggregated_points(place.results, study)
+    else:
+        chosen = place.config.study(study)
+        points, samples = list(chosen.points), chosen.samples
+    found = [(point, named_axes(point)) for point in points]
+    names = list(found[0][1])
+    for key, value in selection.items():
+        axis = "correlation" if key == "correlation_0" else key
+        if axis not in names:
+            expected = "one of " + ", ".join(names)
+            raise InputError("open_samples", key, value, expected, nearest_name(key, names))
+        known = list(dict.fromkeys(axes[axis] for _, axes in found))
+        found = [(point, axes) for point, axes in found if axes[axis] == value]
+        if not found:
+            expected = "one that points have: " + ", ".join(map(str, known))
+            raise InputError("open_samples", key, value, expected)
+    columns = {axis: [axes[axis] for _, axes in found] for axis in names}
+    # read later, from wherever the program is then
+    drawn = samples_of(place.results.absolute(), [point for point, _ in found], columns, samples, study)
+    return annotate_samples(drawn.assign_attrs(study=study))
+
+
+@tells_extra
+def query(
+    sql: str,
+    results: str | Path | None = None,
+    config: str | Path = DEFAULT_PATH,
+    root: str | Path | None = None,
+    timeout: float = 60.0,
+) -> pd.DataFrame:
+    """Rows of one SELECT over the store, within ``timeout`` seconds and a gigabyte of memory; see
+    ``store.query``. Warns of studies whose store is stale.
+
+    ``config``, ``results`` and ``root`` are as ``open_study`` takes them. Which tables and columns there are
+    ``store.table_columns.TABLES`` says, and ``deeplimits query --tables``.
+    """
+    from deeplimits.store.query import run_query
+
+    place = _place(config, results, root)
+    return run_query(place.results, sql, place.config, timeout=timeout)

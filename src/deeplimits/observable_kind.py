@@ -1,0 +1,103 @@
+"""What is known of an observable: one record, of which the rest follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deeplimits.laws import Chart
+from deeplimits.variables import STORED
+
+if TYPE_CHECKING:
+    from deeplimits.networks.network import Network
+
+Array = NDArray[np.float64]
+
+
+Numbers = NDArray[np.float32]
+"""What is stored of an observable [sample], or is rounded as if it were."""
+
+
+class Matrix(Protocol):
+    """V of two inputs at a layer where it is a number: V^{aa}, V^{bb} and 1 − ρ."""
+
+    @property
+    def first(self) -> float: ...
+    @property
+    def second(self) -> float: ...
+    @property
+    def gap(self) -> float: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """An observable of any inputs: a monotone function of something stored at a layer, so that the order
+    statistics of what is stored are its own too.
+
+    Parameters
+    ----------
+    meaning
+        What it is, its short name first. It has no unit: observables are logarithms and ratios.
+    inputs
+        How many inputs it is about, one or two.
+    variables
+        The stored variables that it is made of. The first has a column for each input, or for each pair where
+        it is about two; of others it takes the columns of its inputs.
+    combine
+        What is made of these columns; rounded to float32 where it is not one of them.
+    since_start
+        Whether it is made of the difference of that to layer 0.
+    transform
+        The observable, given what was made of the columns, and the layer.
+    increasing
+        Whether that is an increasing function.
+    of
+        Whether networks have it that have the stored variables.
+    low, high
+        Between which numbers it lies, where densities mind it.
+    symbol
+        Its symbol in a crowded legend, to which inputs are added; none where its name does.
+    sampled_as
+        Its name among the variables of ``open_samples``, where an axis of a sweep has its own.
+    reduced
+        Its place among the observables that every study is reduced to which has them; None where it is only
+        reduced if a comparison asks for it.
+    of_matrix
+        Its value at a layer where V is a number.
+    law
+        Another kind of as many inputs and the map from it: the law of this one, from that of any limit that
+        speaks of the other. None where limits speak of it themselves.
+    """
+
+    meaning: str
+    inputs: int
+    variables: tuple[str, ...]
+    combine: Callable[[Sequence[Numbers]], Numbers] = lambda columns: columns[0]
+    since_start: bool = False
+    transform: Callable[[Array, int], Array] = lambda values, _: values
+    increasing: bool = True
+    of: Callable[[Network], bool] = lambda _: True
+    low: float = -np.inf
+    high: float = np.inf
+    symbol: str = ""
+    sampled_as: str = ""
+    reduced: int | None = None
+    of_matrix: Callable[[Matrix, int], float] | None = None
+    law: tuple[str, Chart] | None = None
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """Those of an array of it, of all inputs or pairs."""
+        return STORED[self.variables[0]].dimensions
+
+    def exists(self, network: Network, layer: int) -> bool:
+        """Whether networks have it at a layer, be it recorded or not."""
+        return (
+            self.inputs <= network.inputs
+            and all(STORED[name].at(network, layer) for name in self.variables)
+            and self.of(network)
+        )
