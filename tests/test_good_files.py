@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.errors import InputError
@@ -126,6 +129,20 @@ def test_axes_of_starts_and_of_widths_per_layer(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace(", 7], depth: 2", "]"))
     networks = [point.network for point in load_study(path).points]
     assert [(n.width, n.depth) for n in networks] == [((4, 8, 16), 3), (5, 2)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern"),
+    [("study", "config/studies/*.yaml"), ("claims", "claims/*"), ("config", "config/*.yaml")],
+)
+def test_shipped_files_name_their_schema_and_fulfil_it(kind: str, pattern: str) -> None:
+    schema = jsonschema.Draft202012Validator(json.loads(schema_text(kind)))
+    for path in Path(__file__).parent.parent.glob(pattern):
+        text = path.read_text(encoding="utf-8")
+        named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
+        assert named and (path.parent / named[1]).resolve().name == f"{kind}.schema.json", path
+        assert (path.parent / named[1]).is_file(), path
+        schema.validate(yaml.safe_load(text))
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 from pydantic import BaseModel
 
 from deeplimits.claims.files import ClaimsModel
+from deeplimits.figures import figures
+from deeplimits.limits import registry
+from deeplimits.observables import OBSERVABLES
 from deeplimits.sweep.config_models import ConfigModel
 from deeplimits.sweep.models import PointModel, StudyModel
 
@@ -20,4 +25,27 @@ SCHEMAS: dict[str, type[BaseModel]] = {
 
 def schema_text(name: str) -> str:
     """The schema of one kind of file, as text."""
-    return json.dumps(SCHEMAS[name].model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    schema = SCHEMAS[name].model_json_schema()
+    for described in (schema, *schema.get("$defs", {}).values()):
+        _offer_names(described.get("properties", {}))
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _offer_names(properties: dict[str, Any]) -> None:
+    """Give an editor the names of this package to choose from; others may be of other packages, or of other
+    inputs than the first.
+    """
+    known = {"limit": registry().own, "observable": OBSERVABLES.own, "figures": figures().own}
+    for key, names in known.items():
+        for place in list(_texts(properties.get(key, {}))):
+            place.pop("type")
+            place["anyOf"] = [{"enum": sorted(names)}, {"type": "string"}]
+
+
+def _texts(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The places in the schema of a key where a name stands."""
+    if described.get("type") == "string":
+        yield described
+    inner = [described["items"]] if "items" in described else []
+    for each in (*inner, *described.get("anyOf", ())):
+        yield from _texts(each)

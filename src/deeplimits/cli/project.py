@@ -63,7 +63,9 @@ def init(
         raise InputError(folder, "", found, "a folder that is new or empty")
     texts = {"config/config.yaml": CONFIG, ".gitignore": IGNORED}
     for name in ("template", *(study or ())):
-        texts[f"config/studies/{name}.yaml"] = (shipped / f"{name}.yaml").read_text(encoding="utf-8")
+        text = (shipped / f"{name}.yaml").read_text(encoding="utf-8")
+        # the schema that its first line names for editors is not beside it here
+        texts[f"config/studies/{name}.yaml"] = text.partition("\n")[2]
     if not study:
         texts["config/studies/first.yaml"] = FIRST
     for name, text in texts.items():
