@@ -49,6 +49,34 @@ def test_a_limit_of_another_package_is_named_refused_and_listed(installed: Path)
     assert "networks with no shaping (p = 0), and this one has p = 0.5" in shaped.stderr
 
 
+def test_an_architecture_of_another_package_is_drawn_and_refused_by_default(installed: Path) -> None:
+    """By its oracle: the same bits for any split; infinite width is the only limit that is for it."""
+    asked = ["--architecture", "biased_mlp", "--activation", "relu", "--correlation", "0.3", "--depth", "4"]
+    answer = run(installed, "limit", *asked, "--width", "200", "--limit", "infinite_width", "--json")
+    assert answer.returncode == 0, answer.stderr
+    shown = run(
+        installed,
+        *("limit", *asked, "--width", "200", "--limit", "infinite_width", "--json", "--simulate", "400"),
+    )
+    assert shown.returncode == 0, shown.stderr
+    found = json.loads(shown.stdout)
+    assert found["simulated"]["mean"] == pytest.approx(json.loads(answer.stdout)["mean"], abs=0.02)
+    refused = run(installed, "limit", *asked, "--width", "200", "--limit", "exact")
+    assert refused.returncode == 2 and "the architecture biased_mlp" in refused.stderr
+    large = run(installed, "limit", *asked, "--width", "3000", "--simulate", "10")
+    assert large.returncode == 2 and "at most 4,194,304 of a perceptron with biases" in large.stderr
+    code = (
+        "import numpy as np; from deeplimits.engines import simulate_block as s;"
+        "from deeplimits.networks.network import Network; from deeplimits.activations import ReluLike;"
+        "n = Network(ReluLike(), 12, 4, ((1.0, 0.3), (0.3, 1.0)), architecture='biased_mlp');"
+        "assert n.physics()['sampler'] == 'explicit-weights-1';"
+        "a = s(n, [0, 4], 0, 30, threads=1); b = [s(n, [0, 4], k, 10, threads=3) for k in (0, 10, 20)];"
+        "assert all(v.tobytes() == np.concatenate([e[k] for e in b]).tobytes() for k, v in a.items())"
+    )
+    environment = ENVIRONMENT | {"PYTHONPATH": str(installed)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
 def test_an_activation_of_another_package_is_its_formula(installed: Path) -> None:
     sizes = [
         "--width",
@@ -105,6 +133,7 @@ def test_a_study_with_an_observable_and_a_figure_of_another_package(installed: P
         ("observables", "bad", "more_limits.activations:HALF_SWISH", "a deeplimits.observable_kind.Kind"),
         ("activations", "angle", "more_limits.angle:ANGLE", "a formula in x, as text"),
         ("figures", "angle", "more_limits.angle", "a module with CAPTION, NEEDS"),
+        ("architectures", "angle", "more_limits.angle:ANGLE", "an Architecture"),
     ],
 )
 def test_what_is_broken_in_another_package_is_told(
@@ -116,6 +145,7 @@ def test_what_is_broken_in_another_package_is_told(
         "limits": f"from deeplimits.limits import registry; registry()['{name}'], list(registry())",
         "observables": f"from deeplimits.observables import parse; parse('{name}').record",
         "activations": f"from deeplimits.sweep.named_formulas import named_formulas as n; n()['{name}']",
+        "architectures": f"from deeplimits.architectures import architectures as a; a()['{name}']",
         "figures": f"from deeplimits.figures import figures; figures()['{name}']",
     }[group]
     done = subprocess.run(

@@ -6,6 +6,7 @@ what engines call for it. Everything else asks the object; nothing asks for a na
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 Family = Literal["linear", "relu_like", "smooth", "ornstein_uhlenbeck"]
 ALL_FAMILIES: tuple[Family, ...] = ("linear", "relu_like", "smooth", "ornstein_uhlenbeck")
+MOST_WEIGHTS = 1 << 22
+"""Weights of a sample up to which an architecture without kernels is simulated."""
+EXPLICIT = "explicit-weights-1"
+"""The sampler of such architectures, part of the names of their networks."""
 _ALWAYS = ("log_variance", "correlation_gap", "output")
 
 
@@ -54,8 +59,8 @@ class Architecture(ABC):
     from_number: ClassVar[bool] = False
     keys: ClassVar[frozenset[str]] = frozenset()
     gradients: ClassVar[bool] = True
-    infinite_width: ClassVar[bool] = True
-    kernels: ClassVar[str]
+    infinite_width: ClassVar[bool] = False
+    kernels: ClassVar[str] = "deeplimits.engines.explicit"
 
     @abstractmethod
     def oracle(
@@ -80,6 +85,24 @@ class Architecture(ABC):
         """What its canonical form holds besides that of every network."""
         return {}
 
+    @property
+    def has_kernels(self) -> bool:
+        """Whether engines draw it without weight matrices; else its oracle is what is simulated and stored,
+        up to a size.
+        """
+        return self.kernels != Architecture.kernels
+
+    def normals(self, network: Network) -> int:
+        """Standard normals that a sample takes."""
+        width, depth = network.width, network.depth
+        if not self.has_kernels:
+            widths = (network.inputs, *network.widths)
+            return sum(one * other for one, other in itertools.pairwise(widths))
+        drawn = width * depth if isinstance(width, int) else sum(width)
+        if self.residual and network.start is None:
+            drawn += network.units
+        return drawn * network.inputs
+
     def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:
         """V of the first pair after a layer of infinitely many units, given that before it; see
         ``limits.infinite_width``.
@@ -100,6 +123,9 @@ class Architecture(ABC):
         narrowest = min(network.layer_kinds)
         if narrowest < self.least_width:
             return f"<{narrowest} units>", f"layers of {self.least_width} units or more of {self.title}"
+        if not self.has_kernels and self.normals(network) > MOST_WEIGHTS:
+            found = f"<{self.normals(network):,} weights>"
+            return found, f"at most {MOST_WEIGHTS:,} of {self.title}, whose weight matrices are drawn"
         return None
 
     def same_law(self, network: Network, observable: str) -> Network:

@@ -27,7 +27,8 @@ class Call:
     Parameters
     ----------
     kernel
-        Its arguments are the key, the first sample, ``constants``, ``outputs``, and scratch.
+        Its arguments are the key, the first sample, ``constants``, ``outputs``, and scratch. Where an
+        architecture has no kernels, what draws explicit weights stands in its place.
     constants
         The same for every sample.
     outputs
@@ -38,6 +39,8 @@ class Call:
         What the first record of every sample holds, by name, where no kernel fills it: that of layer 0.
     state
         Numbers (float32) that the kernel keeps of a sample in the memory of a graphics card.
+    explicit
+        Whether it draws explicit weights, which a processor alone does.
     finish
         Where given, called when the kernel is done, to bring what it computed into the form recorded.
     """
@@ -48,6 +51,7 @@ class Call:
     recorded: dict[str, NDArray[Any]]
     at_input: Mapping[str, Any] = field(default_factory=dict)
     state: int = 0
+    explicit: bool = False
     finish: Callable[[], None] | None = None
 
     def complete(self) -> None:

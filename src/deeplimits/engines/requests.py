@@ -90,8 +90,8 @@ def compile_for(requests: Iterable[Request]) -> None:
         )
         kinds.setdefault(kind, replace(request, count=1))
     if len(kinds) > 1:
-        kernels = [task.call.kernel for request in kinds.values() for task in request.tasks()]
-        compile_missing(dict.fromkeys(kernels))
+        calls = [task.call for request in kinds.values() for task in request.tasks()]
+        compile_missing(dict.fromkeys(call.kernel for call in calls if not call.explicit))
 
 
 def answers(requests: Iterable[Request], engine: str, threads: int | None) -> Iterator[Recorded]:

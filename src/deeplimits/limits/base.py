@@ -64,14 +64,19 @@ class Limit(ABC):
             of it.
         """
         if observable is None:
-            return refusal(self.regimes, network)
+            return refusal(self.regimes_for(network), network)
         found = parse(observable)
         if found.kind not in self.spoken:
             return f"it speaks of {', '.join(self.spoken)}, and {found.kind} was asked for"
         if found.inputs[-1] >= network.inputs:
             needed = found.inputs[-1] + 1
             return f"{observable} is about {needed} inputs or more, and this network has {network.inputs}"
-        return refusal(self.regimes, self._seen(network, found))
+        seen = self._seen(network, found)
+        return refusal(self.regimes_for(seen), seen)
+
+    def regimes_for(self, network: Network) -> tuple[Regime, ...]:
+        """The regimes that a network may be in."""
+        return self.regimes
 
     def applies(self, network: Network, observable: str | None = None) -> bool:
         """Whether the limit is for networks like this one; see ``refusal``."""
@@ -138,7 +143,7 @@ class Limit(ABC):
         observable has the same law, where the limit is for that one and not for the network itself.
         """
         seen = network.of_inputs(observable.inputs)
-        if refusal(self.regimes, seen) is None:
+        if refusal(self.regimes_for(seen), seen) is None:
             return seen
         return seen.kind.same_law(seen, observable.kind)
 

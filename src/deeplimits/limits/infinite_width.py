@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
 from deeplimits.architectures import architectures
+from deeplimits.architectures.base import Architecture
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit, asymmetry
@@ -150,22 +151,28 @@ def _settled(one: Pair, other: Pair) -> bool:
     return all(abs(x - y) <= _ROUNDED * x for x, y in pairs)
 
 
+def _regime(architecture: Architecture) -> Regime:
+    return Regime(architecture.name, architecture.families, uneven=architecture.uneven)
+
+
 class InfiniteWidth(Limit):
     """The matrix V of a network of infinite width and finite depth: a number at every layer."""
 
     name = "infinite_width"
     label = "infinite width, a layer at a time"
     observables = ("correlation", "rescaled_correlation", "covariance", "variance", "log_variance")
-    regimes = tuple(
-        Regime(each.name, each.families, uneven=each.uneven)
-        for each in architectures().values()
-        if each.infinite_width
-    )
+    regimes = tuple(_regime(each) for each in architectures().own.values() if each.infinite_width)
     kind = "number"
     precedence = 100
     rate_reason = "a number: networks fluctuate about it, by infinite_width_fluctuations"
     equation = "V' = c E φ_s(u) φ_s(u)ᵀ, u ~ N(0, V), a layer at a time"
     source = "Li & Nica 2024, eq. (4.11), c K₁; Cho & Saul 2009"
+
+    def regimes_for(self, network: Network) -> tuple[Regime, ...]:
+        """With that of an architecture of another package, where it says what infinite width does."""
+        kind = network.kind
+        known = any(each.architecture == kind.name for each in self.regimes) or not kind.infinite_width
+        return self.regimes if known else (*self.regimes, _regime(kind))
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         found = matrices(network, max(layers))

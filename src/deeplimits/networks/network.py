@@ -31,7 +31,7 @@ from deeplimits.activations import (
     shaped,
 )
 from deeplimits.architectures import PLAIN, architecture
-from deeplimits.architectures.base import Architecture
+from deeplimits.architectures.base import EXPLICIT, Architecture
 from deeplimits.digits import EXACT
 
 Gram = tuple[tuple[float, ...], ...]
@@ -281,10 +281,7 @@ class Network:
         """Standard normals that one sample takes: m · Σ n_ℓ, and n · m more for z_0 of a residual network
         unless it is given.
         """
-        drawn = self.width * self.depth if isinstance(self.width, int) else sum(self.width)
-        if self.residual and self.start is None:
-            drawn += self.units
-        return drawn * self.inputs
+        return self.kind.normals(self)
 
     def physics(self) -> dict[str, Any]:
         """The canonical form of all that the law depends on, and the seed."""
@@ -301,6 +298,7 @@ class Network:
             shaping = {"by": self.shaping.by, "exponent": _number(self.shaping.exponent)}
         return {
             **self.kind.physics(self),
+            **({} if self.kind.has_kernels else {"sampler": EXPLICIT}),
             "activation": activation,
             "architecture": self.architecture,
             "depth": index(self.depth),

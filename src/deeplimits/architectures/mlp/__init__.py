@@ -22,6 +22,7 @@ class Perceptron(Architecture):
     name = "mlp"
     title = "a perceptron"
     equation = "z' = √(c/n) W φ(z)"
+    infinite_width = True
     families = ("linear", "relu_like", "smooth")
     kernels = "deeplimits.engines.mlp.call"
 

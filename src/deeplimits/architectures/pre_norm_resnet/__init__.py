@@ -28,6 +28,7 @@ class PreNormResnet(Architecture):
     short = "pre-norm ResNet"
     adjective = "pre-normalised residual "
     equation = "z' = z + d^-½ √(c/n) W φ(z / rms(z))"
+    infinite_width = True
     families = ("linear", "relu_like")
     residual = True
     shaped = False

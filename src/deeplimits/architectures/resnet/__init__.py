@@ -23,6 +23,7 @@ class Resnet(Architecture):
     short = "ResNet"
     adjective = "residual "
     equation = "z' = z + d^-b n^-½ W φ(z)"
+    infinite_width = True
     residual = True
     normalising = False
     shaped = False

@@ -22,6 +22,7 @@ class NormalisedPerceptron(Architecture):
     ``centred``, their mean over units is taken off first. N(0) is 0.
     """
 
+    infinite_width = True
     families = ("linear", "relu_like")
     normalised = True
     normalising = False
