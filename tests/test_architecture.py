@@ -39,7 +39,7 @@ LEVELS = (
 ENGINE_LEVELS = (
     {"requests"},
     {"gradients", "sde", "transition"},
-    {"readout", "forward"},
+    {"readout", "forward", "explicit"},
     {"resnet"},
     {"mlp"},
     {"run"},
