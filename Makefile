@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Every job starts Python: let it keep its bytecode.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 
-.PHONY: build setup test test-fast test-exhaustive docs lint format lock bench bench-peers gpu clean clean-results help
+.PHONY: build setup test test-fast test-exhaustive docs explore lint format lock bench bench-peers gpu clean clean-results help
 
 # Snakemake is told whose child it is, and goes when this `make` is killed: what holds the locks is what was started.
 build: export DEEPLIMITS_MAKE = $(shell echo $$PPID)
@@ -31,6 +31,10 @@ docs: $(READY)
 	@$(BIN)/python tools/pages.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "docs: site/index.html"
+
+explore: $(READY)
+	@mkdir -p results
+	@$(BIN)/deeplimits explore --out results/explorer.html
 
 lint: $(READY)
 	@$(BIN)/python tools/pages.py --check
@@ -81,6 +85,7 @@ help:
 	@echo "make test-fast      the tests for daily use"
 	@echo "make test-exhaustive  every instance of every CUDA kernel, gradients of 10⁶ networks (hours)"
 	@echo "make docs           write every page and schema that is made from the package, and the site, into site/"
+	@echo "make explore        write results/explorer.html: a page to play with"
 	@echo "make lint           generated pages, ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make format         apply ruff and snakefmt"
 	@echo "make bench          measure speed and memory into benchmarks/results"

@@ -16,6 +16,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "deeplimits"
 # A room may import from its own level and from those after it (docs/architecture.md).
 LEVELS = (
     {"cli", "__main__", "__init__", "api", "api_studies", "schemas"},
+    {"explorer"},
     {"jobs"},
     {"claims"},
     {"figures"},

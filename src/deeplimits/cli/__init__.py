@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from deeplimits import __version__
-from deeplimits.cli import answers, networks, project, studies, upkeep
+from deeplimits.cli import answers, explore, networks, project, studies, upkeep
 from deeplimits.errors import InputError
 
 
@@ -48,6 +48,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     "--samples 0:1024 --out networks.zarr.zip",
     networks.limit: "deeplimits limit --activation tanh --width 300 --depth 40 --correlation 0.3 "
     "--simulate 4096",
+    explore.explore: "deeplimits explore --out explorer.html",
     studies.plan: "deeplimits plan lnr22-figure-1",
     studies.status: "deeplimits status --watch",
     studies.aggregate: "deeplimits aggregate lnr22-figure-1",
