@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,14 +43,27 @@ def test_files_from_strangers_are_refused_or_read(tmp_path: Path, portion: int) 
     assert {"point read", "point refused", "study refused", "claims refused"} <= counts["counts"].keys()
 
 
-@pytest.mark.parametrize(
-    "text", ["a: !!bool maybe\n", "a: !!bool [1]\n", "a: !!int ''\n", "a: !!float {b: 1}\n"]
-)
-def test_a_tag_does_not_make_a_value(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "x.yaml"
-    path.write_text(text)
-    with pytest.raises(InputError):
-        read_mapping(path)
+TAGS = ("map", "seq", "str", "int", "float", "bool", "null", "set", "omap", "binary", "python/none")
+VALUES = ("maybe", "''", "[1]", "[]", "{b: 1}", "{}", "~", "5", "true")
+
+
+@pytest.mark.parametrize("tag", TAGS)
+@pytest.mark.parametrize("long", [False, True])
+def test_a_tag_does_not_make_a_value(tmp_path: Path, tag: str, long: bool) -> None:
+    """It is refused, or says what the value is already; of text it may say that it is text, of no text that it is nothing."""
+    path, head = tmp_path / "x.yaml", "#" * 30_000 * long + "\n"
+    for value in VALUES:
+        path.write_text(f"{head}a: {value}\n")
+        plain = read_mapping(path)["a"]
+        path.write_text(f"{head}a: !!{tag} {value}\n")
+        tagged = plain
+        with suppress(InputError):
+            tagged = read_mapping(path)["a"]
+        same = type(tagged) is type(plain) or {type(tagged), type(plain)} == {int, float}
+        assert (same and tagged == plain) or (tag, tagged, value) in (
+            ("str", value, value),
+            ("null", None, "''"),
+        ), value
 
 
 def test_a_long_file_is_read_as_a_short_one(tmp_path: Path) -> None:

@@ -56,7 +56,14 @@ def _bool(_loader: _Loader, node: yaml.Node) -> bool:
     return bool(node.value.lower() == "true")
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+def _null(_loader: _Loader, node: yaml.Node) -> None:
+    if not isinstance(node, yaml.ScalarNode) or not _NULL.match(node.value):
+        raise _refuse(node.start_mark, f"{node.value!r} is not nothing")
+
+
+def _mapping(loader: _Loader, node: yaml.Node) -> dict[str, Any]:
+    if not isinstance(node, yaml.MappingNode):
+        raise _refuse(node.start_mark, "what has the tag of a mapping is none")
     seen: dict[str, Any] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
@@ -94,7 +101,7 @@ _Loader.yaml_constructors = {
     _TAG + "int": _number,
     _TAG + "float": _number,
     _TAG + "bool": _bool,
-    _TAG + "null": yaml.SafeLoader.construct_yaml_null,
+    _TAG + "null": _null,
     None: yaml.SafeLoader.construct_undefined,
 }
 _FastLoader.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
