@@ -1,5 +1,16 @@
-"""Tests compute as the command line does: before anything reads NumPy."""
+"""Fixtures that files of tests share."""
 
-from deeplimits.processor import hold
+from __future__ import annotations
 
-hold()
+import pytest
+
+from workflow_runs import STUDY
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with a configuration and one small study, as a user has it."""
+    (tmp_path / "config/studies").mkdir(parents=True)
+    (tmp_path / "config/config.yaml").write_text("studies: all\n")
+    (tmp_path / "config/studies/small.yaml").write_text(STUDY)
+    return tmp_path

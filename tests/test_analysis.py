@@ -22,21 +22,10 @@ from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_marginals
 from deeplimits.laws import EmpiricalLaw, NormalLaw, kolmogorov
 from deeplimits.observables import OBSERVABLES
+from held_blocks import Held
 from tiny import STUDY, project, reduced, simulated
 
 FLOATS = arrays(np.float32, st.integers(1, 60), elements=st.floats(allow_nan=False, width=32))
-
-
-class Held:
-    """A block that is in memory, as a block in a container looks to the reductions."""
-
-    def __init__(self, **variables: NDArray[np.float32]) -> None:
-        self._variables = variables
-        self.reads = 0
-
-    def read(self, name: str) -> NDArray[np.float32]:
-        self.reads += 1
-        return self._variables[name]
 
 
 def column(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from deeplimits.claims.page import page_of
 from deeplimits.claims.verdicts import verdicts
 from deeplimits.errors import InputError
 from deeplimits.sweep.study import load_study
-from test_figure_needs import aggregated, written
+from figure_studies import aggregated, written
 from tiny import strict_json
 
 ROOT = Path(__file__).parent.parent

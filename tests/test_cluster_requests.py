@@ -14,9 +14,7 @@ import pytest
 from deeplimits.jobs.slurm import Asked, before_submitting, cards_of, minutes_of, nodes_of, refusal
 from deeplimits.jobs.workflow import aggregation_job, prepare, simulation_job
 from deeplimits.sweep.jobs import MOST_CORES, Job, at_most
-from test_workflow import STUDY, output, project, snakemake
-
-__all__ = ["project"]
+from workflow_runs import STUDY, output, snakemake
 
 SINFO = """\
 cpu*|up|1:00:00|8|21736|gpu:named:2

@@ -3,15 +3,12 @@ instruction set."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -21,8 +18,8 @@ from deeplimits.engines import SAMPLER_VERSION, simulate_block
 from deeplimits.engines.contract.arithmetic import kernel, u4
 from deeplimits.engines.contract.normals import cosine_sine, logarithm, minus_two_log, normal_pair
 from deeplimits.engines.contract.philox import philox
-from deeplimits.engines.sde import paths
 from deeplimits.networks.network import Network, Shaping
+from known_networks import KNOWN, PATHS, digest, known_network, path_digest
 
 NETWORK = Network(ReluLike(0.0, -1.0), 37, 6, ((1.0, 0.3), (0.3, 2.0)), shaping=Shaping("width", 0.5))
 SMOOTH_ONE = Smooth.of("softplus", 0.4, -0.5)
@@ -130,62 +127,9 @@ def test_known_answer_of_a_small_network(name: str) -> None:
     assert digest(known_network(name)) == KNOWN[name]
 
 
-def known_network(name: str) -> Network:
-    """Its key is given and not a hash, so that the answers do not hang on how a network is described."""
-    kind, inputs = name[:-2], int(name[-1])
-    gram = ((1.0, 0.3, 0.1), (0.3, 2.0, 0.5), (0.1, 0.5, 0.5))
-    smooth = Smooth.of("softplus", 0.4, -0.5)
-    activation = {
-        "smooth": smooth,
-        "layered-smooth": smooth,
-        "residual-smooth": smooth,
-        "residual-exotic": OrnsteinUhlenbeck(0.75, -0.5),
-    }
-    network = Network(
-        activation.get(kind, ReluLike(0.0, -1.0)),
-        (37, 5, 16, 1, 33, 20) if kind.startswith("layered") else 37,
-        6,
-        tuple(row[:inputs] for row in gram[:inputs]),
-        shaping=Shaping("width", 0.5),
-    )
-    if kind.startswith("residual"):
-        network = replace(network, architecture="resnet", shaping=None)
-    network.__dict__["physics_hash"] = "0123456789abcdef" * 4
-    return network
-
-
-def digest(network: Network) -> str:
-    sample = simulate_block(network, [0, 1, 6], 5, 64)
-    return hashlib.sha256(b"".join(array.tobytes() for array in sample.values())).hexdigest()
-
-
-PATHS: dict[str, Callable[[], tuple[Any, ...]]] = {
-    "path-chain": lambda: paths.chain_gaps(0.7, 5, [0, 3, 40], 5, 65),
-    "path-chain-far": lambda: paths.chain_gaps(1.5, 2, [1, 100], 1 << 40, 15),
-    "path-correlation": lambda: paths.correlation_gaps(0.7, 1.0, 0.01, [0, 3, 100], 5, 65),
-    "path-correlation-far": lambda: paths.correlation_gaps(1.9, 7.0, 0.3, [5, 30], 1 << 40, 15),
-    "path-rescaled": lambda: (paths.rescaled_correlations(1.0, 0.01, [1, 3, 100], 5, 65),),
-    "path-rescaled-far": lambda: (paths.rescaled_correlations(-300.0, 0.01, [100], 1 << 40, 15),),
-}
-
-
 @pytest.mark.parametrize("name", PATHS)
 def test_known_answer_of_sampled_paths(name: str) -> None:
     assert path_digest(name) == KNOWN[name]
-
-
-def path_digest(name: str) -> str:
-    return hashlib.sha256(b"".join(np.asarray(part).tobytes() for part in PATHS[name]())).hexdigest()
-
-
-def digests(names: list[str]) -> dict[str, str]:
-    """Of networks and paths with known answers."""
-    return {name: path_digest(name) if name in PATHS else digest(known_network(name)) for name in names}
-
-
-KNOWN: dict[str, object] = json.loads(
-    (__import__("pathlib").Path(__file__).parent / "known_answers.json").read_text()
-)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +206,7 @@ def test_instruction_set_leaves_no_trace(tmp_path: Path, processor: str, names: 
     environment = os.environ | {"NUMBA_CPU_NAME": processor, "NUMBA_CACHE_DIR": str(tmp_path)}
     if features is not None:
         environment["NUMBA_CPU_FEATURES"] = features
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import test_engine_bits as t; print(t.digests(sys.argv[2:]))"
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import known_networks as t; print(t.digests(sys.argv[2:]))"
     done = subprocess.run(
         [sys.executable, "-c", code, str(Path(__file__).parent), *names],
         env=environment,

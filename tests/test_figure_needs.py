@@ -9,22 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 import small_studies
 from deeplimits.errors import InputError
 from deeplimits.figures import figures
-from deeplimits.jobs.aggregate import aggregate_study
-from deeplimits.jobs.simulate import simulate_batch
-from deeplimits.store.catalogue import Catalogue
-from deeplimits.store.paths import container_path, receipt_path
 from deeplimits.store.study_groups import open_study_groups
 from deeplimits.sweep.config import load_config
 from deeplimits.sweep.figures import refusal
-from deeplimits.sweep.plan import make_plan
-from deeplimits.sweep.study import Study, load_study
+from deeplimits.sweep.study import load_study
+from figure_studies import STUDIES, aggregated, written
 
-STUDIES = small_studies.all_studies()
 CHEAP = [
     "claims-collapse",
     "claims-resnet",
@@ -47,20 +41,6 @@ CHEAP = [
 ]
 """Whose limits are solved in no time."""
 DRAWN = set(np.random.default_rng(20).choice(CHEAP, 4, replace=False))
-
-
-def written(folder: Path, name: str, figures: list[str] | None = None) -> Path:
-    path = folder / f"{name}.yaml"
-    content = {**STUDIES[name], "figures": figures or []}
-    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return path
-
-
-def aggregated(folder: Path, study: Study) -> None:
-    for batch in make_plan([study], Catalogue(folder).held, 60.0).batches:
-        paths = container_path(folder, batch.name), receipt_path(folder, batch.name)
-        simulate_batch(list(batch.blocks), *paths)
-    aggregate_study(study, folder)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from docutils.core import publish_parts
 from jinja2 import StrictUndefined, Template
 
 import hayou_studies
-import test_joint
 from deeplimits.drawing.build import build_figure
 from deeplimits.figures import figures
 from deeplimits.figures.ln24_do_limits_commute import two_terms
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.store.errors import StoreError
 from forked import deeplimits
+from small_studies import THREE
 from tiers import everyday
 from tiny import STUDY, project, simulated
 
@@ -164,7 +164,7 @@ STUDIES = {
     "equivalence": EQUIVALENCE,
     "commute": COMMUTE,
     "phases": PHASES,
-    "joint": test_joint.THREE,
+    "joint": THREE,
 }
 
 

@@ -9,10 +9,7 @@ import time
 import pytest
 
 from deeplimits.jobs.dates import date_back, is_ahead
-from test_killed_runs import digests
-from test_workflow import CLAIMS, NOTHING, STUDY, jobs, output, project, snakemake
-
-__all__ = ["project"]
+from workflow_runs import CLAIMS, NOTHING, STUDY, digests, jobs, output, snakemake
 
 YEARS = 10 * 365 * 86400
 

@@ -15,8 +15,8 @@ from deeplimits.figures import figures
 from deeplimits.store.study_groups import Groups, open_study_groups
 from deeplimits.sweep.figures import refusal
 from deeplimits.sweep.study import Study
+from figure_studies import aggregated
 from fuzzed_studies import fuzzed
-from test_figure_needs import aggregated
 
 TRIED = (5, 12, 43, 63, 68, 72)
 """Seeds that are tried each time: studies that failed once, and others."""

@@ -20,7 +20,7 @@ from deeplimits.jobs.simulate import simulate_batch
 from deeplimits.sweep.blocks import Block, blocks_of
 from deeplimits.sweep.config import load_config
 from deeplimits.sweep.points import Point
-from test_cuda_paths import PATHS
+from sampled_paths import PATHS
 from without_gpu.cases import FAMILIES, Case, networks
 from without_gpu.device import drawn
 

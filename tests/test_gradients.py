@@ -17,8 +17,8 @@ from deeplimits.activations import SMOOTH, Identity, OrnsteinUhlenbeck, ReluLike
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
+from known_networks import KNOWN, known_network
 from laws_agree import CELLS, Sample, compared, smallest
-from test_engine_bits import KNOWN, known_network
 from tiers import everyday
 
 GRAM = ((1.0, 0.3, -0.2), (0.3, 2.0, 0.6), (-0.2, 0.6, 0.5))

@@ -8,24 +8,8 @@ import numpy as np
 import pytest
 
 from deeplimits.limits import registry
+from small_studies import THREE
 from tiny import drawn, project, reduced, simulated
-
-THREE = """
-title: Three inputs
-networks: [{activation: {name: relu, c_plus: 0.5, c_minus: -0.5}, shaping: {by: width, exponent: 0.5}}]
-grid: {width: 24, depth: {times_width: 1.0}, gram: [[1.0, 0.5, 0.2], [0.5, 1.0, -0.3], [0.2, -0.3, 1.0]]}
-samples: 12000
-record: {layers: 2}
-compare:
-  - {observable: correlation, limit: correlation_sde}
-  - {observable: correlation_0_2, limit: correlation_sde}
-  - {observable: correlation_1_2, limit: correlation_sde}
-  - {observable: log_variance, limit: variance}
-  - {observable: log_variance_1, limit: variance}
-  - {observable: log_variance_2, limit: variance}
-  - {observable: correlation, limit: covariance_sde}
-figures: [lnr22_joint]
-"""
 
 
 @pytest.mark.slow

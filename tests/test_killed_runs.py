@@ -3,7 +3,6 @@ bytes; a run that lives is waited for, wherever it was started."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import signal
@@ -15,9 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from test_workflow import BIN, ROOT, STUDY, output, project, snakemake
-
-__all__ = ["project"]
+from workflow_runs import BIN, ROOT, STUDY, digests, output, snakemake
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 """Killed outright, ended as a batch system does at its time limit, interrupted as by Control-C."""
@@ -58,15 +55,6 @@ def small(folder):
     (folder / ".venv/bin/snakemake").symlink_to(BIN / "snakemake")
     (folder / ".venv/.ready").touch()
     return folder
-
-
-def digests(folder):
-    """All results but what tells the time: containers, study stores and figures."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted((folder / "results").rglob("*"))
-        if path.suffix in (".zip", ".pdf", ".svg", ".png")
-    }
 
 
 def processes_of(folder):

@@ -18,7 +18,7 @@ from deeplimits.limits import registry
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.observables import Observable, pair_index, parse
 from deeplimits.sweep.study import load_study
-from test_analysis import Held
+from held_blocks import Held
 
 GRAM = ((1.0, 0.3, -0.2), (0.3, 2.0, 0.5), (-0.2, 0.5, 0.7))
 NETWORK = Network(ReluLike(0.5, -0.5), 100, 100, GRAM, shaping=Shaping("width", 0.5))

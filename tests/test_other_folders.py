@@ -9,9 +9,7 @@ import pytest
 
 from deeplimits.errors import InputError
 from deeplimits.sweep.config import load_config
-from test_workflow import CLAIMS, ROOT, STUDY, command, jobs, output, project, snakemake
-
-__all__ = ["project"]
+from workflow_runs import CLAIMS, ROOT, STUDY, command, jobs, output, snakemake
 
 ALL = {"simulate": 1, "aggregate": 1, "figure": 1, "all": 1}
 

@@ -22,8 +22,8 @@ from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import study_store
 from deeplimits.sweep.config import Config, load_config
 from held_reduction import killed_in_mid_reduction
-from test_workflow import BIN, ROOT, output, snakemake
 from tiny import project, simulated
+from workflow_runs import BIN, ROOT, output, snakemake
 
 pytestmark = pytest.mark.slow
 

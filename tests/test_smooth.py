@@ -181,7 +181,7 @@ def test_softplus_is_stable_from_log_seven_fourths_on_and_not_from_log_five_four
 
 @pytest.mark.slow
 def test_stable_variance_against_a_second_solver() -> None:
-    from test_fokker_planck import LEVELS, check_quantiles, extrapolated
+    from second_solver import LEVELS, check_quantiles, extrapolated
 
     network = softplus(100, 100, 0.0, "tanh")
     beta = stability(network)

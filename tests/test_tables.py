@@ -19,7 +19,7 @@ from deeplimits.store.table_columns import OF_STUDIES, TABLES
 from deeplimits.sweep.axes import AXES, axes_of
 from deeplimits.sweep.blocks import blocks_of
 from deeplimits.sweep.study import Study, read_study
-from test_series import FAMILY
+from series_studies import FAMILY
 
 APART = """
 title: Of all kinds

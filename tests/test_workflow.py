@@ -6,10 +6,8 @@ import hashlib
 import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,60 +20,7 @@ from deeplimits.jobs.workflow import (
     simulation_threads,
 )
 from deeplimits.sweep.jobs import aggregation
-
-ROOT = Path(__file__).parent.parent
-BIN = Path(sys.executable).parent
-NOTHING = "Nothing to be done"
-
-STUDY = """\
-title: Small
-networks: [{activation: {name: relu, c_plus: 0.5, c_minus: -0.5}, shaping: {by: width, exponent: 0.5}}]
-grid: {width: [8, 12, 16], depth: {times_width: 1.0}, correlation: 0.3}
-samples: 4096
-record: {layers: 2}
-compare: [{observable: correlation, limit: correlation_sde, at: 1.0, rate_in: width}]
-figures: [ks_against_width]
-"""
-
-
-@pytest.fixture
-def project(tmp_path):
-    """A folder with a configuration and one small study, as a user has it."""
-    (tmp_path / "config/studies").mkdir(parents=True)
-    (tmp_path / "config/config.yaml").write_text("studies: all\n")
-    (tmp_path / "config/studies/small.yaml").write_text(STUDY)
-    return tmp_path
-
-
-def snakemake(folder, *arguments):
-    """Run the workflow in ``folder``, found as Snakemake finds it there; the environment is not activated."""
-    for name in ("Snakefile", "profiles", "workflow", "environment.yml"):
-        if not (folder / name).exists():
-            (folder / name).symlink_to(ROOT / name)
-    return command(folder, *arguments)
-
-
-def command(folder, *arguments):
-    """Run Snakemake as it is called."""
-    return subprocess.run(
-        [BIN / "snakemake", *arguments],
-        cwd=folder,
-        env={**os.environ, "PATH": "/usr/bin:/bin"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def output(run):
-    return run.stdout + run.stderr
-
-
-def jobs(run):
-    """Jobs of a dry run by rule, from the table that Snakemake prints."""
-    table = output(run).partition("Job stats:")[2].partition("total")[0]
-    return {name: int(count) for name, count in re.findall(r"^(\S+) +(\d+)$", table, re.MULTILINE)}
+from workflow_runs import BIN, CLAIMS, NOTHING, ROOT, STUDY, command, jobs, output, snakemake
 
 
 def digests(folder, pattern):
@@ -409,19 +354,6 @@ def test_an_interrupted_run_is_finished_by_the_next(project):
         check=False,
     )
     assert check.returncode == 0, check.stdout + check.stderr
-
-
-CLAIMS = """\
-paper: A paper
-claims:
-  - id: X1.a
-    statement: Something.
-    source: eq. (1)
-    study: small
-    statistic: {name: ks_to_limit, observable: correlation, limit: correlation_sde}
-    margin: 0.2
-    because: a test
-"""
 
 
 @pytest.mark.slow
