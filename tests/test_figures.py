@@ -152,8 +152,17 @@ compare:
   - {observable: correlation, limit: linear}
 figures: [phase_diagram]
 """
+EXACT = """
+title: Exact laws, small
+networks: [{activation: {name: identity}}]
+grid: {width: [32, 40], depth: {times_width: 0.25}, correlation: 0.3, seed: 0}
+samples: 64
+record: {layers: 2}
+figures: [exact_rates]
+"""
 STUDIES = {
     "own": STUDY,
+    "exact": EXACT,
     "papers": PAPERS,
     "rescaled": RESCALED,
     "explosion": EXPLOSION,

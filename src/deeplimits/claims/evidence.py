@@ -17,10 +17,13 @@ from deeplimits.limits.setting import Setting
 from deeplimits.observables import parse
 from deeplimits.store.arrays import COLUMNS
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.columns import NEEDED, perceptron_of
 from deeplimits.sweep.models import Positive, Real, Seed, StrictModel
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from deeplimits.networks.network import Network
 
 _COORDINATES = {
     "network": "network",
@@ -169,6 +172,10 @@ class Evidence:
             gram,
             tuple((a - 1, b - 1) for a, b in entries),
         )
+
+    def perceptron(self, point: int) -> Network | None:
+        """The perceptron at a point; None of any other network."""
+        return perceptron_of({name: self.at(name, point) for name in NEEDED})
 
     def points(self, where: WhereModel | None) -> list[int]:
         """Points with the values that ``where`` asks for."""

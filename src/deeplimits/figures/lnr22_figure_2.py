@@ -2,7 +2,8 @@
 
 Left: paths of V at a centre that explodes and one that does not, up to the threshold V = s² = n. Right: the
 probability of V ≥ s² by t = 1 against the centre x₀, for networks of growing width, with the exact law of the
-limit at T = 1 and at T = ∞; the centre from which on nothing explodes is log 7/4, not log 5/4 as printed.
+narrowest of them, and of the limit at T = 1 and at T = ∞; the centre from which on nothing explodes is
+log 7/4, not log 5/4 as printed.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from deeplimits.drawing.selections import (
     samples,
 )
 from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, SECOND, new_figure, shades
+from deeplimits.limits.exact_variance import ExactVariance
 from deeplimits.limits.mlp.smooth_variance import SmoothVariance
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.store.study_groups import Groups
+from deeplimits.sweep.columns import NEEDED, perceptron_of
 from deeplimits.sweep.figure_needs import MARKERS, ONE_INPUT, SQUARE, WIDE, AtLeast, Kind, Needs
 
 if TYPE_CHECKING:
@@ -34,8 +37,9 @@ CAPTION = """\
 point, {{ seeds }}; a = 1, V₀ = 1, depth = width; study {{ study }}). *Left:* paths of the variance V
 through ten networks of width 100 at the lowest and ten at the highest centre, up to the threshold V = s² =
 n, beyond which a network leaves the regime of its limit. *Right:* the part of the networks that reach the
-threshold by t = 1, with two standard errors, against the centre x₀; the exact probability that the limit
-explodes by T = 1 (from the Fokker–Planck equation of its dual) and ever (closed form). The networks
+threshold by t = 1, with two standard errors, against the centre x₀; of the narrowest networks also their
+exact law, dotted, for which none is drawn; the exact probability that the limit explodes by T = 1 (from the
+Fokker–Planck equation of its dual) and ever (closed form). The networks
 approach the solid curve from below as n grows. The dashed curve reaches zero at log 7/4 = 0.560. At log 5/4
 = 0.223, which the paper prints as the threshold, one network in fourteen still explodes in the end.
 """
@@ -114,6 +118,11 @@ def _probabilities(axis: Any, study: Groups) -> None:
         axis.errorbar(
             centers[chosen], found, error, fmt=marker, ms=3.2, color=color, lw=0.9, label=f"n = {width}"
         )
+        if width == sizes[0]:
+            exact = [_exact(study, int(point)) for point in chosen]
+            if None not in exact:
+                label = f"n = {width}, its exact law"
+                axis.plot(centers[chosen], exact, color=color, ls=":", lw=1.1, label=label, zorder=1)
     x, by_one, ever = _limit(study, float(centers.min()), float(centers.max()))
     axis.plot(x, by_one, color=LIMIT, label="limit, T = 1", zorder=1)
     axis.plot(x, ever, "--", color=SECOND, label="limit, T = ∞", zorder=1)
@@ -134,6 +143,18 @@ def _probabilities(axis: Any, study: Groups) -> None:
             va="center",
         )
     axis.legend(loc="upper right", labelspacing=0.35)
+
+
+def _exact(study: Groups, point: int) -> float | None:
+    """The probability for the network of a point, exactly; None where its law is not known."""
+    held, law = points(study), ExactVariance()
+    network = perceptron_of({name: held[name].values[point] for name in NEEDED})
+    if network is None or not law.applies(network, "log_variance"):
+        return None
+    try:
+        return law.explosion_probability(network, network.depth)
+    except ArithmeticError:
+        return None
 
 
 def _limit(study: Groups, low: float, high: float) -> tuple[NDArray[np.float64], ...]:
