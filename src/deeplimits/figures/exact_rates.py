@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = """\
-**How far finite networks are from their limits, exactly** (study {{ study }}: {{ title }}; its {{ samples }}
-networks at each point, {{ seeds }}, only name the points). The law of the correlation of a network of width n
+**How far finite networks are from their limits, exactly** (study {{ study }}: {{ title }}; its
+{{ samples }} networks at each point, {{ seeds }}, only name the points). The law of the correlation of a network of width n
 is known without sampling; here is its Kolmogorov distance to limits, without error bars, since nothing is
 drawn at random. *Left*: n times the distance to laws of first order: where a curve is level, the distance
 falls like 1/n. *Middle*: that of unshaped networks to their SDE grows like log n; the leading 1/n term of the
