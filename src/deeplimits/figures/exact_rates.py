@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 CAPTION = """\
 **How far finite networks are from their limits, exactly** (study {{ study }}: {{ title }}; its
-{{ samples }} networks at each point, {{ seeds }}, only name the points). The law of the correlation of a network of width n
-is known without sampling; here is its Kolmogorov distance to limits, without error bars, since nothing is
-drawn at random. *Left*: n times the distance to laws of first order: where a curve is level, the distance
-falls like 1/n. *Middle*: that of unshaped networks to their SDE grows like log n; the leading 1/n term of the
-drift takes the logarithm off, though the curve is level only from some thousand units on. *Right*: n² times
-the distance to the laws of second order, level from 16 units on.
+{{ samples }} networks at each point, {{ seeds }}, only name the points). The law of the correlation of a
+network of width n is known without sampling; here is its Kolmogorov distance to limits, without error bars,
+since nothing is drawn at random. *Left*: n times the distance to laws of first order: where a curve is
+level, the distance falls like 1/n. *Middle*: that of unshaped networks to their SDE grows like log n; the
+leading 1/n term of the drift takes the logarithm off, though the curve is level only from some thousand
+units on. *Right*: n² times the distance to the laws of second order, level from 16 units on.
 """
 NEEDS = Needs(kinds=(Kind(WIDE, agree=("architecture",)),))
 
