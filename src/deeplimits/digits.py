@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import mpmath
-from mpmath.libmp import dps_to_prec, e_fixed, ln2_fixed, ln10_fixed, pi_fixed, round_nearest
+from mpmath.libmp import dps_to_prec, e_fixed, ln2_fixed, pi_fixed, round_nearest
 
 DIGITS = 50
 """Decimal digits in which constants are computed before they are rounded once."""
-_ENOUGH = 8192
-"""Bits of π, e, ln 2 and ln 10: as many as the range reduction of any float of 64 bits takes at any precision
-that is asked for here.
+_ENOUGH = {pi_fixed: 8192, ln2_fixed: 2048, e_fixed: 2048}
+"""Bits of π, ln 2 and e: as many as the range reduction of the largest argument that is asked for, 2^4096 of
+a sine, takes at any precision used here.
 """
 
 
@@ -49,8 +49,8 @@ class ThreadedContext(mpmath.MPContext):  # type: ignore[misc]
         for kind in (self.mpf, self.mpc, self.constant):
             kind._ctxdata[2] = self._precision  # noqa: SLF001 -- where numbers of mpmath look
         # from here on no thread replaces what another reads: every call takes some of these bits
-        for constant in (pi_fixed, e_fixed, ln2_fixed, ln10_fixed):
-            constant(_ENOUGH)
+        for constant, bits in _ENOUGH.items():
+            constant(bits)
         self.dps = digits
 
     @property

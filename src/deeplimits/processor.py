@@ -9,7 +9,6 @@ neither: engines make their bits themselves.
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from pathlib import Path
 
@@ -44,7 +43,7 @@ def in_force() -> dict[str, str]:
 
 
 def _has_them() -> bool:
-    if platform.machine() not in ("x86_64", "AMD64"):
+    if not hasattr(os, "uname") or os.uname().machine not in ("x86_64", "AMD64"):
         return False
     try:
         # of the first processor: the file is long where there are many
