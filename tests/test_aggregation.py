@@ -208,7 +208,8 @@ def test_a_scheduler_that_goes_away_is_told_of(
     with killed_in_mid_reduction(many.results / "killed", monkeypatch) as killed:
 
         def close() -> None:
-            while not killed:
+            until = time.monotonic() + 60
+            while not killed and time.monotonic() < until:
                 time.sleep(0.01)
             cluster.close()
 

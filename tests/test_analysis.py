@@ -209,8 +209,8 @@ def test_intervals_cover_and_noise_is_recognised() -> None:
         for name, values in pure.items():
             values.append(null[name].value)
             floors[name].append(null[name].floor)
-    # 95 % of 200 is 190 ± 3.1
-    assert all(count >= 178 for count in covered.values()), covered
+    # 95 % of 200 is 190 ± 3.1; either side is passed with a chance of 5e-4
+    assert all(179 <= count <= 198 for count in covered.values()), covered
     for name, values in pure.items():
         assert np.mean(values) == pytest.approx(np.mean(floors[name]), rel=0.08)
 
@@ -275,7 +275,8 @@ def test_rates_cover_and_tell_one_from_a_half(rate: float) -> None:
     found = [fit for fit in fits if fit is not None]
     assert len(found) == 400
     covered = np.mean([fit.low <= rate <= fit.high for fit in found])
-    assert 0.91 <= covered <= 1.0
+    # of 400; an interval is widened where points scatter, so that a few more are covered than 95 %
+    assert 0.91 <= covered <= 0.99
     other = 1.5 - rate
     assert np.mean([fit.low <= other <= fit.high for fit in found]) < 0.01
 

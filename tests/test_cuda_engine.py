@@ -4,6 +4,7 @@ what stands between a machine and its card."""
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deeplimits.engines import resolve
 from deeplimits.engines.calls import Task
 from deeplimits.engines.cuda import crews, devices
 from deeplimits.engines.cuda import engine as cuda
@@ -249,8 +251,10 @@ def test_what_is_missing_is_said(
     if message is None:
         assert found is None
     else:
+        assert found is not None and re.search(message, found)
+        monkeypatch.setattr(devices, "obstacle", lambda: found)
         with pytest.raises(InputError, match=message):
-            raise InputError("--engine", "", "cuda", found)
+            resolve("cuda")
 
 
 def test_no_driver_and_no_card_are_said(nodes: Path, monkeypatch: pytest.MonkeyPatch) -> None:

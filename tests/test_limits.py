@@ -113,11 +113,11 @@ def test_smooth_networks_without_curvature_have_a_drift_of_their_own_at_a_quarte
 @pytest.mark.slow
 def test_certain_limits_are_those_that_are_numbers() -> None:
     networks = [UNSHAPED, SHAPED, replace(SHAPED, shaping=Shaping("width", 0.25))]
-    for limit in registry().values():
-        for network in networks:
-            if limit.applies(network):
-                (law,) = limit.laws(network, [network.depth], limit.observables[0])
-                assert isinstance(law, PointMass) == (limit.kind == "number"), limit.name
+    about = [(limit, each) for limit in registry().values() for each in networks if limit.applies(each)]
+    assert {limit.kind for limit, _ in about} == {"number", "law", "sampled"} and len(about) > 20
+    for limit, network in about:
+        (law,) = limit.laws(network, [network.depth], limit.observables[0])
+        assert isinstance(law, PointMass) == (limit.kind == "number"), limit.name
 
 
 @pytest.mark.slow
