@@ -38,9 +38,9 @@ point, {{ seeds }}; a = 1, V₀ = 1, depth = width; study {{ study }}). *Left:* 
 through ten networks of width 100 at the lowest and ten at the highest centre, up to the threshold V = s² =
 n, beyond which a network leaves the regime of its limit. *Right:* the part of the networks that reach the
 threshold by t = 1, with two standard errors, against the centre x₀; of the narrowest networks also their
-exact law, dotted, for which none is drawn; the exact probability that the limit explodes by T = 1 (from the
-Fokker–Planck equation of its dual) and ever (closed form). The networks
-approach the solid curve from below as n grows. The dashed curve reaches zero at log 7/4 = 0.560. At log 5/4
+exact law, as dashes, for which none is drawn; the exact probability that the limit explodes by T = 1 (from
+the Fokker–Planck equation of its dual) and ever (closed form). The networks approach the solid curve from
+below as n grows. The dashed curve reaches zero at log 7/4 = 0.560. At log 5/4
 = 0.223, which the paper prints as the threshold, one network in fourteen still explodes in the end.
 """
 NEEDS = Needs(
@@ -122,7 +122,9 @@ def _probabilities(axis: Any, study: Groups) -> None:
             exact = [_exact(study, int(point)) for point in chosen]
             if None not in exact:
                 label = f"n = {width}, its exact law"
-                axis.plot(centers[chosen], exact, color=color, ls=":", lw=1.1, label=label, zorder=1)
+                axis.plot(
+                    centers[chosen], exact, color=NETWORK, ls="", marker="_", ms=11, mew=1.2, label=label
+                )
     x, by_one, ever = _limit(study, float(centers.min()), float(centers.max()))
     axis.plot(x, by_one, color=LIMIT, label="limit, T = 1", zorder=1)
     axis.plot(x, ever, "--", color=SECOND, label="limit, T = ∞", zorder=1)
