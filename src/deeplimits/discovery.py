@@ -122,10 +122,8 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
 
     @cached_property
     def _offered(self) -> dict[str, EntryPoint]:
-        from importlib.metadata import entry_points
-
         found: dict[str, EntryPoint] = {}
-        for point in sorted(entry_points(group=self._group), key=lambda each: (each.name, _package(each))):
+        for point in offered(self._group):
             if point.name in self.own or point.name in found:
                 holder = "deeplimits" if point.name in self.own else _package(found[point.name])
                 expected = f"a name that is not taken: {holder} has one"
@@ -167,6 +165,18 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             return self._accept(point.name, offered)
         except (TypeError, ValueError) as error:
             raise InputError(self._where(point), point.name, point.value, str(error)) from error
+
+
+def offered(group: str) -> list[EntryPoint]:
+    """The entry points of a group, by name and package; what is installed is looked through once."""
+    return sorted(_installed().select(group=group), key=lambda each: (each.name, _package(each)))
+
+
+@cache
+def _installed() -> Any:
+    from importlib.metadata import entry_points
+
+    return entry_points()
 
 
 def _package(point: EntryPoint) -> str:
