@@ -8,6 +8,7 @@ import copy
 import itertools
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,9 @@ def changed(draw: Draw, tree: Any) -> Any:
         )
         parent[new] = parent.pop(last)
     elif how == "swap":
-        parent[last] = copy.deepcopy(at(tree, draw.one(places(tree))))
+        other = at(tree, draw.one(places(tree)))
+        with suppress(RecursionError):  # as deep as none can be copied
+            parent[last] = copy.deepcopy(other)
     elif how == "deep":
         value: Any = old
         for _ in range(draw.one((2, 20, 90, 400))):
