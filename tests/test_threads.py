@@ -5,8 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import mpmath
 
-from deeplimits import activations
-from deeplimits.activations import SMOOTH, Smooth
+from deeplimits.activations import SMOOTH, Smooth, smooth
 from deeplimits.digits import EXACT, ThreadedContext
 
 THREADS = 8
@@ -14,7 +13,7 @@ THREADS = 8
 
 def constants(name: str) -> tuple[str, ...]:
     """Everything that is kept of an activation, computed anew."""
-    taylor = activations._taylor.__wrapped__(Smooth.of(name).formula, 0.75)
+    taylor = smooth.constants.__wrapped__(Smooth.of(name).formula, 0.75)
     return tuple(str(value) for value in taylor)
 
 

@@ -39,7 +39,12 @@ _SOURCES = {
         "engines/contract/lanewise.py",
     ),
     "variance": (
-        "activations.py",
+        "activations/__init__.py",
+        "activations/arithmetic.py",
+        "activations/ornstein_uhlenbeck.py",
+        "activations/piecewise.py",
+        "activations/shaped_smooth.py",
+        "activations/smooth.py",
         "limits/variance_rows.py",
         "gaussian/__init__.py",
         "gaussian/rule.py",

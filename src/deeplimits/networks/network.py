@@ -27,7 +27,6 @@ from deeplimits.activations import (
     ReluLike,
     ShapedSmooth,
     Slopes,
-    Smooth,
     shaped,
 )
 from deeplimits.architectures import PLAIN, architecture
@@ -285,21 +284,13 @@ class Network:
 
     def physics(self) -> dict[str, Any]:
         """The canonical form of all that the law depends on, and the seed."""
-        activation: dict[str, Any] = {"name": "identity"}
         shaping: dict[str, Any] | None = None
-        match self.activation:
-            case ReluLike(c_plus, c_minus):
-                activation = {"name": "relu", "c_plus": _number(c_plus), "c_minus": _number(c_minus)}
-            case Smooth(formula, a, center):
-                activation = {"name": "smooth", "formula": formula, "a": a, "center": _number(center)}
-            case OrnsteinUhlenbeck(alpha, beta):
-                activation = {"name": "ornstein_uhlenbeck", "alpha": alpha, "beta": _number(beta)}
         if self.shaping and self.shaping.exponent != 0 and not isinstance(self.activation, Identity):
             shaping = {"by": self.shaping.by, "exponent": _number(self.shaping.exponent)}
         return {
             **self.kind.physics(self),
             **({} if self.kind.has_kernels else {"sampler": EXPLICIT}),
-            "activation": activation,
+            "activation": self.activation.physics(),
             "architecture": self.architecture,
             "depth": index(self.depth),
             "gram": [[_number(value) for value in row] for row in self.gram],

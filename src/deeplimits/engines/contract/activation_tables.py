@@ -21,8 +21,8 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits import activations, formulas
-from deeplimits.activations import Smooth
+from deeplimits import digits, formulas
+from deeplimits.activations import Smooth, arithmetic, smooth
 from deeplimits.digits import EXACT
 from deeplimits.engines.compile.cache import cache_folder, made_once
 
@@ -138,7 +138,7 @@ def kept(name: str, made: Callable[[], NDArray[np.float32]]) -> NDArray[np.float
 @cache
 def _digest() -> str:
     """Of the sources that tables depend on."""
-    modules: tuple[ModuleType, ...] = (activations, formulas, sys.modules[__name__])
+    modules: tuple[ModuleType, ...] = (arithmetic, digits, formulas, smooth, sys.modules[__name__])
     return hashlib.sha256("".join(map(inspect.getsource, modules)).encode()).hexdigest()
 
 
