@@ -170,9 +170,10 @@ class InfiniteWidth(Limit):
 
     def regimes_for(self, network: Network) -> tuple[Regime, ...]:
         """With that of an architecture of another package, where it says what infinite width does."""
-        kind = network.kind
-        known = any(each.architecture == kind.name for each in self.regimes) or not kind.infinite_width
-        return self.regimes if known else (*self.regimes, _regime(kind))
+        name = network.architecture
+        if any(each.architecture == name for each in self.regimes) or name not in architectures():
+            return self.regimes
+        return (*self.regimes, _regime(network.kind)) if network.kind.infinite_width else self.regimes
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         found = matrices(network, max(layers))
