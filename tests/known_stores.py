@@ -18,7 +18,16 @@ RATE = 1e-3
 
 def store(points: list[dict[str, Any]], observable: str = "log_variance", **groups: xr.Dataset) -> Evidence:
     """A study store with these points; ``values`` are samples of ``observable``, ``gram`` of V [sample, a, b]."""
-    first = {"network": "a", "width": 8, "depth": 8, "seed": 0, "inputs": 1, "normals": 64, "width_series": 0}
+    first = {
+        "network": "a",
+        "architecture": "mlp",
+        "width": 8,
+        "depth": 8,
+        "seed": 0,
+        "inputs": 1,
+        "normals": 64,
+        "width_series": 0,
+    }
     numbers = {"correlation_0": np.nan, "exponent": 0.0, "center": np.nan, "start": np.nan}
     slopes = {"c_plus": 0.0, "c_minus": -1.0}
     filled = [first | numbers | slopes | point for point in points]

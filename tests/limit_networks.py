@@ -129,6 +129,20 @@ def named() -> Iterator[tuple[str, Network]]:
     exotic = OrnsteinUhlenbeck(0.75, -0.5)
     yield "resnet exotic", Network(exotic, 1, 64, ((1.0,),), architecture="resnet")
     yield "resnet exotic from a number", Network(exotic, 1, 64, ((1.0,),), architecture="resnet", start=1.0)
+    for rho in (0.3, 0.9, 1.0, -1.0):
+        given = pair(rho)
+        yield f"layer norm rho={rho}", Network(ReluLike(1.0, -1.0), 48, 32, given, 0, half, "layer_norm_mlp")
+        yield f"RMS norm rho={rho}", Network(ReluLike(0.5, -0.5), 40, 30, given, 0, half, "rms_norm_mlp")
+        yield f"pre-norm rho={rho}", Network(ReluLike(), 64, 32, given, architecture="pre_norm_resnet")
+    yield (
+        "layer norm uneven",
+        Network(ReluLike(0.5, -1.0), (32,) * 16 + (64,) * 16, 32, pair(0.2), 0, half, "layer_norm_mlp"),
+    )
+    yield "layer norm linear", Network(Identity(), 24, 30, pair(0.5), architecture="layer_norm_mlp")
+    yield (
+        "pre-norm three inputs",
+        Network(Identity(), 24, 24, triple((0.5, -0.2, 0.3)), architecture="pre_norm_resnet"),
+    )
     yield "resnet exotic wide", Network(exotic, 8, 32, pair(0.2), architecture="resnet")
 
 
@@ -256,6 +270,9 @@ ANSWERED: dict[str, tuple[str, ...]] = {
         "blocks relu*",
         "relu by depth",
     ),
+    "layer_norm_sde": ("layer norm rho=0*", "layer norm uneven"),
+    "matched_layer_norm_sde": ("layer norm rho=0*", "layer norm uneven"),
+    "pre_norm_ode": ("pre-norm *",),
     "exact_variance": (
         "relu p=*",
         "slopes *",

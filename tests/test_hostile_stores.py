@@ -102,6 +102,7 @@ def refused(read: Callable[[], Any], store: Path) -> None:
     with pytest.raises(StoreError) as caught:
         read()
     text = str(caught.value)
+    text = text.removeprefix(f"{Path.cwd()}/")
     assert text.startswith(f"{store}: ") and text.isprintable() and len(text) < 400
 
 

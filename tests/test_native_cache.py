@@ -121,7 +121,7 @@ def test_a_full_disk_costs_time_and_a_warning(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(native, "cache_folder", lambda: tmp_path)
     monkeypatch.setattr(compiler, "machine_code", lambda *_: made.append("once") or b"code")
     monkeypatch.setattr(Path, "write_bytes", full)
-    kernel = native.Kernel("mlp.one_or_two_inputs", "any", "i8")
+    kernel = native.Kernel("engines.mlp.one_or_two_inputs", "any", "i8")
     for times in (1, 2):
         with pytest.warns(NotKept, match=f"{tmp_path}: .* No space left on device"):
             assert kernel._machine_code() == b"code" and len(made) == times

@@ -145,7 +145,8 @@ class Limit(ABC):
         seen = network.of_inputs(observable.inputs)
         if refusal(self.regimes_for(seen), seen) is None:
             return seen
-        return seen.kind.same_law(seen, observable.kind)
+        other = seen.kind.same_law(seen, observable.kind)
+        return other if refusal(self.regimes_for(other), other) is None else seen
 
     def jointly(
         self, network: Network, layer: int, observables: Sequence[str]
