@@ -274,6 +274,16 @@ def test_repair_restores_whatever_is_damaged(here: Path, portion: int) -> None:
         assert after.keys() == before.keys()
 
 
+@pytest.mark.parametrize("name", ["claims.sha256", f"figures/one/{FIGURE}.sha256"])
+def test_a_digest_under_another_name_goes(here: Path, name: str) -> None:
+    """One bit of a name makes it the name of a file that there is not."""
+    before, path = digests(here), RESULTS / name
+    path.write_text(path.read_text().replace(".", ",", 1))
+    assert is_found(name)
+    repaired()
+    assert digests(here) == before
+
+
 def test_a_container_is_made_again_with_its_own_receipt(here: Path) -> None:
     """Where and when it was computed first stays, and so do dates: nothing that is made from it is made again."""
     before, receipt = digests(here), receipt_path(RESULTS, BATCHES[1])

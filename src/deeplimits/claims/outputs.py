@@ -49,12 +49,18 @@ def _write_digests(results: Path, written: list[Path]) -> None:
     from deeplimits.store.digests import digest_once, read_digests, write_digests
     from deeplimits.store.paths import claims_digests, claims_files
 
-    here, beside = {path.absolute() for path in written}, claims_digests(results)
-    fresh = {path.name: digest_once(path) for path in claims_files(results) if path.absolute() in here}
+    here, beside, files = (
+        {path.absolute() for path in written},
+        claims_digests(results),
+        claims_files(results),
+    )
+    fresh = {path.name: digest_once(path) for path in files if path.absolute() in here}
     if not fresh:
         return
     try:
         held = read_digests(beside) or {}
     except FileNotFoundError:
         held = {}
-    write_digests(beside, held | fresh)
+    # a damaged file may name others
+    known = {path.name for path in files}
+    write_digests(beside, {name: each for name, each in held.items() if name in known} | fresh)
