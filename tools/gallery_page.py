@@ -29,8 +29,8 @@ one, and what it needs; the files, as PDF, SVG and PNG, are in `results/figures/
 the report, `snakemake --report report.html`. `make docs` writes this page.
 """
 TAIL = """
-One more is for any study with `compare` entries: `law_against_limit` ([shown in the
-tutorial](tutorial.md#the-answer)).
+`law_against_limit` ([shown in the tutorial](tutorial.md#the-answer)) and `quantiles_against_time` are for any
+study with `compare` entries.
 """
 
 
