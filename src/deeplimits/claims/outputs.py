@@ -61,6 +61,5 @@ def _write_digests(results: Path, written: list[Path]) -> None:
         held = read_digests(beside) or {}
     except FileNotFoundError:
         held = {}
-    # a damaged file may name others
-    known = {path.name for path in files}
-    write_digests(beside, {name: each for name, each in held.items() if name in known} | fresh)
+    # one that names others is damaged
+    write_digests(beside, (held if held.keys() <= {path.name for path in files} else {}) | fresh)

@@ -243,7 +243,8 @@ class Repair:
         except OSError:
             held = {}
         # in the forms in which they were written, as far as that is known
-        there = held or {path.name for path in claims_files(results) if path.exists()}
+        there = {*held} & {path.name for path in claims_files(results)}
+        there |= {path.name for path in claims_files(results) if path.exists()}
         out, page, *pictures = claims_files(results)
         write_claims(
             rows,
