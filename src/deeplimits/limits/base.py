@@ -71,8 +71,7 @@ class Limit(ABC):
         if found.inputs[-1] >= network.inputs:
             needed = found.inputs[-1] + 1
             return f"{observable} is about {needed} inputs or more, and this network has {network.inputs}"
-        seen = self._seen(network, found)
-        return refusal(self.regimes_for(seen), seen)
+        return self._asked(network, found)[1]
 
     def regimes_for(self, network: Network) -> tuple[Regime, ...]:
         """The regimes that a network may be in."""
@@ -142,11 +141,17 @@ class Limit(ABC):
         """The network as the inputs of an observable alone see it; one of another architecture in which the
         observable has the same law, where the limit is for that one and not for the network itself.
         """
+        return self._asked(network, observable)[0]
+
+    def _asked(self, network: Network, observable: Observable) -> tuple[Network, str | None]:
+        """What ``_seen`` is, and why the limit is not for it."""
         seen = network.of_inputs(observable.inputs)
-        if refusal(self.regimes_for(seen), seen) is None:
-            return seen
-        other = seen.kind.same_law(seen, observable.kind)
-        return other if refusal(self.regimes_for(other), other) is None else seen
+        reason = refusal(self.regimes_for(seen), seen)
+        if reason is not None:
+            other = seen.kind.same_law(seen, observable.kind)
+            if other is not seen and refusal(self.regimes_for(other), other) is None:
+                return other, None
+        return seen, reason
 
     def jointly(
         self, network: Network, layer: int, observables: Sequence[str]
