@@ -90,7 +90,7 @@ def test_a_mutant_of_a_claim_never_fails(tmp_path: Path, name: str, whole: bool)
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("name", ["moment"], "one of gram"),
+        ("name", ["moment"], "one of exact_mass, exact_to_limit, gram"),
         ("extrapolate", [1.0, 1.0], "each value once"),
         ("extrapolate", [1e308], "≤ 16"),
         ("times_width", 400.0, "≤ 16"),

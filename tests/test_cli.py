@@ -82,7 +82,17 @@ def test_what_xarray_would_load_to_ask_for_is_left_out(
 @pytest.mark.slow
 def test_limit_prints_what_the_library_computes(point: Path, tmp_path: Path) -> None:
     out = tmp_path / "limit.json"
-    done = deeplimits("limit", str(point), "--json", "--quantiles", "0.1,0.5", "--out", str(out))
+    done = deeplimits(
+        "limit",
+        str(point),
+        "--limit",
+        "correlation_sde",
+        "--json",
+        "--quantiles",
+        "0.1,0.5",
+        "--out",
+        str(out),
+    )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert json.loads(out.read_text()) == answer
