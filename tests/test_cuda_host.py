@@ -25,7 +25,6 @@ QUICK = {
     ("residual smooth", 2),
     ("residual exotic", 1),
     ("layer norm", 2),
-    ("layer norm", 3),
     ("pre-norm", 2),
 }
 
