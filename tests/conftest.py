@@ -1,10 +1,14 @@
-"""Fixtures that files of tests share."""
+"""Tests compute as the command line does, before anything reads NumPy; and fixtures that files share."""
 
 from __future__ import annotations
 
 import pytest
 
-from workflow_runs import STUDY
+from deeplimits.processor import hold
+
+hold()
+
+from workflow_runs import STUDY  # noqa: E402 -- which may read NumPy
 
 
 @pytest.fixture

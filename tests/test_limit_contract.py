@@ -55,7 +55,7 @@ class Held:
 @lru_cache(maxsize=1)
 def drawn(network: Network, layers: tuple[int, ...]) -> dict[str, np.ndarray]:
     """Networks of another seed than those whose laws are sampled."""
-    gradients = network.start is None and not hasattr(network.activation, "alpha")
+    gradients = network.kind.gradients and network.start is None and not hasattr(network.activation, "alpha")
     return simulate_block(network, layers, 1 << 20, COUNT, gradients=gradients, output=True)
 
 

@@ -287,7 +287,7 @@ def test_the_command_line_tells_the_explosion(tmp_path: Path) -> None:
     def answer(*words: str) -> dict[str, float]:
         return json.loads(deeplimits("limit", str(point), "--json", *words).stdout)
 
-    single = answer("--observable", "log_variance")
+    single = answer("--observable", "log_variance", "--limit", "smooth_variance")
     assert single["limit"] == "smooth_variance"
     assert 0 < single["explosion_probability"] < single["explosion_probability_ever"] < 1
     assert single["explosion_probability"] == pytest.approx(0.0965, abs=1e-3)

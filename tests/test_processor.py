@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -102,7 +102,7 @@ def test_other_processors_and_late_calls_are_left_alone(
         monkeypatch.delenv(name, raising=False)
     hold()  # NumPy has been read
     assert in_force() == {}
-    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine="aarch64"))
     assert not processor._has_them()
 
 
@@ -112,6 +112,6 @@ def test_a_processor_is_asked_what_it_has(
 ) -> None:
     told = tmp_path / "cpuinfo"
     told.write_text(f"processor\t: 0\nflags\t\t: {flags}\n\nprocessor\t: 1\n")
-    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine="x86_64"))
     monkeypatch.setattr(processor, "Path", lambda _: told)
     assert processor._has_them() == ("avx2" in flags)
