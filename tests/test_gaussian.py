@@ -148,8 +148,8 @@ def test_closed_forms_at_both_ends(name: str, closed) -> None:
             assert found.first == pytest.approx(float(squares[0]), rel=1e-12)
             assert found.second == pytest.approx(float(squares[1]), rel=1e-12)
             assert 0 <= found.gap <= 2
-            # of inputs of different size, φ(u) and φ(v) are subtracted in float64
-            rounding = 1e-18 * np.sqrt(max(float(expected), 1e-24))
+            # of inputs of different size, φ(u) and φ(v) are rounded to float64 before they are subtracted
+            rounding = max(1e-16 * np.sqrt(float(expected)), 1e-30)
             assert found.gap == pytest.approx(float(expected), rel=1e-9, abs=rounding)
             assert 2 - found.gap == pytest.approx(float(2 - expected), rel=1e-9, abs=2e-15)
 
