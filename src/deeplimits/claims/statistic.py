@@ -161,8 +161,8 @@ class ExpectedModel(PointsModel):
         if int(evidence.at("inputs", point)) < max((max(entry) for entry in entries), default=0):
             raise NoEvidence(f"{name} is about an input that {evidence.about(point)} does not have")
         kind = str(evidence.at("architecture", point))
-        if kind != PREDICTED:
-            raise NoEvidence(f"{name} is about a perceptron, and {evidence.about(point)} is a {kind}")
+        if kind not in PREDICTED:
+            raise NoEvidence(f"{name} is not about a {kind}, and {evidence.about(point)} is one")
         try:
             return PREDICTIONS[name](evidence.setting(point, entries))
         except UnpredictableError as error:

@@ -13,11 +13,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.architectures import PLAIN
+from deeplimits.architectures import PLAIN, RESIDUAL
 from deeplimits.limits.setting import Setting
 
-PREDICTED = PLAIN
-"""The architecture that all of these numbers are about."""
+PREDICTED = (PLAIN, RESIDUAL)
+"""The architectures that these numbers are about, those of the papers."""
 
 
 def _q(rho: float) -> float:
