@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deeplimits.engines.compile import native
+from deeplimits.limits.made_by import ROOMS
 
 SOURCE = Path(__file__).parent.parent / "src" / "deeplimits"
 
@@ -138,6 +139,12 @@ def test_machine_code_is_made_anew_where_a_module_that_it_imports_has_changed(pa
     read = {name.decode() for name in native._IMPORT.findall(path.read_bytes())}
     within = {name for name in imports_of(path) if name.startswith(("engines.", "architectures."))}
     assert {name for name in within if (SOURCE / f"{name.replace('.', '/')}.py").is_file()} <= read
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_law_that_is_kept_is_forgotten_where_anything_that_made_it_has_changed(room):
+    within = {name.split(".")[0] for path in (SOURCE / room).rglob("*.py") for name in imports_of(path)}
+    assert {name for name in within if (SOURCE / name).is_dir()} <= set(ROOMS)
 
 
 def test_importing_a_name_is_cheap_for_names_that_anybody_may_import():

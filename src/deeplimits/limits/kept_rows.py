@@ -1,9 +1,9 @@
 """Rows of exact kernels, kept on disk by width and activation.
 
 A kernel takes a second, reading it a millisecond. Files lie beside the laws of sampled limits in the user's
-cache folder, named by the SHA-256 of what a kernel is of, the sources that rows are made by, NumPy and the
-processor; each starts with the SHA-256 of the rest, is written aside and renamed, and what has not been read
-for longest goes where all files together have become too large. A folder that cannot be used only costs time.
+cache folder, named by the SHA-256 of what a kernel is of and of what makes rows; each starts with the
+SHA-256 of the rest, is written aside and renamed, and what has not been read for longest goes where all files
+together have become too large. A folder that cannot be used only costs time.
 """
 
 from __future__ import annotations
@@ -13,46 +13,18 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.engines.compile.cache import target
-from deeplimits.processor import in_force
+from deeplimits.limits.made_by import made_by
 
 LARGEST = 1 << 28
 """Bytes of all files together."""
 _AFTER = 3 / 4
 """What is left of that once some have been removed."""
-_SOURCES = {
-    "correlation": (
-        "limits/transition.py",
-        "limits/transition_rows.py",
-        "limits/chain_grid.py",
-        "limits/tables.py",
-        "limits/step_moments.py",
-        "engines/transition/kernels.py",
-        "engines/transition/lanes.py",
-        "engines/contract/lanewise.py",
-    ),
-    "variance": (
-        "activations/__init__.py",
-        "activations/arithmetic.py",
-        "activations/ornstein_uhlenbeck.py",
-        "activations/piecewise.py",
-        "activations/shaped_smooth.py",
-        "activations/smooth.py",
-        "limits/variance_rows.py",
-        "gaussian/__init__.py",
-        "gaussian/rule.py",
-        "gaussian/curves.py",
-        "gaussian/bends.py",
-        "gaussian/running.py",
-    ),
-}
 _DIGEST = 32
 
 
@@ -118,17 +90,7 @@ def _folder() -> Path:
 
 
 def _name(key: Key) -> str:
-    return hashlib.sha256(json.dumps([_sources(key[0]), *key]).encode()).hexdigest()
-
-
-@lru_cache(maxsize=2)
-def _sources(kind: str) -> str:
-    package = Path(__file__).parent.parent
-    digest = hashlib.sha256("\0".join([np.__version__, *target(), *in_force().values()]).encode())
-    for name in _SOURCES[kind]:
-        content = (package / name).read_bytes()
-        digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
+    return hashlib.sha256(json.dumps([made_by(), *key]).encode()).hexdigest()
 
 
 def _keep_small(folder: Path) -> None:

@@ -114,18 +114,20 @@ class Transition:
         """The rows in these chunks, computed where they are not known."""
         wanted = set(numbers)
         if not wanted <= self._blocks.keys():
-            self._blocks |= kept_rows.read(self._key, Block)
+            self._blocks |= kept_rows.read(self.key, Block)
         missing = sorted(wanted - self._blocks.keys())
         if missing:
             with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
                 found = list(threads.map(self._block, missing))
             self._blocks |= dict(zip(missing, found, strict=True))
-            kept_rows.write(self._key, self._blocks)
+            kept_rows.write(self.key, self._blocks)
         return {number: self._blocks[number] for number in wanted}
 
     @property
-    def _key(self) -> tuple[str, ...]:
-        return ("correlation", str(self.slopes.plus), str(self.slopes.minus), str(self.units))
+    def key(self) -> tuple[str, ...]:
+        """All that its rows depend on, but for the sources that make them."""
+        parts = (self.slopes.plus, self.slopes.minus, self.units, self.grid.step, self.grid.bend)
+        return ("correlation", *(str(part) for part in parts))
 
     def _block(self, number: int) -> Block:
         grid = self.grid

@@ -156,7 +156,7 @@ class VarianceKernel:
     @property
     def _key(self) -> tuple[str, ...]:
         phi = self.phi
-        parts = (phi.activation, phi.scale, self.units, self.level)
+        parts = (phi.activation, phi.scale, self.units, self.barrier, self.width)
         return ("variance", *(str(part) for part in parts))
 
     def steps(self, u: Array) -> Rows:

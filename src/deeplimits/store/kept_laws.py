@@ -6,9 +6,9 @@ nothing is lost with them, and no store depends on whether they were there. A la
 longer than a file would, and is not kept.
 
 The name of a file is the SHA-256 of the limit, the observable, the layers, the network with its seed, and of
-the sources of this package that laws are made by, of NumPy and of the processor. A file starts with the
-SHA-256 of the rest: one that is damaged is drawn again. It is written aside and renamed, so that writers may
-meet, and what has not been read for longest goes where all files together have become too large.
+what laws are made by. A file starts with the SHA-256 of the rest: one that is damaged is drawn again. It is
+written aside and renamed, so that writers may meet, and what has not been read for longest goes where all
+files together have become too large.
 """
 
 from __future__ import annotations
@@ -18,25 +18,22 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from deeplimits.discovery import sources_of
-from deeplimits.engines.compile.cache import target
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits import registry, together
+from deeplimits.limits.made_by import made_by
 from deeplimits.limits.together import Request
 from deeplimits.networks.network import Network
-from deeplimits.processor import in_force
 from deeplimits.store.atomic import written_aside
 
 LARGEST = 1 << 29
 """Bytes of all files together."""
 _AFTER = 3 / 4
 """What is left of that once some have been removed."""
-_SOURCES = ("limits", "laws", "engines", "gaussian", "networks")
 _DIGEST = 32
 
 
@@ -65,23 +62,9 @@ def _folder() -> Path:
 
 
 def _key(name: str, network: Network, layers: Sequence[int], observable: str) -> str:
-    parts = [_sources(), name, observable, [int(layer) for layer in layers], network.physics()]
+    parts = [made_by(), name, observable, [int(layer) for layer in layers], network.physics()]
     parts += [each for each in [sources_of(type(registry()[name]).__module__)] if each]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-@lru_cache(maxsize=1)
-def _sources() -> str:
-    """SHA-256 of the sources that laws are made by, of NumPy, and of the processor, by which it chooses how
-    to take a logarithm.
-    """
-    package = Path(__file__).parent.parent
-    digest = hashlib.sha256("\0".join([np.__version__, *target(), *in_force().values()]).encode())
-    rooms = [file for room in _SOURCES for file in (package / room).rglob("*.py")]
-    for file in sorted([*package.glob("*.py"), *rooms]):
-        content = file.read_bytes()
-        digest.update(f"\0{file.relative_to(package)}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
 
 
 def _read(file: Path) -> list[Law] | None:

@@ -1,0 +1,31 @@
+"""What laws are made by, besides what they are of: a law that is kept on disk, or a row of a kernel, is
+believed only while this has not changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from deeplimits.engines.compile.cache import target
+from deeplimits.processor import in_force
+
+ROOMS = ("activations", "architectures", "engines", "gaussian", "laws", "limits", "networks")
+"""Rooms of this package with whatever a limit may import, besides the modules beside them."""
+
+
+@cache
+def made_by() -> str:
+    """SHA-256 of the sources of this package that laws are made by, of NumPy, and of the processor, by which
+    NumPy chooses how to take a logarithm.
+    """
+    package = Path(__file__).parent.parent
+    digest = hashlib.sha256("\0".join([np.__version__, *target(), *in_force().values()]).encode())
+    rooms = [file for room in ROOMS for file in (package / room).rglob("*.py")]
+    for file in sorted([*package.glob("*.py"), *rooms]):
+        content = file.read_bytes()
+        digest.update(f"\0{file.relative_to(package)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
