@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+import deeplimits
+from deeplimits.drawing.style import LIMIT, NETWORK, SECOND
 from deeplimits.drawing.wording import limit_text, network_text, observable_text, symbol
+from deeplimits.errors import InputError
 from deeplimits.figures import ks_against_width, law_against_limit, quantiles_against_time
 from deeplimits.store.study_groups import Groups, open_study_groups
 from tiny import project, simulated
@@ -30,17 +33,19 @@ figures: [ks_against_width, quantiles_against_time, law_against_limit]
 
 
 @pytest.fixture(scope="module")
-def leaky(tmp_path_factory: pytest.TempPathFactory) -> Groups:
-    return _built(tmp_path_factory.mktemp("leaky"), LEAKY)
-
-
-def _built(folder: Path, text: str) -> Groups:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from deeplimits.jobs.aggregate import aggregate_study
 
-    config = project(folder, text)
+    made = tmp_path_factory.mktemp("leaky")
+    config = project(made, LEAKY)
     simulated(config)
     aggregate_study(config.study("tiny"), config.results)
-    return open_study_groups(config.results, "tiny")
+    return made
+
+
+@pytest.fixture(scope="module")
+def leaky(folder: Path) -> Groups:
+    return open_study_groups(folder / "results", "tiny")
 
 
 def _legend(figure: Figure, panel: int) -> list[str]:
@@ -107,3 +112,70 @@ def test_names_are_those_of_formulas() -> None:
         "log V₁",
     ]
     assert network_text("ReLU (0, -0.5)") == "ReLU (0, −0.5)"
+
+
+def _colors(figure: Figure) -> set[tuple[float, ...]]:
+    from matplotlib.colors import to_rgb
+
+    return {to_rgb(line.get_color()) for axis in figure.axes for line in axis.lines}
+
+
+def test_a_figure_is_returned_with_colours_and_a_title_of_ones_own(folder: Path) -> None:
+    """Two roles change places; nothing is written, pyplot has no part in it, and Matplotlib stays as it was."""
+    import matplotlib as mpl
+
+    before, files = dict(mpl.rcParams), sorted((folder / "results").rglob("*"))
+    plain = deeplimits.figure("quantiles_against_time", root=folder)
+    own = deeplimits.figure(
+        "tiny/quantiles_against_time",
+        results="results",
+        root=folder,
+        title="Mine",
+        colors={"network": LIMIT, "limit": NETWORK, "second": "black"},
+    )
+    assert {NETWORK, LIMIT, SECOND} <= _colors(plain)
+    assert _colors(own) == _colors(plain) - {SECOND} | {(0.0, 0.0, 0.0)}
+    assert plain.axes[0].lines[0].get_color() == NETWORK
+    assert own.axes[0].lines[0].get_color()[:3] == LIMIT
+    assert own.get_suptitle() == "Mine"
+    assert dict(mpl.rcParams) == before
+    assert sorted((folder / "results").rglob("*")) == files
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("tiny/law_against_limt", {}, "did you mean 'law_against_limit'?"),
+        ("tinny/law_against_limit", {}, "did you mean 'tiny'?"),
+        ("lnr22_joint", {}, "expected one of tiny/ks_against_width"),
+        ("tiny/lnr22_joint", {}, "lnr22_joint needs every network with inputs of 3 or more"),
+        ("tiny/law_against_limit", {"colors": {"netwrk": "k"}}, "did you mean 'network'?"),
+        ("tiny/law_against_limit", {"colors": {"limit": "blurple"}}, "colors.limit: found 'blurple'"),
+    ],
+)
+def test_a_figure_that_cannot_be_returned_names_the_nearest(
+    folder: Path, name: str, options: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        deeplimits.figure(name, root=folder, **options)
+    assert said in str(refused.value)
+
+
+def test_what_a_store_is_made_from_is_the_study_again(folder: Path) -> None:
+    """Networks with one grid, and networks with a grid each, of which one has neither depth nor zip."""
+    from deeplimits.sweep.config import load_config
+    from deeplimits.sweep.description import as_content, described
+    from deeplimits.sweep.study import study_of
+
+    uneven = LEAKY.replace(
+        "  - {architecture: resnet",
+        "  - {activation: {name: tanh}, grid: {width: [[8, 12]], gram: [[1.0, 0.5], [0.5, 2.0]], depth: null}}\n"
+        "  - {architecture: resnet",
+    )
+    for name, text in (("tiny", LEAKY), ("uneven", uneven)):
+        path = folder / f"config/studies/{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        study = load_config(folder / "config/config.yaml").study(name)
+        again = study_of(as_content(described(study)), path)
+        assert described(again) == described(study)
+        assert [point.network for point in again.points] == [point.network for point in study.points]

@@ -1,8 +1,8 @@
 """deeplimits: what a random deep network does at initialisation, and which differential equation it follows.
 
 ``simulate`` draws networks, ``limit`` gives the law that theory predicts for them, ``open_study``,
-``open_samples`` and ``query`` read what a workflow has computed. A network is a ``Network``, a mapping with
-the keys of a point file, or the path of one:
+``open_samples`` and ``query`` read what a workflow has computed, and ``figure`` draws it. A network is a
+``Network``, a mapping with the keys of a point file, or the path of one:
 
 >>> import deeplimits
 >>> network = {"activation": {"name": "tanh"}, "width": 300, "depth": 40, "inputs": {"correlation": 0.3}}
@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
     from deeplimits.api import limit, simulate
-    from deeplimits.api_studies import open_samples, open_study, query
+    from deeplimits.api_studies import figure, open_samples, open_study, query
     from deeplimits.errors import InputError
     from deeplimits.laws import Law
     from deeplimits.networks.network import Network, Shaping
@@ -39,6 +39,7 @@ __all__ = [
     "Shaping",
     "Smooth",
     "__version__",
+    "figure",
     "limit",
     "open_samples",
     "open_study",
@@ -49,7 +50,7 @@ __all__ = [
 _PLACES = {
     "deeplimits.activations": ("Identity", "OrnsteinUhlenbeck", "ReluLike", "Smooth"),
     "deeplimits.api": ("limit", "simulate"),
-    "deeplimits.api_studies": ("open_samples", "open_study", "query"),
+    "deeplimits.api_studies": ("figure", "open_samples", "open_study", "query"),
     "deeplimits.errors": ("InputError",),
     "deeplimits.laws": ("Law",),
     "deeplimits.networks.network": ("Network", "Shaping"),

@@ -1,4 +1,4 @@
-"""The Python interface to what a workflow has computed: ``open_study``, ``open_samples`` and ``query``."""
+"""Python for what a workflow has computed: ``open_study``, ``open_samples``, ``query`` and ``figure``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from deeplimits.extras import tells_extra
 from deeplimits.sweep.config import DEFAULT_PATH
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     import xarray as xr
+    from matplotlib.figure import Figure
 
     from deeplimits.store.place import Place
 
@@ -153,3 +156,68 @@ def query(
 
     place = _place(config, results, root)
     return run_query(place.results, sql, place.config, timeout=timeout)
+
+
+@tells_extra
+def figure(
+    name: str,
+    config: str | Path = DEFAULT_PATH,
+    results: str | Path | None = None,
+    root: str | Path | None = None,
+    *,
+    title: str | None = None,
+    colors: Mapping[str, object] | None = None,
+) -> Figure:
+    """A figure of a study, drawn from its store, to be changed and saved as one likes; no file is written.
+
+    It is a figure of Matplotlib that no window shows and pyplot does not know; its panels are
+    ``figure.axes``. In a notebook, ``%matplotlib inline`` lets it be seen.
+
+    Parameters
+    ----------
+    name
+        ``STUDY/FIGURE``, where the figure may be any that the study can draw, whether its file asks for it or
+        not; or ``FIGURE`` where only one study of the configuration asks for it.
+    config, results, root
+        As ``open_study`` takes them.
+    title
+        Above the figure as a whole.
+    colors
+        Colours of Matplotlib in place of those of the house, by role: ``network``, ``limit`` and, where a
+        figure has more, ``second``, ``third`` and ``fourth``. Shades of a series that grows, such as widths,
+        stay.
+
+    Raises
+    ------
+    InputError
+        If there is no such figure, study, role or colour, or if the store lacks what the figure needs; the
+        message has the nearest name, or the figures that can be drawn.
+    StoreError
+        If the study has not been aggregated.
+
+    Warns
+    -----
+    StaleStore
+        If the store is stale.
+
+    """
+    from deeplimits.drawing.build import find_figure
+    from deeplimits.drawing.returned import returned_figure
+    from deeplimits.errors import check_name
+    from deeplimits.figures import figures
+    from deeplimits.store.paths import aggregated_studies
+    from deeplimits.store.staleness import compared, warn
+    from deeplimits.store.study_groups import study_attributes
+
+    place = _place(config, results, root)
+    study, _, drawn = name.rpartition("/")
+    check_name(drawn, figures(), "figure")
+    held = aggregated_studies(place.results)
+    if place.config is None:
+        check_name(study, held, "figure", "study")
+    else:
+        study = study or find_figure(place.config, name)[0].name
+        if study not in held:
+            place.config.study_path(study)
+        warn(compared(study_attributes(place.results, study), study, place.config))
+    return returned_figure(place.results, study, drawn, title, colors)

@@ -5,7 +5,7 @@ compared with what the study file and the configuration say later.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deeplimits.sweep.grid import as_list
@@ -43,6 +43,13 @@ def described(study: Study) -> dict[str, Any]:
     }
     plain: dict[str, Any] = json.loads(json.dumps(found))
     return plain
+
+
+def as_content(description: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a study file that is described so, without figures."""
+    # replaced by the grid of each network
+    placeholder = {"width": [[1]], "correlation": 0.0}
+    return {"grid": placeholder, **description}
 
 
 def _axes(grid: GridModel) -> dict[str, Any]:

@@ -39,13 +39,23 @@ def check_figures(study: Study) -> None:
         If there is one; the message says what is missing, and which figures can be drawn.
     """
     for index, name in enumerate(study.figures):
-        key = f"figures.{index}"
-        missing = refusal(study, name)
-        if missing is not None:
-            able = [other for other in figures() if other != name and refusal(study, other) is None]
-            drawn = "; it can draw " + ", ".join(able) if able else ""
-            expected = f"a figure that this study can draw: {name} needs {missing}{drawn}"
-            raise InputError(study.path, key, name, expected)
+        check_figure(study, name, f"figures.{index}")
+
+
+def check_figure(study: Study, name: str, key: str) -> None:
+    """Refuse a figure that the study cannot draw, asked for by a key of its file or an option.
+
+    Raises
+    ------
+    InputError
+        The message says what is missing, and which figures can be drawn.
+    """
+    missing = refusal(study, name)
+    if missing is not None:
+        able = [other for other in figures() if other != name and refusal(study, other) is None]
+        drawn = "; it can draw " + ", ".join(able) if able else ""
+        expected = f"a figure that this study can draw: {name} needs {missing}{drawn}"
+        raise InputError(study.path, key, name, expected)
 
 
 def refusal(study: Study, figure: str) -> str | None:

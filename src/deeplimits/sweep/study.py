@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -177,8 +177,20 @@ def read_study(path: Path, scale: int = 1) -> Study:
     InputError
         For a key or a value that is none.
     """
-    model = validated(StudyModel, read_mapping(path), path)
+    content = read_mapping(path)
     check_study_name(path)
+    return study_of(content, path, scale)
+
+
+def study_of(content: Mapping[str, Any], path: Path, scale: int = 1) -> Study:
+    """The study with this content, called as the file is; its name is not checked.
+
+    Raises
+    ------
+    InputError
+        For a key or a value that is none.
+    """
+    model = validated(StudyModel, content, path)
     for index, entry in enumerate(model.compare):
         check_name(entry.limit, registry(), path, f"compare.{index}.limit")
         parse(entry.observable, path, f"compare.{index}.observable")
