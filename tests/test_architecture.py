@@ -29,7 +29,7 @@ LEVELS = (
     {"engines"},
     {"observables"},
     {"observable_kind"},
-    {"variables", "laws", "networks", "gaussian", "architectures"},
+    {"variables", "laws", "networks", "gaussian", "architectures", "tangent_kernels"},
     {"activations", "digits"},
     {"singularities"},
     {"formulas"},

@@ -36,7 +36,8 @@ OBSERVED = """
 What studies compare with limits, and what study stores, claims, `deeplimits limit` and `open_samples` (where
 `correlation` is `rho`, beside the axis ρ₀) know by these names. `correlation_0_2` is that of inputs 0 and 2,
 `log_variance_1` belongs to input 1; without numbers, to the first ones. A network has an observable where it
-has the arrays that it is made of; outputs are those of the last layer.
+has the arrays that it is made of; outputs are those of the last layer, and so are
+tangent kernels, for which gradients and all layers (`layers: all`) have to be recorded.
 
 """
 STUDIES = """
@@ -72,7 +73,7 @@ def observables() -> str:
     """A row for each observable."""
     rows = ["| observable | of | made of | meaning |", "| --- | --- | --- | --- |"]
     for name, record in OBSERVABLES.items():
-        since = " since layer 0" * record.since_start
+        since = " since layer 0" * record.since_start + " at all layers" * record.all_layers
         cells = [f"`{name}`", "an input" if record.inputs == 1 else "two inputs"]
         cells += [", ".join(f"`{each}`" for each in record.variables) + since, record.meaning]
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")

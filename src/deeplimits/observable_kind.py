@@ -46,9 +46,12 @@ class Kind:
         How many inputs it is about, one or two.
     variables
         The stored variables that it is made of. The first has a column for each input, or for each pair where
-        it is about two; of others it takes the columns of its inputs.
+        it is about two; of others it takes that of the pair, or the columns of its inputs.
     combine
         What is made of these columns; rounded to float32 where it is not one of them.
+    all_layers
+        Whether it is made of the columns of all layers from 0 on, [sample, layer], which have to be recorded:
+        a number for each network, not for each layer.
     since_start
         Whether it is made of the difference of that to layer 0.
     transform
@@ -57,6 +60,11 @@ class Kind:
         Whether that is an increasing function.
     of
         Whether networks have it that have the stored variables.
+    of_only
+        Which networks have it and why others have not, in the words of a message; empty where all have it
+        that have the stored variables.
+    of_two
+        The kind that its name with two inputs is, of one that is about one input.
     low, high
         Between which numbers it lies, where densities mind it.
     symbol
@@ -77,10 +85,13 @@ class Kind:
     inputs: int
     variables: tuple[str, ...]
     combine: Callable[[Sequence[Numbers]], Numbers] = lambda columns: columns[0]
+    all_layers: bool = False
     since_start: bool = False
     transform: Callable[[Array, int], Array] = lambda values, _: values
     increasing: bool = True
     of: Callable[[Network], bool] = lambda _: True
+    of_only: str = ""
+    of_two: str = ""
     low: float = -np.inf
     high: float = np.inf
     symbol: str = ""
@@ -92,12 +103,28 @@ class Kind:
     @property
     def dimensions(self) -> tuple[str, ...]:
         """Those of an array of it, of all inputs or pairs."""
-        return STORED[self.variables[0]].dimensions
+        held = STORED[self.variables[0]].dimensions
+        return tuple(name for name in held if name != "record") if self.all_layers else held
 
     def exists(self, network: Network, layer: int) -> bool:
         """Whether networks have it at a layer, be it recorded or not."""
         return (
             self.inputs <= network.inputs
+            and (layer == network.depth or not self.all_layers)
             and all(STORED[name].at(network, layer) for name in self.variables)
             and self.of(network)
         )
+
+    def within(self, layers: Sequence[int], depth: int) -> bool:
+        """Whether it can be made of networks of this depth that are recorded at these layers: of the first
+        where the difference to it counts, of all where it is made of all.
+        """
+        if self.all_layers:
+            return len(layers) == depth + 1
+        return layers[0] == 0 or not self.since_start
+
+    def needed(self, layer: int) -> list[int]:
+        """The layers that have to be recorded to have it at one, ascending."""
+        if self.all_layers:
+            return list(range(layer + 1))
+        return sorted({0, layer}) if self.since_start else [layer]

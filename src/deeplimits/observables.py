@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from deeplimits.activations import OrnsteinUhlenbeck
 from deeplimits.discovery import Registry
 from deeplimits.errors import InputError, nearest_name
+from deeplimits.laws import Chart
 from deeplimits.observable_kind import Array, Kind, Numbers
+from deeplimits.tangent_kernels import alignment_gap, cross_kernel, log_condition, log_kernel
 from deeplimits.variables import STORED
 
 if TYPE_CHECKING:
@@ -50,6 +52,26 @@ def _standard(columns: Sequence[Numbers]) -> Numbers:
     with np.errstate(over="ignore", invalid="ignore"):
         return (output * np.exp(-log_variance / 2)).astype(np.float32)
 
+
+def _kernel_of_one(**more: Any) -> Kind:
+    """The record of an observable that is a function of the tangent kernel of one input."""
+    made = {"inputs": 1, "variables": ("log_variance", "gradient_log_norm"), "combine": log_kernel}
+    return Kind(**{**made, **_OF_KERNELS, **more})
+
+
+def _kernel_of_two(**more: Any) -> Kind:
+    """The record of an observable that is a function of the tangent kernel of two inputs."""
+    names = ("correlation_gap", "gradient_gap", "log_variance", "gradient_log_norm")
+    return Kind(**{"inputs": 2, "variables": names, **_OF_KERNELS, **more})
+
+
+_OF_KERNELS: dict[str, Any] = {
+    "all_layers": True,
+    "of": lambda network: not network.residual,
+    "of_only": "perceptrons: of a residual network the scale of its branches, its inputs and ⟨φ(z^a), "
+    "φ(z^b)⟩ are not among what is stored of a sample",
+}
+_EXPONENTIAL = Chart(np.log, np.exp, lambda x: 1 / x, low=0.0)
 
 _OWN: dict[str, Kind] = {
     "correlation": _stored(
@@ -115,6 +137,39 @@ _OWN: dict[str, Kind] = {
         combine=_standard,
         reduced=7,
     ),
+    "log_ntk": _kernel_of_one(
+        meaning="log K^{aa}: K^{aa} = ‖∂z_out/∂θ‖² of a perceptron, Σ_ℓ V_ℓ^{aa} G_{ℓ+1}^{aa}",
+        symbol="log K",
+    ),
+    "ntk": _kernel_of_one(
+        meaning="K^{aa}, the tangent kernel of an input",
+        transform=lambda value, _: np.exp(value),
+        low=0.0,
+        symbol="K",
+        law=("log_ntk", _EXPONENTIAL),
+        of_two="ntk_cross",
+    ),
+    "ntk_cross": _kernel_of_two(
+        meaning="K^{ab}, the tangent kernel of two inputs, which may be written ntk_0_1",
+        combine=cross_kernel,
+        symbol="K",
+    ),
+    "ntk_alignment": _kernel_of_two(
+        meaning="K^{ab} / √(K^{aa} K^{bb}), cosine of the gradients ∂z_out/∂θ of two inputs",
+        combine=alignment_gap,
+        transform=lambda gap, _: 1.0 - gap,
+        increasing=False,
+        low=-1.0,
+        high=1.0,
+        symbol="cos K",
+    ),
+    "ntk_condition": _kernel_of_two(
+        meaning="condition number of the tangent kernel of two inputs, its larger eigenvalue over the other",
+        combine=log_condition,
+        transform=lambda value, _: np.exp(value),
+        low=1.0,
+        symbol="cond K",
+    ),
 }
 """Records by kind. Growth is that of Hayou 2022, Theorem 1; U is the coordinate of his Proposition 4."""
 
@@ -161,7 +216,12 @@ class Observable:
     def sources(self) -> list[tuple[str, Observable]]:
         """The stored variables that it is made of, and of which inputs, in the order of ``combine``."""
         first, *others = self.record.variables
-        return [(first, self)] + [(name, Observable(name, (a,))) for name in others for a in self.inputs]
+        found = [(first, self)]
+        for name in others:
+            of_pair = STORED[name].dimensions[-1] == "cross"
+            parts = [self.inputs] if of_pair else [(a,) for a in self.inputs]
+            found += [(name, Observable(name, part)) for part in parts]
+        return found
 
     def column(self, inputs: int) -> int:
         """Where it is along the dimension ``input`` or ``cross`` of what is stored of ``inputs`` inputs."""
@@ -176,7 +236,8 @@ class Observable:
         Parameters
         ----------
         column, start
-            The column of a variable that belongs to some inputs, at the layer and at layer 0.
+            The column of a variable that belongs to some inputs, at the layer and at layer 0: [sample], or
+            with ``all_layers`` the column of all layers, [sample, layer].
         """
         combine = self.record.combine
         now = combine([column(*source) for source in self.sources])
@@ -197,6 +258,8 @@ class Observable:
         def column(at: int) -> Callable[[str, Observable], Numbers]:
             def taken(name: str, part: Observable) -> Numbers:
                 array = arrays[name] if arrays[name].ndim == 3 else arrays[name][:, None]
+                if self.record.all_layers:
+                    return np.asarray(array[:, :, part.column(inputs)])
                 return np.asarray(array[:, min(at, array.shape[1] - 1), part.column(inputs)])
 
             return taken
@@ -226,6 +289,8 @@ def parse(name: str, where: str | Path = "observable", key: str = "") -> Observa
         near = nearest_name(kind, OBSERVABLES)
         nearest = "_".join([near, *map(str, numbers)]) if near else None
         raise InputError(where, key, name, "one of " + ", ".join(OBSERVABLES), nearest)
+    if len(numbers) == 2 and OBSERVABLES[kind].of_two:
+        kind = OBSERVABLES[kind].of_two
     wanted = OBSERVABLES[kind].inputs
     if not numbers:
         return Observable(kind, tuple(range(wanted)))

@@ -40,10 +40,12 @@ def drawn(network: Network, observable: str, layer: int, samples: int, engine: s
     if "gradients" in asked:
         check_gradients(network, "--simulate")
     if not (all(source.of(network) for source in sources) and found.record.of(network)):
-        raise InputError("--simulate", "observable", observable, f"an observable of {_kind(network)}")
-    if "output" in asked and layer != network.depth:
-        raise InputError("--simulate", "layer", layer, f"{network.depth}: an output is of the last layer")
-    layers = sorted({0, layer}) if found.record.since_start else [layer]
+        why = f", and {observable} is one of {found.record.of_only}" if found.record.of_only else ""
+        raise InputError("--simulate", "observable", observable, f"an observable of {_kind(network)}{why}")
+    if layer != network.depth and ("output" in asked or found.record.all_layers):
+        expected = f"{network.depth}: {observable} is of the last layer"
+        raise InputError("--simulate", "layer", layer, expected)
+    layers = found.record.needed(layer)
     more = {name: name in asked for name in ("gradients", "output")}
     arrays = simulate_block(network, layers, 0, samples, engine=engine, **more)
     return found.of_arrays(arrays, len(layers) - 1, layer, network.inputs)

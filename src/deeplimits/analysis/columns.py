@@ -64,20 +64,30 @@ class Block:
         return self._arrays[name]
 
     def stored(self, name: str, record: int) -> NDArray[np.float32]:
-        """What is stored for an observable at a record [sample], or its difference to the first record; NaN
-        where a network is dead at both.
+        """What is stored for an observable at a record [sample], or its difference to the first record, or
+        what is made of all of them; NaN where a network is dead at both.
         """
-        return parse(name).stored(
+        found = parse(name)
+        if found.record.all_layers:
+            return found.stored(self._all_layers, self._all_layers)
+        return found.stored(
             lambda variable, part: self._column(variable, part, record),
             lambda variable, part: self._column(variable, part, 0),
         )
 
     def _column(self, variable: str, part: Observable, record: int) -> NDArray[np.float32]:
+        records = self._records(variable, part)
+        return records[min(record, len(records) - 1)]
+
+    def _all_layers(self, variable: str, part: Observable) -> NDArray[np.float32]:
+        return self._records(variable, part).T
+
+    def _records(self, variable: str, part: Observable) -> NDArray[np.float32]:
+        """The column of some inputs [record, sample]."""
         held = self.variable(variable)
         size = len(held)
         inputs = size if len(part.inputs) == 1 else (1 + math.isqrt(1 + 8 * size)) // 2
-        records = held[part.column(inputs)]
-        return records[min(record, len(records) - 1)]
+        return held[part.column(inputs)]
 
     def alive(self, name: str, record: int) -> NDArray[np.float32]:
         """What is stored for an observable, of the living networks."""

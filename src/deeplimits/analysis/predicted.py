@@ -26,8 +26,6 @@ from deeplimits.sweep.activation import check_activation
 
 _MOST_POINTS = 1e7
 """Of expectations for one answer: some seconds."""
-_OF_THE_LAST = ("output", "standard_output")
-"""Observables of the last layer alone."""
 
 
 def predicted(
@@ -64,8 +62,8 @@ def predicted(
     if found.inputs[-1] >= network.inputs:
         needed = f"at least {found.inputs[-1] + 1} inputs for {observable}"
         raise InputError(where, "inputs", network.inputs, needed)
-    if found.kind in _OF_THE_LAST and at != network.depth:
-        raise InputError(where, "layer", at, f"{network.depth}: an output is of the last layer")
+    if "record" not in found.record.dimensions and at != network.depth:
+        raise InputError(where, "layer", at, f"{network.depth}: {observable} is of the last layer")
     if name is not None:
         limit = _named(network, observable, name, where)
         reason = f"it was asked for by name: {limit.label}"

@@ -70,7 +70,7 @@ def samples_of(
     arrays = {
         name: _lazy(_Stored(drawn, layout.places, name), layout)
         for name in STORED
-        if name in drawn.names and drawn.shape(name)[-1]
+        if name in drawn.names and drawn.shape(STORED[name].dimensions)[-1]
     }
     arrays |= {
         name: _lazy(_Derived(drawn, layout.places, kind), layout)
@@ -82,7 +82,7 @@ def samples_of(
 
 
 def _has_meaning(kind: Kind, points: Sequence[Point]) -> bool:
-    return all(kind.of(point.network) and (0 in point.layers or not kind.since_start) for point in points)
+    return all(kind.of(point.network) and kind.within(point.layers, point.network.depth) for point in points)
 
 
 def _labels(drawn: _Drawn, layout: Layout) -> dict[str, Any]:
@@ -143,11 +143,11 @@ class _Drawn:
             found[name] = np.dtype(float if whole else dtype)
         return found
 
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Shape of a variable of a point."""
+    def shape(self, dimensions: Sequence[str]) -> tuple[int, ...]:
+        """Shape of an array of a point along such dimensions."""
         sizes = {"sample": self.samples, "record": self.records, "input": self.inputs}
         sizes["cross"] = math.comb(self.inputs, 2)
-        return tuple(sizes[dimension] for dimension in STORED[name].dimensions)
+        return tuple(sizes[dimension] for dimension in dimensions)
 
     def read(
         self, name: str, place: int, samples: NDArray[np.intp], records: NDArray[np.intp]
@@ -165,7 +165,7 @@ class _Drawn:
 
     def _spread(self, name: str, point: Point, values: NDArray[Any]) -> NDArray[Any]:
         """Values of a point with fewer inputs, in the columns of all."""
-        inputs, most = point.network.inputs, self.shape(name)[-1]
+        inputs, most = point.network.inputs, self.shape(STORED[name].dimensions)[-1]
         pairs = [pair_index(a, b, self.inputs) for a, b in combinations(range(inputs), 2)]
         spread = np.full((*values.shape[:-1], most), np.nan, np.result_type(values.dtype, np.float32))
         spread[..., pairs if STORED[name].dimensions[-1] == "cross" else range(inputs)] = values
@@ -173,12 +173,13 @@ class _Drawn:
 
 
 class _Array(BackendArray):
-    """An array over all points [axes …, sample, (record,) input or pair], of the shape of a stored one."""
+    """An array over all points [axes …, sample, (record,) input or pair]."""
 
-    def __init__(self, drawn: _Drawn, places: NDArray[np.intp], shape_of: str, dtype: np.dtype[Any]) -> None:
-        self.drawn, self.dtype = drawn, dtype
-        self.dimensions = STORED[shape_of].dimensions
-        self.shape = (*places.shape, *drawn.shape(shape_of))
+    def __init__(
+        self, drawn: _Drawn, places: NDArray[np.intp], dimensions: tuple[str, ...], dtype: np.dtype[Any]
+    ) -> None:
+        self.drawn, self.dtype, self.dimensions = drawn, dtype, dimensions
+        self.shape = (*places.shape, *drawn.shape(dimensions))
         self._places = places
 
     def _at(self, place: int, samples: NDArray[np.intp], records: NDArray[np.intp]) -> NDArray[Any] | None:
@@ -212,7 +213,7 @@ class _Stored(_Array):
     """A variable as containers hold it."""
 
     def __init__(self, drawn: _Drawn, places: NDArray[np.intp], name: str) -> None:
-        super().__init__(drawn, places, name, drawn.names[name])
+        super().__init__(drawn, places, STORED[name].dimensions, drawn.names[name])
         self._name = name
 
     def _at(self, place: int, samples: NDArray[np.intp], records: NDArray[np.intp]) -> NDArray[Any] | None:
@@ -223,15 +224,15 @@ class _Derived(_Array):
     """An observable of each input, or of each pair of inputs."""
 
     def __init__(self, drawn: _Drawn, places: NDArray[np.intp], kind: str) -> None:
-        super().__init__(drawn, places, OBSERVABLES[kind].variables[0], np.dtype(float))
+        super().__init__(drawn, places, OBSERVABLES[kind].dimensions, np.dtype(float))
         self._kind = kind
 
     def _at(self, place: int, samples: NDArray[np.intp], records: NDArray[np.intp]) -> NDArray[Any] | None:
         point, kind = self.drawn.points[place], OBSERVABLES[self._kind]
         recorded = "record" in self.dimensions
-        # an output is that of the last layer
+        # an output is that of the last layer, and so is what is made of all
         at = records if recorded else np.array([len(point.layers) - 1])
-        held = self._columns(place, samples, at)
+        held = self._columns(place, samples, np.arange(len(point.layers)) if kind.all_layers else at)
         start = self._columns(place, samples, np.array([0])) if kind.since_start else None
         if held is None:
             return None
@@ -241,6 +242,7 @@ class _Derived(_Array):
                 continue
             observable = Observable(self._kind, inputs)
             stored = observable.stored(self._column(held), self._column(start or {}))
+            stored = stored[:, None] if kind.all_layers else stored
             # the dead have no value, and what has exploded no double
             with np.errstate(over="ignore", invalid="ignore"):
                 for i, record in enumerate(at.tolist()):

@@ -46,20 +46,20 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
     if layer not in point.layers:
         raise refused("at", f"the time of a recorded layer; layer {layer} of {of} is not in record.layers")
     if not is_recorded(entry.observable, point, layer):
-        why = "an output is that of the last layer, and a perceptron's input has no gradient"
+        why = "an output or a tangent kernel is of the last layer, and a perceptron's input has no gradient"
         raise refused("at", f"a layer that has {entry.observable}: layer {layer} has none; {why}")
     return [layer]
 
 
 def is_recorded(observable: str, point: Point, layer: int) -> bool:
     """Whether an observable can be read off what is stored of a point at a layer; an output is that of the
-    last one, and layer 0 of a perceptron, its input, has no gradient.
+    last one, a tangent kernel needs all, and layer 0 of a perceptron, its input, has no gradient.
     """
     found, stored = parse(observable), variables(point)
     return (
         found.inputs[-1] < point.network.inputs
         and all(variable in stored for variable in found.record.variables)
-        and (point.layers[0] == 0 or not found.record.since_start)
+        and found.record.within(point.layers, point.network.depth)
         and found.record.exists(point.network, layer)
     )
 
@@ -74,6 +74,9 @@ def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], 
             expected = (
                 "an observable of what the study records: its inputs, and gradients or output under record"
             )
+            record = parse(entry.observable).record
+            if record.all_layers:
+                expected += ", with layers: all" + (f", of {record.of_only}" if record.of_only else "")
             raise InputError(where, f"{key}.observable", entry.observable, expected)
         if not set(entry.distances) & (_OF_NUMBERS if is_number else _OF_LAWS):
             expected = (
