@@ -9,7 +9,7 @@ import pytest
 import deeplimits
 from deeplimits.activations import Activation, Identity, ReluLike, Smooth
 from deeplimits.api import predict
-from deeplimits.limits import variance_rows
+from deeplimits.limits import variance_units
 from deeplimits.networks.network import Network, Shaping
 
 HALF = Shaping("width", 0.5)
@@ -66,7 +66,7 @@ def test_the_best_law_that_takes_seconds_is_taken_and_said(
 
 
 def test_a_step_that_is_not_resolved_leaves_the_limit_and_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(variance_rows, "_MOST_FREQUENCIES", 1)
+    monkeypatch.setattr(variance_units, "_MOST_FREQUENCIES", 1)
     taken, why = chosen(network(Smooth.of("tanh(3 * x)"), 32), "log_variance")
     assert taken == "infinite_width_fluctuations"
     assert "exact_variance was not taken: " in why and "saturate together" in why

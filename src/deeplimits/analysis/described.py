@@ -16,8 +16,8 @@ from deeplimits.activations import (
     smooth_name,
 )
 from deeplimits.architectures import architecture
-from deeplimits.limits.base import network_time
 from deeplimits.limits.regime import in_words
+from deeplimits.limits.times import network_time
 from deeplimits.networks.network import Layer, Network
 
 

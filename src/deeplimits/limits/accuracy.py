@@ -24,7 +24,8 @@ from deeplimits import gaussian
 from deeplimits.activations import Slopes
 from deeplimits.gaussian import Power
 from deeplimits.laws import Law
-from deeplimits.limits.base import asymmetry, network_time, square_variance
+from deeplimits.limits.coefficients import asymmetry, square_variance
+from deeplimits.limits.times import network_time
 from deeplimits.networks.network import Layer, Network
 
 Array = NDArray[np.float64]

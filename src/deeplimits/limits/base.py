@@ -12,12 +12,12 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.activations import Slopes, Smooth
-from deeplimits.digits import EXACT
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.laws.mapped import mapped
+from deeplimits.limits.coefficients import is_odd
 from deeplimits.limits.regime import Regime, family, refusal
+from deeplimits.limits.times import network_time
 from deeplimits.networks.network import Network
 from deeplimits.observables import OBSERVABLES, Observable, parse
 
@@ -246,79 +246,3 @@ def accept(name: str, offered: object) -> Limit:
 
 _DECLARED = ("name", "label", "equation", "observables", "regimes", "source")
 """What a limit has to say of itself."""
-
-
-def network_time(network: Network, layer: float) -> float:
-    """ℓ / d of a residual network; ℓ / n of any other, or Σ_{k ≤ ℓ} 1 / n_k."""
-    if network.residual:
-        return layer / network.depth
-    return summed_time(network, layer, [float(units) for units in network.layer_kinds])
-
-
-def shaping_time(network: Network, layer: float, power: float) -> float:
-    """Σ_{k ≤ ℓ} size_k^{−power}, the size being what shaping goes by in layer k: its width, or the depth."""
-    sizes = [float(shaping_size(network, units)) for units in network.layer_kinds]
-    return summed_time(network, layer, [size**power for size in sizes])
-
-
-def summed_time(network: Network, layer: float, lasting: Sequence[float]) -> float:
-    """The time of ``layer`` where so many layers last a unit of time, given for each number of units that
-    occurs, in
-    ascending order. A part of a layer takes a part of its time.
-    """
-    if not network.uneven:
-        return layer / lasting[0]
-    of_units = dict(zip(network.layer_kinds, lasting, strict=True))
-    whole = int(layer)
-    total = sum(1 / of_units[units] for units in network.widths[:whole])
-    return total + ((layer - whole) / of_units[network.widths[whole]] if layer > whole else 0.0)
-
-
-def shaping_size(network: Network, units: int) -> int:
-    """What shaping goes by in a layer of so many units: its width, or the depth."""
-    return network.depth if network.shaping and network.shaping.by == "depth" else units
-
-
-def one_value(network: Network, values: Sequence[float], spread: float = 1e-9) -> float | None:
-    """The value that all layers share, given that of each number of units that occurs, in ascending order:
-    their
-    average over time, or None where they differ by more than ``spread`` of the largest.
-    """
-    low, high = min(values), max(values)
-    if high - low > spread * max(abs(low), abs(high)):
-        return None
-    if len(values) == 1:
-        return values[0]
-    lasting = [
-        units / value if value else float("inf")
-        for value, units in zip(values, network.layer_kinds, strict=True)
-    ]
-    return summed_time(network, network.depth, lasting) / network_time(network, network.depth)
-
-
-def is_odd(network: Network) -> bool:
-    """Whether φ(−u) = −φ(u), so that antipodal inputs stay antipodal."""
-    phi = network.activation
-    if isinstance(phi, Smooth):
-        return all(abs(phi(u) + phi(-u)) <= _ODD * abs(phi(u)) for u in map(EXACT.mpf, _ASKED))
-    return network.piecewise_linear and all(
-        layer.slopes.plus == layer.slopes.minus for layer in network.layer_kinds.values()
-    )
-
-
-_ASKED, _ODD = (0.37, 1.3, 4.1), 1e-30
-"""Where a formula is asked whether it is odd, and how nearly."""
-
-
-def asymmetry(slopes: Slopes) -> float:
-    """A = (s₊ − s₋)² / (s₊² + s₋²), which alone decides how correlations move: c K₁(ρ) − ρ = A (q − ρ arccos
-    ρ) / π.
-    """
-    plus, minus = slopes.plus, slopes.minus
-    return float((plus - minus) ** 2 / (plus**2 + minus**2))
-
-
-def square_variance(slopes: Slopes) -> float:
-    """Var(c φ_s(g)²) = 6 (s₊⁴ + s₋⁴) / (s₊² + s₋²)² − 1: 5 for ReLU, 2 for a linear network."""
-    plus, minus = slopes.plus, slopes.minus
-    return float(6 * (plus**4 + minus**4) / (plus**2 + minus**2) ** 2 - 1)

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from deeplimits.activations import Slopes, Smooth
-from deeplimits.limits.base import one_value
 from deeplimits.limits.regime import Condition
+from deeplimits.limits.times import one_value
 from deeplimits.networks.network import Network
 
 ALIKE = 0.05

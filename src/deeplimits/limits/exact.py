@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from deeplimits.architectures import PLAIN
 from deeplimits.laws import Chart, Law, PointMass
-from deeplimits.limits.base import Limit, is_odd
+from deeplimits.limits.base import Limit
 from deeplimits.limits.chain_grid import Grid, tabulated
+from deeplimits.limits.coefficients import is_odd
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, narrow, wide, wide_where_inputs_die
 from deeplimits.limits.exact_chain import Layers, State, states
 from deeplimits.limits.mlp.correlation import start_coordinate

@@ -19,7 +19,8 @@ from deeplimits.architectures import architectures
 from deeplimits.architectures.base import Architecture
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
-from deeplimits.limits.base import Limit, asymmetry
+from deeplimits.limits.base import Limit
+from deeplimits.limits.coefficients import asymmetry
 from deeplimits.limits.mlp.correlation import excess
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network

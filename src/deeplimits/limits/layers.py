@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from deeplimits.limits.base import network_time, one_value
+from deeplimits.limits.times import network_time, one_value
 from deeplimits.networks.network import Network
 
 _PIECES = 16

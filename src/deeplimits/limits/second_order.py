@@ -24,13 +24,15 @@ from numpy.typing import NDArray
 from deeplimits.activations import Slopes
 from deeplimits.architectures import PLAIN
 from deeplimits.laws import Chart, Law, PointMass
-from deeplimits.limits.base import Limit, asymmetry, summed_time
+from deeplimits.limits.base import Limit
+from deeplimits.limits.coefficients import asymmetry
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, wide
 from deeplimits.limits.mlp.correlation import correlation_laws, start_coordinate
 from deeplimits.limits.regime import ANY_EXPONENT, Exponents, Regime
 from deeplimits.limits.solvers.fokker_planck import solve
 from deeplimits.limits.solvers.unit_noise import UnitNoise
 from deeplimits.limits.step_moments import step
+from deeplimits.limits.times import summed_time
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]

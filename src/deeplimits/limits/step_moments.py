@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
-from deeplimits.limits.base import asymmetry
+from deeplimits.limits.coefficients import asymmetry
 
 Array = NDArray[np.float64]
 

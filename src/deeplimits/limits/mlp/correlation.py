@@ -23,12 +23,14 @@ from deeplimits.architectures import PLAIN
 from deeplimits.errors import InputError
 from deeplimits.laws import Chart, Law, PointMass, TabulatedLaw
 from deeplimits.limits.accuracy import correlation_error, smooth_correlation_error
-from deeplimits.limits.base import Limit, asymmetry, shaping_size
+from deeplimits.limits.base import Limit
+from deeplimits.limits.coefficients import asymmetry
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
 from deeplimits.limits.layers import Pieces, in_pieces
 from deeplimits.limits.regime import ABOVE_HALF, ANY_EXPONENT, HALF, SHAPED, Exponents, Regime
 from deeplimits.limits.solvers.fokker_planck import solve_in_pieces
 from deeplimits.limits.solvers.resolvents import Diffusion
+from deeplimits.limits.times import shaping_size
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]

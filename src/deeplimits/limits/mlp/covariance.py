@@ -32,13 +32,15 @@ from deeplimits.limits.accuracy import (
     smooth_correlation_error,
     smooth_variance_error,
 )
-from deeplimits.limits.base import Limit, asymmetry, one_value, shaping_size
+from deeplimits.limits.base import Limit
+from deeplimits.limits.coefficients import asymmetry
 from deeplimits.limits.conditions import ALIKE, few_steps, same_in_all_layers
 from deeplimits.limits.mlp.correlation import correlation_diffusion
 from deeplimits.limits.mlp.covariance_paths import Array, drawn_paths, extrapolated, observed
 from deeplimits.limits.mlp.smooth_variance import SmoothVariance
 from deeplimits.limits.mlp.variance import log_normal_error
 from deeplimits.limits.regime import ABOVE_HALF, HALF, SHAPED, Regime
+from deeplimits.limits.times import one_value, shaping_size
 from deeplimits.networks.network import Network
 from deeplimits.observables import parse
 

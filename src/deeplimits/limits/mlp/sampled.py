@@ -16,7 +16,7 @@ from deeplimits.architectures import PLAIN
 from deeplimits.engines.sde.paths import chain_gaps, correlation_gaps, rescaled_correlations
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import apart, sampled
-from deeplimits.limits.base import Limit, network_time, one_value
+from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import (
     ABOVE_MINUS_ONE,
     ALIKE,
@@ -28,6 +28,7 @@ from deeplimits.limits.conditions import (
 from deeplimits.limits.mlp.correlation import Array, CorrelationSde
 from deeplimits.limits.mlp.unshaped import Unshaped, left_out
 from deeplimits.limits.regime import HALF, UNSHAPED, Regime
+from deeplimits.limits.times import network_time, one_value
 from deeplimits.networks.network import Network
 
 SAMPLES = 1 << 16

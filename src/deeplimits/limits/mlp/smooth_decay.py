@@ -15,9 +15,10 @@ import numpy as np
 from deeplimits.activations import Smooth
 from deeplimits.architectures import PLAIN
 from deeplimits.laws import Law, PointMass
-from deeplimits.limits.base import Limit, shaping_time
+from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import SETTLING, STRAIGHT
 from deeplimits.limits.regime import Exponents, Regime
+from deeplimits.limits.times import shaping_time
 from deeplimits.networks.network import Network
 
 

@@ -24,13 +24,14 @@ from deeplimits.activations import Smooth
 from deeplimits.architectures import PLAIN
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass, TabulatedLaw
 from deeplimits.limits.accuracy import smooth_variance_error
-from deeplimits.limits.base import Limit, one_value
+from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ALIKE, same_in_all_layers
 from deeplimits.limits.regime import HALF, Regime
 from deeplimits.limits.solvers.compound import bisected
 from deeplimits.limits.solvers.fokker_planck import escaping, tabulated
 from deeplimits.limits.solvers.linear_sde import LinearSde
 from deeplimits.limits.solvers.resolvents import Diffusion
+from deeplimits.limits.times import one_value
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]

@@ -20,7 +20,8 @@ import numpy as np
 from deeplimits.architectures import PLAIN
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass
 from deeplimits.limits.accuracy import apart, correlation_step, death
-from deeplimits.limits.base import Limit, asymmetry, square_variance
+from deeplimits.limits.base import Limit
+from deeplimits.limits.coefficients import asymmetry, square_variance
 from deeplimits.limits.conditions import DIFFERENT_SLOPES, ONE_SIDED
 from deeplimits.limits.regime import UNSHAPED, Regime
 from deeplimits.limits.solvers.linear_sde import LinearSde

@@ -14,8 +14,10 @@ import numpy as np
 from deeplimits.architectures import PLAIN
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.accuracy import Moments, apart, death, log_mean_error, smooth_variance_error
-from deeplimits.limits.base import Limit, square_variance, summed_time
+from deeplimits.limits.base import Limit
+from deeplimits.limits.coefficients import square_variance
 from deeplimits.limits.regime import ABOVE_HALF, Regime
+from deeplimits.limits.times import summed_time
 from deeplimits.networks.network import Network
 
 

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from deeplimits.laws import Law, PointMass, TabulatedLaw
 from deeplimits.limits.accuracy import mean_inverse_width
-from deeplimits.limits.base import Limit, asymmetry, network_time
+from deeplimits.limits.base import Limit
+from deeplimits.limits.coefficients import asymmetry
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
 from deeplimits.limits.layers import in_pieces
 from deeplimits.limits.mlp.correlation import (
@@ -32,6 +33,7 @@ from deeplimits.limits.mlp.correlation import (
 from deeplimits.limits.regime import HALF, SHAPED, Regime
 from deeplimits.limits.solvers.fokker_planck import solve_in_pieces
 from deeplimits.limits.solvers.resolvents import Diffusion
+from deeplimits.limits.times import network_time
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
