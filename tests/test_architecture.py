@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -109,6 +110,37 @@ def test_no_import_goes_back(module, path):
     own = level(module)
     backwards = {name for name in imports_of(path) if name not in ANYBODY and level(name) < own}
     assert not backwards, f"deeplimits.{module} imports {sorted(backwards)}"
+
+
+def imports_at_work(path: Path, known: set[str]) -> set[str]:
+    """Modules of this package that the file imports when it runs, in functions too, not for types alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            node.body = []
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # a package is its ``__init__`` where a name of it is asked for, not where a module in it is
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found.update(name if name.removeprefix("deeplimits.") in known else node.module for name in names)
+    return {name.removeprefix("deeplimits.") for name in found} & known
+
+
+def test_imports_make_no_circle_even_within_functions():
+    files = dict(modules())
+    graph = {module: imports_at_work(path, set(files)) for module, path in files.items()}
+    graphlib.TopologicalSorter(graph).prepare()
+    with pytest.raises(graphlib.CycleError):
+        graphlib.TopologicalSorter(graph | {"errors": {"cli"}}).prepare()
+
+
+def test_a_file_is_one_idea():
+    """At most 320 lines."""
+    for path in SOURCE.rglob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 320, path
 
 
 ENGINES = SOURCE / "engines"

@@ -16,7 +16,7 @@ from deeplimits.laws import kolmogorov
 from deeplimits.limits import registry
 from deeplimits.limits.fluctuations import spreads
 from deeplimits.limits.gradient_growth import mean_growth
-from deeplimits.limits.infinite_width import matrices
+from deeplimits.limits.recursion import matrices
 from deeplimits.networks.network import Network, Shaping
 
 TANH, SOFTPLUS, GELU = Smooth.of("tanh"), Smooth.of("softplus"), Smooth.of("gelu", 1.0, 0.4)

@@ -11,7 +11,7 @@ from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.engines import simulate_block
 from deeplimits.laws import NormalLaw, PointMass, kolmogorov
 from deeplimits.limits import default_limit, registry
-from deeplimits.limits.infinite_width import next_gap
+from deeplimits.limits.recursion import next_gap
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.observables import OBSERVABLES
 

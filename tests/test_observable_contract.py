@@ -21,7 +21,7 @@ from deeplimits.errors import InputError
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.laws import Chart
 from deeplimits.limits import registry
-from deeplimits.limits.infinite_width import Pair
+from deeplimits.limits.recursion import Pair
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.observable_kind import Kind
 from deeplimits.observables import OBSERVABLES, Observable, parse

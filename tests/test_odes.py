@@ -17,8 +17,8 @@ from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.limits import default_limit, matched_limit, registry
 from deeplimits.limits.gradient_growth import mean_growth
-from deeplimits.limits.infinite_width import Pair, matrices, moments
 from deeplimits.limits.mlp.covariance_ode import constants, explosion_time
+from deeplimits.limits.recursion import Pair, matrices, moments
 from deeplimits.limits.times import network_time
 from deeplimits.networks.network import Network, Shaping
 from forked import deeplimits

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 SAMPLER_VERSION = 1
 """The number contract in force."""
 
-MAX_INPUTS = 8
-"""Inputs that the engines carry jointly."""
-
 ENGINES = ("auto", "cpu", "cuda", "oracle")
 """Names of engines. ``auto`` is ``cuda`` where a graphics card can be used, else ``cpu``: the same bits.
 ``oracle`` draws every weight matrix: the same law, other bits, and never stored."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Task
 from deeplimits.engines.compile.native import compile_missing
+from deeplimits.engines.contract.shape import MAX_INPUTS
 from deeplimits.engines.forward import forward
 from deeplimits.engines.readout.call import Recorded, with_output
 from deeplimits.engines.run.dispatch import fill

@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike
 
 from deeplimits.errors import InputError
 from deeplimits.extras import tells_extra
-from deeplimits.laws.base import Array, Law
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from deeplimits.laws.base import Array, Law
 
 _SHOWN = (0.05, 0.5, 0.95)
 _ENDS = (0.001, 0.999)

@@ -26,14 +26,21 @@ from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
+from deeplimits.architectures import PLAIN, RESIDUAL
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Power
 from deeplimits.limits.along import along
-from deeplimits.limits.infinite_width import Pair, matrices, moments, unreachable
+from deeplimits.limits.recursion import Pair, matrices, moments, unreachable
+from deeplimits.limits.regime import Regime
 from deeplimits.limits.responses import TILTED, alone, of_pair
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
 
+REGIMES = (
+    Regime(PLAIN, ("linear", "relu_like", "smooth"), uneven=True),
+    Regime(RESIDUAL, ("linear", "relu_like", "smooth")),
+)
+"""Networks whose fluctuations are known."""
 _NAME = "infinite_width_fluctuations"
 _BOTH, _CUBE, _FOURTH = Power(value=1, slope=1), Power(value=3), Power(value=4)
 _GROWTH = Power(argument=1, value=1, slope=1)

@@ -18,8 +18,9 @@ from deeplimits.architectures import PLAIN, RESIDUAL
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
-from deeplimits.limits.infinite_width import matrices, unreachable
+from deeplimits.limits.recursion import matrices, unreachable
 from deeplimits.limits.regime import Regime
+from deeplimits.limits.reliability import warning
 from deeplimits.networks.network import Network
 
 
@@ -86,7 +87,5 @@ class GradientGrowth(Limit):
         return [PointMass(value) for value in mean_growth(network, layers)]
 
     def warning(self, network: Network, layer: int, observable: str) -> str | None:
-        from deeplimits.limits.reliability import warning
-
         # a gradient has been through all layers, forward and back
         return warning(network, network.depth, observable)

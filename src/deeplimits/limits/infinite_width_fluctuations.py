@@ -11,13 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeplimits.architectures import PLAIN, RESIDUAL
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass
 from deeplimits.laws.mapped import MappedNormal
 from deeplimits.limits.base import Limit
-from deeplimits.limits.fluctuations import Spread, spreads
+from deeplimits.limits.fluctuations import REGIMES, Spread, spreads
 from deeplimits.limits.mlp.correlation import CORRELATION_CHART
-from deeplimits.limits.regime import Regime
 from deeplimits.limits.reliability import warning
 from deeplimits.limits.responses import alone
 from deeplimits.networks.network import Network
@@ -41,10 +39,7 @@ class InfiniteWidthFluctuations(Limit):
     name = "infinite_width_fluctuations"
     label = "Gaussian fluctuations of order n^{−½} about infinite width"
     observables = ("correlation", "rescaled_correlation", "covariance", "variance", "log_variance")
-    regimes = (
-        Regime(PLAIN, ("linear", "relu_like", "smooth"), uneven=True),
-        Regime(RESIDUAL, ("linear", "relu_like", "smooth")),
-    )
+    regimes = REGIMES
     kind = "law"
     precedence = 95
     rate_reason = "n^{−½} at a fixed depth, a fifth of the standard deviation: stated as the error"

@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 
 from deeplimits.errors import InputError
-from deeplimits.limits.fluctuations import spreads
+from deeplimits.limits.fluctuations import REGIMES, spreads
+from deeplimits.limits.regime import refusal
 from deeplimits.networks.network import Network
 from deeplimits.observables import parse
 
@@ -29,10 +30,8 @@ def warning(network: Network, layer: int, observable: str) -> str | None:
     """
     if network.start is not None or layer == 0:
         return None
-    from deeplimits.limits.infinite_width_fluctuations import InfiniteWidthFluctuations
-
     inputs = parse(observable).inputs
-    if InfiniteWidthFluctuations().refusal(network) is not None:
+    if refusal(REGIMES, network) is not None:
         return _UNTOLD
     try:
         last = spreads(network.of_inputs(inputs), layer)[layer]

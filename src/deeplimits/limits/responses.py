@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Contrast, Power
-from deeplimits.limits.infinite_width import Pair
+from deeplimits.limits.recursion import Pair
 
 Array = NDArray[np.float64]
 

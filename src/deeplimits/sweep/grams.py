@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from deeplimits.engines import MAX_INPUTS
+from deeplimits.engines.contract.shape import MAX_INPUTS
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Gram
 from deeplimits.sweep.models import InputsModel

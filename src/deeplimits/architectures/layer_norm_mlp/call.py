@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.architectures.rms_norm_mlp.call import of_unit_norm
-from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Call, each, gap_constants
 from deeplimits.engines.compile.native import Kernel
-from deeplimits.engines.contract.shape import LANES
+from deeplimits.engines.contract.shape import LANES, MAX_INPUTS
 from deeplimits.engines.mlp.call import recorded_at_input
 from deeplimits.networks.network import Network
 

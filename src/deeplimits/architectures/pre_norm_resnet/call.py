@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from deeplimits.digits import EXACT
-from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Call
 from deeplimits.engines.compile.native import Kernel
+from deeplimits.engines.contract.shape import MAX_INPUTS
 from deeplimits.engines.resnet.call import KERNELS as PLAIN
 from deeplimits.engines.resnet.call import call as plain
 from deeplimits.engines.resnet.call import scratch

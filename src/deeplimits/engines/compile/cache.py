@@ -17,6 +17,8 @@ from pathlib import Path
 
 from deeplimits.errors import NotKept
 
+ENTRY = "deeplimits_kernel"
+"""Name of the only symbol that an object file of a kernel offers."""
 LONGEST = 300.0
 """Seconds to wait for another process that makes a file, before it is made here as well."""
 _DIGEST = 32

@@ -10,8 +10,7 @@ import llvmlite.binding as llvm
 import numba
 from numba import types
 
-from deeplimits.engines.compile.cache import target
-from deeplimits.engines.compile.native import ENTRY
+from deeplimits.engines.compile.cache import ENTRY, target
 
 _TYPES = {
     "u8": types.uint64,

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.engines.compile.cache import cache_folder, made_ahead, made_once
+from deeplimits.engines.compile.cache import ENTRY, cache_folder, made_ahead, made_once
 
 C_TYPES: dict[str, Any] = {
     "u8": ctypes.c_uint64,
@@ -28,8 +28,6 @@ C_TYPES: dict[str, Any] = {
     "f4": ctypes.c_float,
     "f8": ctypes.c_double,
 }
-ENTRY = "deeplimits_kernel"
-"""Name of the only symbol that an object file offers."""
 
 _linking = threading.Lock()
 _IMPORT = re.compile(rb"^ *from deeplimits\.((?:engines|architectures)\.[\w.]+) import", re.MULTILINE)

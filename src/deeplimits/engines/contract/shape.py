@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+MAX_INPUTS = 8
+"""Inputs that the engines carry jointly."""
 LANES = 16
 """Partial sums of a layer."""
 TILE = 1024

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import OrnsteinUhlenbeck, Smooth
-from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Call, Task, each, gap_constants, rounded, scale_constants
 from deeplimits.engines.compile.native import Kernel
-from deeplimits.engines.contract.shape import LANES, padded
+from deeplimits.engines.contract.shape import LANES, MAX_INPUTS, padded
 from deeplimits.engines.resnet import call as resnet
 from deeplimits.engines.run.dispatch import fill
 from deeplimits.errors import InputError

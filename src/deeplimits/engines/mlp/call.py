@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import Smooth
 from deeplimits.digits import EXACT
-from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Call, each, gap_constants, rounded, scale_constants
 from deeplimits.engines.compile.native import Kernel
 from deeplimits.engines.contract.activation_tables import table
-from deeplimits.engines.contract.shape import LANES
+from deeplimits.engines.contract.shape import LANES, MAX_INPUTS
 from deeplimits.networks.network import Network
 
 _NETWORK = "u8 i8 i8[1] i8 i4[1] f4[1] f4[1] f4[1] f4[1] i4[1]"

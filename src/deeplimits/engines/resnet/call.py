@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import ShapedSmooth, Slopes
 from deeplimits.digits import EXACT
-from deeplimits.engines import MAX_INPUTS
 from deeplimits.engines.calls import Call, gap_constants, rounded, scale_constants
 from deeplimits.engines.compile.native import Kernel
-from deeplimits.engines.contract.shape import KINDS, LANES, padded
+from deeplimits.engines.contract.shape import KINDS, LANES, MAX_INPUTS, padded
 from deeplimits.networks.network import Network
 
 SLOPES, SMOOTH, EXOTIC = 0, 1, 2

@@ -40,9 +40,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.engines import MAX_INPUTS, resolve
+from deeplimits.engines import resolve
 from deeplimits.engines.calls import Call, Task
 from deeplimits.engines.compile.native import Kernel
+from deeplimits.engines.contract.shape import MAX_INPUTS
 from deeplimits.engines.run.dispatch import fill
 from deeplimits.engines.sde.paths import stream_key, tables_of
 

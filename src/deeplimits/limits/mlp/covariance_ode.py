@@ -23,8 +23,8 @@ from deeplimits.architectures import PLAIN
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
-from deeplimits.limits.infinite_width import Pair
 from deeplimits.limits.mlp.correlation_ode import flow, slope_difference
+from deeplimits.limits.recursion import Pair
 from deeplimits.limits.regime import UP_TO_HALF, Regime
 from deeplimits.limits.times import shaping_time
 from deeplimits.networks.network import Network

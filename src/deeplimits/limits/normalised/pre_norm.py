@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry
-from deeplimits.limits.infinite_width import Pair, next_gap
+from deeplimits.limits.recursion import Pair, next_gap
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 

@@ -21,8 +21,8 @@ from deeplimits.architectures import RESIDUAL
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
-from deeplimits.limits.infinite_width import Pair, moments, unreachable
 from deeplimits.limits.mlp.correlation_ode import flow
+from deeplimits.limits.recursion import Pair, moments, unreachable
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
