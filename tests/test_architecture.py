@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from deeplimits.analysis.kept import NOT_COMPUTING
 from deeplimits.engines.compile import native
+from deeplimits.engines.contract.activation_tables import MADE_BY
 from deeplimits.limits.made_by import ROOMS
 
 SOURCE = Path(__file__).parent.parent / "src" / "deeplimits"
@@ -177,6 +179,33 @@ def test_machine_code_is_made_anew_where_a_module_that_it_imports_has_changed(pa
 def test_a_law_that_is_kept_is_forgotten_where_anything_that_made_it_has_changed(room):
     within = {name.split(".")[0] for path in (SOURCE / room).rglob("*.py") for name in imports_of(path)}
     assert {name for name in within if (SOURCE / name).is_dir()} <= set(ROOMS)
+
+
+def test_a_table_that_is_kept_is_forgotten_where_anything_that_made_it_has_changed():
+    files = {file for pattern in MADE_BY for file in SOURCE.glob(pattern)}
+    modules = {
+        ".".join(file.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__") for file in files
+    }
+    assert {"engines.contract.activation_tables", "engines.contract.ornstein_uhlenbeck_table"} <= modules
+    imported = {name for file in files for name in imports_of(file)}
+    # what puts it on disk, and what words a message
+    assert imported <= modules | {"engines.compile.cache", "errors"}
+
+
+def test_a_row_that_is_kept_is_forgotten_where_any_room_that_may_have_made_it_has_changed():
+    """What is left out of the digest is imported by nothing that is in it, but by jobs of other verbs."""
+    assert all((SOURCE / name).exists() for name in NOT_COMPUTING)
+    shown = {name.removesuffix(".py") for name in NOT_COMPUTING}
+    within = [
+        (module, path)
+        for module, path in modules()
+        if module.split(".")[0] not in shown | {"jobs", "__init__"}
+    ]
+    back = {
+        (module, name) for module, path in within for name in imports_of(path) if name.split(".")[0] in shown
+    }
+    # the names of figures are checked when a study is read
+    assert {name for _, name in back} <= {"figures"}
 
 
 def test_importing_a_name_is_cheap_for_names_that_anybody_may_import():

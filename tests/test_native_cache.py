@@ -66,6 +66,13 @@ def test_code_of_another_user_is_compiled_anew(tmp_path: Path, monkeypatch: pyte
     assert kernel._machine_code() == b"code" and len(made) == 2
 
 
+def test_machine_code_of_a_kernel_that_is_called_otherwise_is_another() -> None:
+    """Signature and constant stand where a kernel is called, which its own sources do not say."""
+    ways = [("i8", None), ("f8", None), ("i8 i8", None), ("i8", 0), ("i8", 1)]
+    kernels = [native.Kernel("engines.mlp.one_or_two_inputs", "any", *way) for way in ways]
+    assert len({kernel.path for kernel in kernels}) == len(ways)
+
+
 HELD = """
 import sys, time
 from pathlib import Path

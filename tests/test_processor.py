@@ -8,12 +8,17 @@ import hashlib
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from deeplimits import processor
+from deeplimits.analysis.kept import keys_of
+from deeplimits.analysis.point import Reduction
+from deeplimits.limits.made_by import made_by
 from deeplimits.processor import HELD, hold, in_force
 from deeplimits.store.paths import study_receipt, study_store
 from tiny import project, simulated
@@ -44,15 +49,17 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def aggregated(folder: Path, **told: str) -> str:
-    """SHA-256 of the store that a process makes from the beginning."""
+def aggregated(folder: Path, **told: str) -> tuple[str, str]:
+    """SHA-256 of the store that a process makes where one lies already, and of its numbers alone."""
     store = study_store(folder / "results", "tiny")
-    for path in (store, study_receipt(folder / "results", "tiny")):
-        path.unlink(missing_ok=True)
+    study_receipt(folder / "results", "tiny").unlink(missing_ok=True)
     environment = {name: value for name, value in os.environ.items() if name not in HELD} | told
     command = [sys.executable, "-m", "deeplimits", "aggregate", "tiny"]
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
-    return hashlib.sha256(store.read_bytes()).hexdigest()
+    with zipfile.ZipFile(store) as archive:
+        names = [name for name in archive.namelist() if not name.startswith("reduction/")]
+        numbers = hashlib.sha256(b"".join(map(archive.read, names))).hexdigest()
+    return hashlib.sha256(store.read_bytes()).hexdigest(), numbers
 
 
 def features(**told: str) -> str:
@@ -78,12 +85,15 @@ def has_avx512() -> bool:
 
 @pytest.mark.slow
 def test_a_store_has_the_same_bytes_on_another_processor(sampled: Path) -> None:
+    """And none of its rows is kept by a process that has made another choice."""
     here = aggregated(sampled)
+    study_store(sampled / "results", "tiny").unlink()
     assert aggregated(sampled, GLIBC_TUNABLES=WITHOUT_AVX512, OPENBLAS_NUM_THREADS="8") == here
     if has_avx512():
         # the planted fault: each chooses for itself, as without this module
         own = {"NPY_DISABLE_CPU_FEATURES": "", "OPENBLAS_CORETYPE": "SkylakeX"}
-        assert aggregated(sampled, **own) != here
+        assert aggregated(sampled, **own)[1] != here[1]
+        assert aggregated(sampled) == here
 
 
 @pytest.mark.skipif(not processor._has_them(), reason="no AVX2")
@@ -93,6 +103,29 @@ def test_numpy_and_blas_are_held_unless_the_user_says_otherwise() -> None:
     assert told == "False False Nehalem"
     # NumPy does not start where both are set
     assert features(NPY_ENABLE_CPU_FEATURES="X86_V3").split()[1:] == ["True", "Haswell"]
+
+
+def test_what_is_kept_knows_the_choice_that_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for all processors where everything is held; else by what was said, and by the processor."""
+    asked = Reduction(1, (), (), (), (), 1, 1, Path("study"))
+    where: Any = [[(SimpleNamespace(group="a block"), 1)]]
+
+    def found(said: dict[str, str], flags: str) -> tuple[str, str]:
+        """The key of a row, and what laws are made by."""
+        for name in (*HELD, "NPY_ENABLE_CPU_FEATURES"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in said.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(processor, "_first_processor", lambda: [f"flags : {flags}"])
+        (key,) = keys_of(asked, where)
+        return key, made_by.__wrapped__()
+
+    assert found(HELD, "avx2") == found(HELD, "avx2 avx512f")
+    enabled = {"NPY_ENABLE_CPU_FEATURES": "X86_V3", "OPENBLAS_CORETYPE": "Haswell", "MKL_CBWR": "AVX2"}
+    other = {**HELD, "OPENBLAS_CORETYPE": "Nehalem"}
+    ways = [found(HELD, "avx2"), found(enabled, "avx2"), found(other, "avx2")]
+    ways += [found({}, "avx2"), found({}, "avx2 avx512f")]
+    assert [len(set(each)) for each in zip(*ways, strict=True)] == [len(ways)] * 2
 
 
 def test_other_processors_and_late_calls_are_left_alone(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 _FEATURES = "NPY_DISABLE_CPU_FEATURES"
@@ -21,6 +22,19 @@ HELD = {
 }
 """What environment variables are set to where the user has not set them."""
 _NEEDED = {"avx2", "fma"}
+_SAID = (*HELD, "NPY_ENABLE_CPU_FEATURES")
+"""Variables that may decide which bits a law has."""
+_KIND = (
+    "vendor_id",
+    "cpu family",
+    "model",
+    "flags",
+    "CPU implementer",
+    "CPU part",
+    "CPU variant",
+    "Features",
+)
+"""What tells kinds of processors apart, as Linux has it."""
 
 
 def hold() -> None:
@@ -42,13 +56,43 @@ def in_force() -> dict[str, str]:
     return {name: os.environ[name] for name in HELD if name in os.environ}
 
 
+def choice() -> dict[str, str]:
+    """All that the last digits of a law depend on besides what it is of, and sources: what is in force, the C
+    library, whose exponentials NumPy takes, and the processor where that decides.
+
+    Where everything is held it is the same on all processors; what is kept of one choice is not what another
+    makes.
+    """
+    found = {name: os.environ[name] for name in _SAID if name in os.environ}
+    if found != HELD:
+        found["processor"] = _kind()
+    return found | {"libc": _c_library()}
+
+
+def _c_library() -> str:
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (ValueError, OSError, AttributeError):  # it is another, of which nothing is known
+        return sys.platform
+
+
+def _kind() -> str:
+    """What is known of the processor."""
+    machine = os.uname().machine if hasattr(os, "uname") else sys.platform
+    return "; ".join([machine, *(line for line in _first_processor() if line.startswith(_KIND))])
+
+
 def _has_them() -> bool:
     if not hasattr(os, "uname") or os.uname().machine not in ("x86_64", "AMD64"):
         return False
-    try:
-        # of the first processor: the file is long where there are many
-        with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as lines:
-            features = next((line for line in lines if line.startswith("flags")), "")
-    except OSError:
-        return False
+    features = next((line for line in _first_processor() if line.startswith("flags")), "")
     return set(features.split()) >= _NEEDED
+
+
+def _first_processor() -> list[str]:
+    """What Linux tells of it; the file is long where there are many."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as lines:
+            return [line.strip() for line in takewhile(str.strip, lines)]
+    except OSError:
+        return []

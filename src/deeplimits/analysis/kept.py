@@ -3,8 +3,8 @@ points reduces ten.
 
 A row has a key: the digest of all that it depends on. Those are the blocks, whose names are digests of
 physics, recording and sampler; how many samples are taken; what is reduced and compared; and the code, as
-the digest of the package's sources and the versions of the libraries that compute. An earlier store is
-believed if it is what its digest says, which lies beside it.
+the digest of the package's sources, the versions of the libraries that compute, and what these choose by the
+processor. An earlier store is believed if it is what its digest says, which lies beside it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rows import Rows
 from deeplimits.discovery import sources_of
 from deeplimits.limits import registry
+from deeplimits.limits.made_by import LIBRARIES
 from deeplimits.observables import parse
+from deeplimits.processor import choice
 from deeplimits.store.arrays import KEPT
 from deeplimits.store.catalogue import BlockLocation
 from deeplimits.store.digests import digest
@@ -30,15 +32,26 @@ from deeplimits.store.paths import study_digest, study_store
 
 GROUP, KEY = "reduction", "key"
 """Where a store has the keys of its points."""
-_COMPUTING = ("numpy", "scipy")
-_NOT_COMPUTING = ("cli", "claims", "figures")
+NOT_COMPUTING = (
+    "__main__.py",
+    "api.py",
+    "api_studies.py",
+    "claims",
+    "cli",
+    "drawing",
+    "explorer",
+    "figures",
+    "schemas.py",
+)
+"""Rooms and files of this package that only show what is computed."""
 
 
 def keys_of(reduction: Reduction, points: Iterable[Sequence[tuple[BlockLocation, int]]]) -> list[str]:
     """The keys of points, given where their blocks lie."""
     shared = {
         "code": _code(),
-        "libraries": {name: version(name) for name in _COMPUTING},
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "processor": choice(),
         "samples": reduction.samples,
         "compare": [entry.model_dump(mode="json") for entry in reduction.compare],
         "observables": reduction.observables,
@@ -72,7 +85,7 @@ def _code() -> str:
     found = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package)
-        if name.parts[0] not in _NOT_COMPUTING:
+        if name.parts[0] not in NOT_COMPUTING:
             found.update(f"{name.as_posix()}\0".encode() + path.read_bytes())
     return found.hexdigest()
 

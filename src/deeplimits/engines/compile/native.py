@@ -85,8 +85,12 @@ class Kernel:
 
     @property
     def path(self) -> Path:
-        """Where its machine code is kept."""
-        return cache_folder() / f"{self.module}-{self.name}-{self.constant or 0}-{_digest(self.module)}.o"
+        """Where its machine code is kept: under the digest of its sources and of how it is called, which its
+        callers say.
+        """
+        made_of = f"{_digest(self.module)} {self.signature} {self.constant}"
+        named = hashlib.sha256(made_of.encode()).hexdigest()[:16]
+        return cache_folder() / f"{self.module}-{self.name}-{self.constant or 0}-{named}.o"
 
     def _machine_code(self) -> bytes:
         """From disk, whole; compiled anew where it is not there or is damaged."""
@@ -138,4 +142,4 @@ def _digest(module: str) -> str:
     digest = hashlib.sha256()
     for name in sorted(known):
         digest.update(name.encode() + b"\0" + known[name])
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()

@@ -9,20 +9,17 @@ nodes, in 50 digits, rounded once; k is the smallest that the function allows.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from types import ModuleType
+from pathlib import Path
 
 import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits import digits, formulas
-from deeplimits.activations import Smooth, arithmetic, smooth
+from deeplimits.activations import Smooth
 from deeplimits.digits import EXACT
 from deeplimits.engines.compile.cache import cache_folder, made_once
 
@@ -48,6 +45,10 @@ _PROBES = 24
 """Pieces that are looked at before all are made."""
 LARGEST_NORMAL = 6.8
 """No normal of the number contract is larger."""
+
+
+MADE_BY = ("activations/*.py", "digits.py", "engines/contract/*_table*.py", "formula*.py")
+"""Files of this package that make tables: one that is kept is believed only while these have not changed."""
 
 
 class NoTable(ValueError):
@@ -137,9 +138,12 @@ def kept(name: str, made: Callable[[], NDArray[np.float32]]) -> NDArray[np.float
 
 @cache
 def _digest() -> str:
-    """Of the sources that tables depend on."""
-    modules: tuple[ModuleType, ...] = (arithmetic, digits, formulas, smooth, sys.modules[__name__])
-    return hashlib.sha256("".join(map(inspect.getsource, modules)).encode()).hexdigest()
+    """Of the sources that tables depend on, and of mpmath."""
+    package, digest = Path(__file__).parent.parent.parent, hashlib.sha256(mpmath.__version__.encode())
+    files = (file for pattern in MADE_BY for file in sorted(package.glob(pattern)))
+    for file in files:
+        digest.update(f"\0{file.relative_to(package)}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
 def _made(activation: Smooth) -> Table:
