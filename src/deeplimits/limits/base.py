@@ -7,6 +7,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -123,7 +124,7 @@ class Limit(ABC):
             return laws
         return [mapped(law, found.record.law[1]) for law in laws]
 
-    @property
+    @cached_property
     def spoken(self) -> tuple[str, ...]:
         """The kinds of observables that it speaks of: ``observables``, and those whose records say how their
         laws follow from one of these.

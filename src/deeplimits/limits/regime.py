@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import Literal
 
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
@@ -141,22 +142,23 @@ class Regime:
             words.append("one width")
         return ", ".join([*words, *(condition.wanted for condition in self.conditions)])
 
-    def admits(self, network: Network) -> bool:
-        """Whether a network fulfils all conditions."""
-        return all(holds for holds, _, _ in self._checks(network))
-
     def refusal(self, network: Network) -> str | None:
         """Which condition a network does not fulfil, in a sentence, or None if it fulfils all."""
-        return next(self._failures(network), (0, None))[1]
+        return refusal([self], network)
 
     def progress(self, network: Network) -> int:
         """How many conditions a network fulfils before the first that it does not."""
-        return next(self._failures(network), (1 << 10, None))[0]
+        failure = self.failure(network)
+        return 1 << 10 if failure is None else failure[0]
 
-    def _failures(self, network: Network) -> Iterator[tuple[int, str]]:
+    def failure(self, network: Network) -> tuple[int, Callable[[], str]] | None:
+        """How many conditions a network fulfils before the first that it does not, and what says so; None if
+        it fulfils all.
+        """
         for place, (holds, wanted, found) in enumerate(self._checks(network)):
             if not holds:
-                yield place, f"it is for networks with {wanted()}, and this one has {found()}"
+                return place, partial(_missing, wanted, found)
+        return None
 
     def _checks(self, network: Network) -> Iterator[tuple[bool, Callable[[], str], Callable[[], str]]]:
         """Each condition: whether it holds, what is wanted, what was found; the words only where they are
@@ -213,13 +215,21 @@ class Regime:
             )
 
 
+def _missing(wanted: Callable[[], str], found: Callable[[], str]) -> str:
+    return f"it is for networks with {wanted()}, and this one has {found()}"
+
+
 def refusal(regimes: Sequence[Regime], network: Network) -> str | None:
     """Why none of ``regimes`` admits a network: the reason of the one that it comes nearest to; None if one
     does.
     """
-    if any(regime.admits(network) for regime in regimes):
-        return None
-    return max(regimes, key=lambda regime: regime.progress(network)).refusal(network)
+    failures = []
+    for regime in regimes:
+        failure = regime.failure(network)
+        if failure is None:
+            return None
+        failures.append(failure)
+    return max(failures, key=itemgetter(0))[1]()
 
 
 def in_words(network: Network) -> str:

@@ -36,12 +36,18 @@ def variables(point: Point) -> dict[str, tuple[tuple[int, ...], str]]:
     """What is stored of a sample of a point: the shape of each variable, without the sample, and its type."""
     inputs = point.network.inputs
     sizes = {"record": len(point.layers), "input": inputs, "cross": math.comb(inputs, 2)}
-    asked = {"": True, "gradients": point.gradients, "output": point.output}
     return {
         name: (tuple(sizes[dimension] for dimension in variable.dimensions[1:]), variable.dtype)
         for name, variable in STORED.items()
-        if asked[variable.asked_by] and variable.of(point.network)
+        if is_stored(point, name)
     }
+
+
+def is_stored(point: Point, name: str) -> bool:
+    """Whether a variable is stored of the samples of a point."""
+    variable = STORED[name]
+    asked = {"": True, "gradients": point.gradients, "output": point.output}
+    return asked[variable.asked_by] and variable.of(point.network)
 
 
 def block_name(physics_hash: str, recorded: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from deeplimits.errors import InputError
 from deeplimits.limits import registry
 from deeplimits.observables import parse
-from deeplimits.sweep.blocks import variables
+from deeplimits.sweep.blocks import is_stored
 from deeplimits.sweep.models import CompareModel
 from deeplimits.sweep.points import Point
 
@@ -32,13 +32,14 @@ def compared_layers(entry: CompareModel, point: Point, where: Path, index: int) 
 
     if parse(entry.observable).kind not in limit.spoken:
         raise refused("observable", f"one that {entry.limit} speaks of: " + ", ".join(limit.spoken))
-    if not limit.applies(network, entry.observable) or not is_recorded(
-        entry.observable, point, point.layers[-1]
-    ):
+    last = point.layers[-1]
+    if not limit.applies(network, entry.observable) or not is_recorded(entry.observable, point, last):
         return None
     if entry.at == "all":
         return [layer for layer in point.layers if is_recorded(entry.observable, point, layer)]
-    layer = point.layers[-1] if entry.at is None else limit.layer(network, float(entry.at))
+    if entry.at is None:
+        return [last]
+    layer = limit.layer(network, float(entry.at))
     of = f"width {network.widest}"
     if layer > network.depth:
         end = limit.time(network, network.depth)
@@ -55,10 +56,10 @@ def is_recorded(observable: str, point: Point, layer: int) -> bool:
     """Whether an observable can be read off what is stored of a point at a layer; an output is that of the
     last one, a tangent kernel needs all, and layer 0 of a perceptron, its input, has no gradient.
     """
-    found, stored = parse(observable), variables(point)
+    found = parse(observable)
     return (
         found.inputs[-1] < point.network.inputs
-        and all(variable in stored for variable in found.record.variables)
+        and all(is_stored(point, variable) for variable in found.record.variables)
         and found.record.within(point.layers, point.network.depth)
         and found.record.exists(point.network, layer)
     )
