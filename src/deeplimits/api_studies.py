@@ -35,10 +35,17 @@ def open_study(
 
     Parameters
     ----------
+    name
+        The study, by the name of its file.
     config, results
         The configuration, and a folder of results in place of the configuration's, which needs none.
     root
         The folder that relative paths start from: $DEEPLIMITS_ROOT, or the working directory, by default.
+
+    Returns
+    -------
+    A tree of datasets, whose arrays are read when their values are asked for. Arrays carry their meaning and
+    units as attributes.
 
     Raises
     ------
@@ -51,6 +58,15 @@ def open_study(
     -----
     StaleStore
         If the store is stale.
+
+    Examples
+    --------
+    >>> import deeplimits
+    >>> study = deeplimits.open_study("ks-against-width")
+    >>> study.attrs["title"]
+    'Kolmogorov distance of networks to their limits, against width'
+    >>> study["moments"]["mean"].dims
+    ('point', 'record', 'observable')
     """
     from deeplimits.store.staleness import compared, warn
     from deeplimits.store.study_groups import open_study_tree, study_attributes
@@ -97,6 +113,8 @@ def open_samples(
 
     Parameters
     ----------
+    study
+        The study, by the name of its file.
     config, results, root
         As ``open_study`` takes them; results that are named need no configuration where the study has been
         aggregated.
@@ -104,12 +122,24 @@ def open_samples(
         Keep only points with these values, such as ``width=64, activation="relu"``: any axis of the
         sweep, whether it varies or not.
 
+    Returns
+    -------
+    Arrays ``[axis, …, sample, record, input]``, or ``cross`` for pairs of inputs in place of ``input``; their
+    attributes say what they hold, and in which units.
+
     Raises
     ------
     InputError
         If there is no such study or key, or no point with these values.
     StoreError
         If samples are missing.
+
+    Examples
+    --------
+    >>> import deeplimits
+    >>> drawn = deeplimits.open_samples("ks-against-width", width=12)
+    >>> drawn.rho.sel(cross=0).isel(record=-1).dims
+    ('sample',)
     """
     from deeplimits.analysis.samples import aggregated_points, named_axes, samples_of
     from deeplimits.store.arrays import annotate_samples
@@ -146,11 +176,39 @@ def query(
     root: str | Path | None = None,
     timeout: float = 60.0,
 ) -> pd.DataFrame:
-    """Rows of one SELECT over the store, within ``timeout`` seconds and a gigabyte of memory; see
-    ``store.query``. Warns of studies whose store is stale.
+    """Rows of one SELECT over the store, within ``timeout`` seconds and a gigabyte of memory.
 
-    ``config``, ``results`` and ``root`` are as ``open_study`` takes them. Which tables and columns there are
-    ``store.table_columns.TABLES`` says, and ``deeplimits query --tables``.
+    Which tables and columns there are ``store.table_columns.TABLES`` says, and ``deeplimits query --tables``.
+
+    Parameters
+    ----------
+    sql
+        One SELECT, of DuckDB's dialect.
+    results, config, root
+        As ``open_study`` takes them.
+    timeout
+        Seconds until the query is given up.
+
+    Returns
+    -------
+    One row for each row of the answer; no index.
+
+    Raises
+    ------
+    InputError
+        If it is not one SELECT, names what is not there, or takes too long or too much memory.
+
+    Warns
+    -----
+    StaleStore
+        Of each study whose store is stale.
+
+    Examples
+    --------
+    >>> import deeplimits
+    >>> rows = deeplimits.query("SELECT study, compared, estimate FROM comparison")
+    >>> list(rows.columns)
+    ['study', 'compared', 'estimate']
     """
     from deeplimits.store.query import run_query
 
@@ -187,6 +245,10 @@ def figure(
         figure has more, ``second``, ``third`` and ``fourth``. Shades of a series that grows, such as widths,
         stay.
 
+    Returns
+    -------
+    The figure, whose panels are ``axes``.
+
     Raises
     ------
     InputError
@@ -200,6 +262,12 @@ def figure(
     StaleStore
         If the store is stale.
 
+    Examples
+    --------
+    >>> import deeplimits
+    >>> drawn = deeplimits.figure("ks-against-width/ks_against_width", title="Networks and their limits")
+    >>> type(drawn).__name__
+    'Figure'
     """
     from deeplimits.drawing.build import find_figure
     from deeplimits.drawing.returned import returned_figure

@@ -52,6 +52,11 @@ class InputError(ValueError):
         What would have been accepted, in words.
     nearest
         The closest valid name, where one is close enough to be a likely slip.
+
+    Examples
+    --------
+    >>> print(InputError("study.yaml", "grid.width", -8, "a positive whole number"))
+    study.yaml: grid.width: found -8, expected a positive whole number
     """
 
     def __init__(self, where: str | Path, key: str, found: object, expected: str, nearest: str | None = None):

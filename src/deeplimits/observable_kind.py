@@ -79,6 +79,10 @@ class Kind:
     law
         Another kind of as many inputs and the map from it: the law of this one, from that of any limit that
         speaks of the other. None where limits speak of it themselves.
+
+    Notes
+    -----
+    In every method ``layer`` is a layer of a network, 0 the input.
     """
 
     meaning: str

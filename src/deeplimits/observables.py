@@ -269,7 +269,13 @@ class Observable:
 
 
 def pair_index(a: int, b: int, inputs: int) -> int:
-    """Place of the pair a < b among (0, 1), (0, 2), …, (1, 2), … of so many inputs."""
+    """Place of the pair a < b among (0, 1), (0, 2), …, (1, 2), … of so many inputs.
+
+    Examples
+    --------
+    >>> [pair_index(a, b, 3) for a, b in ((0, 1), (0, 2), (1, 2))]
+    [0, 1, 2]
+    """
     return a * inputs - a * (a + 1) // 2 + b - a - 1
 
 
@@ -301,8 +307,3 @@ def parse(name: str, where: str | Path = "observable", key: str = "") -> Observa
         nearest = ordered.name if len(ordered.inputs) == wanted else None
         raise InputError(where, key, name, f"{kind} of {words_}, such as {example}", nearest)
     return Observable(kind, numbers)
-
-
-def usable(stored: Numbers) -> Numbers:
-    """The values of living networks: neither NaN (no direction) nor −∞ (no variance)."""
-    return stored[np.isfinite(stored)]

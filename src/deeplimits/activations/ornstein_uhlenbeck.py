@@ -18,13 +18,31 @@ class OrnsteinUhlenbeck:
 
     With one unit and an infinite depth, U = h⁻¹(α z + β) solves dU = −(π α² / 4) U dt + (α √π / 2) dB (Hayou
     2022, Proposition 4).
+
+    Parameters
+    ----------
+    alpha
+        α, positive.
+    beta
+        β.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> OrnsteinUhlenbeck()(np.array([0.0, 1.0])).round(4)
+    array([1.    , 1.7081])
     """
 
     alpha: float = 1.0
     beta: float = 0.0
 
     def physics(self) -> dict[str, Any]:
-        """Its canonical form: equal numbers are written equally."""
+        """Its canonical form: equal numbers are written equally.
+
+        Returns
+        -------
+        Plain values, as ``Network.physics`` holds them.
+        """
         return {"name": "ornstein_uhlenbeck", "alpha": self.alpha, "beta": float(self.beta) + 0.0}
 
     def __call__(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -32,13 +50,32 @@ class OrnsteinUhlenbeck:
         return np.exp(self.inverse(self.alpha * y + self.beta) ** 2)
 
     def slope(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """φ'(y) = √π α h⁻¹(α y + β), elementwise, in float64."""
+        """φ'(y) = √π α h⁻¹(α y + β), elementwise, in float64.
+
+        Parameters
+        ----------
+        y
+            Any shape.
+
+        Returns
+        -------
+        Float64, of the shape of the argument.
+        """
         return np.sqrt(np.pi) * self.alpha * self.inverse(self.alpha * y + self.beta)
 
     @staticmethod
     def inverse(v: NDArray[np.float64]) -> NDArray[np.float64]:
         """h⁻¹(v), elementwise, in float64: Newton's iteration on log h(x) = x² + log(2 D(x) / √π), D Dawson's
         function, whose derivative is 1 / D.
+
+        Parameters
+        ----------
+        v
+            Any shape.
+
+        Returns
+        -------
+        Float64, of the shape of the argument.
         """
         from scipy.special import dawsn
 

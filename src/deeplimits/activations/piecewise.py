@@ -14,29 +14,65 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class ReluLike:
-    """φ_s(x) = s₊ max(x, 0) + s₋ min(x, 0), with slopes s± = 1 + c± · size^{-p}."""
+    """φ_s(x) = s₊ max(x, 0) + s₋ min(x, 0), with slopes s± = 1 + c± · size^{-p}.
+
+    Parameters
+    ----------
+    c_plus, c_minus
+        c₊ and c₋; by default, without shaping (p = 0), ReLU.
+
+    Examples
+    --------
+    >>> from deeplimits import Network, Shaping
+    >>> shaped = Network(ReluLike(), width=100, depth=2, gram=((1.0,),), shaping=Shaping(exponent=0.5))
+    >>> float(shaped.slopes.plus), float(shaped.slopes.minus)
+    (1.0, 0.9)
+    """
 
     c_plus: float = 0.0
     c_minus: float = -1.0
 
     def physics(self) -> dict[str, Any]:
-        """Its canonical form: equal numbers are written equally."""
+        """Its canonical form: equal numbers are written equally.
+
+        Returns
+        -------
+        Plain values, as ``Network.physics`` holds them.
+        """
         plus, minus = float(self.c_plus) + 0.0, float(self.c_minus) + 0.0
         return {"name": "relu", "c_plus": plus, "c_minus": minus}
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """φ(x) = x, the linear network."""
+    """φ(x) = x, the linear network.
+
+    Examples
+    --------
+    >>> from deeplimits import Network
+    >>> float(Network(Identity(), width=8, depth=2, gram=((1.0,),)).normalizer)
+    1.0
+    """
 
     def physics(self) -> dict[str, Any]:
-        """Its canonical form."""
+        """Its canonical form.
+
+        Returns
+        -------
+        Plain values, as ``Network.physics`` holds them.
+        """
         return {"name": "identity"}
 
 
 @dataclass(frozen=True, slots=True)
 class Slopes:
-    """The two slopes of a piecewise-linear activation, as 50-digit numbers."""
+    """The two slopes of a piecewise-linear activation, as 50-digit numbers.
+
+    Parameters
+    ----------
+    plus, minus
+        s₊ and s₋.
+    """
 
     plus: mpmath.mpf
     minus: mpmath.mpf
@@ -51,5 +87,15 @@ class Slopes:
         return np.where(x > 0, float(self.plus), float(self.minus)) * x
 
     def slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """φ_s'(x), elementwise, in float64; s₋ at 0."""
+        """φ_s'(x), elementwise, in float64; s₋ at 0.
+
+        Parameters
+        ----------
+        x
+            Any shape.
+
+        Returns
+        -------
+        Float64, of the shape of the argument.
+        """
         return np.where(x > 0, float(self.plus), float(self.minus))

@@ -125,7 +125,17 @@ class ShapedSmooth:
         return np.asarray(scale * self.activation.core.replace(u, value, 0))
 
     def slope(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """φ_s'(x) = f'(x₀ + x/s) / f'(x₀), elementwise, in float64, from the formula's exact derivative."""
+        """φ_s'(x) = f'(x₀ + x/s) / f'(x₀), elementwise, in float64, from the formula's exact derivative.
+
+        Parameters
+        ----------
+        x
+            Any shape.
+
+        Returns
+        -------
+        Float64, of the shape of the argument.
+        """
         u = np.asarray(x, float) / float(self.scale)
         slope = float(constants(self._formula, self._center)[2])
         with np.errstate(over="ignore"):

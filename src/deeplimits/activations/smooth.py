@@ -64,6 +64,12 @@ class Smooth:
         Scale of the shaping, positive.
     center
         x₀.
+
+    Examples
+    --------
+    >>> tanh = Smooth.of("tanh")
+    >>> float(tanh(1)), float(tanh.third)
+    (0.7615941559557649, -2.0)
     """
 
     formula: str
@@ -74,6 +80,19 @@ class Smooth:
     def of(cls, function: str, a: float = 1.0, center: float = 0.0) -> Smooth:
         """From a name in ``SMOOTH`` or the text of a formula.
 
+        Parameters
+        ----------
+        function
+            A name, such as ``tanh``, or a formula in x, such as ``x / (1 + exp(-x))``.
+        a
+            Scale of the shaping, positive.
+        center
+            x₀.
+
+        Returns
+        -------
+        The activation.
+
         Raises
         ------
         FormulaError
@@ -82,7 +101,12 @@ class Smooth:
         return cls(Formula(SMOOTH.get(function, function)).text, a, center)
 
     def physics(self) -> dict[str, Any]:
-        """Its canonical form: equal numbers are written equally."""
+        """Its canonical form: equal numbers are written equally.
+
+        Returns
+        -------
+        Plain values, as ``Network.physics`` holds them.
+        """
         return {"name": "smooth", "formula": self.formula, "a": self.a, "center": float(self.center) + 0.0}
 
     def __call__(self, u: mpmath.mpf) -> mpmath.mpf:
@@ -91,7 +115,17 @@ class Smooth:
         return (exactly(self.formula)(EXACT.mpf(self.center) + u) - origin) / slope
 
     def slope(self, u: mpmath.mpf) -> mpmath.mpf:
-        """φ'(u) in 50 digits."""
+        """φ'(u) in 50 digits.
+
+        Parameters
+        ----------
+        u
+            A number of any kind.
+
+        Returns
+        -------
+        A number of 50 digits.
+        """
         return Formula(self.formula).derivative(EXACT.mpf(self.center) + u, exact()) / self.scale_of_slope
 
     @property
@@ -120,7 +154,12 @@ class Smooth:
         return constants(self.formula, self.center)[4] / constants(self.formula, self.center)[2]
 
     def problem(self) -> str | None:
-        """Why this is no activation at all, in words, or None: f is not smooth at x₀, or f'(x₀) = 0."""
+        """Why this is no activation at all, in words, or None: f is not smooth at x₀, or f'(x₀) = 0.
+
+        Returns
+        -------
+        What was expected, or None where nothing is wrong.
+        """
         try:
             origin, kink, slope, second, third = constants(self.formula, self.center)
         except (ArithmeticError, ValueError, TypeError):
@@ -146,6 +185,10 @@ class Smooth:
     def far_problem(self) -> str | None:
         """Why this is no activation far from its centre, in words, or None: f is not finite and real there,
         or grows so fast that φ² has no mean against every Gaussian.
+
+        Returns
+        -------
+        What was expected, or None where nothing is wrong.
         """
         return _far(self.formula, self.center)[0]
 
@@ -166,7 +209,21 @@ class Core:
     ratio: NDArray[np.float64]
 
     def replace(self, u: NDArray[np.float64], values: NDArray[np.float64], order: int) -> NDArray[np.float64]:
-        """``values`` with φ(u) (``order`` 0) or φ'(u) (1) in the place of those with |u| ≤ ``reach``."""
+        """``values`` with φ(u) (``order`` 0) or φ'(u) (1) in the place of those with |u| ≤ ``reach``.
+
+        Parameters
+        ----------
+        u
+            Arguments, any shape.
+        values
+            What was had for them otherwise, of the shape of ``u``.
+        order
+            0 or 1.
+
+        Returns
+        -------
+        Of the shape of ``u``.
+        """
         inside = np.abs(u) <= self.reach
         if not inside.any():
             return values

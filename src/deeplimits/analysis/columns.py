@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.observables import Observable, parse, usable
+from deeplimits.observables import Observable, parse
 
 Array = NDArray[np.float64]
 Task = tuple[str, int, int]
@@ -90,8 +90,11 @@ class Block:
         return held[part.column(inputs)]
 
     def alive(self, name: str, record: int) -> NDArray[np.float32]:
-        """What is stored for an observable, of the living networks."""
-        return usable(self.stored(name, record))
+        """What is stored for an observable, of the living networks: not NaN (no direction) or −∞ (no
+        variance).
+        """
+        stored = self.stored(name, record)
+        return stored[np.isfinite(stored)]
 
     def values(self, name: str, record: int, layer: int) -> Array:
         """The observable of the living networks."""

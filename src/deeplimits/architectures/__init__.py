@@ -38,6 +38,15 @@ def architectures() -> Registry[Architecture]:
 def architecture(name: str) -> Architecture:
     """The architecture of a name.
 
+    Parameters
+    ----------
+    name
+        Such as ``mlp``; one of ``architectures()``.
+
+    Returns
+    -------
+    The object that knows the architecture.
+
     Raises
     ------
     ValueError

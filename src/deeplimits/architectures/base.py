@@ -41,6 +41,11 @@ class Architecture(ABC):
     they have ``least_width`` units at least. ``from_number``: layer 0 may hold one number in every unit.
     ``keys`` are those keys of a file that it has and others have not. ``gradients``: whether engines have
     them. ``kernels`` is the module whose ``call`` and ``scratch`` the engines use.
+
+    Notes
+    -----
+    In every method ``network`` is a network of the architecture, ``layers`` are recorded layers, ascending,
+    and ``observable`` is a kind of observable, such as ``correlation``.
     """
 
     name: ClassVar[str]
@@ -72,8 +77,9 @@ class Architecture(ABC):
         *,
         readout: bool = False,
     ) -> dict[str, NDArray[Any]]:
-        """Draw ``samples`` networks, every weight matrix, and record them at ``layers``, under the names and
-        in the shapes of ``engines.simulate_block``.
+        """Draw ``samples`` networks from ``generator``, every weight matrix, and record them at ``layers``,
+        under the names and in the shapes of ``engines.simulate_block``; with ``readout`` also the output and
+        gradients.
         """
 
     def variables(self, network: Network) -> frozenset[str]:
@@ -105,10 +111,12 @@ class Architecture(ABC):
 
     def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:
         """V of the first pair after a layer of infinitely many units, given that before it; see
-        ``limits.infinite_width``.
+        ``limits.recursion``.
 
         Parameters
         ----------
+        layer
+            The layer that is taken.
         pair
             Before it, a dataclass: square norms ``first`` and ``second`` over the width, and ``gap``, 1 − ρ.
         moments
@@ -135,14 +143,25 @@ class Architecture(ABC):
         return network
 
     def label(self, plain: str, network: Network, number: Callable[[float], str]) -> str:
-        """A network in a legend, given what a perceptron of its activation is called, and how a number is
-        written.
+        """A network in a legend, where a perceptron of its activation is called ``plain``, and ``number``
+        writes numbers.
         """
         return f"{self.short}, {plain}" if self.short else plain
 
 
 def accept(name: str, offered: object) -> Architecture:
     """What an entry point offers, as an architecture.
+
+    Parameters
+    ----------
+    name
+        The name of the entry point.
+    offered
+        What it loads: a class made from ``Architecture``, or an object of one.
+
+    Returns
+    -------
+    The architecture.
 
     Raises
     ------

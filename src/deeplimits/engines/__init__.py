@@ -27,6 +27,15 @@ ENGINES = ("auto", "cpu", "cuda", "oracle")
 def resolve(engine: str) -> str:
     """The engine that ``engine`` stands for on this machine.
 
+    Parameters
+    ----------
+    engine
+        ``auto``, ``cpu``, ``cuda`` or ``oracle``.
+
+    Returns
+    -------
+    ``cpu``, ``cuda`` or ``oracle``.
+
     Raises
     ------
     InputError
@@ -59,10 +68,15 @@ def simulate_block(
 
     Parameters
     ----------
+    network
+        The networks to draw.
     layers
         Ascending layer indices between 0 (the input) and the depth.
     first, count
         Global index of the first sample, below 2⁵⁶, and number of samples.
+    engine
+        ``auto``, ``cpu``, ``cuda``, or ``oracle``: the same law by explicit weight matrices, from other
+        random numbers.
     threads
         Threads to use; all processors this process may use, by default. The result does not depend on it.
     gradients

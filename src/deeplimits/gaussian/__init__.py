@@ -64,11 +64,26 @@ def mean(phi: Phi, functions: Sequence[Power], variance: float, center: float = 
         φ_s.
     functions
         Products of powers of u, φ_s(u) and φ_s'(u), such as ``Power(argument=1, slope=1)`` for u φ_s'(u).
+    variance
+        Not negative.
+    center
+        E u.
+
+    Returns
+    -------
+    Expectations, [function].
 
     Raises
     ------
     Unreachable
         If a function overflows, grows too fast, or bends too often.
+
+    Examples
+    --------
+    >>> from deeplimits import Network, ReluLike
+    >>> relu = Network(ReluLike(), width=8, depth=1, gram=((1.0,),)).phi
+    >>> mean(relu, [Power(value=2)], 2.0)
+    array([1.])
     """
     if isinstance(phi, Slopes) and center == 0:
         return piecewise.mean(phi, functions, variance)
@@ -93,8 +108,18 @@ def correlated(
 
     Parameters
     ----------
+    phi
+        φ_s.
+    firsts, seconds
+        Functions f of u and g of v.
+    first, second
+        Variances of u and v, not negative.
     gap
         1 − ρ, from 0 to 2, both of which are exact.
+
+    Returns
+    -------
+    Expectations, [f, g].
 
     Raises
     ------
@@ -120,6 +145,19 @@ def image(phi: Phi, first: float, second: float, gap: float) -> Image:
 
     1 − ρ' has relative precision near 0, and 1 + ρ' near 2: equal inputs stay equal, and antipodal ones
     antipodal where φ_s is odd.
+
+    Parameters
+    ----------
+    phi
+        φ_s.
+    first, second
+        Variances of u and v, not negative.
+    gap
+        1 − ρ, from 0 to 2, both of which are exact.
+
+    Returns
+    -------
+    Mean squares and 1 − ρ' of φ_s(u) and φ_s(v).
 
     Raises
     ------
@@ -182,8 +220,18 @@ def contrast(phi: Phi, first: float, second: float, gap: float, sign: float) -> 
 
     Parameters
     ----------
+    phi
+        φ_s.
+    first, second
+        Variances of u and v, not negative.
+    gap
+        1 − ρ, from 0 to 2, both of which are exact.
     sign
         That of g: where it is that of the correlation, D has full relative precision.
+
+    Returns
+    -------
+    Expectations of f, g and their difference.
 
     Raises
     ------

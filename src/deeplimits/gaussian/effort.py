@@ -20,8 +20,12 @@ A_CALL, A_RULE = 400, 2000
 
 @contextmanager
 def bounded(points: float) -> Iterator[None]:
-    """Let expectations and diffusions evaluate at most so many points, some 2e6 a second, and raise
+    """Let expectations and diffusions evaluate at most ``points`` places, some 2e6 a second, and raise
     ``Unreachable`` beyond.
+
+    Returns
+    -------
+    A context; what it holds for is the thread that enters it.
     """
     token = _LEFT.set([points])
     try:
@@ -31,7 +35,7 @@ def bounded(points: float) -> Iterator[None]:
 
 
 def spend(points: float) -> None:
-    """Count points that are evaluated.
+    """Count ``points`` places that are evaluated.
 
     Raises
     ------

@@ -31,7 +31,17 @@ class Power:
         return found
 
     def scaled(self, scale: float) -> float:
-        """The factor that this function of φ_s(x) = s φ(x / s) has over that of φ."""
+        """The factor that this function of φ_s(x) = s φ(x / s) has over that of φ.
+
+        Parameters
+        ----------
+        scale
+            s, positive.
+
+        Returns
+        -------
+        A power of s.
+        """
         return scale ** (self.argument + self.value)
 
 

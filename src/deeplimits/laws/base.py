@@ -66,6 +66,17 @@ class Law(ABC):
 
     ``about`` says what the law predicts, where ``deeplimits.limit`` made it; it is None otherwise. Arguments
     are numbers or arrays of any shape, and answers have their shape.
+
+    Examples
+    --------
+    >>> import deeplimits
+    >>> inputs = {"correlation": 0.3}
+    >>> network = {"activation": {"name": "relu"}, "width": 100, "depth": 5, "inputs": inputs}
+    >>> law = deeplimits.limit(network, name="infinite_width_fluctuations")
+    >>> law.quantile([0.05, 0.5, 0.95]).round(3)
+    array([0.596, 0.774, 0.88 ])
+    >>> round(float(law.cdf(0.7)), 3)
+    0.217
     """
 
     about: ClassVar[About | None] = None
@@ -98,7 +109,17 @@ class Law(ABC):
         return ()
 
     def cdf(self, x: ArrayLike) -> Array:
-        """P(X ≤ x); NaN where x is."""
+        """P(X ≤ x); NaN where x is.
+
+        Parameters
+        ----------
+        x
+            Where, any shape.
+
+        Returns
+        -------
+        An array of the shape of the argument, or a number for a number.
+        """
         at = np.asarray(x, float)
         finite = np.isfinite(at)
         if finite.all():
@@ -110,7 +131,17 @@ class Law(ABC):
         return value[()]
 
     def below(self, x: ArrayLike) -> Array:
-        """P(X < x): ``cdf`` less what X = x has."""
+        """P(X < x): ``cdf`` less what X = x has.
+
+        Parameters
+        ----------
+        x
+            Where, any shape.
+
+        Returns
+        -------
+        An array of the shape of the argument, or a number for a number.
+        """
         at = np.asarray(x, float)
         value = np.array(self.cdf(at), float)
         for where, mass in self.atoms:
@@ -118,11 +149,30 @@ class Law(ABC):
         return np.asarray(value)[()]
 
     def mass(self, x: float) -> float:
-        """P(X = x)."""
+        """P(X = x).
+
+        Parameters
+        ----------
+        x
+            A number, or ±∞.
+
+        Returns
+        -------
+        The probability of this value alone; 0 where the law has a density.
+        """
         return float(sum(mass for where, mass in self.atoms if where == x))
 
     def quantile(self, level: ArrayLike) -> Array:
         """The smallest x with P(X ≤ x) ≥ level, 0 < level < 1; infinite where the law has that mass at ±∞.
+
+        Parameters
+        ----------
+        level
+            Strictly between 0 and 1, any shape.
+
+        Returns
+        -------
+        An array of the shape of the argument, or a number for a number.
 
         Raises
         ------
@@ -140,7 +190,17 @@ class Law(ABC):
     """The inverse distribution function: another name of ``quantile``."""
 
     def density(self, x: ArrayLike) -> Array:
-        """Density with respect to dx, without the atoms; NaN where the law has none, 0 at ±∞."""
+        """Density with respect to dx, without the atoms; NaN where the law has none, 0 at ±∞.
+
+        Parameters
+        ----------
+        x
+            Where, any shape.
+
+        Returns
+        -------
+        An array of the shape of the argument, or a number for a number. Its unit is one over that of x.
+        """
         at = np.asarray(x, float)
         finite = np.isfinite(at)
         if finite.all():
@@ -157,6 +217,17 @@ class Law(ABC):
 
         They are quantiles at uniform levels, so that two laws with one seed are coupled. Networks drawn by
         ``deeplimits.simulate`` have nothing to do with them.
+
+        Parameters
+        ----------
+        size
+            How many, or a shape.
+        seed
+            Of the draws.
+
+        Returns
+        -------
+        Draws, of the shape ``size``; ``[1]`` by default.
         """
         whole = np.random.default_rng(seed).integers(0, 1 << 52, size)
         return np.asarray(self.quantile((whole + 0.5) / (1 << 52)))
@@ -167,6 +238,17 @@ class Law(ABC):
         """How far the law of ``samples`` is from this one: sup |F_N − F|, or ∫ |F_N⁻¹ − F⁻¹| du.
 
         N draws of the law itself have a Kolmogorov distance of 0.869 / √N on average, ``noise_floor(N)``.
+
+        Parameters
+        ----------
+        samples
+            Numbers of any shape, in any order.
+        kind
+            ``kolmogorov`` or ``wasserstein``.
+
+        Returns
+        -------
+        The distance: of Kolmogorov between 0 and 1, of Wasserstein in the unit of the samples.
 
         Raises
         ------
@@ -202,6 +284,8 @@ class Law(ABC):
         ----------
         ax
             Where to draw; a new figure by default.
+        kind
+            ``density`` or ``cdf``.
         samples
             Numbers to draw beside the law, as a histogram or as their distribution function.
         options
@@ -210,6 +294,11 @@ class Law(ABC):
         Returns
         -------
         The axes. Matplotlib is imported here and its settings stay what they are.
+
+        Raises
+        ------
+        InputError
+            If there is no such kind.
         """
         from deeplimits.laws.shown import plotted
 

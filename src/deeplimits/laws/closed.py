@@ -11,7 +11,24 @@ from deeplimits.laws.base import Array, Law
 
 @dataclass(frozen=True, repr=False)
 class NormalLaw(Law):
-    """N(location, scale²), or with ``exponential`` the law of its exponential; ``scale`` > 0."""
+    """N(location, scale²), or with ``exponential`` the law of its exponential; ``scale`` > 0.
+
+    Parameters
+    ----------
+    location
+        Mean of the normal variable.
+    scale
+        Its standard deviation, positive.
+    exponential
+        Whether the law is that of its exponential, log-normal.
+
+    Examples
+    --------
+    >>> round(float(NormalLaw(0.0, 1.0).quantile(0.975)), 4)
+    1.96
+    >>> round(NormalLaw(0.0, 1.0, exponential=True).mean, 4)
+    1.6487
+    """
 
     location: float
     scale: float

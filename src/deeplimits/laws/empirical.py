@@ -43,7 +43,30 @@ class EmpiricalLaw(Law):
 
     @classmethod
     def of(cls, values: ArrayLike, bounded: bool = False) -> EmpiricalLaw:
-        """The empirical law of ``values``, in any order; NaN is left out."""
+        """The empirical law of ``values``, in any order; NaN is left out.
+
+        Parameters
+        ----------
+        values
+            Numbers of any shape, ±∞ among them where networks died or exploded.
+        bounded
+            Whether the law lies in [−1, 1]; only the density minds.
+
+        Returns
+        -------
+        The law of those that are not NaN.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+
+        Examples
+        --------
+        >>> law = EmpiricalLaw.of([0.3, 0.1, 0.2])
+        >>> float(law.quantile(0.5))
+        0.2
+        """
         array = np.ravel(np.asarray(values, float))
         return EmpiricalLaw(np.sort(array[~np.isnan(array)]), bounded=bounded)
 
@@ -110,14 +133,29 @@ class EmpiricalLaw(Law):
         return 0.0 if self.samples[0] == self.samples[-1] else float("inf")
 
     def mean_interval(self) -> tuple[float, float]:
-        """95 % interval of the mean; the whole line where the sample has no finite spread."""
+        """95 % interval of the mean; the whole line where the sample has no finite spread.
+
+        Returns
+        -------
+        Lower and upper end, by the normal law of the mean of many samples.
+        """
         half = _NORMAL_95 * self.std / float(np.sqrt(len(self.samples)))
         if not np.isfinite(half):
             return -np.inf, np.inf
         return self.mean - half, self.mean + half
 
     def quantile_interval(self, level: float) -> tuple[float, float]:
-        """95 % interval of a quantile, between the order statistics where it may lie."""
+        """95 % interval of a quantile, between the order statistics where it may lie.
+
+        Parameters
+        ----------
+        level
+            Between 0 and 1.
+
+        Returns
+        -------
+        Lower and upper end, both of them samples.
+        """
         half = _NORMAL_95 * float(np.sqrt(level * (1 - level) / len(self.samples)))
         low, high = self.quantile(np.clip([level - half, level + half], 1e-12, 1 - 1e-12))
         return float(low), float(high)

@@ -181,5 +181,10 @@ class TabulatedLaw(Law):
 
 
 def identity_chart() -> Chart:
-    """The observable is the coordinate."""
+    """The observable is the coordinate.
+
+    Returns
+    -------
+    The map that changes nothing.
+    """
     return Chart(lambda x: x, lambda y: y, np.ones_like)

@@ -40,6 +40,14 @@ class Limit(ABC):
     the Kolmogorov distance of a network of width n to it falls (of depth d, for residual networks of finite
     width), where theory or our own measurements declare one, and ``rate_reason`` says why there is none;
     ``source`` names the equation.
+
+    Notes
+    -----
+    In every method ``network`` is the network that is asked about; ``layer`` one of its layers, 0 the input;
+    ``layers`` several, ascending; ``observable`` the name of what is predicted, one of ``observables`` where
+    a class of limits answers itself (``laws``, ``_error``), and any that it speaks of, with the inputs that
+    it is of, such as ``correlation_0_2``, elsewhere. Reasons and warnings are sentences. ``laws`` raises
+    ``ArithmeticError`` where a law cannot be solved to the accuracy that is kept.
     """
 
     name: ClassVar[str]
@@ -225,6 +233,17 @@ class Limit(ABC):
 
 def accept(name: str, offered: object) -> Limit:
     """The limit that another package offers under a name.
+
+    Parameters
+    ----------
+    name
+        The name of the entry point.
+    offered
+        What it loads: a class made from ``Limit``, or one of these limits.
+
+    Returns
+    -------
+    The limit.
 
     Raises
     ------

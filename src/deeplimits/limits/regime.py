@@ -37,7 +37,17 @@ _OF_TYPE: dict[type, Family] = {
 
 
 def family(network: Network) -> Family:
-    """The family of a network's activation; ``unknown``, which no limit is for, where it belongs to none."""
+    """The family of a network's activation; ``unknown``, which no limit is for, where it belongs to none.
+
+    Parameters
+    ----------
+    network
+        The network that is asked about.
+
+    Returns
+    -------
+    ``linear``, ``relu_like``, ``smooth``, ``ornstein_uhlenbeck`` or ``unknown``.
+    """
     phi = network.activation
     if isinstance(phi, ReluLike) and phi.c_plus == phi.c_minus:
         return "linear"
@@ -120,6 +130,10 @@ class Regime:
         Whether every unit of layer 0 of a residual network may be one number in place of an input.
     conditions
         What else.
+
+    Notes
+    -----
+    In every method ``network`` is the network that is asked about.
     """
 
     architecture: str
@@ -222,6 +236,17 @@ def _missing(wanted: Callable[[], str], found: Callable[[], str]) -> str:
 def refusal(regimes: Sequence[Regime], network: Network) -> str | None:
     """Why none of ``regimes`` admits a network: the reason of the one that it comes nearest to; None if one
     does.
+
+    Parameters
+    ----------
+    regimes
+        At least one regime.
+    network
+        The network that is asked about.
+
+    Returns
+    -------
+    A sentence, or None.
     """
     failures = []
     for regime in regimes:
@@ -233,7 +258,17 @@ def refusal(regimes: Sequence[Regime], network: Network) -> str | None:
 
 
 def in_words(network: Network) -> str:
-    """A network by what limits tell apart: architecture, activation, shaping or branch exponent."""
+    """A network by what limits tell apart: architecture, activation, shaping or branch exponent.
+
+    Parameters
+    ----------
+    network
+        The network that is asked about.
+
+    Returns
+    -------
+    Words that may stand in a sentence, with an article.
+    """
     words = [
         network.kind.title,
         f"with an activation that is {_FAMILIES[family(network)]}",

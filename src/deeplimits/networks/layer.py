@@ -15,6 +15,20 @@ from deeplimits.activations import OrnsteinUhlenbeck, Phi, ShapedSmooth, Slopes
 class Shaping:
     """φ_s approaches the identity like size^{-exponent}, where size is the width or the depth: slopes s± = 1
     + c± size^{-exponent}, or the scale s = a size^{exponent} of a smooth activation.
+
+    Parameters
+    ----------
+    by
+        Whether the size is the width n or the depth d.
+    exponent
+        p; 0 leaves the activation as it is.
+
+    Examples
+    --------
+    >>> from deeplimits import Network, Smooth
+    >>> shaped = Network(Smooth.of("tanh"), width=64, depth=9, gram=((1.0,),), shaping=Shaping(by="depth"))
+    >>> float(shaped.scale)
+    3.0
     """
 
     by: Literal["width", "depth"] = "width"

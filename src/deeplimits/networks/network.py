@@ -10,8 +10,6 @@ bits are the key of the random stream.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from operator import index
@@ -30,6 +28,7 @@ from deeplimits.activations import (
 from deeplimits.architectures import PLAIN, architecture
 from deeplimits.architectures.base import EXPLICIT, Architecture
 from deeplimits.digits import EXACT
+from deeplimits.networks.canonical import canonical, number, one_width
 from deeplimits.networks.layer import Layer, Shaping, UnevenWidths
 
 __all__ = ["Gram", "Layer", "Network", "Shaping", "UnevenWidths", "canonical"]
@@ -73,6 +72,15 @@ class Network:
     ValueError
         If there is not one width for each layer, or no such architecture, or if its layers have one width and
         these differ.
+
+    Examples
+    --------
+    >>> from deeplimits import ReluLike
+    >>> network = Network(ReluLike(), width=100, depth=50, gram=((1.0, 0.3), (0.3, 1.0)))
+    >>> network.inputs, network.correlation(), float(network.normalizer)
+    (2, 0.3, 2.0)
+    >>> network.physics_hash[:8]
+    'c30ee0be'
     """
 
     activation: Activation
@@ -86,7 +94,7 @@ class Network:
     start: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "width", _one_spelling(self.width, self.depth))
+        object.__setattr__(self, "width", one_width(self.width, self.depth))
         if self.uneven and not self.kind.uneven:
             raise ValueError(f"all layers of {self.kind.title} have one width")
 
@@ -177,15 +185,45 @@ class Network:
         return self._any_layer.normalizer
 
     def gap(self, a: int = 0, b: int = 1) -> mpmath.mpf:
-        """1 − ρ_0 of inputs ``a`` and ``b``, without cancellation."""
+        """1 − ρ_0 of inputs ``a`` and ``b``, without cancellation.
+
+        Parameters
+        ----------
+        a, b
+            Numbers of two inputs, from 0.
+
+        Returns
+        -------
+        A number of 50 digits, between 0 and 2.
+        """
         return _gap(self.gram[a][a], self.gram[b][b], self.gram[a][b])
 
     def correlation(self, a: int = 0, b: int = 1) -> float:
-        """ρ_0 of inputs ``a`` and ``b``."""
+        """ρ_0 of inputs ``a`` and ``b``.
+
+        Parameters
+        ----------
+        a, b
+            Numbers of two inputs, from 0.
+
+        Returns
+        -------
+        Between −1 and 1.
+        """
         return float(1 - self.gap(a, b))
 
     def of_inputs(self, chosen: tuple[int, ...]) -> Network:
-        """The network that sees some of the inputs only."""
+        """The network that sees some of the inputs only.
+
+        Parameters
+        ----------
+        chosen
+            Numbers of the inputs, from 0, in the order they are to have.
+
+        Returns
+        -------
+        A network of another identity, unless all inputs are chosen.
+        """
         if chosen == tuple(range(self.inputs)):
             return self
         return replace(self, gram=tuple(tuple(self.gram[a][b] for b in chosen) for a in chosen))
@@ -219,7 +257,17 @@ class Network:
         return self.width if isinstance(self.width, int) else max(self.width)
 
     def at_width(self, units: int) -> Network:
-        """The same with ``units`` units in every layer, whose φ_s and c are those of a layer of so many."""
+        """The same with ``units`` units in every layer, whose φ_s and c are those of a layer of so many.
+
+        Parameters
+        ----------
+        units
+            The width of every layer, n.
+
+        Returns
+        -------
+        A network of another identity, unless it had this width.
+        """
         return self if self.width == units else replace(self, width=units)
 
     @property
@@ -230,17 +278,22 @@ class Network:
         return self.kind.normals(self)
 
     def physics(self) -> dict[str, Any]:
-        """The canonical form of all that the law depends on, and the seed."""
+        """The canonical form of all that the law depends on, and the seed.
+
+        Returns
+        -------
+        Plain values: text, numbers, lists and mappings, what JSON can hold.
+        """
         shaping: dict[str, Any] | None = None
         if self.shaping and self.shaping.exponent != 0 and not isinstance(self.activation, Identity):
-            shaping = {"by": self.shaping.by, "exponent": _number(self.shaping.exponent)}
+            shaping = {"by": self.shaping.by, "exponent": number(self.shaping.exponent)}
         return {
             **self.kind.physics(self),
             **({} if self.kind.has_kernels else {"sampler": EXPLICIT}),
             "activation": self.activation.physics(),
             "architecture": self.architecture,
             "depth": index(self.depth),
-            "gram": [[_number(value) for value in row] for row in self.gram],
+            "gram": [[number(value) for value in row] for row in self.gram],
             "seed": index(self.seed),
             "shaping": shaping,
             "width": index(self.width) if isinstance(self.width, int) else [index(n) for n in self.width],
@@ -257,11 +310,6 @@ class Network:
         return int(self.physics_hash[:16], 16)
 
 
-def canonical(value: Any) -> str:
-    """The one text of plain values that names are made from."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
 @lru_cache(maxsize=4096)
 def _gap(first: float, second: float, product: float) -> mpmath.mpf:
     """1 − ρ of two inputs with these square norms and this product, kept for the many networks that see
@@ -269,17 +317,3 @@ def _gap(first: float, second: float, product: float) -> mpmath.mpf:
     """
     norm = EXACT.sqrt(EXACT.mpf(first) * EXACT.mpf(second))
     return (norm - EXACT.mpf(product)) / norm
-
-
-def _one_spelling(width: int | Sequence[int], depth: int) -> int | tuple[int, ...]:
-    """One number where all layers have as many units, so that equal networks are one."""
-    if not isinstance(width, Sequence):
-        return index(width)
-    if len(width) != depth:
-        raise ValueError(f"{len(width)} widths for a network of depth {depth}: one for each layer")
-    return index(width[0]) if len(set(width)) == 1 else tuple(index(units) for units in width)
-
-
-def _number(value: float) -> float:
-    """One spelling for equal numbers: −0.0 and 0 are 0.0, −1 is −1.0."""
-    return float(value) + 0.0

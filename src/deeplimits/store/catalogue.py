@@ -28,7 +28,19 @@ class BlockLocation:
     block: Block
 
     def read(self, variable: str, records: slice | list[int] | None = None) -> NDArray[Any]:
-        """One variable of the block, checked; see ``zarr_zip.read_array``."""
+        """One variable of the block, checked; see ``zarr_zip.read_array``.
+
+        Parameters
+        ----------
+        variable
+            Its name, a key of ``variables.CONTAINER``.
+        records
+            Places among the recorded layers; all by default.
+
+        Returns
+        -------
+        [sample, record, …].
+        """
         from deeplimits.store.zarr_zip import read_array
 
         # what a block of this description holds, whatever the file says
@@ -72,7 +84,12 @@ class Catalogue:
         return tuple(found)
 
     def passed_over(self) -> str:
-        """A sentence about the receipts that are passed over; empty where there are none."""
+        """A sentence about the receipts that are passed over; empty where there are none.
+
+        Returns
+        -------
+        A sentence, or an empty text.
+        """
         reasons = list(self.unusable.values()) if self.receipts or self.unusable else []
         if not reasons:
             return ""
@@ -88,15 +105,37 @@ class Catalogue:
         return found
 
     def locate(self, block: Block) -> BlockLocation | None:
-        """Where ``block`` lies, or None where the store does not hold it."""
+        """Where ``block`` lies, or None where the store does not hold it.
+
+        Parameters
+        ----------
+        block
+            Samples of a point, by identity.
+
+        Returns
+        -------
+        Container and place in it, or None.
+        """
         batch = self.held.get(block.id)
         if batch is None:
             return None
         return BlockLocation(container_path(self.results, batch), block.id, block)
 
     def locations(self, point: Point, samples: int, study: str) -> Iterator[tuple[BlockLocation, int]]:
-        """The blocks with the first ``samples`` samples of ``point``, and how many samples to take of each;
-        ``study`` is whose point it is, for the message.
+        """The blocks with the first samples of a point, and how many samples to take of each.
+
+        Parameters
+        ----------
+        point
+            The point.
+        samples
+            How many samples are wanted.
+        study
+            Whose point it is, for the message.
+
+        Returns
+        -------
+        (place of a block, samples to take of it), in order.
 
         Raises
         ------

@@ -41,15 +41,35 @@ def run_query(
 ) -> pd.DataFrame:
     """The rows that one SELECT returns, within ``timeout`` seconds and a gigabyte of memory.
 
-    With ``parquet`` they are written to that file besides, with the types that SQL gives them.
+    Studies whose store cannot be read are told in a warning, and their rows are left out.
 
-    Warns of each study among the rows (of each of the store, where the rows do not say) whose store is stale
-    by ``config``, and of studies whose store cannot be read, whose rows are left out.
+    Parameters
+    ----------
+    results
+        The folder of results.
+    sql
+        One SELECT, of DuckDB's dialect.
+    config
+        The configuration that stores are held against; none is, where it is None.
+    parquet
+        Where the rows are written besides, with the types that SQL gives them.
+    timeout
+        Seconds until the query is given up.
+
+    Returns
+    -------
+    One row for each row of the answer.
 
     Raises
     ------
     InputError
         If it is not one SELECT, names what is not there, or takes too long or too much memory.
+
+    Warns
+    -----
+    StaleStore
+        Of each study among the rows (of each of the store, where the rows do not say) whose store is stale by
+        ``config``.
     """
     tables: dict[str, list[str]] = {}
     connection = duckdb.connect(":memory:")

@@ -35,6 +35,17 @@ Groups = Mapping[str, "xr.Dataset"]
 def study_attributes(results: Path, study: str) -> dict[str, Any]:
     """What the store of a study says of itself: ``title``, ``samples``, ``points``, ``made_from``.
 
+    Parameters
+    ----------
+    results
+        The folder of results.
+    study
+        The study, by the name of its file.
+
+    Returns
+    -------
+    Attributes by name.
+
     Raises
     ------
     StoreError
@@ -45,6 +56,15 @@ def study_attributes(results: Path, study: str) -> dict[str, Any]:
 
 def attributes_of(path: Path) -> dict[str, Any]:
     """What a study store, by its file, says of itself.
+
+    Parameters
+    ----------
+    path
+        The file of a study store.
+
+    Returns
+    -------
+    Attributes by name.
 
     Raises
     ------
@@ -72,6 +92,17 @@ def _told(path: Path) -> Iterator[None]:
 def open_study_groups(results: Path, study: str) -> Groups:
     """The reduced data of a study, of which each group is opened when it is first asked for.
 
+    Parameters
+    ----------
+    results
+        The folder of results.
+    study
+        The study, by the name of its file.
+
+    Returns
+    -------
+    Datasets by group.
+
     Raises
     ------
     StoreError
@@ -81,8 +112,23 @@ def open_study_groups(results: Path, study: str) -> Groups:
 
 
 def open_study_tree(results: Path, study: str) -> xr.DataTree:
-    """The reduced data of a study, lazily, NaN where whole numbers have no meaning; raises as
-    ``checked_study_store`` does.
+    """The reduced data of a study, lazily, NaN where whole numbers have no meaning.
+
+    Parameters
+    ----------
+    results
+        The folder of results.
+    study
+        The study, by the name of its file.
+
+    Returns
+    -------
+    A tree of datasets, whose arrays are read when their values are asked for.
+
+    Raises
+    ------
+    StoreError
+        As ``checked_study_store`` does.
     """
     import xarray as xr
 

@@ -22,6 +22,22 @@ MOST_LAYERS = 1_000_000
 class Point:
     """A network and what is recorded of it: the layers (ascending), and whether also gradients and the
     output.
+
+    Parameters
+    ----------
+    network
+        The network.
+    layers
+        Recorded layers, ascending; 0 is the input.
+    gradients, output
+        Whether they are recorded too.
+
+    Examples
+    --------
+    >>> from deeplimits import Network, ReluLike, simulate
+    >>> network = Network(ReluLike(), width=16, depth=4, gram=((1.0,),))
+    >>> simulate(Point(network, (0, 4)), 100).log_variance.shape
+    (100, 2, 1)
     """
 
     network: Network

@@ -41,7 +41,17 @@ class Density:
 
 
 def log_chi_square(width: int) -> Density:
-    """log(χ²_n / n), the logarithm of the mean square of n standard normals."""
+    """log(χ²_n / n), the logarithm of the mean square of n standard normals.
+
+    Parameters
+    ----------
+    width
+        n.
+
+    Returns
+    -------
+    F, p and p'.
+    """
     from scipy.special import gammainc, gammaln
 
     half = width / 2
@@ -64,6 +74,27 @@ def log_chi_square(width: int) -> Density:
 def convolved(base: Density, factor: float, shift: float, spread: float) -> TabulatedLaw:
     """The law of ``factor`` B + ``shift`` + ``spread`` Z for independent B of ``base`` and Z ~ N(0, 1);
     ``factor`` is positive.
+
+    Parameters
+    ----------
+    base
+        The variable B.
+    factor
+        Positive.
+    shift
+        Any number.
+    spread
+        Not negative.
+
+    Returns
+    -------
+    The law of the sum, as a table.
+
+    Examples
+    --------
+    >>> law = convolved(log_chi_square(64), 1.0, 0.0, 0.5)
+    >>> round(law.mean, 4), round(law.std, 4)
+    (-0.0157, 0.5308)
     """
     length = factor * base.length
     if spread > _WIDE * length:
@@ -210,7 +241,21 @@ class FoldedLaw(Law):
 
 
 def inverse(cdf: Callable[[Array], Array], levels: Array, low: Array, high: Array) -> Array:
-    """Quantiles at ``levels``: ``low`` and ``high`` are moved apart until they hold them, then bisected."""
+    """Quantiles at ``levels``: ``low`` and ``high`` are moved apart until they hold them, then bisected.
+
+    Parameters
+    ----------
+    cdf
+        F, elementwise.
+    levels
+        Levels, [level].
+    low, high
+        Guesses of numbers between which the quantiles lie, low < high, [level].
+
+    Returns
+    -------
+    Quantiles, [level].
+    """
     width = 1.0
     while (unmet := cdf(low) >= levels).any():
         low = np.where(unmet, low - width, low)
@@ -223,7 +268,12 @@ def inverse(cdf: Callable[[Array], Array], levels: Array, low: Array, high: Arra
 
 
 def bisected(cdf: Callable[[Array], Array], levels: Array, low: Array, high: Array) -> Array:
-    """Quantiles at ``levels`` between ``low`` and ``high``, to a rounding of theirs."""
+    """Quantiles of ``cdf`` at ``levels`` between ``low`` and ``high``, to a rounding of theirs.
+
+    Returns
+    -------
+    Numbers, [level].
+    """
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         below = cdf(middle) < levels
@@ -234,5 +284,17 @@ def bisected(cdf: Callable[[Array], Array], levels: Array, low: Array, high: Arr
 
 
 def mixture(weights: Sequence[float], laws: Sequence[Law]) -> Law:
-    """A mixture; one law alone stays what it is."""
+    """A mixture; one law alone stays what it is.
+
+    Parameters
+    ----------
+    weights
+        Probabilities whose sum is 1.
+    laws
+        As many laws.
+
+    Returns
+    -------
+    The law of a variable that has each law with its probability.
+    """
     return laws[0] if len(laws) == 1 else MixtureLaw(tuple(weights), tuple(laws))

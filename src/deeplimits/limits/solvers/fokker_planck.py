@@ -69,13 +69,32 @@ def solve(
 
     Parameters
     ----------
+    diffusion
+        a and a'.
+    start
+        y_0.
+    times
+        Ascending and positive, in the unit of time of the diffusion.
     chart
         The observable as a function of the coordinate, at a time.
+
+    Returns
+    -------
+    A law for each time, of the observable that ``chart`` makes of y.
 
     Raises
     ------
     ArithmeticError
         If no law can be had to the accuracy that is kept.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deeplimits.laws import identity_chart
+    >>> still = Diffusion(lambda y: (-y, -np.ones_like(y)))  # Ornstein and Uhlenbeck: dy = −y dt + dB
+    >>> law = solve(still, 1.0, [0.5], lambda time: identity_chart())[0]
+    >>> round(law.mean, 6), round(law.std, 6)
+    (0.606531, 0.562192)
     """
     return solve_in_pieces([(float("inf"), diffusion)], start, times, chart)
 
@@ -85,6 +104,26 @@ def solve_in_pieces(
 ) -> list[TabulatedLaw]:
     """As ``solve``, for coefficients that change with time: ``pieces`` are the end of each piece, ascending,
     and the diffusion up to there; the last one goes on beyond its end.
+
+    Parameters
+    ----------
+    pieces
+        (end, diffusion) of each piece, the ends ascending.
+    start
+        y_0.
+    times
+        Ascending and positive.
+    chart
+        The observable as a function of the coordinate, at a time.
+
+    Returns
+    -------
+    A law for each time.
+
+    Raises
+    ------
+    ArithmeticError
+        If no law can be had to the accuracy that is kept.
     """
     laws: list[TabulatedLaw] = []
     begun, piece = 0.0, 0

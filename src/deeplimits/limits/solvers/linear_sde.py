@@ -51,11 +51,41 @@ class LinearSde:
         return Diffusion(coefficients)
 
     def start(self, w0: float, time: float) -> float:
-        """y_0 for a law at ``time``."""
+        """y_0 for a law at ``time``.
+
+        Parameters
+        ----------
+        w0
+            Not negative; 0 only where there is an entrance.
+        time
+            Positive.
+
+        Returns
+        -------
+        log w₀ / √noise, or where a path from 0 is taken to begin.
+        """
         return float(np.log(w0 if w0 > 0 else _NEAR * self.pull * min(time, 1.0))) / self.scale
 
     def laws(self, w0: float, times: Sequence[float], chart: Callable[[float], Chart]) -> list[TabulatedLaw]:
         """Laws at ``times`` (ascending, positive) from ``w0`` ≥ 0, of the observable that ``chart`` makes of
         y at a time.
+
+        Parameters
+        ----------
+        w0
+            Not negative; 0 only where there is an entrance.
+        times
+            Ascending and positive.
+        chart
+            The observable as a function of y, at a time.
+
+        Returns
+        -------
+        A law for each time.
+
+        Raises
+        ------
+        ArithmeticError
+            If a law cannot be had to the accuracy that is kept.
         """
         return [solve(self.diffusion, self.start(w0, time), [time], chart)[0] for time in times]

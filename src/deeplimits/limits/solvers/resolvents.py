@@ -38,7 +38,17 @@ class Diffusion:
     coefficients: Callable[[Array], tuple[Array, Array]]
 
     def drift(self, y: Array) -> Array:
-        """a(y)."""
+        """a(y).
+
+        Parameters
+        ----------
+        y
+            Coordinates, any shape.
+
+        Returns
+        -------
+        Of the shape of ``y``.
+        """
         return self.coefficients(y)[0]
 
 

@@ -1,0 +1,37 @@
+"""Canonical forms: one spelling of what is equal, from which networks are named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from operator import index
+from typing import Any
+
+
+def canonical(value: Any) -> str:
+    """The one text of plain values that names are made from.
+
+    Parameters
+    ----------
+    value
+        What JSON can hold, without NaN and infinities.
+
+    Returns
+    -------
+    JSON with sorted keys and without spaces.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def one_width(width: int | Sequence[int], depth: int) -> int | tuple[int, ...]:
+    """One number where all layers have as many units, so that equal networks are one."""
+    if not isinstance(width, Sequence):
+        return index(width)
+    if len(width) != depth:
+        raise ValueError(f"{len(width)} widths for a network of depth {depth}: one for each layer")
+    return index(width[0]) if len(set(width)) == 1 else tuple(index(units) for units in width)
+
+
+def number(value: float) -> float:
+    """One spelling for equal numbers: −0.0 and 0 are 0.0, −1 is −1.0."""
+    return float(value) + 0.0
