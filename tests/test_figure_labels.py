@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import deeplimits
 from deeplimits.drawing.style import LIMIT, NETWORK, SECOND
 from deeplimits.drawing.wording import limit_text, network_text, observable_text, symbol
 from deeplimits.errors import InputError
-from deeplimits.figures import ks_against_width, law_against_limit, quantiles_against_time
+from deeplimits.figures import figures, ks_against_width, law_against_limit, quantiles_against_time
 from deeplimits.store.study_groups import Groups, open_study_groups
 from tiny import project, simulated
 
@@ -48,8 +49,8 @@ def leaky(folder: Path) -> Groups:
     return open_study_groups(folder / "results", "tiny")
 
 
-def _legend(figure: Figure, panel: int) -> list[str]:
-    legend = figure.axes[panel].get_legend()
+def _legend(of: Figure | Axes) -> list[str]:
+    (legend,) = of.legends if isinstance(of, Figure) else [of.get_legend()]
     assert legend is not None
     return [text.get_text() for text in legend.get_texts()]
 
@@ -83,23 +84,32 @@ def test_every_network_has_a_panel_before_any_has_many(leaky: Groups) -> None:
     assert [axis.get_title() for axis in law_against_limit.draw(leaky).axes] == titles
 
 
-def test_limits_of_a_panel_can_be_told_apart(leaky: Groups) -> None:
-    """Each has a name, a colour and a marker of its own, and the time is that of the network."""
+def test_limits_of_a_figure_can_be_told_apart(leaky: Groups) -> None:
+    """Each has a name, a colour and a marker of its own, in one legend, and the time is that of the network."""
     figure = quantiles_against_time.draw(leaky)
-    assert _legend(figure, 0) == ["network: median, central half", "correlation SDE", "matched SDE"]
-    assert _legend(figure, 3) == ["network: median, central half", "ResNet ODE"]
-    lines = [line for line in figure.axes[0].lines if not line.get_label().startswith("_")]
-    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 3
+    assert _legend(figure) == [
+        "network: median, central half",
+        "correlation SDE",
+        "matched SDE",
+        "ResNet ODE",
+    ]
+    lines = [line for axis in figure.axes for line in axis.lines if not line.get_label().startswith("_")]
+    assert len({line.get_color() for line in lines}) == len({line.get_marker() for line in lines}) == 4
+    letters = [axis.texts[0].get_text() for axis in figure.axes]
+    assert letters == ["(a)", "(b)", "(c)", "(d)", "(e)", "(f)"]
     assert [figure.axes[i].get_xlabel() for i in (0, 3)] == ["time ℓ/n", "time ℓ/d"]
     assert [float(figure.axes[i].lines[0].get_xdata()[-1]) for i in (0, 3)] == [0.5, 1.0]
 
 
 def test_a_limit_that_is_a_number_is_a_line_across_the_density(leaky: Groups) -> None:
     figure = law_against_limit.draw(leaky)
-    assert _legend(figure, 3) == ["network", "ResNet ODE"]
+    assert _legend(figure) == ["network", "correlation SDE", "matched SDE", "ResNet ODE"]
+    assert figure.axes[3].get_legend() is None
     (line,) = figure.axes[3].lines
     assert line.get_xdata()[0] == float(leaky["/comparison"].limit_mean[4, 2])
-    assert all(text.partition(": KS ")[2] for text in _legend(figure, 0)[1:])
+    assert len({each.get_linestyle() for each in [*figure.axes[0].lines, line]}) == 3
+    found = leaky["/comparison"].value.sel(distance="ks")[0, :2].values
+    assert _legend(figure.axes[0]) == [f"{each:.3f}" for each in found]
 
 
 def test_names_are_those_of_formulas() -> None:
@@ -112,6 +122,12 @@ def test_names_are_those_of_formulas() -> None:
         "log V₁",
     ]
     assert network_text("ReLU (0, -0.5)") == "ReLU (0, −0.5)"
+    assert network_text("pre-norm ResNet, exp(-x) - 1") == "pre-norm ResNet, exp(−x) − 1"
+
+
+@pytest.mark.parametrize("name", figures())
+def test_no_caption_writes_powers_with_carets(name: str) -> None:
+    assert "^" not in figures()[name].CAPTION
 
 
 def _colors(figure: Figure) -> set[tuple[float, ...]]:

@@ -4,7 +4,7 @@ byte-identical when drawn again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 from deeplimits.store.atomic import written_aside
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -38,6 +39,13 @@ NETWORK, LIMIT, SECOND, THIRD, FOURTH = (PALETTE[i] for i in (0, 3, 2, 1, 4))
 
 LIMITS = (LIMIT, SECOND, THIRD, FOURTH)
 """Colours of several limits in one panel."""
+_DASHES = ("-", "--", "-.", ":")
+
+
+def look(place: int) -> tuple[tuple[float, float, float], str]:
+    """Colour and dash of the limit at a place of a list, by each of which it is told from its neighbours."""
+    again, first = divmod(place, len(LIMITS))
+    return LIMITS[first], _DASHES[(first + again) % len(_DASHES)]
 
 
 def shades(count: int) -> list[tuple[float, float, float]]:
@@ -100,6 +108,50 @@ def new_figure(rows: int, columns: int, width: float, height: float, **options: 
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def letter(panels: Iterable[Axes], inside: bool = False) -> None:
+    """Name panels (a), (b), … in their order, at their upper left corner; one alone has no need of it.
+
+    Parameters
+    ----------
+    inside
+        Whether the letter stands within the axes, for panels without titles of their own.
+    """
+    shown = [axis for axis in panels if axis.axison]
+    for place, axis in enumerate(shown if len(shown) > 1 else []):
+        turns, last = divmod(place, 26)
+        name = (chr(96 + turns) if turns else "") + chr(97 + last)
+        axis.annotate(
+            f"({name})",
+            (0, 1),
+            xycoords="axes fraction",
+            # beside the title, on its line
+            xytext=(3, -3) if inside else (-4, 6),
+            textcoords="offset points",
+            ha="left" if inside else "right",
+            va="top" if inside else "baseline",
+            fontweight="bold",
+        )
+
+
+def named(axes: Iterable[Axes]) -> dict[str, Any]:
+    """What is named in panels, by label, the first of each."""
+    found: dict[str, Any] = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    return found
+
+
+def legend_below(figure: Figure, shown: Mapping[str, Any]) -> None:
+    """One legend for all panels, below them, in as few rows as there is room for; handles by label."""
+    longest = max(map(len, shown), default=0)
+    # points that a letter takes, and a handle
+    room = int(72 * figure.get_figwidth() / (3.9 * longest + 36))
+    rows = -(-len(shown) // max(1, room))
+    columns = -(-len(shown) // max(1, rows))
+    figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=columns)
 
 
 def save(figure: Figure, paths: tuple[Path, ...]) -> list[Path]:

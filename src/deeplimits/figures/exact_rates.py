@@ -11,7 +11,7 @@ import numpy as np
 
 from deeplimits.analysis.exact_laws import law_at
 from deeplimits.drawing.selections import points
-from deeplimits.drawing.style import PAGE, PALETTE, new_figure
+from deeplimits.drawing.style import PAGE, PALETTE, letter, new_figure
 from deeplimits.drawing.titles import series_text
 from deeplimits.drawing.wording import limit_text
 from deeplimits.errors import InputError
@@ -29,10 +29,10 @@ CAPTION = """\
 **How far finite networks are from their limits, exactly** (study {{ study }}: {{ title }}; its
 {{ samples }} networks at each point, {{ seeds }}, only name the points). The law of the correlation of a
 network of width n is known without sampling; here is its Kolmogorov distance to limits, without error bars,
-since nothing is drawn at random. *Left*: n times the distance to laws of first order: where a curve is
-level, the distance falls like 1/n. *Middle*: that of unshaped networks to their SDE grows like log n; the
+since nothing is drawn at random. *(a)* n times the distance to laws of first order: where a curve is
+level, the distance falls like 1/n. *(b)* That of unshaped networks to their SDE grows like log n; the
 leading 1/n term of the drift takes the logarithm off, though the curve is level only from some thousand
-units on. *Right*: n² times the distance to the laws of second order, level from 16 units on.
+units on. *(c)* n² times the distance to the laws of second order, level from 16 units on.
 """
 NEEDS = Needs(kinds=(Kind(WIDE, agree=("architecture",)),))
 
@@ -79,6 +79,7 @@ def draw(study: Groups) -> Figure:
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.minorticks_off()
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.3), labelspacing=0.6)
+    letter(axes)
     return figure
 
 

@@ -21,7 +21,7 @@ from deeplimits.drawing.selections import (
     points,
     samples,
 )
-from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, new_figure
+from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, legend_below, letter, named, new_figure
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import FROM_ZERO, RELU, RESNET, AtLeast, Compared, Kind, Needs
 
@@ -55,22 +55,21 @@ _RANGE = (-5.0, 3.5)
 def draw(study: Groups) -> Figure:
     """Above, histograms of log Y_L with the exact normal law; below, paths of log Y_ℓ."""
     count = points(study).sizes["point"]
-    figure, axes = new_figure(2, count, PAGE, 3.9, sharex="row", sharey="row")
+    figure, axes = new_figure(2, count, PAGE, 4.2, sharex="row", sharey="row")
     for point in range(count):
         _law(axes[0, point], study, point)
         _paths(axes[1, point], study, point)
     axes[0, 0].set_ylabel("density")
     axes[1, 0].set_ylabel(r"$\log\,Y_\ell$")
-    axes[0, 0].legend(loc="upper left")
-    # the deepest networks leave the lower left corner free
-    axes[1, -1].legend(*axes[1, 0].get_legend_handles_labels(), loc="lower left", borderaxespad=0.1)
+    letter(axes.flat)
+    legend_below(figure, named(axes[:, 0]))
     return figure
 
 
 def _law(axis: Any, study: Groups, point: int) -> None:
     depth, entry = int(points(study).depth[point]), entry_of(study, "log_growth", "hayou_relu_n1")
     edges, density = histogram(study, point, "log_growth", depth)
-    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="networks")
+    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="networks: law")
     axis.plot(*limit_density(study, point, entry), color=LIMIT, label="N(−½, 1)")
     found = float(distance(study, "ks")[point, entry])
     collapsed = int(at_point(study, "events", "collapsed", point)[-1])
@@ -87,7 +86,7 @@ def _paths(axis: Any, study: Groups, point: int) -> None:
     paths = at_point(study, "paths", "log_activation", point).isel(path=slice(_PATHS))
     for path in paths.values.astype(float) / 2:
         alive = np.isfinite(path)
-        axis.plot(time[alive], path[alive], color=NETWORK, lw=0.6, alpha=0.8)
+        axis.plot(time[alive], path[alive], color=NETWORK, lw=0.6, alpha=0.8, label="networks: paths")
         if not alive.all():
             axis.plot(time[alive][-1], path[alive][-1], "x", color="0.2", ms=4)
     axis.plot(time, middle, color=LIMIT, label="its median")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deeplimits.drawing.selections import entry_of, histogram, layers, limit_quantiles, points
-from deeplimits.drawing.style import GROWTH, LIMIT, PAGE, new_figure, shades
+from deeplimits.drawing.style import GROWTH, LIMIT, PAGE, legend_below, letter, named, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import FROM_ZERO, RELU, RESNET, AtLeast, Compared, Kind, Needs
 
@@ -42,7 +42,7 @@ def draw(study: Groups) -> Figure:
     widths = points(study).width.values
     columns = 2
     rows = -(-len(later) // columns)
-    figure, axes = new_figure(rows, columns, PAGE, 2.1 * rows)
+    figure, axes = new_figure(rows, columns, PAGE, 2.1 * rows + 0.2)
     colors = shades(len(widths))
     (limit,) = limit_quantiles(study, 0, entry_of(study, "log_growth", "mckean_vlasov"), [0.5])
     for record, (axis, layer) in enumerate(zip(axes.flat, later, strict=False), start=1):
@@ -64,5 +64,6 @@ def draw(study: Groups) -> Figure:
         )
     for axis in axes.flat[len(later) :]:
         axis.set_axis_off()
-    axes.flat[0].legend(loc="upper left")
+    letter(axes.flat)
+    legend_below(figure, named(axes.flat))
     return figure

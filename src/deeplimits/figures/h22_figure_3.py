@@ -19,7 +19,7 @@ from deeplimits.drawing.selections import (
     limit_quantiles,
     points,
 )
-from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, new_figure
+from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, legend_below, letter, named, new_figure
 from deeplimits.observables import parse
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import RESNET, AtLeast, Compared, Kind, Needs
@@ -62,22 +62,21 @@ _RANGE = (0.0, 2.6)
 def draw(study: Groups) -> Figure:
     """Above, histograms of |U_L| with the exact law; below, paths of |U_ℓ|."""
     count = points(study).sizes["point"]
-    figure, axes = new_figure(2, count, PAGE, 3.9, sharex="row", sharey="row")
+    figure, axes = new_figure(2, count, PAGE, 4.2, sharex="row", sharey="row")
     for point in range(count):
         _law(axes[0, point], study, point)
         _paths(axes[1, point], study, point)
     axes[0, 0].set_ylabel("density")
     axes[1, 0].set_ylabel(r"$|U_\ell|$")
-    axes[0, 0].legend(loc="upper right")
-    # few paths of the middle panel are in the way there
-    axes[1, count // 2].legend(*axes[1, 0].get_legend_handles_labels(), loc="upper left")
+    letter(axes.flat)
+    legend_below(figure, named(axes[:, 0]))
     return figure
 
 
 def _law(axis: Any, study: Groups, point: int) -> None:
     depth, entry = int(points(study).depth[point]), entry_of(study, "ou_coordinate", "ornstein_uhlenbeck")
     edges, density = histogram(study, point, "ou_coordinate", depth)
-    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="networks")
+    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="networks: law")
     x, exact = limit_density(study, point, entry)
     axis.plot(x[x >= 0], exact[x >= 0], color=LIMIT, label="exact law")
     found = float(distance(study, "ks")[point, entry])
@@ -89,7 +88,7 @@ def _paths(axis: Any, study: Groups, point: int) -> None:
     time = recorded / int(recorded[-1])
     paths = at_point(study, "paths", "log_activation", point).isel(path=slice(_PATHS))
     for path in parse("ou_coordinate").values(paths.values, 0):
-        axis.plot(time, path, color=NETWORK, lw=0.6, alpha=0.8)
+        axis.plot(time, path, color=NETWORK, lw=0.6, alpha=0.8, label="networks: paths")
     laws = limit_quantiles(study, point, entry, (0.5, 0.05, 0.95))
     looks = (("-", "median of the limit"), ("--", "its 5 % and 95 %"), ("--", None))
     for law, (style, label) in zip(laws, looks, strict=True):

@@ -32,8 +32,8 @@ CAPTION = """\
 networks, one input; study {{ study }}). The probability that every unit is negative at some layer up to the
 last, given that this is not so at layer 0, against depth, for widths 1 to 6. Bars are intervals of Clopper
 and Pearson of 95 %; where not one network collapsed, an open triangle marks their upper end. The line is
-exact for one unit, 1 − Φ(√L)^L. Collapse becomes rarer with depth at every width, and with width at every
-depth.
+exact for one unit, 1 − Φ(√L)\\ :sup:`L`. Collapse becomes rarer with depth at every width, and with width
+at every depth.
 """
 NEEDS = Needs(
     kinds=(Kind({**RESNET, **RELU, "drawn": True}, differ={"width": (1, MARKERS), "depth": (1, 20)}),),

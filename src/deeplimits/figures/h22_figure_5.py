@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplimits.drawing.selections import Array, at_point, density_of, layers, points
-from deeplimits.drawing.style import GROWTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+from deeplimits.drawing.style import GROWTH, LIMIT, NETWORK, PAGE, SECOND, letter, new_figure
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import FROM_ZERO, RELU, RESNET, AtLeast, Compared, Kind, Needs
 
@@ -60,6 +60,7 @@ def draw(study: Groups) -> Figure:
         axes[point, 0].set_ylabel(f"n = {width}")
     for axis, layer in zip(axes[0], later, strict=True):
         axis.set_title(f"layer {layer}")
+    letter(axes.flat, inside=True)
     figure.supxlabel("standardised", fontsize=8)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3)

@@ -15,7 +15,7 @@ from deeplimits.drawing.selections import (
     group,
     points,
 )
-from deeplimits.drawing.style import GROWTH, LIMIT, NETWORK, PAGE, SECOND, new_figure, shades
+from deeplimits.drawing.style import GROWTH, LIMIT, NETWORK, PAGE, SECOND, letter, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import FROM_ZERO, RELU, RESNET, AtLeast, Kind, Needs
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 CAPTION = """\
 **Up to three units the norm shrinks, from four on it grows** ({{ samples }} networks of each width at depth
-100, {{ seeds }}; residual ReLU networks; study {{ study }}). *Left:* the mean of log ‖φ(Y_L)‖ / ‖φ(Y₀)‖
+100, {{ seeds }}; residual ReLU networks; study {{ study }}). *(a)* The mean of log ‖φ(Y_L)‖ / ‖φ(Y₀)‖
 against the width n, with two standard errors; the formula that Theorem 1 prints for all t, (1/(4(1 − 2⁻ⁿ))
 − 1/n) t; and the same with the term that a unit which has changed its sign contributes. Grey: where the
-sign changes. *Right:* the difference to the printed formula, times n, at infinite depth: extrapolated from
+sign changes. *(b)* The difference to the printed formula, times n, at infinite depth: extrapolated from
 depths 25, 50 and 100, 131,072 networks of each width, the martingale part taken off, with two standard
 errors. Early it is nearly zero: the formula is the rate at t = 0, and exact for n = 1. At t = 1 it lies
 clearly below zero and approaches the corrected line as n grows.
@@ -59,6 +59,7 @@ def draw(study: Groups) -> Figure:
         axis.set(xscale="log", xlabel="width n")
         axis.set_xticks(ticks, [str(tick) for tick in ticks])
         axis.minorticks_off()
+    letter(axes)
     return figure
 
 

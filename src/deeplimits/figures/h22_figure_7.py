@@ -22,8 +22,8 @@ CAPTION = """\
 pre-activations against t = ℓ/L, with the median and the central 90 % of all networks, and the ODE of
 infinite width and depth. The correlation at layer 0 is that of 20 random features of the inputs, so that it
 varies already; from there on the median follows the ODE slowly upwards, single networks move about it with
-noise of the order of n^(−1/2), and nothing runs into 1. At finite width the law of the correlation is not
-known.
+noise of the order of n\\ :sup:`−1/2`, and nothing runs into 1. At finite width the law of the correlation
+is not known.
 """
 NEEDS = Needs(
     kinds=(Kind({**RESNET, **PAIR, "records": AtLeast(2)}, points=ONCE),),

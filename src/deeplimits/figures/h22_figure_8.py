@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from deeplimits.architectures import RESIDUAL
 from deeplimits.drawing.selections import at_point, entry_of, layers, limit_quantiles, points, quantiles
-from deeplimits.drawing.style import LIMIT, PAGE, new_figure, shades
+from deeplimits.drawing.style import LIMIT, PAGE, legend_below, letter, named, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import RELU, AtLeast, Compared, Kind, Needs
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = """\
-**The scale L^(−1/2) keeps gradients stable** ({{ samples }} networks at each point, {{ seeds }}; residual
-ReLU networks of depth 100; study {{ study }}). The squared norm of the gradient of a Gaussian readout with
-respect to layer ℓ; back-propagation runs from right to left. *Left:* branches scaled by L^(−1/2). *Right:*
-not scaled. Ten networks of the smaller width, the median and the central 90 % for each width, and the mean
-at infinite width, (1 + 1/2L)^(L−ℓ) and (3/2)^(L−ℓ): a factor of e^(1/2) = 1.65 in all on the left, of 4 ×
-10¹⁷ on the right. There the narrow networks spread over many orders of magnitude, most of them far below
-their mean.
+**The scale 1/√L keeps gradients stable** ({{ samples }} networks at each point, {{ seeds }}; residual ReLU
+networks of depth 100; study {{ study }}). The squared norm of the gradient of a Gaussian readout with
+respect to layer ℓ; back-propagation runs from right to left. *(a)* Branches scaled by L\\ :sup:`−1/2`.
+*(b)* Not scaled. Ten networks of the smaller width, the median and the central 90 % for each width, and the
+mean at infinite width, (1 + 1/2L)\\ :sup:`L−ℓ` and (3/2)\\ :sup:`L−ℓ`: a factor of e\\ :sup:`1/2` = 1.65 in
+all in (a), of 4 × 10¹⁷ in (b). There the narrow networks spread over many orders of magnitude, most of them
+far below their mean.
 """
 NEEDS = Needs(
     kinds=(
@@ -65,7 +65,8 @@ def draw(study: Groups) -> Figure:
     for axis in axes:
         axis.minorticks_off()
     axes[0].set_ylabel(r"$\Vert\partial z_{\rm out}\,/\,\partial Y_\ell\Vert^2$")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    letter(axes)
+    legend_below(figure, named(axes[:1]))
     return figure
 
 
@@ -80,10 +81,11 @@ def _panel(axis: Any, study: Groups, exponent: float) -> None:
     for index, path in enumerate(paths.values):
         label = f"{len(paths)} networks, n = {widths[narrow]}" if index == 0 else None
         axis.plot(recorded, _exp(path), color="0.45", lw=0.5, label=label)
-    for point, color in zip(chosen, shades(len(chosen)), strict=True):
+    dashes = ("-", "-.", (0, (5, 1)), ":", (0, (1, 1)))
+    for point, color, dash in zip(chosen, shades(len(chosen)), dashes, strict=False):
         low, middle, high = map(_exp, quantiles(study, int(point), "gradient_log_norm", (0.05, 0.5, 0.95)))
         axis.fill_between(recorded, low, high, color=color, alpha=0.3, lw=0)
-        axis.plot(recorded, middle, color=color, label=f"n = {widths[point]}: median, 90 %")
+        axis.plot(recorded, middle, ls=dash, color=color, label=f"n = {widths[point]}: median, 90 %")
     entry = entry_of(study, "gradient_log_norm", "gradient_growth")
     (mean,) = limit_quantiles(study, narrow, entry, [0.5])
     axis.plot(recorded, _exp(mean), "--", color=LIMIT, label="mean, infinite width", zorder=4)

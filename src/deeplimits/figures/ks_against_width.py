@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = """\
-**How fast networks approach their limits** ({{ samples }} networks at each point, {{ seeds }}; study {{
-study }}: {{ title }}). Kolmogorov distance between the law of a network and the law of its limit, at the
+**How fast networks approach their limits** ({{ samples }} networks at each point, {{ seeds }}; study
+{{ study }}: {{ title }}). Kolmogorov distance between the law of a network and the law of its limit, at the
 time that the axis names, against the width, on logarithmic axes. The noise of the sample has been taken off
 each distance; bars are 95 % intervals, and the dotted line is the distance that noise alone would show,
-0.869/√N. Lines are fitted powers n^(−rate), rates with 95 % intervals, through the points that rise above
-their noise. Where a limit is approached like 1/n, as theory declares for symmetric, linear and smooth
+0.869/√N. Lines are fitted powers n\\ :sup:`−rate`, rates with 95 % intervals, through the points that rise
+above their noise. Where a limit is approached like 1/n, as theory declares for symmetric, linear and smooth
 shaping, the rate is near 1, seen from narrow networks. Slopes with c₊ + c₋ ≠ 0, such as (0, −1), have a
-drift of their own that leaves an error of order n^(−1/2): their distance to the SDE falls more slowly (a
-little so at these widths), and the SDE matched to their own drift takes that error off.
+drift of their own that leaves an error of order n\\ :sup:`−1/2`: their distance to the SDE falls more
+slowly (a little so at these widths), and the SDE matched to their own drift takes that error off.
 """
 NEEDS = Needs(random=True)
 
@@ -72,7 +72,7 @@ def draw(study: Groups) -> Figure:
             exponent, bottom, top, constant = (
                 float(fitted[name][0]) for name in ("exponent", "low", "high", "constant")
             )
-            text += f", n^(−{exponent:.2f} ± {(top - bottom) / 2:.2f})"
+            text += f", rate {exponent:.2f} ± {(top - bottom) / 2:.2f}"
             axis.plot(widths[members], constant * widths[members] ** -exponent, color=color, lw=0.9)
         errors = np.abs(np.vstack([values - low, high - values]))
         axis.errorbar(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from deeplimits.drawing.selections import (
     limit_density,
     panels,
 )
-from deeplimits.drawing.style import COLUMN, LIMITS, NETWORK, PAGE, new_figure
+from deeplimits.drawing.style import COLUMN, NETWORK, PAGE, legend_below, letter, look, new_figure
 from deeplimits.drawing.titles import title
 from deeplimits.drawing.wording import limit_text, observable_text
 from deeplimits.store.study_groups import Groups
@@ -30,7 +30,7 @@ CAPTION = """\
 **The law of an observable beside its limits** ({{ samples }} networks at each point, {{ seeds }}; study {{
 study }}: {{ title }}). One panel for each of at most six points, the first of every network before the
 second of any. Blue: histogram of the networks at the layer compared. Lines: densities of the limits, with
-the Kolmogorov distance of the network to each; an upright line is a limit that is a number. Pure noise
+the Kolmogorov distance (KS) of the network to each; an upright line is a limit that is a number. Pure noise
 would give a distance of {{ noise }}.
 """
 NEEDS = Needs()
@@ -50,37 +50,59 @@ def draw(study: Groups) -> Figure:
     figure, axes = new_figure(rows, columns, COLUMN if columns == 1 else PAGE, 2.4 * rows)
     for axis in axes.flat[len(points) :]:
         axis.set_axis_off()
+    shown: dict[str, Any] = {}
     for axis, point in zip(axes.flat, points, strict=False):
-        _panel(study, axis, point, observable)
+        shown |= _panel(study, axis, point, observable)
+    letter(axes.flat)
+    legend_below(figure, {name: shown[name] for name in _in_order(study, observable, shown)})
     return figure
 
 
-def _panel(study: Groups, axis: Axes, point: int, observable: str) -> None:
+def _in_order(study: Groups, observable: str, shown: dict[str, Any]) -> list[str]:
+    """The network first, then the limits as the study has them."""
+    limits = [limit_text(limit) for _, limit in entries(study, observable)]
+    return sorted(shown, key=lambda name: limits.index(name) if name in limits else -1)
+
+
+def _panel(study: Groups, axis: Axes, point: int, observable: str) -> dict[str, Any]:
+    """Draw a panel, whose own legend has the distances; what it shows, by name, for that of all."""
     held = entries(study, observable)
     at_layers = [int(compared(study, "at_layer")[point, j]) for j, _ in held]
     layer = next((layer for layer in at_layers if layer >= 0), int(layers(study, point)[-1]))
     edges, density = histogram(study, point, observable, layer)
-    seen = "network" if density.any() else "network: no finite value"
-    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label=seen)
-    drawn = 0
+    bars = axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35)
+    shown: dict[str, Any] = {"network": bars}
+    measured: list[tuple[Any, str]] = [] if density.any() else [(bars, "no finite value")]
+    limits = list(dict.fromkeys(limit for _, limit in held))
     # laws of other layers are of another histogram
     for j, limit in [entry for entry, at in zip(held, at_layers, strict=True) if at == layer]:
         x, y = limit_density(study, point, j)
         mean, std = (float(compared(study, name)[point, j]) for name in ("limit_mean", "limit_std"))
-        color = LIMITS[drawn % len(LIMITS)]
+        color, dash = look(limits.index(limit))
         if np.isfinite(y).any():
+            (line,) = axis.plot(x, y, dash, color=color)
             found = float(distance(study, "ks")[point, j])
-            measured = f": KS {found:.3f}" if np.isfinite(found) else ""
-            axis.plot(x, y, color=color, label=limit_text(limit) + measured)
+            if np.isfinite(found):
+                measured.append((line, f"{found:.3f}"))
         elif std == 0 and np.isfinite(mean):
-            axis.axvline(mean, color=color, label=limit_text(limit))
+            line = axis.axvline(mean, ls=dash, color=color)
         else:
             continue
-        drawn += 1
+        shown[limit_text(limit)] = line
     axis.set(
         title=title(study, point),
         xlabel=f"{observable_text(observable)} at layer {layer}",
         ylabel="density",
         ylim=(0, None),
     )
-    axis.legend(frameon=True, framealpha=0.8, edgecolor="none", borderpad=0.2)
+    if measured:
+        axis.legend(
+            *zip(*measured, strict=True),
+            title="KS",
+            title_fontsize=7,
+            frameon=True,
+            framealpha=0.8,
+            edgecolor="none",
+            borderpad=0.2,
+        )
+    return shown

@@ -14,7 +14,7 @@ import numpy as np
 
 from deeplimits.architectures import RESIDUAL
 from deeplimits.drawing.selections import Array, distance, entry_of, points
-from deeplimits.drawing.style import LIMIT, PAGE, new_figure, shades
+from deeplimits.drawing.style import LIMIT, PAGE, letter, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import PAIR, RELU, RESNET, WIDE, Compared, Kind, Needs
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 CAPTION = """\
 **Do the limits of width and depth commute?** ({{ samples }} networks at each of 2 × 64 points, {{ seeds }};
-ρ₀ = 0.3; study {{ study }}.) *Above:* root mean square distance of the correlation at the last layer to the
-ODE dρ = ν dt, for every pair of width and depth, on one scale of colours; left for networks whose slopes 1
-± ½ d^(−1/2) are shaped by the depth, right for residual networks with ReLU branches. *Below:* what the
-distances depend on. Those of shaped networks fall on one curve against d/n, √(d/n) times a constant where
-d/n is small: what counts is how depth and width grow together, and their limits do not commute. Those of
-residual networks stay below a small multiple, given in the legend, of a term of the width plus a term of
-the depth, both fitted to all points; the second is too small to be seen beside the first at these widths.
-Both limits lead to the ODE, in any order.
+ρ₀ = 0.3; study {{ study }}.) *(a, b)* Root mean square distance of the correlation at the last layer to the
+ODE dρ = ν dt, for every pair of width and depth, on one scale of colours; in (a) for networks whose slopes
+1 ± ½ d\\ :sup:`−1/2` are shaped by the depth, in (b) for residual networks with ReLU branches. *(c, d)*
+What the distances depend on. Those of shaped networks fall on one curve against d/n, √(d/n) times a
+constant where d/n is small: what counts is how depth and width grow together, and their limits do not
+commute. Those of residual networks stay below a small multiple, given in the legend, of a term of the width
+plus a term of the depth, both fitted to all points; the second is too small to be seen beside the first at
+these widths. Both limits lead to the ODE, in any order.
 """
 NEEDS = Needs(
     kinds=(
@@ -83,6 +83,7 @@ def draw(study: Groups) -> Figure:
     bar.minorticks_off()
     _against_ratio(axes[1, 0], *shaped)
     _against_sum(axes[1, 1], *residual)
+    letter(axes.flat)
     return figure
 
 

@@ -20,7 +20,7 @@ from deeplimits.drawing.selections import (
     points,
     quantiles,
 )
-from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, letter, new_figure
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import UNSHAPED, AtLeast, Between, Compared, Kind, Needs
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 CAPTION = """\
 **How the rescaled correlation begins** ({{ samples }} networks at each point, {{ seeds }}; unshaped ReLU, n
-= d = 150; study {{ study }}). *Left:* r = log ℓ²(1 − ρ) against t = ℓ/n, logarithmic; paths of twelve
+= d = 150; study {{ study }}). *(a)* r = log ℓ²(1 − ρ) against t = ℓ/n, logarithmic; paths of twelve
 networks, the band from 5 to 95 % of all, and median and band of the exact law that enters at t = 0 with
 nothing given. The equation of r is singular at t = 0, where its drift draws r to r* = 2 log 3π/√2 = 3.79.
 Networks come from r = log(1 − ρ₀) at the first layer, whatever ρ₀ is, and from layer 50 or so they lie in
-the band of the limit. *Right:* the same in w = t e^(−r/2) = 1/(n √(1 − ρ)), whose equation dw = (κ + 2w) dt
-− √2 w dB has no singularity. It starts at w₀ = 1/(n √(1 − ρ₀)), which is the initial condition that the
-paper leaves open. Medians and bands of networks, thin lines the SDE from the same w₀; the vermilion law
+the band of the limit. *(b)* The same in w = t e\\ :sup:`−r/2` = 1/(n √(1 − ρ)), whose equation dw = (κ +
+2w) dt − √2 w dB has no singularity. It starts at w₀ = 1/(n √(1 − ρ₀)), which is the initial condition that
+the paper leaves open. Medians and bands of networks, thin lines the SDE from the same w₀; the vermilion law
 from w₀ = 0 holds where w₀ is small, n²(1 − ρ₀) ≫ 1, and not for ρ₀ = 0.99, whose networks stay ahead for
 good.
 """
@@ -64,6 +64,7 @@ def draw(study: Groups) -> Figure:
     figure, (axes,) = new_figure(1, 2, PAGE, 3.0)
     _entrance(axes[0], study)
     _coordinate(axes[1], study)
+    letter(axes)
     return figure
 
 
@@ -100,8 +101,9 @@ def _entrance(axis: Any, study: Groups) -> None:
 
 def _coordinate(axis: Any, study: Groups) -> None:
     held = points(study)
-    starts = zip(held.width.values, held.correlation_0.values, (NETWORK, SECOND, FOURTH), strict=False)
-    for point, (width, correlation, color) in enumerate(starts):
+    looks = ((NETWORK, "o"), (SECOND, "s"), (FOURTH, "D"))
+    starts = zip(held.width.values, held.correlation_0.values, looks, strict=False)
+    for point, (width, correlation, (color, marker)) in enumerate(starts):
         time = _times(study, point)
         later = time > 0
         start = 1 / (width * np.sqrt(1 - correlation))
@@ -111,7 +113,15 @@ def _coordinate(axis: Any, study: Groups) -> None:
         axis.fill_between(time[later], low, high, color=color, alpha=0.18, lw=0)
         label = f"network, ρ₀ = {correlation:g}: w₀ = {start:.3f}"
         axis.plot(
-            np.append(0, time[later]), np.append(start, middle), color=color, lw=2.2, alpha=0.6, label=label
+            np.append(0, time[later]),
+            np.append(start, middle),
+            marker=marker,
+            markevery=0.15,
+            ms=4,
+            color=color,
+            lw=2.2,
+            alpha=0.6,
+            label=label,
         )
         entry = entry_of(study, "rescaled_correlation", "unshaped")
         (exact,) = limit_quantiles(study, point, entry, [0.5])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from deeplimits.architectures import RESIDUAL
 from deeplimits.drawing.selections import Array, at_point, entry_of, limit_quantiles, points, quantiles
-from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, letter, new_figure
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import (
     ONCE,
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 CAPTION = """\
 **Where shaped and residual networks part** ({{ samples }} networks each, {{ seeds }}; ρ₀ = 0.3, V₀ = 1;
 study {{ study }}). Median (line) and central half (band) of three networks on one axis of time: shaped with
-p < ½ (time ℓ/n^(2p)), shaped with p = ½ (ℓ/n), and residual with ReLU branches (ℓ/d); in vermilion, the
-limits. *Left,* the correlation: shaped networks with p < ½ and residual networks share one ODE, dρ = ν dt,
-about which they fluctuate by their finite width; at p = ½ the correlation is random in the limit too, and
-its median follows the SDE. *Right,* the variance of one input: it is constant for p < ½, a geometric
-Brownian motion for p = ½, whose median falls like e^(−t), and grows like e^(t/2) in the residual network.
-The two networks of the ODE are equivalent in their correlation only: the covariance ODE that the paper
-prints for both, (2.14) and Remark 3.1, is not shared.
+p < ½ (time ℓ/n\\ :sup:`2p`), shaped with p = ½ (ℓ/n), and residual with ReLU branches (ℓ/d); in vermilion,
+the limits. *(a)* The correlation: shaped networks with p < ½ and residual networks share one ODE, dρ = ν
+dt, about which they fluctuate by their finite width; at p = ½ the correlation is random in the limit too,
+and its median follows the SDE. *(b)* The variance of one input: it is constant for p < ½, a geometric
+Brownian motion for p = ½, whose median falls like e\\ :sup:`−t`, and grows like e\\ :sup:`t/2` in the
+residual network. The two networks of the ODE are equivalent in their correlation only: the covariance ODE
+that the paper prints for both, (2.14) and Remark 3.1, is not shared.
 """
 NEEDS = Needs(
     kinds=(
@@ -91,18 +91,18 @@ def draw(study: Groups) -> Figure:
         return int(np.flatnonzero(chosen)[0])
 
     kinds = (
-        ("shaped, p = {p:g}", FOURTH, first(~resnet & (exponents < 0.5)), "correlation_ode"),
-        ("shaped, p = ½", NETWORK, first(~resnet & (exponents == 0.5)), "correlation_sde"),
-        ("ResNet", SECOND, first(resnet), "resnet_ode"),
+        ("shaped, p = {p:g}", (FOURTH, "o"), first(~resnet & (exponents < 0.5)), "correlation_ode"),
+        ("shaped, p = ½", (NETWORK, "s"), first(~resnet & (exponents == 0.5)), "correlation_sde"),
+        ("ResNet", (SECOND, "D"), first(resnet), "resnet_ode"),
     )
-    for name, color, point, limit in kinds:
+    for name, look, point, limit in kinds:
         width, depth = held.width.values[point], held.depth.values[point]
         label = f"{name.format(p=exponents[point])}: n = {width}, d = {depth}"
         correlation = entry_of(study, "correlation", limit)
         time = at_point(study, "limits", "time", point).isel(entry=correlation).values
-        _band(axes[0], time, quantiles(study, point, "correlation", (0.25, 0.5, 0.75)), color, label)
+        _band(axes[0], time, quantiles(study, point, "correlation", (0.25, 0.5, 0.75)), look, label)
         log_v = quantiles(study, point, "log_variance", (0.25, 0.5, 0.75))
-        _band(axes[1], time, [np.exp(each) for each in log_v], color, label)
+        _band(axes[1], time, [np.exp(each) for each in log_v], look, label)
         if limit != "correlation_ode":
             (median,) = limit_quantiles(study, point, correlation, [0.5])
             _curve(axes[0], time, median, limit)
@@ -116,6 +116,7 @@ def draw(study: Groups) -> Figure:
     axes[1].set(xlabel="time t", ylabel="V of one input", title="variance", yscale="log")
     axes[1].set_yticks([0.25, 0.5, 1, 2], ["0.25", "0.5", "1", "2"])
     axes[1].minorticks_off()
+    letter(axes)
     handles, labels = axes[0].get_legend_handles_labels()
     order = [i for i, text in enumerate(labels) if "n =" in text] + [
         i for i, text in enumerate(labels) if "n =" not in text
@@ -126,10 +127,11 @@ def draw(study: Groups) -> Figure:
     return figure
 
 
-def _band(axis: Any, time: Array, quantiles: list[Array], color: Any, label: str) -> None:
-    low, middle, high = quantiles
+def _band(axis: Any, time: Array, quantiles: list[Array], look: Any, label: str) -> None:
+    (low, middle, high), (color, marker) = quantiles, look
     axis.fill_between(time, low, high, color=color, alpha=0.2, lw=0)
-    axis.plot(time, middle, color=color, lw=2.4, alpha=0.7, label=label)
+    seen = {"marker": marker, "markevery": 0.2, "ms": 4.5}
+    axis.plot(time, middle, color=color, lw=2.4, alpha=0.7, label=label, **seen)
 
 
 _STYLES = {

@@ -20,7 +20,7 @@ from deeplimits.drawing.selections import (
     points,
     quantiles,
 )
-from deeplimits.drawing.style import LIMIT, PAGE, PALETTE, new_figure, shades
+from deeplimits.drawing.style import LIMIT, PAGE, PALETTE, letter, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import PAIR, WIDE, AtLeast, Between, Compared, Kind, Needs
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = """\
-**Below the critical exponent correlations follow an ODE** ({{ samples }} networks at each point, {{ seeds
-}}; slopes 1 ± ½ n^(−p), depth n^(2p), ρ₀ = 0.3; study {{ study }}). *Left:* the band from 5 to 95 % of
-networks of growing width at one p, against t = ℓ/n^(2p), and the ODE dρ = ν(ρ) dt. *Right:* root mean
-square distance of the correlation to the ODE at the last layer against the width, 95 % intervals smaller
-than the marks, and fitted powers with 95 % intervals. What is left is the fluctuation of a network of
-finite width over its depth, √(d/n) = n^(p − ½): the rates follow ½ − p, and the ODE is approached more
-slowly the nearer p comes to ½, where an SDE takes over. (A root mean square has no noise floor: its square
-is estimated without bias.)
+**Below the critical exponent correlations follow an ODE** ({{ samples }} networks at each point,
+{{ seeds }}; slopes 1 ± ½ n\\ :sup:`−p`, depth n\\ :sup:`2p`, ρ₀ = 0.3; study {{ study }}). *(a)* The band
+from 5 to 95 % of networks of growing width at one p, against t = ℓ/n\\ :sup:`2p`, and the ODE dρ = ν(ρ) dt.
+*(b)* Root mean square distance of the correlation to the ODE at the last layer against the width, 95 %
+intervals smaller than the marks, and fitted powers with 95 % intervals. What is left is the fluctuation of
+a network of finite width over its depth, √(d/n) = n\\ :sup:`p − ½`: the rates follow ½ − p, and the ODE is
+approached more slowly the nearer p comes to ½, where an SDE takes over. (A root mean square has no noise
+floor: its square is estimated without bias.)
 """
 NEEDS = Needs(
     kinds=(
@@ -66,6 +66,7 @@ def draw(study: Groups) -> Figure:
     powers = sorted(set(points(study).exponent.values.tolist()))
     _bands(axes[0], study, powers[len(powers) // 2])
     _distances(axes[1], study, powers)
+    letter(axes)
     return figure
 
 
@@ -119,7 +120,7 @@ def _distances(axis: Any, study: Groups, powers: list[float]) -> None:
                 float(fitted[name][0]) for name in ("exponent", "low", "high", "constant")
             )
             axis.plot(n, constant * n**-rate, color=color, lw=0.9)
-            text += f": n^(−{rate:.3f} ± {(top - bottom) / 2:.3f}), ½ − p = {0.5 - p:g}"
+            text += f": rate {rate:.3f} ± {(top - bottom) / 2:.3f}, ½ − p = {0.5 - p:g}"
         axis.errorbar(
             n,
             value,

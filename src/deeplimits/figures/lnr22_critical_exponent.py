@@ -17,7 +17,7 @@ from deeplimits.drawing.selections import (
     group,
     points,
 )
-from deeplimits.drawing.style import LIMIT, PAGE, new_figure, shades
+from deeplimits.drawing.style import LIMIT, PAGE, letter, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import ONE_INPUT, PAIR, RELU, SQUARE, TANH, WIDE, Kind, Needs
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = """\
-**Why shape by n^(−1/2)?** ({{ samples }} networks at each point, {{ seeds }}; depth = width, ρ₀ = 0.3, V₀ =
+**Why shape by 1/√n?** ({{ samples }} networks at each point, {{ seeds }}; depth = width, ρ₀ = 0.3, V₀ =
 1; study {{ study }}). For each shaping exponent p, networks of growing width (light to dark): central half
-(thick), 5 to 95 % (thin) and median (dot); beside them, in vermilion, the law of the limit n → ∞. *Left,*
+(thick), 5 to 95 % (thin) and median (dot); beside them, in vermilion, the law of the limit n → ∞. *(a)*
 ReLU-like networks, Proposition 3.4: below p = ½ the correlation tends to 1, the slower the nearer p is to
-½; at p = ½ it follows the SDE; above, that of a linear network. *Middle and right,* tanh, Proposition 3.10.
+½; at p = ½ it follows the SDE; above, that of a linear network. *(b, c)* tanh, Proposition 3.10.
 Below p = ½ the variance is drawn to 1, at p = ½ it follows its SDE, above it is that of a linear network.
 The correlation follows the linear network's SDE from above p = ¼ on, since φ''(0) = 0, with an extra drift
 at p = ¼, and tends to 0 below: it does not stay constant below p = ½, as the proposition says.
@@ -63,6 +63,7 @@ def draw(study: Groups) -> Figure:
     for axis, (activation, observable, title, label, degenerate) in zip(axes, panels, strict=True):
         _panel(axis, study, activation, observable, degenerate)
         axis.set(title=title, ylabel=label)
+    letter(axes)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return figure

@@ -19,7 +19,7 @@ from deeplimits.drawing.selections import (
     quantiles,
     samples,
 )
-from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, new_figure
+from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, letter, new_figure
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import (
     ONCE,
@@ -39,16 +39,16 @@ if TYPE_CHECKING:
 
 CAPTION = """\
 **The correlation of two inputs through 150 layers of width 150** ({{ samples }} networks each, {{ seeds }};
-ρ₀ = 0.3; study {{ study }}). *Left, unshaped ReLU.* Above, the median of 1 − ρ at every layer, for the
-network, the Markov chain (2.10) and the recursion of infinite width; below, the densities at the last
-layer, with the exact law of the stochastic limit. The chain follows the network; infinite width, a single
-point, misses both its spread and its median. *Right, shaped ReLU with slopes 1 and 1 − n^(−1/2).* Above,
-the median of ρ against t = ℓ/n, with two standard errors as a band; below, the densities at t = 1. The SDE
-follows the network, in its median and in its whole law, and the ODE of infinite width goes elsewhere.
-Slopes with c₊ + c₋ ≠ 0, such as these, have a drift of their own that differs from the limit's by a part of
-order n^(−1/2); the SDE that is matched to it (matched κ) is drawn too, and at this width and sample count
-the two cannot be told apart. The SDE's density solves the Fokker–Planck equation; its Euler sample, step
-0.01, is drawn beside it as a kernel estimate, which rounds off the peak at ρ = 1.
+ρ₀ = 0.3; study {{ study }}). *Unshaped ReLU.* (a) The median of 1 − ρ at every layer, for the network, the
+Markov chain (2.10) and the recursion of infinite width; (c) the densities at the last layer, with the exact
+law of the stochastic limit. The chain follows the network; infinite width, a single point, misses both its
+spread and its median. *Shaped ReLU with slopes 1 and 1 − 1/√n.* (b) The median of ρ against t = ℓ/n, with
+two standard errors as a band; (d) the densities at t = 1. The SDE follows the network, in its median and in
+its whole law, and the ODE of infinite width goes elsewhere. Slopes with c₊ + c₋ ≠ 0, such as these, have a
+drift of their own that differs from the limit's by a part of order n\\ :sup:`−1/2`; the SDE that is matched
+to it (matched κ) is drawn too, and at this width and sample count the two cannot be told apart. The SDE's
+density solves the Fokker–Planck equation; its Euler sample, step 0.01, is drawn beside it as a kernel
+estimate, which rounds off the peak at ρ = 1.
 """
 NEEDS = Needs(
     kinds=(
@@ -89,6 +89,7 @@ def draw(study: Groups) -> Figure:
     _unshaped_density(axes[1, 0], study)
     _shaped_median(axes[0, 1], study)
     _shaped_density(axes[1, 1], study)
+    letter(axes.flat)
     return figure
 
 

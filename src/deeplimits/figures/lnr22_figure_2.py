@@ -21,7 +21,7 @@ from deeplimits.drawing.selections import (
     points,
     samples,
 )
-from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, SECOND, new_figure, shades
+from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, SECOND, letter, new_figure, shades
 from deeplimits.limits.exact_variance import ExactVariance
 from deeplimits.limits.mlp.smooth_variance import SmoothVariance
 from deeplimits.networks.network import Network, Shaping
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 CAPTION = """\
 **Shaped softplus networks explode where their centre lies below log 7/4** ({{ samples }} networks at each
-point, {{ seeds }}; a = 1, V₀ = 1, depth = width; study {{ study }}). *Left:* paths of the variance V
+point, {{ seeds }}; a = 1, V₀ = 1, depth = width; study {{ study }}). *(a)* Paths of the variance V
 through ten networks of width 100 at the lowest and ten at the highest centre, up to the threshold V = s² =
-n, beyond which a network leaves the regime of its limit. *Right:* the part of the networks that reach the
+n, beyond which a network leaves the regime of its limit. *(b)* The part of the networks that reach the
 threshold by t = 1, with two standard errors, against the centre x₀; of the narrowest networks also their
 exact law, as dashes, for which none is drawn; the exact probability that the limit explodes by T = 1 (from
 the Fokker–Planck equation of its dual) and ever (closed form). The networks approach the solid curve from
@@ -75,6 +75,7 @@ def draw(study: Groups) -> Figure:
     figure, (axes,) = new_figure(1, 2, PAGE, 2.9)
     _paths(axes[0], study)
     _probabilities(axes[1], study)
+    letter(axes)
     return figure
 
 
@@ -83,14 +84,16 @@ def _paths(axis: Any, study: Groups) -> None:
     width = _WIDTH if _WIDTH in widths else int(widths.min())
     members = np.flatnonzero(widths == width)
     ends = (members[np.argmin(centers[members])], members[np.argmax(centers[members])])
-    for point, color, kind in zip(ends, (LIMIT, NETWORK), ("unstable", "stable"), strict=True):
+    for point, color, dash, kind in zip(
+        ends, (LIMIT, NETWORK), ("-", (0, (3, 1))), ("unstable", "stable"), strict=True
+    ):
         recorded = layers(study, int(point))
         paths = at_point(study, "paths", "log_variance", int(point)).isel(path=slice(_PATHS))
         for index, path in enumerate(np.exp(paths.values.astype(float))):
             beyond = np.flatnonzero(path >= width)
             stop = beyond[0] + 1 if beyond.size else len(path)
             label = f"x₀ = {centers[point]:g}, {kind}".replace("-", "−") if index == 0 else None
-            axis.plot(recorded[:stop] / width, path[:stop], color=color, lw=0.8, label=label)
+            axis.plot(recorded[:stop] / width, path[:stop], ls=dash, color=color, lw=0.8, label=label)
     axis.axhline(width, color="0.5", ls=":", lw=0.9)
     axis.annotate(
         "V = s²", (0, width), xytext=(2, 2), textcoords="offset points", fontsize=7, color="0.35", va="bottom"

@@ -22,7 +22,7 @@ from deeplimits.drawing.selections import (
     layers,
     limit_density,
 )
-from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, new_figure, shades
+from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, letter, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import ONCE, AtLeast, Compared, Kind, Needs
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = """\
-**Three inputs at once** ({{ samples }} networks, {{ seeds }}; slopes 1 ± ½ n^(−1/2), n = d = 100, ρ₀ = 0.5,
-0.2 and −0.3, V₀ = 1; study {{ study }}). Pair plots of the three correlations (left) and of the logarithms
-of the three variances (right) at t = 1. On the diagonal, densities of the networks and the exact density of
-the limit, from the Fokker–Planck equation or in closed form. Off the diagonal, the smallest regions that
-hold a quarter, a half, three quarters and 95 % of the networks (filled), and of 131,072 paths of the
-covariance SDE of Theorem 3.2 (lines), evened out alike. The networks follow the SDE jointly: where two
-correlations are high the third must be, and a pair's variances rise and fall together the more, the more
-alike its inputs are.
+**Three inputs at once** ({{ samples }} networks, {{ seeds }}; slopes 1 ± ½ n\\ :sup:`−1/2`, n = d = 100, ρ₀
+= 0.5, 0.2 and −0.3, V₀ = 1; study {{ study }}). Pair plots of the three correlations (a) and of the
+logarithms of the three variances (b) at t = 1. On the diagonal, densities of the networks and the exact
+density of the limit, from the Fokker–Planck equation or in closed form. Off the diagonal, the smallest
+regions that hold a quarter, a half, three quarters and 95 % of the networks (filled), and of 131,072 paths
+of the covariance SDE of Theorem 3.2 (lines), evened out alike. The networks follow the SDE jointly: where
+two correlations are high the third must be, and a pair's variances rise and fall together the more, the
+more alike its inputs are.
 """
 NEEDS = Needs(
     kinds=(Kind({"inputs": AtLeast(3)}, points=ONCE),),
@@ -62,6 +62,7 @@ def draw(study: Groups) -> Figure:
     _pair_plot(axes[:, :3], study, correlations, [f"ρ$^{{{a + 1}{b + 1}}}$" for a, b in _PAIRS])
     variances = ["log_variance" if not a else f"log_variance_{a}" for a in range(3)]
     _pair_plot(axes[:, 3:], study, variances, [f"log V$^{{{a + 1}{a + 1}}}$" for a in range(3)])
+    letter(axes[0, [0, 3]])
     handles, labels = axes[0, 0].get_legend_handles_labels()
     axes[0, 1].legend(handles, labels, loc="upper left").set_in_layout(False)
     return figure

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplimits.drawing.selections import Array, distance, entry_of, group, points
-from deeplimits.drawing.style import PAGE, new_figure
+from deeplimits.drawing.style import PAGE, letter, new_figure
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import MANY, PHASE, SIZES, Between, Compared, Kind, Needs
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTION = """\
-**Phase diagram of shaped networks** ({{ samples }} networks at each point, {{ seeds }}; ρ₀ = 0.3; study {{
-study }}.) ReLU-like networks with slopes 1 + c± n^(−p), over the exponent p. *Above:* against depth over
-width, at the largest width. *Below:* against the width, at the depth that the axis names. The dashed line
-is p = ½, where the limit changes: below it is an ODE in the time d/n^(2p), in which the drift alone acts
-and all inputs become one, at it an SDE in the time d/n, above it the SDE of linear networks, in which the
-noise alone acts. The dotted line is d = n^(2p), a unit of the ODE's time. *Left:* median correlation at the
-last layer: above and to the left of the dotted line it goes to 1, and below both the drift and the noise,
-whose time is d/n, it stays near ρ₀. *Middle:* distance of the law to the limit of its regime, in units of
-ρ: root mean square distance to the ODE, which is a number, below ½, and Wasserstein distance to the SDE
-from ½ on. What is left below ½ are the fluctuations, about √(d/n) (1 − ρ²): they go to zero like n^(p−1/2)
-where d is of order n^(2p), and at these widths they are small only where the inputs have become one. Above
-½ it is the drift that the limit leaves out, of order n^(1−2p) at d = n. The limits are therefore poor in a
-band about ½ that narrows only like 1/log n. *Right:* Kolmogorov distance to the matched SDE, which has the
-network's own constants and knows no regimes: it is near at every p, the nearer the wider the network, and
-furthest where p is small and networks are almost unshaped; {{ noise }} is what the noise of so many samples
-alone would show.
+**Phase diagram of shaped networks** ({{ samples }} networks at each point, {{ seeds }}; ρ₀ = 0.3; study
+{{ study }}.) ReLU-like networks with slopes 1 + c± n\\ :sup:`−p`, over the exponent p. *(a, b, c)* Against
+depth over width, at the largest width. *(d, e, f)* Against the width, at the depth that the axis names. The
+dashed line is p = ½, where the limit changes: below it is an ODE in the time d/n\\ :sup:`2p`, in which the
+drift alone acts and all inputs become one, at it an SDE in the time d/n, above it the SDE of linear
+networks, in which the noise alone acts. The dotted line is d = n\\ :sup:`2p`, a unit of the ODE's time.
+*(a, d)* Median correlation at the last layer: above and to the left of the dotted line it goes to 1, and
+below both the drift and the noise, whose time is d/n, it stays near ρ₀. *(b, e)* Distance of the law to the
+limit of its regime, in units of ρ: root mean square distance to the ODE, which is a number, below ½, and
+Wasserstein distance to the SDE from ½ on. What is left below ½ are the fluctuations, about √(d/n) (1 − ρ²):
+they go to zero like n\\ :sup:`p−1/2` where d is of order n\\ :sup:`2p`, and at these widths they are small
+only where the inputs have become one. Above ½ it is the drift that the limit leaves out, of order
+n\\ :sup:`1−2p` at d = n. The limits are therefore poor in a band about ½ that narrows only like 1/log n.
+*(c, f)* Kolmogorov distance to the matched SDE, which has the network's own constants and knows no regimes:
+it is near at every p, the nearer the wider the network, and furthest where p is small and networks are
+almost unshaped; {{ noise }} is what the noise of so many samples alone would show.
 """
 NEEDS = Needs(
     kinds=(
@@ -102,6 +102,7 @@ def draw(study: Groups) -> Figure:
     )
     axes[0, 0].set_ylabel(f"depth over width, d/n, at n = {widest:g}")
     axes[1, 0].set_ylabel(f"width n, at d = {near:g} n" if near != 1 else "width n, at d = n")
+    letter(axes.flat)
     return figure
 
 

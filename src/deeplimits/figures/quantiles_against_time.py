@@ -4,7 +4,7 @@ one's own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from deeplimits.drawing.selections import (
     points,
     quantiles,
 )
-from deeplimits.drawing.style import COLUMN, LIMITS, NETWORK, PAGE, new_figure
+from deeplimits.drawing.style import COLUMN, NETWORK, PAGE, legend_below, letter, look, named, new_figure
 from deeplimits.drawing.titles import title
 from deeplimits.drawing.wording import limit_text, observable_text
 from deeplimits.store.study_groups import Groups
@@ -57,6 +57,8 @@ def draw(study: Groups) -> Figure:
         axis.set_axis_off()
     for axis, point in zip(axes.flat, chosen, strict=False):
         _panel(study, axis, point, observable)
+    letter(axes.flat)
+    legend_below(figure, named(axes.flat))
     return figure
 
 
@@ -67,15 +69,20 @@ def _panel(study: Groups, axis: Axes, point: int, observable: str) -> None:
     low, middle, high = quantiles(study, point, observable, _CENTRAL_HALF)
     axis.fill_between(time, low, high, color=NETWORK, alpha=0.25, lw=0)
     axis.plot(time, middle, color=NETWORK, lw=2.2, alpha=0.6, label="network: median, central half")
-    drawn = 0
+    limits = list(dict.fromkeys(limit for _, limit in entries(study, observable)))
     for j, limit in entries(study, observable):
         low, middle, high = limit_quantiles(study, point, j, _CENTRAL_HALF)
         known = np.isfinite(middle)
         if not known.any():
             continue
-        color, marker = LIMITS[drawn % len(LIMITS)], _MARKERS[drawn % len(_MARKERS)]
+        place = limits.index(limit)
+        (color, _), marker = look(place), _MARKERS[place % len(_MARKERS)]
         if known.sum() > 1:
-            axis.plot(time[known], middle[known], color=color, label=limit_text(limit))
+            # marks where those of the others are not: limits that agree are both seen
+            marks: dict[str, Any] = {"marker": marker, "markevery": (0.06 * place, 0.24), "ms": 3.5}
+            if len(limits) == 1:
+                marks = {}
+            axis.plot(time[known], middle[known], color=color, label=limit_text(limit), **marks)
             for quantile in (low, high):
                 axis.plot(time[known], quantile[known], "--", color=color, lw=0.8)
         else:
@@ -84,25 +91,15 @@ def _panel(study: Groups, axis: Axes, point: int, observable: str) -> None:
                 time[known],
                 middle[known],
                 marker,
-                ms=4 + 2.5 * drawn,
+                ms=4 + 2.5 * place,
                 color=color,
-                mfc="none" if drawn else color,
+                mfc="none" if place else color,
                 label=limit_text(limit),
             )
             for quantile in (low, high):
-                axis.plot(time[known], quantile[known], "_", ms=6 + 4 * drawn, color=color, lw=0.8)
-        drawn += 1
+                axis.plot(time[known], quantile[known], "_", ms=6 + 4 * place, color=color, lw=0.8)
     axis.set(
         title=title(study, point),
         xlabel="time ℓ/d" if residual else "time ℓ/n",
         ylabel=observable_text(observable),
     )
-    _legend_below(axis, drawn + 1)
-
-
-def _legend_below(axis: Axes, rows: int) -> None:
-    """A legend of so many rows in a corner that is kept free for it: bands fill these panels."""
-    bottom, top = axis.get_ylim()
-    share = 0.1 * min(rows, 6)
-    axis.set_ylim(bottom - (top - bottom) * share / (1 - share), top)
-    axis.legend(loc="lower left")
