@@ -16,7 +16,7 @@ from deeplimits.activations import Identity, ReluLike
 from deeplimits.engines import simulate_block
 from deeplimits.engines.sde.residual_paths import residual_paths
 from deeplimits.laws import PointMass, kolmogorov, noise_floor
-from deeplimits.limits import default_limit, registry
+from deeplimits.limits import choose, registry
 from deeplimits.limits.resnet import hayou_sampled
 from deeplimits.limits.resnet.hayou_one_unit import affine_log_square
 from deeplimits.networks.network import Network
@@ -219,7 +219,7 @@ def test_no_limit_is_about_both_architectures() -> None:
     ],
 )
 def test_the_default_of_a_residual_network(network: Network, name: str) -> None:
-    assert default_limit(network, "log_variance").name == name
+    assert choose(network, "log_variance").limit.name == name
 
 
 def test_a_study_holds_networks_against_the_laws(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.engines import simulate_block
 from deeplimits.laws import NormalLaw, PointMass, kolmogorov
-from deeplimits.limits import default_limit, registry
+from deeplimits.limits import choose, registry
 from deeplimits.limits.recursion import next_gap
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.observables import OBSERVABLES
@@ -83,8 +83,8 @@ def test_variance_is_a_geometric_brownian_motion() -> None:
     ],
 )
 def test_the_default_is_the_limit_of_the_regime(network: Network, name: str) -> None:
-    assert default_limit(network, "correlation").name == name
-    assert default_limit(network, "log_variance").name == "variance"
+    assert choose(network, "correlation").limit.name == name
+    assert choose(network, "log_variance").limit.name == "variance"
 
 
 def test_limits_declare_what_they_are_about() -> None:

@@ -15,7 +15,7 @@ from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.api import predict
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
-from deeplimits.limits import default_limit, matched_limit, registry
+from deeplimits.limits import choose, registry
 from deeplimits.limits.gradient_growth import mean_growth
 from deeplimits.limits.mlp.covariance_ode import constants, explosion_time
 from deeplimits.limits.recursion import Pair, matrices, moments
@@ -236,7 +236,7 @@ def test_time_is_the_sum_of_inverse_widths() -> None:
     ],
 )
 def test_every_regime_has_its_default(network: Network, observable: str, name: str) -> None:
-    limit = default_limit(network, observable)
+    limit = choose(network, observable).limit
     assert limit.name == name
     assert limit.applies(network)
 
@@ -254,14 +254,14 @@ def test_every_regime_has_its_default(network: Network, observable: str, name: s
     ],
 )
 def test_every_network_has_its_matched_limit(network: Network, observable: str, name: str) -> None:
-    limit = matched_limit(network, observable)
+    limit = choose(network, observable, matched=True).limit
     assert limit.name == name
     assert limit.applies(network)
 
 
 def test_an_observable_without_a_limit_is_refused() -> None:
     with pytest.raises(InputError, match="gradient_gap"):
-        default_limit(perceptron(ReluLike(), None), "gradient_gap")
+        choose(perceptron(ReluLike(), None), "gradient_gap")
 
 
 def test_every_limit_declares_a_rate_or_says_why_it_has_none() -> None:

@@ -15,7 +15,7 @@ from scipy import stats
 from deeplimits.activations import OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines import simulate_block
 from deeplimits.laws import NormalLaw, PointMass
-from deeplimits.limits import default_limit, registry
+from deeplimits.limits import choose, registry
 from deeplimits.limits.resnet import hayou_sampled
 from deeplimits.limits.resnet.ornstein_uhlenbeck import coordinate_law
 from deeplimits.networks.network import Network
@@ -98,7 +98,7 @@ def test_laws_of_a_start() -> None:
     assert registry()["ornstein_uhlenbeck"].laws(network, [0], "log_variance") == [
         PointMass(pytest.approx(0.0))
     ]
-    assert default_limit(network, "log_activation").name == "ornstein_uhlenbeck"
+    assert choose(network, "log_activation").limit.name == "ornstein_uhlenbeck"
     assert not registry()["ornstein_uhlenbeck"].applies(replace(network, width=2))
 
 
@@ -194,5 +194,5 @@ def test_a_network_is_not_compared_with_itself(monkeypatch: pytest.MonkeyPatch) 
 def test_defaults() -> None:
     pair = ((1.0, 0.3), (0.3, 1.0))
     tanh = Network(Smooth.of("tanh"), 50, 10, pair, architecture="resnet")
-    assert default_limit(tanh, "log_variance").name == "mckean_vlasov"
-    assert default_limit(replace(tanh, activation=ReluLike()), "log_growth").name == "mckean_vlasov"
+    assert choose(tanh, "log_variance").limit.name == "mckean_vlasov"
+    assert choose(replace(tanh, activation=ReluLike()), "log_growth").limit.name == "mckean_vlasov"

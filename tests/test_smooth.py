@@ -18,7 +18,7 @@ from deeplimits.engines.mlp.smooth import evaluate
 from deeplimits.errors import InputError
 from deeplimits.formulas import Formula, FormulaError
 from deeplimits.laws import kolmogorov
-from deeplimits.limits import default_limit, registry
+from deeplimits.limits import choose, registry
 from deeplimits.limits.mlp.smooth_variance import SmoothVariance, stability, survival
 from deeplimits.networks.network import Network, Shaping
 from tiers import everyday
@@ -229,7 +229,7 @@ def test_explosive_law_has_the_mass_that_is_left() -> None:
 def test_networks_follow_the_stable_law(name: str, center: float) -> None:
     network = softplus(200, 200, center, name)
     drawn = simulate_block(network, [200], 0, 1 << 14)["log_variance"][:, 0, 0].astype(float)
-    law = default_limit(network, "log_variance").laws(network, [200], "log_variance")[0]
+    law = choose(network, "log_variance").limit.laws(network, [200], "log_variance")[0]
     assert kolmogorov(law, drawn) < 0.017  # 1.95 / √N at a rate of 1e-3, and the 1/n of the network
 
 
@@ -270,7 +270,7 @@ def explosions(width: int, center: float, samples: int) -> tuple[float, float, f
 @pytest.mark.slow
 def test_correlations_of_odd_activations_follow_the_linear_law() -> None:
     network = replace(softplus(200, 200, 0.0, "tanh"), gram=((1.0, 0.3), (0.3, 1.0)))
-    limit = default_limit(network, "correlation")
+    limit = choose(network, "correlation").limit
     assert limit.name == "linear"
     drawn = simulate_block(network, [200], 0, 1 << 14)["correlation_gap"][:, 0, 0].astype(float)
     assert kolmogorov(limit.laws(network, [200], "correlation")[0], 1 - drawn) < 0.017

@@ -106,6 +106,8 @@ def _of_number(value: float, values: Array) -> tuple[float, float]:
     count = len(values)
     part = max(int((values < value).sum()), int((values > value).sum())) / count
     # Wilson's: it does not end at 0 or 1 where the part does
-    z = 1.959963984540054**2 / count
+    from scipy.special import ndtri
+
+    z = float(ndtri(0.975)) ** 2 / count
     middle, half = (part + z / 2) / (1 + z), np.sqrt(z * part * (1 - part) + z**2 / 4) / (1 + z)
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.analysis.distances import Distance
-
-_NORMAL = 1.96
+from deeplimits.analysis.least_squares import STORED_NORMAL
 
 
 @dataclass(frozen=True)
@@ -48,5 +47,5 @@ def root_mean_square(deviations: Deviations) -> Distance:
     fourth = math.fsum(deviations.fourths) / deviations.count
     error = math.sqrt(max(0.0, fourth - square**2) / deviations.count)
     value = math.sqrt(square)
-    low, high = (math.sqrt(max(0.0, square + sign * _NORMAL * error)) for sign in (-1, 1))
+    low, high = (math.sqrt(max(0.0, square + sign * STORED_NORMAL * error)) for sign in (-1, 1))
     return Distance(value, value, low, high, error / (2 * value) if value else 0.0, 0.0)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeplimits.analysis.distances import Distance
+from deeplimits.analysis.least_squares import STORED_NORMAL, fitted
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,12 @@ def fit_rate(sizes: Sequence[float], distances: Sequence[Distance]) -> Rate | No
         return None
     x = np.log([size for size, _ in used])
     y = np.log([d.estimate for _, d in used])
-    weight = np.array([(d.estimate / d.error) ** 2 for _, d in used])
-    centre = np.average(x, weights=weight)
-    curvature = float(weight @ (x - centre) ** 2)
-    slope = float(weight @ ((x - centre) * y)) / curvature
-    level = float(np.average(y, weights=weight)) - slope * centre
-    chi_square = float(weight @ (y - level - slope * x) ** 2)
-    freedom = len(used) - 2
-    scale = max(1.0, chi_square / freedom)
-    width = float(stdtrit(freedom, 0.975)) if scale > 1 else 1.96
-    half = width * float(np.sqrt(scale / curvature))
-    return Rate(-slope, -slope - half, -slope + half, float(np.exp(level)), chi_square, len(used))
+    error = np.array([d.error / d.estimate for _, d in used])
+    centre = np.average(x, weights=error**-2)
+    fit = fitted(np.stack([np.ones(len(x)), x - centre], axis=1), y, error)
+    level, slope = fit.coefficients.tolist()
+    scale = max(1.0, fit.chi_square / fit.freedom)
+    width = float(stdtrit(fit.freedom, 0.975)) if scale > 1 else STORED_NORMAL
+    half = width * float(np.sqrt(scale * fit.covariance[1, 1]))
+    constant = float(np.exp(level - slope * centre))
+    return Rate(-slope, -slope - half, -slope + half, constant, fit.chi_square, len(used))

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deeplimits.analysis.least_squares import fitted
 from deeplimits.analysis.proportions import clopper_pearson
 
 
@@ -157,17 +158,13 @@ def _fitted(effects: Sequence[Effect], powers: Sequence[float], how: str) -> Eff
     norms = np.sqrt((scaled**2).sum(axis=0))
     if not (norms > 0).all() or np.linalg.cond(scaled / norms) > _CONDITION:
         raise NoEvidence(f"these sizes do not tell a constant and the powers {list(powers)} apart")
-    covariance = np.linalg.inv(scaled.T @ scaled)
-    weights = covariance @ scaled.T / error
-    fitted = weights @ value
-    freedom = len(size) - design.shape[1]
-    chi_square = float((((value - design @ fitted) / error) ** 2).sum())
-    scatter = chi_square / freedom if freedom else 0.0
-    widening = max(1.0 if largest > 0 else 0.0, scatter) if freedom or largest == 0 else 1.0
+    fit = fitted(design, value, error)
+    scatter = fit.chi_square / fit.freedom if fit.freedom else 0.0
+    widening = max(1.0 if largest > 0 else 0.0, scatter) if fit.freedom or largest == 0 else 1.0
     sizes = ", ".join(f"{each:g}" for each in sorted(set(size)))
     return Effect(
-        float(fitted[0]),
-        float(np.sqrt(covariance[0, 0] * widening)),
+        float(fit.coefficients[0]),
+        float(np.sqrt(fit.covariance[0, 0] * widening)),
         sum(effect.samples for effect in effects),
         sum(effect.normals for effect in effects),
         f"{effects[0].about.partition('; ')[0]}; {how} {sizes}",

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from deeplimits.errors import InputError
 from deeplimits.laws.base import Array, Law
 
-_NORMAL_95 = 1.959963984540054
 _SHOWN = 1 << 14
 """Samples of which a density is made."""
 
@@ -139,7 +138,7 @@ class EmpiricalLaw(Law):
         -------
         Lower and upper end, by the normal law of the mean of many samples.
         """
-        half = _NORMAL_95 * self.std / float(np.sqrt(len(self.samples)))
+        half = _normal() * self.std / float(np.sqrt(len(self.samples)))
         if not np.isfinite(half):
             return -np.inf, np.inf
         return self.mean - half, self.mean + half
@@ -156,6 +155,13 @@ class EmpiricalLaw(Law):
         -------
         Lower and upper end, both of them samples.
         """
-        half = _NORMAL_95 * float(np.sqrt(level * (1 - level) / len(self.samples)))
+        half = _normal() * float(np.sqrt(level * (1 - level) / len(self.samples)))
         low, high = self.quantile(np.clip([level - half, level + half], 1e-12, 1 - 1e-12))
         return float(low), float(high)
+
+
+def _normal() -> float:
+    """Half the width of a 95 % interval in standard errors."""
+    from scipy.special import ndtri
+
+    return float(ndtri(0.975))

@@ -92,13 +92,3 @@ def choose(network: Network, observable: str, *, matched: bool = False) -> Choic
         f"another network or observable: no law{constants} is known of {observable} of {in_words(network)}; "
         f"{nearest.name} speaks of it, but {nearest.refusal(network, observable)}",
     )
-
-
-def default_limit(network: Network, observable: str) -> Limit:
-    """The limit of the regime that a network is in; see ``choose``."""
-    return choose(network, observable).limit
-
-
-def matched_limit(network: Network, observable: str) -> Limit:
-    """The law with the network's own constants; see ``choose``."""
-    return choose(network, observable, matched=True).limit

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from deeplimits.analysis.least_squares import STORED_NORMAL
 from deeplimits.claims.equivalence import Effect, NoEvidence
 from deeplimits.claims.evidence import Evidence
 from deeplimits.claims.statistic import Number, StatisticModel
@@ -39,7 +40,7 @@ class RateModel(StatisticModel):
             series = evidence.label(f"{row['rate_in']}_series")
             used = np.flatnonzero(series == row["series"]).tolist()
             # intervals of rates are at 95 %, widened where the points scatter
-            error = float(row["high"] - row["low"]) / 2 / 1.96
+            error = float(row["high"] - row["low"]) / 2 / STORED_NORMAL
             effects.append(
                 Effect(
                     float(row["exponent"]) - self.exponent,
