@@ -184,7 +184,11 @@ def triangle(variances: Sequence[float], gaps: Sequence[float]) -> Array:
     lower = np.zeros((inputs, inputs))
     lower[:, 0] = 1 - near
     for i in range(1, inputs):
-        pivot = left[i, i] - lower[i, 1:i] @ lower[i, 1:i]
+        # term by term: BLAS adds in an order of its own on every kind of processor
+        done = np.zeros(inputs - i)
+        for k in range(1, i):
+            done += lower[i:, k] * lower[i, k]
+        pivot = left[i, i] - done[0]
         if pivot > 1e-13 * left[i, i]:
-            lower[i:, i] = (left[i:, i] - lower[i:, 1:i] @ lower[i, 1:i]) / np.sqrt(pivot)
+            lower[i:, i] = (left[i:, i] - done) / np.sqrt(pivot)
     return np.asarray(lower * np.sqrt(variances)[:, None])
