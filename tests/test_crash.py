@@ -5,23 +5,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from deeplimits.engines.compile.cache import written
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.jobs.verify import verify_store
 from deeplimits.jobs.workflow import prepare
-from deeplimits.store.atomic import remove_leftovers, write_text, written_aside
+from deeplimits.store.atomic import folder_aside, remove_leftovers, write_text, written_aside
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.digests import digest
 from deeplimits.store.paths import batches_folder, study_receipt, study_store
-from deeplimits.store.query import run_query
+from deeplimits.store.query import run_query, write_parquet
 from deeplimits.sweep.config import Config
 from tiny import STUDY, planned, project, simulated
 
@@ -114,6 +120,56 @@ def test_two_writers_of_one_file_both_end_well(tmp_path: Path) -> None:
     (tmp_path / ".part-file-0123abcd").touch()
     write_text(final, "third")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def in_a_file(place: Path) -> None:
+    with written_aside(place):
+        pass
+
+
+def in_a_folder(place: Path) -> None:
+    with folder_aside(place):
+        pass
+
+
+@pytest.mark.parametrize("write", [in_a_file, in_a_folder, lambda place: written(place, b"content")])
+def test_control_c_as_a_file_is_made_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None]
+) -> None:
+    """It is raised when the call of the operating system is done, before its file is known to anybody."""
+
+    told: list[str] = []
+
+    def interrupting(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Any, *arguments: Any, **named: Any) -> Any:
+            made = real(path, *arguments, **named)
+            if Path(path).parent == tmp_path and not told:
+                told.append("once")
+                raise KeyboardInterrupt
+            return made
+
+        return call
+
+    with monkeypatch.context() as change:
+        change.setattr(os, "open", interrupting(os.open))
+        change.setattr(Path, "write_bytes", interrupting(Path.write_bytes))
+        with pytest.raises(KeyboardInterrupt):
+            write(tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_control_c_in_a_query_is_control_c(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """DuckDB makes another error of it."""
+
+    def interrupted(*_: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    rows: Any = SimpleNamespace(write_parquet=lambda *_, **__: interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        write_parquet(rows, tmp_path / "rows.parquet")
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        run_query(tmp_path, "SELECT count(*) FROM range(1000000) a, range(1000000) b")
 
 
 @pytest.mark.slow

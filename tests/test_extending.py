@@ -10,9 +10,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from deeplimits.activations import ReluLike
+from deeplimits.analysis.kept import keys_of
+from deeplimits.analysis.point import Reduction
+from deeplimits.discovery import sources_of
+from deeplimits.limits import registry
+from deeplimits.networks.network import Network
+from deeplimits.observables import OBSERVABLES
+from deeplimits.store import kept_laws
+from deeplimits.sweep.models import CompareModel
 from foreign_package import entry_points, files, install
 
 ENVIRONMENT = {**os.environ}
@@ -69,7 +79,7 @@ def test_an_architecture_of_another_package_is_drawn_and_refused_by_default(inst
         "import numpy as np; from deeplimits.engines import simulate_block as s;"
         "from deeplimits.networks.network import Network; from deeplimits.activations import ReluLike;"
         "n = Network(ReluLike(), 12, 4, ((1.0, 0.3), (0.3, 1.0)), architecture='biased_mlp');"
-        "assert n.physics()['sampler'] == 'explicit-weights-1';"
+        "assert n.physics()['sampler'].startswith('explicit-weights-1 of ');"
         "a = s(n, [0, 4], 0, 30, threads=1); b = [s(n, [0, 4], k, 10, threads=3) for k in (0, 10, 20)];"
         "assert all(v.tobytes() == np.concatenate([e[k] for e in b]).tobytes() for k, v in a.items())"
     )
@@ -100,6 +110,54 @@ def test_an_activation_of_another_package_is_its_formula(installed: Path) -> Non
     assert named.returncode == 0, named.stderr
     assert named.stdout == written.stdout
     assert "half_swish" in run(installed, "limit", "--activation", "half_swich", *sizes).stderr
+
+
+def test_what_is_kept_of_another_package_is_known_by_all_that_it_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However far, and by nothing else of the package: a figure changes no law."""
+    package = tmp_path / "foreign_sources"
+    files = {
+        "__init__": "import numpy",
+        "deep/__init__": "",
+        "deep/law": "from ..far import near\nfrom foreign_sources import other",
+        "far/__init__": "",
+        "far/near": "def helper():\n    import foreign_sources.last",
+        "other": "name = 1",
+        "last": "",
+        "figure": "",
+    }
+    for name, text in files.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = sources_of.__wrapped__("foreign_sources.deep.law")
+    for name, text in files.items():
+        (package / f"{name}.py").write_text(f"{text}\n# changed")
+        changed = sources_of.__wrapped__("foreign_sources.deep.law") != before
+        assert changed == (name != "figure"), name
+        (package / f"{name}.py").write_text(text)
+    assert sources_of.__wrapped__("foreign_sources.deep.law") == before
+    assert sources_of("deeplimits.limits.exact") is None
+
+
+def test_rows_and_laws_that_are_kept_know_what_other_packages_make_them_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = CompareModel(observable="correlation", limit="markov_chain")
+    asked = Reduction(1, (entry,), ("correlation",), (), (), 1, 1, Path("study"))
+    network = Network(ReluLike(), 8, 2, ((1.0, 0.3), (0.3, 1.0)))
+
+    def found() -> tuple[Any, Any]:
+        return keys_of(asked, [[]]), kept_laws._key("markov_chain", network, [2], "correlation")
+
+    ways = [found()]
+    for registered in (registry(), OBSERVABLES):
+        with monkeypatch.context() as changed:
+            changed.setattr(registered, "made_by", lambda name: f"another's {name}", raising=False)
+            ways.append(found())
+    (row, law), *others = ways
+    assert all(other[0] != row and other[1] != law for other in others)
 
 
 @pytest.mark.slow

@@ -4,10 +4,14 @@ what other packages add by entry points.
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import re
 from collections.abc import Callable, ItemsView, Iterator, Mapping
+from contextlib import suppress
 from functools import cache, cached_property
 from importlib import import_module
+from importlib.util import find_spec, resolve_name
 from inspect import isabstract
 from pathlib import Path
 from pkgutil import iter_modules
@@ -152,6 +156,15 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         """Names and things, at the speed of a dictionary where nothing is offered."""
         return super().items() if self._offered else self.own.items()
 
+    def made_by(self, name: str) -> str | None:
+        """What another package computes the thing of a name with, by which that may be kept: its sources, and
+        the versions of the packages that it asks for. None for a thing of this package.
+        """
+        if name in self.own:
+            return None
+        point = self._offered[name]
+        return f"{sources_of(point.module)} {sorted(_libraries(point).items())}"
+
     def _where(self, point: EntryPoint) -> str:
         return f"entry point {self._group} of {_package(point)}"
 
@@ -185,8 +198,9 @@ def _package(point: EntryPoint) -> str:
 
 @cache
 def sources_of(module: str) -> str | None:
-    """SHA-256 of the sources of the package of another author that a module is of, by which what it computes
-    may be kept; None for a module of this package, whose sources are known elsewhere.
+    """SHA-256 of what a module of another author is made of: its source, and those of all modules of the same
+    package that it imports, however far; by it what it computes may be kept. None for a module of this
+    package, whose sources are known elsewhere.
 
     Parameters
     ----------
@@ -196,12 +210,49 @@ def sources_of(module: str) -> str | None:
     top = module.partition(".")[0]
     if top == __name__.partition(".")[0]:
         return None
-    found = import_module(top)
-    files = [Path(found.__file__)] if found.__file__ else []
-    for folder in getattr(found, "__path__", []):
-        files += Path(folder).rglob("*.py")
+    sources: dict[str, bytes] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in sources:
+            sources[name], imported = _source(name)
+            # a package is run before what lies in it
+            waiting += [
+                each for each in (*imported, name.rpartition(".")[0]) if each.partition(".")[0] == top
+            ]
     digest = hashlib.sha256()
-    for file in sorted(set(files)):
-        content = file.read_bytes()
-        digest.update(f"{file.name}\0{len(content)}\0".encode() + content)
+    for name in sorted(sources):
+        digest.update(f"{name}\0{len(sources[name])}\0".encode() + sources[name])
     return digest.hexdigest()
+
+
+def _source(module: str) -> tuple[bytes, set[str]]:
+    """The content of the file of a module, and what may be modules among the names that it imports."""
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError:  # a name within a module
+        spec = None
+    if spec is None or not spec.has_location or spec.origin is None:
+        return b"", set()
+    content, found = Path(spec.origin).read_bytes(), set[str]()
+    if not spec.origin.endswith(".py"):
+        return content, found
+    for node in ast.walk(ast.parse(content)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), spec.parent)
+            found.update((base, *(f"{base}.{alias.name}" for alias in node.names)))
+    return content, found
+
+
+def _libraries(point: EntryPoint) -> dict[str, str]:
+    """Versions of the packages that the package of an entry point asks for, where they are installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {}
+    for line in (point.dist and point.dist.requires) or ():
+        name = re.split(r"[^\w.-]", line, maxsplit=1)[0]
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

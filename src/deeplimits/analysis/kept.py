@@ -20,10 +20,9 @@ from typing import Any
 
 from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rows import Rows
-from deeplimits.discovery import sources_of
 from deeplimits.limits import registry
 from deeplimits.limits.made_by import LIBRARIES
-from deeplimits.observables import parse
+from deeplimits.observables import OBSERVABLES, parse
 from deeplimits.processor import choice
 from deeplimits.store.arrays import KEPT
 from deeplimits.store.catalogue import BlockLocation
@@ -60,12 +59,10 @@ def keys_of(reduction: Reduction, points: Iterable[Sequence[tuple[BlockLocation,
         "records": reduction.records,
         "gram_inputs": reduction.gram_inputs,
     }
-    named = {entry.limit: type(registry()[entry.limit]).__module__ for entry in reduction.compare}
+    offered = {entry.limit: registry().made_by(entry.limit) for entry in reduction.compare}
     for name in {*reduction.observables, *(entry.observable for entry in reduction.compare)}:
-        record = parse(name).record
-        for part in (record.combine, record.transform, record.of):
-            named[f"{name}: {part.__qualname__}"] = part.__module__
-    of_others = {name: digest for name, module in named.items() if (digest := sources_of(module))}
+        offered[name] = OBSERVABLES.made_by(parse(name).kind)
+    of_others = {name: made for name, made in offered.items() if made}
     if of_others:
         shared["what other packages offer"] = of_others
     start = hashlib.sha256(json.dumps(shared, sort_keys=True).encode())

@@ -11,6 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from deeplimits.discovery import sources_of
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -97,6 +99,15 @@ class Architecture(ABC):
         up to a size.
         """
         return self.kernels != Architecture.kernels
+
+    @property
+    def sampler(self) -> str | None:
+        """What draws it, where that is not the number contract alone: part of the names of its networks, with
+        the sources of one that another package offers, for which nothing else tells that they draw otherwise.
+        """
+        sources = sources_of(self.kernels if self.has_kernels else type(self).__module__)
+        named = [] if self.has_kernels else [EXPLICIT]
+        return " of ".join([*named, *([sources[:16]] if sources else [])]) or None
 
     def normals(self, network: Network) -> int:
         """Standard normals that a sample takes."""

@@ -99,7 +99,11 @@ def blocks_of_batch(results: Path, batch: str) -> list[Block] | None:
     """The blocks of a batch, as its receipt or its todo file has them; None where neither can be believed."""
     with suppress(UnusableReceipt, FileNotFoundError):
         _, text = read_receipt_alone(receipt_path(results, batch))
-        return [block_from_description(each) for each in described_blocks(text)]
+        described = described_blocks(text)
+        blocks = [block_from_description(each) for each in described]
+        # where an architecture of another package is not what it was, nothing makes the same block again
+        if all(block.id == each["id"] for block, each in zip(blocks, described, strict=True)):
+            return blocks
     with suppress(InputError):
         blocks = read_todo(todo_path(results, batch))
         if Batch(tuple(blocks), 0.0).name == batch:

@@ -34,7 +34,7 @@ from deeplimits.store.receipts import Receipt, read_receipt
 from deeplimits.store.watched import Watch, unwatched
 from deeplimits.store.zarr_zip import CorruptContainer, read_array
 from deeplimits.sweep.amounts import counted
-from deeplimits.sweep.blocks import block_from_description
+from deeplimits.sweep.blocks import Block, block_from_description
 
 _MB = 1e6
 _KINDS = {"batch": "container", "study": "study store", "figure": "figure", "claims": "file of verdicts"}
@@ -231,16 +231,20 @@ def _recomputed(
     # other ones each time
     chosen = random.SystemRandom().sample(places, min(count, len(places)))
     found: list[Finding] = []
+    drawn = []
     with watch(float(len(chosen)), "blocks") as tell:
         for receipt, place in chosen:
-            found += _compared(receipt, place)
+            block = block_from_description(receipt.blocks[place])
+            # an architecture of another package may not be what it was
+            if block.id == receipt.names[place]:
+                found += _compared(receipt, block)
+                drawn.append(block.id)
             tell(1)
-    return found, [receipt.names[place] for receipt, place in chosen]
+    return found, drawn
 
 
-def _compared(receipt: Receipt, place: int) -> list[Finding]:
+def _compared(receipt: Receipt, block: Block) -> list[Finding]:
     """Where a block differs from what is computed now."""
-    block = block_from_description(receipt.blocks[place])
     point, part = block.point, Part("batch", receipt.batch)
     fresh = simulate_block(
         point.network, point.layers, block.first, block.count, gradients=point.gradients, output=point.output

@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.engines.compile.cache import written
 from deeplimits.limits.made_by import made_by
 
 LARGEST = 1 << 28
@@ -72,12 +73,9 @@ def write(key: Key, blocks: Mapping[int, Rows]) -> None:
     columns = [block.values.astype("<f8").tobytes() for block in blocks.values()]
     content = b"".join([json.dumps(head).encode(), b"\n", *columns])
     folder = _folder()
-    file = folder / _name(key)
-    aside = folder / f".part-{file.name}-{os.getpid()}"
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(hashlib.sha256(content).digest() + content)
-        aside.replace(file)
+        written(folder / _name(key), hashlib.sha256(content).digest() + content)
         _keep_small(folder)
 
 

@@ -26,7 +26,7 @@ from deeplimits.activations import (
     shaped,
 )
 from deeplimits.architectures import PLAIN, architecture
-from deeplimits.architectures.base import EXPLICIT, Architecture
+from deeplimits.architectures.base import Architecture
 from deeplimits.digits import EXACT
 from deeplimits.networks.canonical import canonical, number, one_width
 from deeplimits.networks.layer import Layer, Shaping, UnevenWidths
@@ -287,9 +287,10 @@ class Network:
         shaping: dict[str, Any] | None = None
         if self.shaping and self.shaping.exponent != 0 and not isinstance(self.activation, Identity):
             shaping = {"by": self.shaping.by, "exponent": number(self.shaping.exponent)}
+        sampler = self.kind.sampler
         return {
             **self.kind.physics(self),
-            **({} if self.kind.has_kernels else {"sampler": EXPLICIT}),
+            **({"sampler": sampler} if sampler else {}),
             "activation": self.activation.physics(),
             "architecture": self.architecture,
             "depth": index(self.depth),

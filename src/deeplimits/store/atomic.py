@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 _PREFIX = ".part-"
@@ -36,20 +37,13 @@ def written_aside(final: Path, flush: bool = True) -> Iterator[Path]:
     OSError
         If it cannot be written; it names ``final``.
     """
-    aside, descriptor = _begun(final, _new_file)
-    try:
-        with _named(aside, final):
-            yield aside
-            if flush:
-                os.fsync(descriptor)
-            aside.replace(final)
-            if flush:
-                _flush_folder(final.parent)
-    except BaseException:
-        _discard(aside)
-        raise
-    finally:
-        os.close(descriptor)
+    with _begun(final, _new_file, _discard) as (aside, descriptor), _named(aside, final):
+        yield aside
+        if flush:
+            os.fsync(descriptor)
+        aside.replace(final)
+        if flush:
+            _flush_folder(final.parent)
 
 
 @contextmanager
@@ -61,13 +55,14 @@ def folder_aside(final: Path) -> Iterator[Path]:
     OSError
         If something in it cannot be written; it names what that is below ``final``.
     """
-    aside, descriptor = _begun(final, _new_folder)
-    try:
-        with _named(aside, final):
+    with (
+        _begun(final, _new_folder, partial(shutil.rmtree, ignore_errors=True)) as (aside, _),
+        _named(aside, final),
+    ):
+        try:
             yield aside
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        os.close(descriptor)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextmanager
@@ -147,22 +142,34 @@ def _discard(aside: Path) -> None:
         aside.unlink(missing_ok=True)
 
 
-def _begun(final: Path, new: Callable[[Path], int]) -> tuple[Path, int]:
-    """Something new beside ``final``, and the descriptor that holds it locked."""
+@contextmanager
+def _begun(
+    final: Path, new: Callable[[Path], int], discard: Callable[[Path], None]
+) -> Iterator[tuple[Path, int]]:
+    """Something new beside ``final``, and the descriptor that holds it locked; gone where anything is raised,
+    be it Control-C as it is made.
+    """
     final.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(final)
     while True:
-        aside = final.parent / f"{_PREFIX}{final.name}-{uuid.uuid4().hex[:8]}"
+        aside, descriptor = final.parent / f"{_PREFIX}{final.name}-{uuid.uuid4().hex[:8]}", None
         try:
-            descriptor = new(aside)
-        except OSError as error:
-            if error.errno == errno.ENOENT and final.parent.is_dir():
-                continue  # one that removes leftovers came between
-            raise OSError(error.errno, error.strerror, str(final)) from error
-        if _locked(descriptor) is not False and aside.exists():
-            return aside, descriptor
-        os.close(descriptor)  # the same
-        _discard(aside)
+            try:
+                descriptor = new(aside)
+            except OSError as error:
+                if error.errno == errno.ENOENT and final.parent.is_dir():
+                    continue  # one that removes leftovers came between
+                raise OSError(error.errno, error.strerror, str(final)) from error
+            if _locked(descriptor) is not False and aside.exists():
+                yield aside, descriptor
+                return
+            discard(aside)  # the same
+        except BaseException:
+            discard(aside)
+            raise
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
 
 
 def _new_file(path: Path) -> int:

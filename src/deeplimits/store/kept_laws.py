@@ -22,12 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deeplimits.discovery import sources_of
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits import registry, together
 from deeplimits.limits.made_by import made_by
 from deeplimits.limits.together import Request
 from deeplimits.networks.network import Network
+from deeplimits.observables import OBSERVABLES, parse
 from deeplimits.store.atomic import written_aside
 
 LARGEST = 1 << 29
@@ -63,7 +63,9 @@ def _folder() -> Path:
 
 def _key(name: str, network: Network, layers: Sequence[int], observable: str) -> str:
     parts = [made_by(), name, observable, [int(layer) for layer in layers], network.physics()]
-    parts += [each for each in [sources_of(type(registry()[name]).__module__)] if each]
+    # of other packages
+    offered = (registry().made_by(name), OBSERVABLES.made_by(parse(observable).kind))
+    parts += [made for made in offered if made]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

@@ -93,7 +93,7 @@ def run_query(
         # what labels a row is joined in the order of the rows
         connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         connection.execute("SET lock_configuration = true")
-        with _interrupted_after(timeout, connection):
+        with _interrupted_after(timeout, connection), _heeding_control_c():
             frame = connection.execute(statements[0]).df()
             if parquet is not None:
                 write_parquet(connection.sql(statements[0].query), parquet)
@@ -125,7 +125,8 @@ def write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
     """
     try:
         # a file of another name beside it would stay where this process is killed
-        rows.write_parquet(str(path), use_tmp_file=False)
+        with _heeding_control_c():
+            rows.write_parquet(str(path), use_tmp_file=False)
     except duckdb.IOException as error:
         said = " ".join(str(error).split())
         codes = [code for code in errno.errorcode if os.strerror(code) in said]
@@ -166,6 +167,17 @@ def _interrupted_after(seconds: float, connection: duckdb.DuckDBPyConnection) ->
         yield
     finally:
         timer.cancel()
+
+
+@contextmanager
+def _heeding_control_c() -> Iterator[None]:
+    """Control-C as Python has it, of which DuckDB makes an error."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from None
 
 
 _PART = "part of "

@@ -87,10 +87,12 @@ def written(path: Path, content: bytes) -> None:
     try:
         aside.write_bytes(content)
         aside.replace(path)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             aside.unlink()
-        raise OSError(error.errno, error.strerror, str(path)) from error
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 @contextmanager
@@ -119,10 +121,12 @@ def claim(path: Path, patience: float = 0.0) -> Iterator[bool]:
                     time.sleep(0.05)
         except OSError:
             pass
-        yield mine
-        if mine:
-            with suppress(OSError):
-                beside.unlink()
+        try:
+            yield mine
+        finally:
+            if mine:
+                with suppress(OSError):
+                    beside.unlink()
 
 
 @lru_cache
