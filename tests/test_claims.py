@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
+import browser
 from claim_files import KS, STUDY, claims_file
+from deeplimits.claims.links import links_of
 from deeplimits.claims.page import page_of
 from deeplimits.claims.scoreboard import draw
 from deeplimits.drawing.style import house_style, save
@@ -122,7 +125,7 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         values = dict(attrs)
         self.links += [values[name] for name in ("src", "href") if name in values]
-        if tag not in ("meta", "br", "rect", "line", "circle", "path"):
+        if tag not in ("meta", "br", "rect", "line", "circle", "path", "input"):
             self.open.append(tag)
         if tag == "tr" and "id" in values:
             self._row = values["id"]
@@ -144,11 +147,80 @@ def test_page_is_whole_and_says_what_the_rows_say(evaluated):
     rows[0] = rows[0] | {"statement": "a < b & <script>alert(1)</script>"}
     page = _Page(page_of(rows))
     assert not page.open
-    assert not page.links, "nothing from elsewhere"
+    assert all(link.startswith("#") for link in page.links), "nothing from elsewhere"
     assert page.verdicts == {row["id"]: row["verdict"] for row in rows}
-    assert "<script>" not in page_of(rows)
+    assert "<script>alert" not in page_of(rows)
     assert "a &lt; b &amp;" in page_of(rows)
     assert page_of(rows) == page_of(rows)
+
+
+def test_powers_in_statements_are_superscripts_and_nothing_else_is_markup(evaluated):
+    row = evaluated[2]["holds"] | {"statement": "(1 + ½)^L n^(−1/2) 2^{2p} x^20 a^(<b>)"}
+    shown = "(1 + ½)<sup>L</sup> n<sup>−1/2</sup> 2<sup>2p</sup> x<sup>20</sup> a<sup>&lt;b&gt;</sup>"
+    assert shown in page_of([row])
+
+
+def _leading_page(evaluated, rows):
+    """The page of a project, with links to its study file, its figures and the errata beside its claims."""
+    folder, config, _ = evaluated
+    (folder / "docs").mkdir(exist_ok=True)
+    (folder / "docs/errata.md").write_text("# Errata", encoding="utf-8")
+    config = replace(config, claims=folder / "claims")
+    page = config.results / "claims.html"
+    page.write_text(page_of(rows, links_of(page, rows, config.results, config)), encoding="utf-8")
+    return page
+
+
+def test_a_claim_leads_to_its_study_its_figures_and_its_erratum(evaluated):
+    row = evaluated[2]["holds"] | {"study": "drawn"}
+    (evaluated[1].studies_folder / "drawn.yaml").write_text(STUDY + "figures: [ks_against_width]\n")
+    rows = [row, row | {"id": f"{row['id']}.printed"}, row | {"id": "X9", "study": "no"}]
+    page = _leading_page(evaluated, rows)
+    links = _Page(page.read_text(encoding="utf-8")).links
+    study = ["../config/studies/drawn.yaml", "figures/drawn/ks_against_width.svg"]
+    assert [each for each in links if not each.startswith("#")] == 2 * ["../docs/errata.md", *study]
+    assert (page.parent / study[0]).is_file()
+    assert links.count(f"#{row['id']}.printed") == links.count(f"#{row['id']}") == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    browser.CHROMIUM is None, reason="needs Chromium: it is a browser, not a package of Python"
+)
+@pytest.mark.parametrize("width", [1400, 390])
+def test_a_reader_searches_and_filters_the_page(evaluated, width):
+    rows = list(evaluated[2].values())
+    rows += [rows[0] | {"id": "X1.drift", "statement": "An unmistakable word."}]
+    page = _leading_page(evaluated, rows)
+    shown = (
+        "[...document.querySelectorAll('tr[id]')].filter(row => row.offsetHeight).map(row => row.id).join()"
+    )
+
+    def names(keep):
+        return ",".join(row["id"] for row in rows if keep(row))
+
+    with browser.tab() as tab:
+        tab.open(page.as_uri(), width)
+        assert tab.run("document.documentElement.scrollWidth") <= width
+        assert tab.run(shown) == names(bool)
+        for verdict in ("holds", "undecided"):
+            tab.run(f"document.querySelector('[value={verdict}]').click()")
+        assert tab.run(shown) == names(lambda row: row["verdict"] == "fails")
+        tab.run("document.querySelector('[value=printed]').click()")
+        assert tab.run(shown) == "X1.drift.printed"
+        # the corrected claim is filtered out, and the link leads to it
+        tab.run("document.querySelector('a[href=\"#X1.drift\"]').click()")
+        tab.wait("location.hash == '#X1.drift'")
+        assert tab.run(shown) == names(bool)
+        tab.run(
+            "{let field = document.querySelector('[type=search]'); field.value = 'UNMISTAKABLE word';"
+            "field.dispatchEvent(new Event('input', {bubbles: true}))}"
+        )
+        assert tab.run(shown) == "X1.drift"
+        assert tab.run("document.querySelector('output').textContent") == f"1 of {len(rows)}"
+        assert tab.run("document.querySelectorAll('section:not([hidden])').length") == 1
+        assert {each.partition(":")[0] for each in tab.requests} == {"file"}
+        assert tab.errors == []
 
 
 def test_picture_has_every_claim_and_the_same_bytes_when_drawn_again(evaluated, tmp_path):

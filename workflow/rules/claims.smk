@@ -63,6 +63,10 @@ rule claims:
         options=OPTIONS + CLAIMS_OPTION,
         claims=CLAIMS,
         stated=[digest(Path(path)) for path in CLAIMS],
+        # the page leads to them
+        figures=[
+            f"{name}/{each}" for name, of in TARGETS.items() for each in of.figures
+        ],
     message:
         "Holding {params.claims} against the studies"
     shell:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deeplimits.sweep.config import Config
 
 
 def write_claims(
@@ -13,6 +16,7 @@ def write_claims(
     out: Path | None,
     page: Path | None,
     figure: Path | None,
+    config: Config | None = None,
 ) -> None:
     """Write verdicts as JSON, as HTML and as a figure, each where a path is given.
 
@@ -22,6 +26,8 @@ def write_claims(
     ----------
     text
         The rows as JSON.
+    config
+        The configuration whose studies the page leads to.
     """
     from deeplimits.store.atomic import write_text
 
@@ -30,9 +36,10 @@ def write_claims(
         write_text(out, text + "\n")
         written.append(out)
     if page is not None:
+        from deeplimits.claims.links import links_of
         from deeplimits.claims.page import page_of
 
-        write_text(page, page_of(rows))
+        write_text(page, page_of(rows, links_of(page, rows, results, config)))
         written.append(page)
     if figure is not None:
         from deeplimits.claims.scoreboard import draw

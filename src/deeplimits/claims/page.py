@@ -1,17 +1,24 @@
 """The scoreboard as a page: one row a claim, the verdict by word and colour, the effect with its interval
-against its margin. It is one file without scripts, and the same rows give the same bytes; ``page.html.jinja``
-is its text, in which every value is escaped.
+against its margin. It is one file that asks for nothing, and the same rows give the same bytes;
+``page.html.jinja`` is its text, in which every value is escaped. A script of its own searches and filters;
+without it the page is whole.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from deeplimits.claims.links import Links
 from deeplimits.sweep.amounts import in_short
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+_PRINTED = ".printed"
 _VERDICTS = ("holds", "fails", "undecided")
 _COLORS = {"holds": "#0b7a46", "fails": "#b83410", "undecided": "#666"}
 _MARGINS = {"equal": "±", "at_most": "at most ", "at_least": "at least −"}
@@ -20,8 +27,8 @@ _REACH = 2.0
 _WIDTH, _HEIGHT = 260, 24
 
 
-def page_of(rows: Sequence[dict[str, Any]]) -> str:
-    """The page for rows as ``claims.verdicts.verdicts`` gives them."""
+def page_of(rows: Sequence[dict[str, Any]], links: Links | None = None) -> str:
+    """The page for rows as ``claims.verdicts.verdicts`` gives them, with links to what is elsewhere."""
     from jinja2 import Environment, StrictUndefined
 
     text = Path(__file__).with_name("page.html.jinja").read_text(encoding="utf-8")
@@ -39,7 +46,26 @@ def page_of(rows: Sequence[dict[str, Any]]) -> str:
         margin=lambda row: f"{_MARGINS[row['sense']]}{row['margin']:g}",
         numbers=_numbers,
         in_short=in_short,
+        raised=_raised,
+        links=links or Links(),
+        other=_other([row["id"] for row in rows]),
     )
+
+
+def _raised(text: str) -> Markup:
+    """Escaped text with powers that are written n^(−1/2), n^{2p} or n^2 as superscripts."""
+    from markupsafe import Markup, escape
+
+    power = r"\^(?:\(([^()<>]*)\)|\{([^{}<>]*)\}|(\d+|\w))"
+    raised = re.sub(power, lambda found: f"<sup>{next(filter(None, found.groups()), '')}</sup>", escape(text))
+    return Markup(raised)  # noqa: S704  # escaped above
+
+
+def _other(names: Sequence[str]) -> dict[str, str]:
+    """Of what a paper prints the corrected claim, and the other way round, where both are there."""
+    pairs = [(name, name.removesuffix(_PRINTED)) for name in names if name.endswith(_PRINTED)]
+    there = [(printed, holds) for printed, holds in pairs if holds in names]
+    return dict(there) | {holds: printed for printed, holds in there}
 
 
 def _numbers(row: dict[str, Any]) -> str:

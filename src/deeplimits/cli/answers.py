@@ -65,7 +65,7 @@ def claims(
         ):
             warn(sentence)
     text = strict_json(rows, 1)
-    write_claims(rows, text, results, out, page, figure)
+    write_claims(rows, text, results, out, page, figure, settings)
     if as_json:
         print(text)
     elif out is None and page is None and figure is None:

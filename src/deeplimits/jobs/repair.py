@@ -253,6 +253,7 @@ class Repair:
             out,
             page if page.name in there else None,
             pictures[-1] if any(path.name in there for path in pictures) else None,
+            config,
         )
 
 
