@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +28,14 @@ from deeplimits.sweep.models import CompareModel
 from foreign_package import entry_points, files, install
 
 ENVIRONMENT = {**os.environ}
+STUDY_OF_ANOTHER = """
+title: Of another package
+networks: [{architecture: biased_mlp, activation: {name: relu}}]
+grid: {width: 4, depth: 2, correlation: 0.3}
+samples: 8
+record: {layers: 2}
+compare: [{observable: correlation, limit: infinite_width}]
+"""
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -158,6 +168,48 @@ def test_rows_and_laws_that_are_kept_know_what_other_packages_make_them_with(
             ways.append(found())
     (row, law), *others = ways
     assert all(other[0] != row and other[1] != law for other in others)
+
+
+@pytest.mark.slow
+def test_results_of_an_architecture_that_has_changed_or_gone(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it drew is taken for nothing else, and nothing ends but in a sentence."""
+    for name, content in {"studies/biased": STUDY_OF_ANOTHER, "config": "studies: all\n"}.items():
+        path = tmp_path / "config" / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    shutil.copytree(installed / "more_limits", tmp_path / "more_limits")
+    shutil.copytree(next(installed.glob("*.dist-info")), tmp_path / "more.dist-info")
+    code = (
+        "from pathlib import Path; from deeplimits.sweep.config import load_config; from tiny import simulated;"
+        "simulated(load_config(Path('config/config.yaml')))"
+    )
+    path = f"{tmp_path}{os.pathsep}{Path(__file__).parent}"
+    environment = ENVIRONMENT | {"PYTHONPATH": path}
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, check=True)
+    assert run(tmp_path, "aggregate", "biased").returncode == 0
+    with (tmp_path / "more_limits" / "biased.py").open("a") as file:
+        file.write("# changed\n")
+    assert "stale (drawn_by.biased_mlp" in run(tmp_path, "status").stdout
+    refused = run(tmp_path, "aggregate", "biased")
+    assert refused.returncode == 2 and "are not there yet" in refused.stderr
+    assert run(tmp_path, "verify", "--recompute", "1").returncode in (0, 1)
+    # gone with its package
+    for each in ("more_limits", "more.dist-info"):
+        shutil.rmtree(tmp_path / each)
+    (container,) = (tmp_path / "results" / "batches").glob("*.zip")
+    content = bytearray(container.read_bytes())
+    content[len(content) // 2] ^= 1
+    container.write_bytes(content)
+    (todo,) = (tmp_path / "results" / "batches").glob("*.todo.json")
+    said = [
+        run(tmp_path, *verb)
+        for verb in (["verify", "--recompute", "1"], ["status"], ["repair"], ["simulate", str(todo)])
+    ]
+    assert not any("Traceback" in done.stderr for done in said)
+    assert re.search("not made again: batch .* found 'biased_mlp', expected one of", said[2].stderr)
+    assert "no architecture is called 'biased_mlp'" in said[3].stderr
 
 
 @pytest.mark.slow

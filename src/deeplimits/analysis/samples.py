@@ -28,7 +28,7 @@ from deeplimits.store.catalogue import BlockLocation, Catalogue
 from deeplimits.store.errors import StoreError
 from deeplimits.store.study_groups import open_study_groups
 from deeplimits.sweep.axes import AXES, axes_of
-from deeplimits.sweep.blocks import block_from_description, block_size, variables
+from deeplimits.sweep.blocks import block_again, block_size, variables
 from deeplimits.sweep.points import Point
 from deeplimits.variables import STORED
 
@@ -282,9 +282,9 @@ def aggregated_points(results: Path, study: str) -> tuple[list[Point], int]:
     for receipt in Catalogue(results).receipts:
         for block in receipt.blocks:
             # each point has a first block
-            if block["index"] == 0 and (block.get("gradients", False), block.get("output", False)) == wanted:
-                point = block_from_description(block).point
-                held[point.network.physics_hash, point.layers] = point
+            asked = (block.get("gradients", False), block.get("output", False)) == wanted
+            if block["index"] == 0 and asked and (again := block_again(block)):
+                held[again.point.network.physics_hash, again.point.layers] = again.point
     points = []
     for name, row in zip(rows["physics"].values.tolist(), rows["layer"].values, strict=True):
         key = name, tuple(row[row >= 0].tolist())

@@ -35,7 +35,7 @@ from deeplimits.store.receipts import (
     read_todo,
 )
 from deeplimits.store.studies import is_readable
-from deeplimits.sweep.blocks import Block, block_from_description
+from deeplimits.sweep.blocks import Block, block_again
 from deeplimits.sweep.cost import seconds
 from deeplimits.sweep.plan import Batch, todo_text
 from deeplimits.sweep.study import Study
@@ -99,10 +99,8 @@ def blocks_of_batch(results: Path, batch: str) -> list[Block] | None:
     """The blocks of a batch, as its receipt or its todo file has them; None where neither can be believed."""
     with suppress(UnusableReceipt, FileNotFoundError):
         _, text = read_receipt_alone(receipt_path(results, batch))
-        described = described_blocks(text)
-        blocks = [block_from_description(each) for each in described]
-        # where an architecture of another package is not what it was, nothing makes the same block again
-        if all(block.id == each["id"] for block, each in zip(blocks, described, strict=True)):
+        blocks = [block for each in described_blocks(text) if (block := block_again(each))]
+        if len(blocks) == len(described_blocks(text)):
             return blocks
     with suppress(InputError):
         blocks = read_todo(todo_path(results, batch))

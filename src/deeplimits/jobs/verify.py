@@ -34,7 +34,7 @@ from deeplimits.store.receipts import Receipt, read_receipt
 from deeplimits.store.watched import Watch, unwatched
 from deeplimits.store.zarr_zip import CorruptContainer, read_array
 from deeplimits.sweep.amounts import counted
-from deeplimits.sweep.blocks import Block, block_from_description
+from deeplimits.sweep.blocks import Block, block_again
 
 _MB = 1e6
 _KINDS = {"batch": "container", "study": "study store", "figure": "figure", "claims": "file of verdicts"}
@@ -234,9 +234,8 @@ def _recomputed(
     drawn = []
     with watch(float(len(chosen)), "blocks") as tell:
         for receipt, place in chosen:
-            block = block_from_description(receipt.blocks[place])
-            # an architecture of another package may not be what it was
-            if block.id == receipt.names[place]:
+            block = block_again(receipt.blocks[place])
+            if block is not None:
                 found += _compared(receipt, block)
                 drawn.append(block.id)
             tell(1)

@@ -215,6 +215,8 @@ def read_todo(path: Path) -> list[Block]:
                 f"{SAMPLER_VERSION}, the one of this installation",
             )
         blocks = [block_from_description(description) for description in body["blocks"]]
+        # an architecture may be of a package that is not here
+        names = [block.id for block in blocks]
     except FileNotFoundError:
         raise InputError(path, "", "<no such file>", "a todo file") from None
     except InputError:
@@ -223,9 +225,8 @@ def read_todo(path: Path) -> list[Block]:
         raise InputError(
             path, "", f"<{type(error).__name__}: {error}>", "a todo file written by a plan"
         ) from None
-    for block, description in zip(blocks, body["blocks"], strict=True):
-        if block.id != description["id"]:
-            raise InputError(
-                path, "blocks", description["id"], f"{block.id}, the name of what is described there"
-            )
+    for name, description in zip(names, body["blocks"], strict=True):
+        if name != description["id"]:
+            expected = f"{name}, the name of what is described there"
+            raise InputError(path, "blocks", description["id"], expected)
     return blocks

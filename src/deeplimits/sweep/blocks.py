@@ -126,6 +126,17 @@ def block_from_description(description: dict[str, Any]) -> Block:
     return Block(point, description["index"])
 
 
+def block_again(description: dict[str, Any]) -> Block | None:
+    """The same, if that is what would be drawn now; None where an architecture of another package is gone, or
+    is not what it was.
+    """
+    try:
+        block = block_from_description(description)
+        return block if block.id == description["id"] else None
+    except ValueError:
+        return None
+
+
 def blocks_of(point: Point, samples: int) -> Iterator[Block]:
     """The whole blocks that hold the first ``samples`` samples of a point."""
     for index in range(-(-samples // block_size(point.network))):

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from deeplimits.architectures import architecture, architectures
 from deeplimits.sweep.grid import as_list
 from deeplimits.sweep.models import GridModel
 from deeplimits.sweep.study import Study
@@ -28,6 +29,8 @@ def described(study: Study) -> dict[str, Any]:
         for (model, _), grid in zip(study.networks, grids, strict=True)
     ]
     spec = study.layers_spec
+    named = {model.architecture for model, _ in study.networks} & set(architectures())
+    drawn_by = {name: sampler for name in sorted(named) if (sampler := architecture(name).sampler)}
     found = {
         "title": study.title,
         "networks": networks,
@@ -40,6 +43,8 @@ def described(study: Study) -> dict[str, Any]:
         },
         "compare": [entry.model_dump(mode="json", exclude_defaults=True) for entry in study.compare],
         "growth": study.growth.model_dump(mode="json") if study.growth else None,
+        # by what else than the number contract: sources of another package
+        **({"drawn_by": drawn_by} if drawn_by else {}),
     }
     plain: dict[str, Any] = json.loads(json.dumps(found))
     return plain
@@ -49,7 +54,7 @@ def as_content(description: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a study file that is described so, without figures."""
     # replaced by the grid of each network
     placeholder = {"width": [[1]], "correlation": 0.0}
-    return {"grid": placeholder, **description}
+    return {"grid": placeholder, **{key: value for key, value in description.items() if key != "drawn_by"}}
 
 
 def _axes(grid: GridModel) -> dict[str, Any]:
