@@ -80,7 +80,14 @@ RECORDS: tuple[dict[str, Any], ...] = (
 )
 SAMPLES = (1, 2, 3, 40, 80)
 DISTANCES = (["ks"], ["wasserstein"], ["rms"], ["ks", "wasserstein", "rms"])
-SLOW = {"covariance_sde", "matched_covariance_sde", "markov_chain", "hayou_sde", "infinite_width"}
+SLOW = {
+    "covariance_sde",
+    "neural_tangent_sde",
+    "matched_covariance_sde",
+    "markov_chain",
+    "hayou_sde",
+    "infinite_width",
+}
 """Sampled limits, taken more rarely."""
 
 

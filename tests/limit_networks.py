@@ -235,6 +235,7 @@ ANSWERED: dict[str, tuple[str, ...]] = {
         "linear*",
         "uneven * p=0.5",
     ),
+    "neural_tangent_sde": ("slopes * p=0.5", "slopes * p=1.0", "relu by depth", "linear"),
     "matched_covariance_sde": ("slopes * p=0.[35]", "three inputs *", "x * p=1/4", "* p=1/2", "linear*"),
     "matched_variance": (
         "relu p=[01]*",

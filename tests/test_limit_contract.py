@@ -24,7 +24,7 @@ from deeplimits.laws import Law, kolmogorov
 from deeplimits.limits import registry
 from deeplimits.limits.base import Limit
 from deeplimits.networks.network import Network
-from deeplimits.observables import parse
+from deeplimits.observables import OBSERVABLES, parse
 from limit_networks import ANSWERED, NETWORKS
 
 COUNT = 1 << 13
@@ -34,7 +34,7 @@ NOISE = float(np.sqrt(np.log(2 * TESTS / 1e-3) / (2 * COUNT)))
 """What COUNT networks may be from their own law, by Dvoretzky, Kiefer, Wolfowitz and Massart: exceeded by any of TESTS with a
 chance of 1e-3.
 """
-SLOW = {"hayou_sde", "covariance_sde", "matched_covariance_sde", "exact_variance"}
+SLOW = {"hayou_sde", "covariance_sde", "matched_covariance_sde", "exact_variance", "neural_tangent_sde"}
 """Limits of many paths, or of a kernel of seconds: held against a ninth of the networks by default."""
 LEVELS = np.array([1e-4, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1 - 1e-4])
 _Z = np.linspace(-8.0, 8.0, 1601)
@@ -52,7 +52,7 @@ class Held:
     distance: float
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def drawn(network: Network, layers: tuple[int, ...]) -> dict[str, np.ndarray]:
     """Networks of another seed than those whose laws are sampled."""
     gradients = network.kind.gradients and network.start is None and not hasattr(network.activation, "alpha")
@@ -98,8 +98,7 @@ def check_law(law: Law) -> None:
 
 def held(name: str, network: Network, limits: Sequence[Limit]) -> Iterator[Held]:
     """What every limit says of a network, held against its contract and against simulated networks."""
-    layers = sorted({0, 1, max(1, network.depth // 3), network.depth})
-    found = drawn(network, tuple(layers))
+    few = sorted({0, 1, max(1, network.depth // 3), network.depth})
     for limit in limits:
         for observable in limit.observables:
             reason = limit.refusal(network, observable)
@@ -108,7 +107,9 @@ def held(name: str, network: Network, limits: Sequence[Limit]) -> Iterator[Held]
                     ("it is for networks with ", "it speaks of ", f"{observable} is about")
                 ), reason
                 continue
-            asked = [network.depth] if observable in ("output", "standard_output") else layers[1:]
+            record = OBSERVABLES[observable]
+            layers = [*range(network.depth + 1)] if record.all_layers else few
+            asked = few[1:] if "record" in record.dimensions else [network.depth]
             try:
                 laws = limit.marginals(network, asked, observable)
             except InputError:
@@ -124,7 +125,7 @@ def held(name: str, network: Network, limits: Sequence[Limit]) -> Iterator[Held]
                     error.add_note(f"{limit.name} of {observable} at layer {layer} of {name}")
                     raise
                 assert 0 <= stated <= 1
-                values = sample(found, network, layers, layer, observable)
+                values = sample(drawn(network, tuple(layers)), network, layers, layer, observable)
                 if len(values) > COUNT // 2:
                     yield Held(limit.name, name, observable, layer, stated, kolmogorov(law, values))
             if limit.kind == "law" and len(asked) > 1:
