@@ -14,7 +14,7 @@ from deeplimits.analysis.beside import drawn
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.laws import kolmogorov
 from deeplimits.limits import registry
-from deeplimits.limits.base import square_variance
+from deeplimits.limits.coefficients import square_variance
 from deeplimits.limits.mlp import neural_tangent, neural_tangent_paths
 from deeplimits.limits.mlp.neural_tangent_paths import kernel_paths
 from deeplimits.limits.mlp.tangent_kernel import limiting_second_moment, second_moment

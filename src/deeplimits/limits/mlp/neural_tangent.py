@@ -19,11 +19,13 @@ import numpy as np
 from deeplimits.architectures import PLAIN
 from deeplimits.laws import EmpiricalLaw, Law
 from deeplimits.limits.accuracy import correlation_error, death, edgeworth, sampled
-from deeplimits.limits.base import Limit, network_time, square_variance
+from deeplimits.limits.base import Limit
+from deeplimits.limits.coefficients import square_variance
 from deeplimits.limits.conditions import few_steps
 from deeplimits.limits.mlp.correlation import CorrelationSde, correlation_diffusion, correlation_laws
 from deeplimits.limits.mlp.neural_tangent_paths import KernelPaths, kernel_paths
 from deeplimits.limits.regime import ABOVE_HALF, HALF, Condition, Regime
+from deeplimits.limits.times import network_time
 from deeplimits.networks.network import Network
 
 SAMPLES, _FEWEST = 1 << 16, 1 << 12
