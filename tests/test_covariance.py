@@ -35,7 +35,7 @@ THREE_SIGMA = 2.7e-3
 """False-alarm rate of one comparison to three standard errors."""
 
 
-def matrices(paths: Paths, record: int = 0) -> Array:
+def covariances(paths: Paths, record: int = 0) -> Array:
     """V [sample, input, input]."""
     roots = np.exp(paths.log_variance[:, record] / 2)
     inputs = roots.shape[1]
@@ -46,7 +46,7 @@ def matrices(paths: Paths, record: int = 0) -> Array:
 
 
 def smallest_correlation_eigenvalue(paths: Paths) -> float:
-    matrix = matrices(Paths(0 * paths.log_variance, paths.correlation_gap, paths.explosion_time))
+    matrix = covariances(Paths(0 * paths.log_variance, paths.correlation_gap, paths.explosion_time))
     return float(np.linalg.eigvalsh(matrix)[:, 0].min())
 
 
@@ -63,7 +63,7 @@ def check_linear(count: int, step: float, time: float) -> None:
         for coarse in (False, True)
     )
     assert smallest_correlation_eigenvalue(fine) >= 0
-    one, other = matrices(fine), matrices(coarse)
+    one, other = covariances(fine), covariances(coarse)
     start = np.linalg.det(np.array(GRAM))
     measured = [(np.linalg.det(one), np.linalg.det(other), start * np.exp(-3 * time))]
     for (a, b), rho in zip(PAIRS, CORRELATIONS, strict=True):
@@ -209,7 +209,7 @@ def test_dependent_inputs_stay_dependent_in_a_linear_network() -> None:
     """Three inputs in a plane: V has rank two for ever."""
     gaps = [1 - np.cos(angle) for angle in (0.5, 1.2, 0.7)]
     paths = covariance_paths([1.0] * 3, gaps, Drift(), 1 / 8, [1.0], 0, 500)
-    values = np.linalg.eigvalsh(matrices(paths))
+    values = np.linalg.eigvalsh(covariances(paths))
     assert np.abs(values[:, 0] / values[:, 2]).max() < 1e-13
 
 

@@ -158,3 +158,17 @@ def test_examples_run(example: doctest.DocTest, computed: Path, monkeypatch: pyt
     report: list[str] = []
     runner.run(example, out=report.append)
     assert runner.failures == 0, "".join(report)
+
+
+def test_docstrings_stand_alone() -> None:
+    """None begins in the middle of a sentence whose noun is a name in the code. Kernels are left out: machine code is
+    named by their sources, comments and all.
+    """
+    dangling = []
+    for path in sorted(set(SOURCE.rglob("*.py")) - set((SOURCE / "engines").rglob("*.py"))):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                text = ast.get_docstring(node) or ""
+                if text.startswith(("Of ", "That of ", "Those of ", "From its ")):
+                    dangling.append(f"{path.relative_to(SOURCE)}: {node.name}")
+    assert not dangling

@@ -16,7 +16,7 @@ from deeplimits.laws import kolmogorov
 from deeplimits.limits import registry
 from deeplimits.limits.fluctuations import spreads
 from deeplimits.limits.gradient_growth import mean_growth
-from deeplimits.limits.recursion import matrices
+from deeplimits.limits.recursion import covariances
 from deeplimits.networks.network import Network, Shaping
 
 TANH, SOFTPLUS, GELU = Smooth.of("tanh"), Smooth.of("softplus"), Smooth.of("gelu", 1.0, 0.4)
@@ -44,10 +44,10 @@ def test_known_numbers_of_infinite_width() -> None:
     quadrature in 30 digits."""
     for depth, variance, growth in ((200, 177.364, 15.169), (50, 39.59353, 7.216)):
         network = residual(TANH, 300, depth, ((1.0,),), 0.0)
-        assert matrices(network, depth)[-1].first == pytest.approx(variance, rel=1e-5)
+        assert covariances(network, depth)[-1].first == pytest.approx(variance, rel=1e-5)
         assert mean_growth(network, [0])[0] == pytest.approx(growth, abs=1e-3)
     chaotic = perceptron(Smooth.of("tanh", 0.2828), 1000, 10, ((1.0,),))
-    assert [pair.first for pair in matrices(chaotic, 10)] == pytest.approx([1.0] * 11, rel=1e-9)
+    assert [pair.first for pair in covariances(chaotic, 10)] == pytest.approx([1.0] * 11, rel=1e-9)
     assert np.exp(mean_growth(chaotic, [1])[0] / 10) == pytest.approx(2.377, abs=1e-3)
 
 
@@ -84,12 +84,12 @@ def test_correlations_at_the_ends(phi, build) -> None:
             assert set(found) == {-1.0}
     for gap in (1e-12, 1e-7, 2 - 1e-12):
         near = build(phi, gram=((1.0, 1 - gap), (1 - gap, 1.0)))
-        gaps = [pair.gap for pair in matrices(near, near.depth)]
+        gaps = [pair.gap for pair in covariances(near, near.depth)]
         assert all(0 <= each <= 2 for each in gaps)
         if gap < 1 and not isinstance(phi, ReluLike):
             start = float(near.gap())
             one, other = (
-                matrices(build(phi, gram=((1.0, 1 - g), (1 - g, 1.0))), 3)[-1].gap / g
+                covariances(build(phi, gram=((1.0, 1 - g), (1 - g, 1.0))), 3)[-1].gap / g
                 for g in (2.0**-33, 2.0**-34)
             )
             assert gaps[3] / start == pytest.approx(one, rel=1e-5)

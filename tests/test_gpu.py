@@ -14,7 +14,7 @@ from deeplimits.engines.cuda.crews import crews, instance
 from deeplimits.engines.cuda.invocation import Invocation
 from deeplimits.engines.forward import simulate
 from deeplimits.engines.gradients import call as backward
-from deeplimits.engines.requests import Request, answers
+from deeplimits.engines.requests import Request, simulate_requests
 from deeplimits.engines.sde import covariance, paths
 from deeplimits.jobs.simulate import simulate_batch
 from deeplimits.sweep.blocks import Block, blocks_of
@@ -107,7 +107,7 @@ def test_whole_studies(study: str) -> None:
         )
         for block in blocks
     ]
-    answered = [answers(requests, engine, None) for engine in ("cpu", "cuda")]
+    answered = [simulate_requests(requests, engine, None) for engine in ("cpu", "cuda")]
     for block, want, found in zip(blocks, *answered, strict=True):
         same = {name: want[name].tobytes() == found[name].tobytes() for name in want}
         assert all(same.values()), (block.point, block.index, same)

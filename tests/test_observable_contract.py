@@ -21,7 +21,7 @@ from deeplimits.errors import InputError
 from deeplimits.jobs.aggregate import aggregate_study
 from deeplimits.laws import Chart
 from deeplimits.limits import registry
-from deeplimits.limits.recursion import Pair
+from deeplimits.limits.recursion import PairCovariance
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.observable_kind import Kind
 from deeplimits.observables import OBSERVABLES, Observable, parse
@@ -83,7 +83,7 @@ def test_it_is_measured_where_it_exists_and_refused_elsewhere(kind: str) -> None
 
 @pytest.mark.parametrize("kind", [kind for kind, record in OBSERVABLES.items() if record.of_matrix])
 def test_a_matrix_has_what_is_measured_of_it(kind: str) -> None:
-    pair = Pair(0.7, 2.5, 0.4)
+    pair = PairCovariance(0.7, 2.5, 0.4)
     arrays = {
         "log_variance": np.log(np.array([[[pair.first, pair.second]]])).astype(np.float32),
         "correlation_gap": np.array([[[pair.gap]]], np.float32),

@@ -18,7 +18,7 @@ from deeplimits.errors import InputError
 from deeplimits.limits import choose, registry
 from deeplimits.limits.gradient_growth import mean_growth
 from deeplimits.limits.mlp.covariance_ode import constants, explosion_time
-from deeplimits.limits.recursion import Pair, matrices, moments
+from deeplimits.limits.recursion import PairCovariance, covariances, moments
 from deeplimits.limits.times import network_time
 from deeplimits.networks.network import Network, Shaping
 from forked import deeplimits
@@ -60,7 +60,7 @@ def test_the_ode_of_a_smooth_branch_is_that_of_its_closed_form() -> None:
     """φ = sin: E sin(u^a) sin(u^b) = e^{−(V^{aa} + V^{bb})/2} sinh V^{ab}; one derivative of the solution."""
     phi = Smooth.of("sin")
     network = residual(phi, gram=((1.3, 0.4), (0.4, 0.8)))
-    image = moments(network.phi, Pair(1.3, 0.8, 1 - 0.4 / np.sqrt(1.04)))
+    image = moments(network.phi, PairCovariance(1.3, 0.8, 1 - 0.4 / np.sqrt(1.04)))
     product = (1 - image.gap) * np.sqrt(image.first * image.second)
     assert product == pytest.approx(np.exp(-1.05) * np.sinh(0.4), rel=1e-12)
     assert image.first == pytest.approx(np.exp(-1.3) * np.sinh(1.3), rel=1e-12)
@@ -102,7 +102,7 @@ def test_residual_networks_of_infinite_width_approach_the_ode() -> None:
         errors = []
         for depth in (50, 100):
             network = residual(phi, depth=depth)
-            layered = matrices(network, depth)[-1].observed("covariance", depth)
+            layered = covariances(network, depth)[-1].observed("covariance", depth)
             errors.append(layered - value("resnet_ode", network, depth, "covariance"))
         assert errors[0] / errors[1] == pytest.approx(2, rel=0.05)
 

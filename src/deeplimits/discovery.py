@@ -121,7 +121,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
 
     @cached_property
     def own(self) -> Mapping[str, Thing]:
-        """Those of this package, by name."""
+        """The things of this package, by name."""
         return self._make()
 
     @cached_property

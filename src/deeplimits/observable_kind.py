@@ -106,7 +106,7 @@ class Kind:
 
     @property
     def dimensions(self) -> tuple[str, ...]:
-        """Those of an array of it, of all inputs or pairs."""
+        """The dimensions of an array of it, of all inputs or pairs."""
         held = STORED[self.variables[0]].dimensions
         return tuple(name for name in held if name != "record") if self.all_layers else held
 

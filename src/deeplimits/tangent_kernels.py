@@ -45,7 +45,7 @@ class _Pair:
 
     @classmethod
     def of(cls, columns: Sequence[Numbers]) -> _Pair:
-        """Of ``correlation_gap`` and ``gradient_gap`` of a pair, then ``log_variance`` and
+        """The kernel from ``correlation_gap`` and ``gradient_gap`` of a pair, then ``log_variance`` and
         ``gradient_log_norm`` of each input; NaN where an input is dead.
         """
         gap, back_gap, log_a, log_b, back_a, back_b = columns

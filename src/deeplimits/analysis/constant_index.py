@@ -14,7 +14,7 @@ from xarray.core.indexing import IndexSelResult
 
 
 class ConstantIndex(xr.Index):
-    """Of a coordinate without dimensions.
+    """The index of a coordinate without dimensions.
 
     Parameters
     ----------

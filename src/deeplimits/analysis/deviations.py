@@ -33,7 +33,7 @@ class Deviations:
 
     @classmethod
     def joined(cls, parts: Sequence[Deviations]) -> Deviations:
-        """Those of several samples together."""
+        """The deviations of several samples together."""
         return cls(
             sum(part.count for part in parts),
             tuple(value for part in parts for value in part.squares),

@@ -127,7 +127,7 @@ def _smooth(below: IntArray, total: int) -> Array:
 
 
 def _resampled(smooth: Array, total: int, weights: Array | None) -> tuple[Array, Array]:
-    """Of |G + B(G)/√N − u| in each resample, the largest on the mesh, and the sum with ``weights``."""
+    """The largest |G + B(G)/√N − u| on the mesh in each resample, and its sum with ``weights``."""
     steps = np.rint(smooth * _STEPS).astype(np.intp)
     gap = (smooth - _LEVELS).astype(np.float32)[:, None]
     scale, bridges = np.float32(total**-0.5), _bridges()

@@ -102,7 +102,7 @@ class KeptRows:
 
     @classmethod
     def of(cls, results: Path, study: str) -> KeptRows:
-        """Those of the store of a study; none where it is not there, or not what was written."""
+        """The rows of the store of a study; none where it is not there, or not what was written."""
         store, said = study_store(results, study), study_digest(results, study)
         try:
             if not said.is_file() or said.read_text(encoding="ascii").split()[:1] != [digest(store)]:

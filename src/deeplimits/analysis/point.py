@@ -49,7 +49,7 @@ class Reduction:
 
     @classmethod
     def of(cls, study: Study) -> Reduction:
-        """That of the points of a study."""
+        """The reduction of the points of a study."""
         inputs = {point.network.inputs for point in study.points}
         return cls(
             samples=study.samples,

@@ -89,7 +89,7 @@ def _series(study: Study, size: Size) -> tuple[list[int], list[str]]:
     for network, moves, key in zip(networks, moving, keys, strict=True):
         if index[key] not in names:
             names[index[key]] = _name(network, moves)
-    return [index[key] for key in keys], _told_apart(list(names.values()))
+    return [index[key] for key in keys], _distinguished(list(names.values()))
 
 
 def _moving(network: Network, grid: GridModel, size: Size) -> dict[str, str]:
@@ -181,7 +181,7 @@ def inputs_text(axes: dict[str, Any]) -> str:
     return "one input" if len(gram) == 1 else f"ρ₀ = {number(gram[0][1])}"
 
 
-def _told_apart(names: list[str]) -> list[str]:
+def _distinguished(names: list[str]) -> list[str]:
     """The names, with a number where two of them are one."""
     times, seen = Counter(names), Counter[str]()
     told = []

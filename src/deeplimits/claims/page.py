@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deeplimits.claims.links import Links
-from deeplimits.sweep.amounts import in_short
+from deeplimits.sweep.amounts import abbreviated
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -45,7 +45,7 @@ def page_of(rows: Sequence[dict[str, Any]], links: Links | None = None) -> str:
         marks=_marks,
         margin=lambda row: f"{_MARGINS[row['sense']]}{row['margin']:g}",
         numbers=_numbers,
-        in_short=in_short,
+        abbreviated=abbreviated,
         raised=_raised,
         links=links or Links(),
         other=_other([row["id"] for row in rows]),

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from deeplimits.drawing.style import LIMIT, PAGE, SECOND, new_figure
-from deeplimits.sweep.amounts import in_short
+from deeplimits.sweep.amounts import abbreviated
 
 _REACH = 200.0
 """Margins to each side; an effect further out is drawn at the end."""
@@ -77,7 +77,7 @@ def _row(axis: Any, place: int, row: dict[str, Any]) -> None:
     at = float(np.clip(row["effect"] / row["margin"], -_REACH, _REACH))
     axis.plot(ends, [place, place], color=color, lw=1.4, solid_capstyle="butt", zorder=2)
     axis.plot([at], [place], marker, color=color, **_MARK, zorder=3)
-    _text(axis, place, f"{in_short(row['samples']):>8}   {in_short(row['normals']):>7}")
+    _text(axis, place, f"{abbreviated(row['samples']):>8}   {abbreviated(row['normals']):>7}")
 
 
 def _text(axis: Any, place: float, text: str) -> None:

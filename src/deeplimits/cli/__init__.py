@@ -65,9 +65,9 @@ EXAMPLES: dict[Callable[..., None], str] = {
 
 for verb, example in EXAMPLES.items():
     # the list of verbs has room for no more than how the sentence begins
-    in_short = re.split("[.,:;]", verb.__doc__ or "")[0]
+    summary = re.split("[.,:;]", verb.__doc__ or "")[0]
     words = {"allow_extra_args": True, "ignore_unknown_options": True} if verb is project.run else None
-    app.command(epilog=f"Example:\n\n\b\n{example}", short_help=f"{in_short}.", context_settings=words)(verb)
+    app.command(epilog=f"Example:\n\n\b\n{example}", short_help=f"{summary}.", context_settings=words)(verb)
 
 
 def main() -> None:

@@ -183,7 +183,7 @@ def _print_answer(answer: dict[str, Any]) -> None:
     if "warning" in answer:
         print(f"  warning: {answer['warning']}")
     if "error" in answer:
-        print(f"  stated error: {_stated(answer['error'], certain=answer['std'] == 0)}")
+        print(f"  stated error: {_stated(answer['error'], deterministic=answer['std'] == 0)}")
     drawn, unbounded = answer.get("simulated"), answer["not_finite"]
     _print_numbers(answer, drawn)
     for sentence in dict.fromkeys(unbounded.values()):
@@ -216,11 +216,13 @@ def _print_numbers(law: dict[str, Any], drawn: dict[str, Any] | None) -> None:
         print(f"  {label:14} {value:>14.8g}" + (f" {beside:>14.8g}" if drawn else ""))
 
 
-def _stated(error: float, *, certain: bool) -> str:
-    """The error of a limit in words; ``certain``: of a limit that is a number."""
+def _stated(error: float, *, deterministic: bool) -> str:
+    """The error of a limit in words; ``deterministic``: of a limit that is a number."""
     if error >= 1:
         told = (
-            "tells where networks lie, not how they spread" if certain else "is not the law of such networks"
+            "tells where networks lie, not how they spread"
+            if deterministic
+            else "is not the law of such networks"
         )
         return f"none; it {told}"
     if error == 0:

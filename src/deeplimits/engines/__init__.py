@@ -105,13 +105,13 @@ def simulate_block(
     - with ``output``, ``output`` [sample, input]: z_out | V_d ~ N(0, V_d), V_d the matrix at the last layer;
       with ``gradients`` they are the gradients of this output.
     """
-    from deeplimits.engines.requests import Request, answers
+    from deeplimits.engines.requests import Request, simulate_requests
 
     records = tuple(int(layer) for layer in layers)
     request = Request(network, records, first, count, gradients, output)
     used = resolve(engine)
     if used != "oracle":
-        return next(answers([request], used, threads))
+        return next(simulate_requests([request], used, threads))
     import numpy as np
 
     generator = np.random.default_rng([network.key, first])

@@ -94,7 +94,7 @@ def compile_for(requests: Iterable[Request]) -> None:
         compile_missing(dict.fromkeys(call.kernel for call in calls if not call.explicit))
 
 
-def answers(requests: Iterable[Request], engine: str, threads: int | None) -> Iterator[Recorded]:
+def simulate_requests(requests: Iterable[Request], engine: str, threads: int | None) -> Iterator[Recorded]:
     """What each request asks for, in order, by the engine ``cpu`` or ``cuda``."""
     waiting: list[tuple[Request, list[Task]]] = []
     held = 0
@@ -103,12 +103,12 @@ def answers(requests: Iterable[Request], engine: str, threads: int | None) -> It
         waiting.append((request, tasks))
         held += sum(array.nbytes for task in tasks for array in task.call.recorded.values())
         if engine == "cpu" or held >= _WINDOW:
-            yield from _answered(waiting, engine, threads)
+            yield from _finished(waiting, engine, threads)
             waiting, held = [], 0
-    yield from _answered(waiting, engine, threads)
+    yield from _finished(waiting, engine, threads)
 
 
-def _answered(
+def _finished(
     waiting: list[tuple[Request, list[Task]]], engine: str, threads: int | None
 ) -> Iterator[Recorded]:
     fill([task for _, tasks in waiting for task in tasks], engine, threads)

@@ -88,7 +88,7 @@ def draw(study: Groups) -> Figure:
 
 
 def grids(study: Groups) -> list[tuple[Array, Array, Array]]:
-    """Of shaped and of residual networks: widths, depths, and the distances [width, depth]."""
+    """Widths, depths and distances [width, depth] of shaped networks, and of residual ones."""
     held, found = points(study), []
     for limit, residual in (("correlation_ode", False), ("resnet_ode", True)):
         members = (held.architecture == RESIDUAL).values == residual

@@ -59,7 +59,7 @@ class Pair:
 
     @classmethod
     def of(cls, first: float, second: float, gap: float) -> Pair:
-        """Of variances and 1 − ρ between 0 and 2."""
+        """The pair of these variances and this 1 − ρ, between 0 and 2."""
         roots = float(np.sqrt(first)), float(np.sqrt(second))
         return cls(*roots, gap, 1) if gap <= 1 else cls(*roots, 2 - gap, -1)
 

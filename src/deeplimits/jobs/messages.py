@@ -65,7 +65,7 @@ class Messages:
 
 
 def studies_of_batches(receipts: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """Of each batch, the studies that need some of its blocks."""
+    """The studies that need some blocks of a batch, for each batch."""
     found: dict[str, list[str]] = {}
     for study, batches in receipts.items():
         for batch in batches:

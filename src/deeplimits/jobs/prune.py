@@ -99,7 +99,7 @@ def _batches(results: Path, studies: list[Study], where: str) -> Iterator[Unwant
         else:
             continue
         paths = [each(results, batch) for each in (receipt_path, container_path, todo_path)]
-        yield Unwanted(f"batch {batch}", why, _there([*paths, *_told(results, f"simulate/{batch}")]))
+        yield Unwanted(f"batch {batch}", why, _there([*paths, *_files_of_job(results, f"simulate/{batch}")]))
 
 
 def _blocks(results: Path, batch: str) -> list[str] | None:
@@ -120,7 +120,9 @@ def _studies(results: Path, studies: list[Study], folder: Path) -> Iterator[Unwa
             # the receipt first: without it the others count for nothing
             paths = [each(results, name) for each in (study_receipt, study_digest, study_store, study_todo)]
             why = f"{folder} has no study of this name"
-            yield Unwanted(f"study {name}", why, _there([*paths, *_told(results, f"aggregate/{name}")]))
+            yield Unwanted(
+                f"study {name}", why, _there([*paths, *_files_of_job(results, f"aggregate/{name}")])
+            )
 
 
 def _figures(results: Path, studies: list[Study], folder: Path) -> Iterator[Unwanted]:
@@ -129,11 +131,11 @@ def _figures(results: Path, studies: list[Study], folder: Path) -> Iterator[Unwa
         if (study, figure) not in asked:
             paths = [figure_digests(results, study, figure), *figure_files(results, study, figure)]
             why = f"no study of {folder} asks for it"
-            told = _told(results, f"figure/{study}/{figure}")
+            told = _files_of_job(results, f"figure/{study}/{figure}")
             yield Unwanted(f"figure {study}/{figure}", why, _there([*paths, *told]))
 
 
-def _told(results: Path, job: str) -> list[Path]:
+def _files_of_job(results: Path, job: str) -> list[Path]:
     return [results / "logs" / f"{job}.log", results / "benchmarks" / f"{job}.tsv"]
 
 

@@ -53,7 +53,7 @@ def tell(text: str) -> None:
     sys.stderr.write(f"deeplimits: {text}\n")
 
 
-Held = tuple[Lock, Run | None]
+LockAndRun = tuple[Lock, Run | None]
 """A lock and the run that holds it, or None."""
 
 
@@ -196,10 +196,10 @@ class RunFolder:
         state = run.process.state()
         return not self._owned(run) and (state == "gone" or (state == "unknown" and bool(run.locks)))
 
-    def _sorted_locks(self, runs: dict[Path, Run]) -> tuple[list[Held], list[Held]]:
+    def _sorted_locks(self, runs: dict[Path, Run]) -> tuple[list[LockAndRun], list[LockAndRun]]:
         """Locks that are free to take, and those that are not, each with its run where that is known."""
-        free: list[Held] = []
-        held: list[Held] = []
+        free: list[LockAndRun] = []
+        held: list[LockAndRun] = []
         for lock in self._locks():
             owners = [run for run in runs.values() if run.locks is not None and lock in run.locks]
             owners = owners or [
@@ -238,7 +238,7 @@ class RunFolder:
         if lock in self._locks():
             (self.folder / "locks" / lock[0]).unlink(missing_ok=True)
 
-    def _tell_of(self, held: Iterable[Held]) -> None:
+    def _tell_of(self, held: Iterable[LockAndRun]) -> None:
         for run in _distinct(held):
             if run is None:
                 self.tell(
@@ -254,7 +254,7 @@ class RunFolder:
                 )
 
 
-def _distinct(held: Iterable[Held]) -> list[Run | None]:
+def _distinct(held: Iterable[LockAndRun]) -> list[Run | None]:
     return list(dict.fromkeys(run for _, run in held))
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from deeplimits import __version__
 from deeplimits.engines import SAMPLER_VERSION, resolve, simulate_block
 from deeplimits.engines.readout.call import Recorded
-from deeplimits.engines.requests import Request, answers, compile_for
+from deeplimits.engines.requests import Request, compile_for, simulate_requests
 from deeplimits.errors import InputError
 from deeplimits.store.container import write_container
 from deeplimits.store.receipts import write_receipt
@@ -51,7 +51,7 @@ def simulate_batch(
     requests = [_request(block.point, block.first, block.count) for block in blocks]
     if used == "cpu":
         compile_for(requests)
-    drawn = answers(requests, used, threads)
+    drawn = simulate_requests(requests, used, threads)
     sha256 = write_container(
         container,
         _contents(blocks, drawn, tell),

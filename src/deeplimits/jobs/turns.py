@@ -75,7 +75,7 @@ def take_turn(results: Path, command: Sequence[str], tell: Callable[[str], None]
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            whose = _told(descriptor)
+            whose = _holder(descriptor)
             os.close(descriptor)
             if tell is None:
                 raise StoreError(f"another run is at work on {results}: {whose}") from None
@@ -150,7 +150,7 @@ def _is(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _told(descriptor: int) -> str:
+def _holder(descriptor: int) -> str:
     try:
         text = os.pread(descriptor, 1 << 12, 0).decode(errors="replace").strip()
     except OSError as error:

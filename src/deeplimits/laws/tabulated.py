@@ -136,8 +136,8 @@ class TabulatedLaw(Law):
             return mean, float(np.sqrt((weight * (values - mean) ** 2)[keep].sum()))
 
     def _pieces(self, y: Array) -> tuple[Array, Array, Array]:
-        """Of the polynomials that y lie in, the coefficients [power, …]; how far y is through each, from 0 to
-        1; and how long it is.
+        """Coefficients [power, …] of the polynomials that y lie in; how far y is through each, from 0 to 1;
+        and how long it is.
         """
         left = np.searchsorted(self.nodes[1:-1], y, side="right")
         step = self._steps.take(left)
@@ -167,8 +167,8 @@ class TabulatedLaw(Law):
 
     @cached_property
     def _coefficients(self) -> Array:
-        """Of the polynomial between a node and the next, the node's F, p h, p' h² and those of higher powers
-        [power, interval]; h is the distance of the two.
+        """Coefficients [power, interval] of the polynomial between a node and the next: F, p h and p' h² of
+        the node, and those of higher powers; h is the distance of the two.
         """
         step = self._steps
         f0, d0, c0 = self.cumulative[:-1], self.density_[:-1] * step, self.slope[:-1] * step**2

@@ -60,14 +60,14 @@ def mean_inverse_width(network: Network, layer: int) -> float:
 
 @dataclass(frozen=True)
 class Moments:
-    """Of X = c φ_s(g)², which has mean 1: variance and third central moment."""
+    """Variance and third central moment of X = c φ_s(g)², whose mean is 1."""
 
     variance: float
     third: float
 
     @classmethod
     def of(cls, slopes: Slopes) -> Moments:
-        """Of a piecewise-linear φ_s, from E g⁶ = 15."""
+        """The moments for a piecewise-linear φ_s, from E g⁶ = 15."""
         plus, minus = float(slopes.plus), float(slopes.minus)
         variance = square_variance(slopes)
         cube = 60 * (plus**6 + minus**6) / (plus**2 + minus**2) ** 3

@@ -29,7 +29,7 @@ from deeplimits.activations import Phi, Slopes
 from deeplimits.architectures import PLAIN, RESIDUAL
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Power
 from deeplimits.limits.along import along
-from deeplimits.limits.recursion import Pair, matrices, moments, unreachable
+from deeplimits.limits.recursion import PairCovariance, covariances, moments, unreachable
 from deeplimits.limits.regime import Regime
 from deeplimits.limits.responses import TILTED, alone, of_pair
 from deeplimits.networks.network import Network
@@ -64,7 +64,7 @@ class Spread:
         By how much a deviation of log V^{aa} at layer 0 has grown.
     """
 
-    pair: Pair
+    pair: PairCovariance
     covariance: Array
     amplification: float
 
@@ -82,11 +82,11 @@ def spreads(network: Network, depth: int) -> tuple[Spread, ...]:
 
 @lru_cache(maxsize=16)
 def _spreads(network: Network, depth: int) -> tuple[Spread, ...]:
-    pairs = matrices(network, depth)
+    pairs = covariances(network, depth)
     return tuple(_residual(network, pairs) if network.residual else _perceptron(network, pairs))
 
 
-def _perceptron(network: Network, pairs: list[Pair]) -> list[Spread]:
+def _perceptron(network: Network, pairs: list[PairCovariance]) -> list[Spread]:
     def response(layer: int) -> Array:
         before, after = pairs[layer], pairs[layer + 1]
         here = network.layers[layer]
@@ -119,7 +119,7 @@ def _of_layers(network: Network, function: Callable[[int], Array], count: int) -
     return np.array([function(layer) for layer in range(count)])
 
 
-def _residual(network: Network, pairs: list[Pair]) -> list[Spread]:
+def _residual(network: Network, pairs: list[PairCovariance]) -> list[Spread]:
     """A linear recursion of δV, m and R, 8 numbers, in the entries (V^{aa}, V^{bb}, V^{ab}), in units of V
     itself, so that nothing overflows where V grows.
 
@@ -183,12 +183,12 @@ def _residual(network: Network, pairs: list[Pair]) -> list[Spread]:
     return found
 
 
-def _held(pair: Pair) -> Pair:
+def _held(pair: PairCovariance) -> PairCovariance:
     """A pair that is no nearer to equal or antipodal inputs than ``_HELD``, unless it is just there."""
     near = min(pair.gap, 2 - pair.gap)
     if near == 0 or near >= _HELD:
         return pair
-    return Pair(pair.first, pair.second, _HELD if pair.gap < 1 else 2 - _HELD)
+    return PairCovariance(pair.first, pair.second, _HELD if pair.gap < 1 else 2 - _HELD)
 
 
 def _rescaled(gap: float, other: float) -> Array:
@@ -208,8 +208,8 @@ def _rescaled(gap: float, other: float) -> Array:
 
 @dataclass(frozen=True)
 class _Branch:
-    """Of φ φᵀ in the entries aa, bb, ab, and in units of V: the derivative by V [3, 3], the mean gradient
-    [3, 2], and the covariance of what is of no degree up to 2 [3, 3].
+    """What a branch makes of φ φᵀ, in the entries aa, bb, ab and in units of V: the derivative by V [3, 3],
+    the mean gradient [3, 2], and the covariance of terms of degree 3 and more [3, 3].
     """
 
     slope: Array
@@ -217,10 +217,10 @@ class _Branch:
     rest: Array
 
 
-def _branch(phi: Phi, pair: Pair) -> _Branch:
+def _branch(phi: Phi, pair: PairCovariance) -> _Branch:
     if isinstance(phi, Slopes):
         # homogeneous
-        pair = Pair(1.0, 1.0, pair.gap)
+        pair = PairCovariance(1.0, 1.0, pair.gap)
     functions = [VALUE, SQUARE, SLOPE, TILTED, _CUBE]
     found = gaussian.correlated(phi, functions, functions, pair.first, pair.second, pair.gap)
     own = [
@@ -257,7 +257,7 @@ def _branch(phi: Phi, pair: Pair) -> _Branch:
 
 
 def _entries(first: float, second: float) -> Array:
-    """Of aa, bb and ab, [3], of two numbers of a and of b."""
+    """The products aa, bb and ab, [3], of a number of each input."""
     return np.array([first, second, float(np.sqrt(first) * np.sqrt(second))])
 
 

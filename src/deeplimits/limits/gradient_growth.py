@@ -18,7 +18,7 @@ from deeplimits.architectures import PLAIN, RESIDUAL
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
-from deeplimits.limits.recursion import matrices, unreachable
+from deeplimits.limits.recursion import covariances, unreachable
 from deeplimits.limits.regime import Regime
 from deeplimits.limits.reliability import warning
 from deeplimits.networks.network import Network
@@ -38,7 +38,7 @@ def mean_growth(network: Network, layers: Sequence[int]) -> list[float]:
     # of a piecewise-linear network E φ_s'² is the same at every V, however large that grows
     variances = [1.0] * (network.depth + 1)
     if not network.piecewise_linear:
-        variances = [pair.first for pair in matrices(network.of_inputs((0,)), network.depth)]
+        variances = [pair.first for pair in covariances(network.of_inputs((0,)), network.depth)]
     branch = float(network.depth) ** (-2 * network.branch_exponent)
     growth = np.zeros(network.depth + 1)
     last = network.depth

@@ -8,7 +8,7 @@ from deeplimits.architectures import architectures
 from deeplimits.architectures.base import Architecture
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
-from deeplimits.limits.recursion import matrices
+from deeplimits.limits.recursion import covariances
 from deeplimits.limits.regime import Regime
 from deeplimits.limits.reliability import warning
 from deeplimits.networks.network import Network
@@ -39,7 +39,7 @@ class InfiniteWidth(Limit):
         return (*self.regimes, _regime(network.kind)) if network.kind.infinite_width else self.regimes
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        found = matrices(network, max(layers))
+        found = covariances(network, max(layers))
         return [PointMass(found[layer].observed(observable, layer)) for layer in layers]
 
     def warning(self, network: Network, layer: int, observable: str) -> str | None:

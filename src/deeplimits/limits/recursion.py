@@ -24,7 +24,7 @@ _ROUNDED = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PairCovariance:
     """V^{aa}, V^{bb} and 1 − ρ of two inputs."""
 
     first: float
@@ -32,7 +32,7 @@ class Pair:
     gap: float
 
     @classmethod
-    def of(cls, network: Network) -> Pair:
+    def of(cls, network: Network) -> PairCovariance:
         """V_0 of the first two inputs; of one, beside itself."""
         if network.inputs == 1:
             return cls(network.gram[0][0], network.gram[0][0], 0.0)
@@ -45,7 +45,7 @@ class Pair:
         with np.errstate(divide="ignore"):
             return of_matrix(self, layer)
 
-    def plus(self, other: Pair, weight: float) -> Pair:
+    def plus(self, other: PairCovariance, weight: float) -> PairCovariance:
         """The sum with a multiple of another; 1 − ρ of it, or 1 + ρ where that is less, without
         cancellation.
         """
@@ -58,16 +58,16 @@ class Pair:
         )
         apart = weight * cross**2 / (root + one + two)
         if one * self.gap + two * other.gap <= one + two:
-            return Pair(first, second, min((apart + one * self.gap + two * other.gap) / root, 2.0))
+            return PairCovariance(first, second, min((apart + one * self.gap + two * other.gap) / root, 2.0))
         together = (apart + one * (2 - self.gap) + two * (2 - other.gap)) / root
-        return Pair(first, second, max(2 - together, 0.0))
+        return PairCovariance(first, second, max(2 - together, 0.0))
 
-    def times(self, factor: float) -> Pair:
+    def times(self, factor: float) -> PairCovariance:
         """A multiple."""
-        return Pair(factor * self.first, factor * self.second, self.gap)
+        return PairCovariance(factor * self.first, factor * self.second, self.gap)
 
 
-def moments(phi: Phi, pair: Pair) -> Pair:
+def moments(phi: Phi, pair: PairCovariance) -> PairCovariance:
     """E φ(u) φ(u)ᵀ for u ~ N(0, V).
 
     Raises
@@ -77,9 +77,9 @@ def moments(phi: Phi, pair: Pair) -> Pair:
     """
     if isinstance(phi, Slopes):
         scale = float(1 / phi.normalizer)
-        return Pair(scale * pair.first, scale * pair.second, next_gap(pair.gap, asymmetry(phi)))
+        return PairCovariance(scale * pair.first, scale * pair.second, next_gap(pair.gap, asymmetry(phi)))
     found = gaussian.image(phi, pair.first, pair.second, pair.gap)
-    return Pair(found.first, found.second, found.gap)
+    return PairCovariance(found.first, found.second, found.gap)
 
 
 def next_gap(gap: float, strength: float) -> float:
@@ -88,7 +88,7 @@ def next_gap(gap: float, strength: float) -> float:
     return max(0.0, gap - strength * float(excess(theta)) / np.pi)
 
 
-def after_layer(network: Network, layer: int, pair: Pair) -> Pair:
+def after_layer(network: Network, layer: int, pair: PairCovariance) -> PairCovariance:
     """V_ℓ from V_{ℓ−1} of the first pair.
 
     Raises
@@ -98,7 +98,7 @@ def after_layer(network: Network, layer: int, pair: Pair) -> Pair:
     """
     here = network.layers[layer - 1]
     try:
-        found: Pair = network.kind.infinite_width_step(network, here, pair, moments)
+        found: PairCovariance = network.kind.infinite_width_step(network, here, pair, moments)
         return found
     except gaussian.Unreachable as error:
         raise unreachable("infinite_width", layer, pair.first, error) from None
@@ -110,7 +110,7 @@ def unreachable(limit: str, layer: int, variance: float, error: gaussian.Unreach
     return InputError("limit", limit, found, f"an activation whose expectation there can be had: {error}")
 
 
-def matrices(network: Network, depth: int) -> list[Pair]:
+def covariances(network: Network, depth: int) -> list[PairCovariance]:
     """V of the first pair at layers 0 … ``depth``.
 
     Raises
@@ -118,7 +118,7 @@ def matrices(network: Network, depth: int) -> list[Pair]:
     InputError
         If an expectation cannot be had, or float64 does not hold V.
     """
-    found = [Pair.of(network)]
+    found = [PairCovariance.of(network)]
     alike = len({layer.phi for layer in network.layer_kinds.values()}) == 1
     for layer in range(1, depth + 1):
         before = found[-1]
@@ -133,7 +133,7 @@ def matrices(network: Network, depth: int) -> list[Pair]:
     return found
 
 
-def _settled(one: Pair, other: Pair) -> bool:
+def _settled(one: PairCovariance, other: PairCovariance) -> bool:
     """Whether two matrices differ by rounding alone."""
     pairs = zip(
         (one.first, one.second, one.gap, 2 - one.gap),

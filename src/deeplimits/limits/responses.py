@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Contrast, Power
-from deeplimits.limits.recursion import Pair
+from deeplimits.limits.recursion import PairCovariance
 
 Array = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def alone(phi: Phi, variance: float) -> tuple[float, float]:
     return float(growth / square), float(fourth / square**2 - 1)
 
 
-def of_pair(phi: Phi, pair: Pair, after: Pair) -> Response:
+def of_pair(phi: Phi, pair: PairCovariance, after: PairCovariance) -> Response:
     """The response of one layer that makes ``after`` of ``pair``, up to its normaliser.
 
     Raises
@@ -113,7 +113,9 @@ def _of_product(
     return square, (one, other)
 
 
-def _contrast(phi: Phi, pair: Pair, near: float, fourths: tuple[float, float], sign: float) -> Contrast:
+def _contrast(
+    phi: Phi, pair: PairCovariance, near: float, fourths: tuple[float, float], sign: float
+) -> Contrast:
     """Expectations of f, g and g ∓ f."""
     if near < _NEAR or isinstance(phi, Slopes):
         return gaussian.contrast(phi, pair.first, pair.second, pair.gap, sign)

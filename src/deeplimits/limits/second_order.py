@@ -103,8 +103,8 @@ class LinearSecondOrder(Limit):
 
 
 def second_order_error(network: Network, layer: int) -> float:
-    """Of laws right to second order: C/n², C measured on networks of 8 to 128 units with the exact law; the
-    fourth cumulant of few steps; and steps that are long from where a network starts.
+    """Error of laws right to second order: C/n², C measured on networks of 8 to 128 units with the exact law;
+    the fourth cumulant of few steps; and steps that are long from where a network starts.
     """
     widths = np.asarray(network.widths[:layer] if network.uneven else [network.units] * layer, float)
     rate = float((1 / widths).sum())

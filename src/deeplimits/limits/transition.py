@@ -84,7 +84,7 @@ class Window:
 
 
 def window(moments: Step, y: float, slopes: Slopes, units: int, place: int = 0) -> Window:
-    """That of a step from y, ``place`` among those of ``moments``."""
+    """The window of a step from y, ``place`` among those of ``moments``."""
     spread, centre = float(moments.spread[place]), y + float(moments.moved[place])
     # as the density of a linear network, cosh^{−(n − 1)}, of as many units as have this spread
     slope = _NOTHING * max(spread, 0.5) / max(units - 1.5, 0.5)

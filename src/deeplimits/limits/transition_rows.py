@@ -91,7 +91,7 @@ class Transition:
         return Grid(h, _BENDS * h if self.slopes.plus * self.slopes.minus <= 0 else 0.0)
 
     def fates(self, y: Array) -> Fates:
-        """Of a step from these coordinates."""
+        """What becomes of a step from these coordinates."""
         if not self.one_sided:
             zero = np.zeros_like(y)
             return Fates(zero + 1.0, zero, zero)

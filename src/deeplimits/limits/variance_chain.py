@@ -40,7 +40,7 @@ class Spread:
     values: Array
 
     def below(self, panel: int) -> Spread:
-        """Of panels before one."""
+        """The part of the density on panels before one."""
         return Spread(self.first, self.values[: max(panel - self.first, 0)])
 
 

@@ -92,7 +92,7 @@ class Factors:
 
     @property
     def _moments(self) -> tuple[float, float]:
-        """Of log V/V_0: from its characteristic function near 0."""
+        """Moments of log V/V_0, from its characteristic function near 0."""
         small, mean, variance = 1e-2, 0.0, 1.0
         for _ in range(3):
             values = np.log(self.characteristic(np.array([small, 2 * small])))

@@ -76,17 +76,17 @@ class VarianceKernel:
 
     @cached_property
     def width(self) -> float:
-        """Of a panel."""
+        """The width of a panel in log V."""
         square, fourth = gaussian.mean(self.phi, [Power(value=2), Power(value=4)], 1.0)
         return _PANEL * float(np.sqrt((fourth / square**2 - 1) / self.units)) / 2**self.level
 
     def nodes(self, panel: int) -> Array:
-        """Of a panel, log V."""
+        """The nodes of a panel, log V [node]."""
         return self.barrier + self.width * (panel + (points()[0] + 1) / 2)
 
     @property
     def weights(self) -> Array:
-        """Of the nodes of any panel."""
+        """The weights of the nodes of any panel, [node]."""
         return points()[1] * self.width / 2
 
     def panel(self, u: float) -> int:

@@ -62,7 +62,7 @@ def shown_study(results: Path, name: str) -> ShownStudy:
     rows = _distances(_table(results, name, "comparison"))
     axes = {axis: rows[axis].tolist() for axis in _axes(rows)}
     varying = [axis for axis, values in axes.items() if axis in _ALWAYS or len(_values(values)) > 1]
-    columns = [pd.Series(_told_apart(axes[axis]), name=axis) for axis in varying]
+    columns = [pd.Series(_distinguished(axes[axis]), name=axis) for axis in varying]
     again = rows.duplicated(["point", "compared", "limit", "at_time"], keep=False).any()
     columns += [rows[part] for part in (["entry"] if again else []) + _AFTER]
     return ShownStudy(
@@ -73,7 +73,7 @@ def shown_study(results: Path, name: str) -> ShownStudy:
         pd.concat(columns, axis=1),
         _rates(_table(results, name, "rates")),
         {
-            axis: str(_told_apart(axes[axis])[0])
+            axis: str(_distinguished(axes[axis])[0])
             for axis in ("widths", "correlation_0", "gram", "start", "seed")
             if axis in axes and axis not in varying and len(_values(axes[axis])) == 1
         },
@@ -114,7 +114,7 @@ def _values(values: list[Any]) -> set[Any]:
     return {value for value in values if value != "" and not (isinstance(value, float) and math.isnan(value))}
 
 
-def _told_apart(values: list[Any]) -> list[Any]:
+def _distinguished(values: list[Any]) -> list[Any]:
     """The values of a column, as texts where a table would print two of them alike, or where some are
     missing.
     """

@@ -71,7 +71,7 @@ def attributes_of(path: Path) -> dict[str, Any]:
     StoreError
         If it cannot be read.
     """
-    with _told(path), zipfile.ZipFile(path) as archive:
+    with _reraised_as_store_error(path), zipfile.ZipFile(path) as archive:
         found: dict[str, Any] = read_metadata(archive, "")["attributes"]
         for name, kind in _ATTRIBUTES.items():
             if type(found.get(name)) is not kind:
@@ -80,7 +80,7 @@ def attributes_of(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _reraised_as_store_error(path: Path) -> Iterator[None]:
     """What goes wrong in reading a store, told of it; errors of the operating system stay what they are."""
     try:
         with named(path):
@@ -147,7 +147,7 @@ class _LazyGroups(Mapping[str, "xr.Dataset"]):
 
         attributes = attributes_of(path)
         self._path = path
-        with _told(path):
+        with _reraised_as_store_error(path):
             self._archive = zipfile.ZipFile(path)
             # a store of Zarr, which xarray takes and its hints leave out
             self._store: Any = StudyFile(path, mode="r")
@@ -162,7 +162,7 @@ class _LazyGroups(Mapping[str, "xr.Dataset"]):
         if name not in self._opened:
             if name not in self._names:
                 raise KeyError(name)
-            with _told(self._path):
+            with _reraised_as_store_error(self._path):
                 check_group(self._archive, name[1:])
                 # indexes are made of the texts below
                 group = xr.open_dataset(

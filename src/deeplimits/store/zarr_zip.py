@@ -134,7 +134,7 @@ def _open(path: Path, *_of: int) -> zipfile.ZipFile:
 
 
 @contextmanager
-def _told(path: object, what: str) -> Iterator[None]:
+def _reraised_as_corrupt(path: object, what: str) -> Iterator[None]:
     """What goes wrong in reading, told of the file."""
     try:
         yield
@@ -147,7 +147,7 @@ def _told(path: object, what: str) -> Iterator[None]:
 @contextmanager
 def _opened(path: Path, what: str) -> Iterator[zipfile.ZipFile]:
     """The file as an archive, kept open, since opening costs more than reading."""
-    with _told(path, what):
+    with _reraised_as_corrupt(path, what):
         status = path.stat()
         yield _open(path, status.st_size, status.st_mtime_ns, status.st_ino)
 

@@ -36,7 +36,7 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
-def in_short(count: float) -> str:
+def abbreviated(count: float) -> str:
     """A count in three figures, 1.57 M."""
     for size, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if count >= size:

@@ -239,8 +239,8 @@ def _check_lists(model: StudyModel, where: Path) -> None:
 
 
 def _extremes(points: tuple[Point, ...]) -> Iterator[Network]:
-    """Of each activation, the networks that are hardest on it: the least shaped, the deepest from the largest
-    inputs if residual, and a zero at some width.
+    """The networks that are hardest on an activation, for each of them: the least shaped, the deepest from
+    the largest inputs if residual, and a zero at some width.
     """
     least: dict[Activation, Network] = {}
     deepest: dict[tuple[Activation, float], Network] = {}

@@ -55,7 +55,7 @@ class PreNormResnet(Architecture):
         return pair.plus(replace(moments(layer.phi, pair), first=1.0, second=1.0), 1 / network.depth)
 
     def variables(self, network: Network) -> frozenset[str]:
-        """Those of a residual network but for gradients."""
+        """The variables of a residual network but for gradients."""
         return super().variables(network) | {"log_activation", "collapsed_at"}
 
     def label(self, plain: str, network: Network, number: Callable[[float], str]) -> str:

@@ -40,7 +40,7 @@ class MeanToLimitModel(LimitModel):
         return self.collected(evidence, measure)
 
     def _compared_moments(self, evidence: Evidence, observable: str) -> Callable[[int], list[float] | None]:
-        """Of a point: mean, standard deviation and number of networks; mean and standard deviation of the
+        """For a point, mean, standard deviation and number of networks; mean and standard deviation of the
         law.
         """
         law = evidence.group("comparison").isel(entry=self.entry(evidence, observable))

@@ -47,7 +47,7 @@ def compute(tasks: Sequence[Task], device: Device | None = None) -> None:
 
 
 def invocation(task: Task, processors: int) -> Invocation:
-    """Of all samples of a task, on a card with so many multiprocessors."""
+    """The launch of all samples of a task, on a card with so many multiprocessors."""
     crew = fitting(task.call.kernel, task.width, task.count, processors)
     return Invocation(instance(task.call, crew), crew, task.arguments(slice(0, task.count)))
 

@@ -43,13 +43,13 @@ class Invocation:
 
     @property
     def constant_bytes(self) -> int:
-        """Of arrays that are the same for every sample."""
+        """Bytes of arrays that are the same for every sample."""
         constants = self.arguments[: len(self.arguments) - self.instance.outputs]
         return sum(constant.nbytes for constant in constants if isinstance(constant, np.ndarray))
 
     @property
     def sample_bytes(self) -> float:
-        """Of the outputs and the state of a sample."""
+        """Bytes of the outputs and the state of a sample."""
         return sum(output.nbytes for output in self.outputs) / self.samples + 4 * self.instance.state
 
 

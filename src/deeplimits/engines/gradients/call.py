@@ -110,7 +110,7 @@ def backward(network: Network, layers: Sequence[int], first: int, count: int) ->
 
 
 def _residual_call(network: Network, layers: Sequence[int], recorded: dict[str, NDArray[Any]]) -> Call:
-    """Of a residual network: its kernels go forward and back, and take what the forward pass takes."""
+    """The call for a residual network: its kernels go forward and back, and take what going forward does."""
     kind, _, _ = resnet.activation_constants(network)
     width, depth, _, *others = resnet.call(network, [network.depth], 1).constants
     kernel = _RESIDUAL[("piecewise_linear" if kind == resnet.SLOPES else "smooth"), network.inputs]

@@ -128,7 +128,7 @@ class CovarianceSde(Limit):
         return drawn_paths(network, drift, self.step(network), times, samples, coarse)
 
     def steps(self, network: Network) -> float:
-        """Of a path to the last layer."""
+        """The number of steps of a path to the last layer."""
         return self.time(network, network.depth) / self.step(network)
 
     def samples(self, network: Network) -> int:
@@ -162,7 +162,7 @@ class CovarianceSde(Limit):
         return found
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        """That of the laws without noise of its variances and its correlation, and of the sample."""
+        """The errors of the laws without noise of its variances and its correlation, and that of a sample."""
         if isinstance(law, PointMass):
             return 0.0
         match observable:
@@ -203,11 +203,13 @@ class CovarianceSde(Limit):
             moved = [lambda rho: own.drift(np.arctanh(rho))] * len(network.layer_kinds)
             return correlation_error(network, layer, correlations, moved)
 
-        def pull(rho: float, first: float, second: float) -> float:
+        def drift_of_rho(rho: float, first: float, second: float) -> float:
             norm = (1 + 2 * rho**2) * np.sqrt(first * second) - 1.5 * rho * (first + second)
             return rho / 2 + drift.a * float(norm) / (1 - rho**2)
 
-        return smooth_correlation_error(network, layer, correlations, [pull] * len(network.layer_kinds))
+        return smooth_correlation_error(
+            network, layer, correlations, [drift_of_rho] * len(network.layer_kinds)
+        )
 
     def _variance_error(self, network: Network, layer: int, variances: Law) -> float:
         if isinstance(variances, PointMass):

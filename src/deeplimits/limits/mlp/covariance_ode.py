@@ -24,7 +24,7 @@ from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
 from deeplimits.limits.mlp.correlation_ode import flow, slope_difference
-from deeplimits.limits.recursion import Pair
+from deeplimits.limits.recursion import PairCovariance
 from deeplimits.limits.regime import UP_TO_HALF, Regime
 from deeplimits.limits.times import shaping_time
 from deeplimits.networks.network import Network
@@ -57,22 +57,23 @@ class CovarianceOde(Limit):
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         times = [self.time(network, layer) for layer in layers]
         with np.errstate(over="ignore"):
-            found = self.matrices(network, times)
+            found = self.covariances(network, times)
         if not all(pair.first > 0 and pair.second > 0 for pair in found):
             raise ArithmeticError("float64 does not hold V there")
         return [
             PointMass(pair.observed(observable, layer)) for layer, pair in zip(layers, found, strict=True)
         ]
 
-    def matrices(self, network: Network, times: Sequence[float]) -> list[Pair]:
+    def covariances(self, network: Network, times: Sequence[float]) -> list[PairCovariance]:
         """V of the first pair at ``times`` (ascending); +∞ after an explosion, and ρ not a number."""
-        start = Pair.of(network)
+        start = PairCovariance.of(network)
         if not isinstance(network.activation, Smooth):
             kappa = slope_difference(network) ** 2
             if network.inputs == 1:
                 return [start for _ in times]
             return [
-                Pair(start.first, start.second, 1 - rho) for rho in flow(network, kappa, times, self.name)
+                PairCovariance(start.first, start.second, 1 - rho)
+                for rho in flow(network, kappa, times, self.name)
             ]
         return _smooth(network, start, times)
 
@@ -113,7 +114,7 @@ def variance(start: float, growth: float, time: float) -> float:
     return 1 / below if below > 0 else float("inf")
 
 
-def _smooth(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]:
+def _smooth(network: Network, start: PairCovariance, times: Sequence[float]) -> list[PairCovariance]:
     from scipy.integrate import solve_ivp
 
     quarter, growth = constants(network)
@@ -121,7 +122,7 @@ def _smooth(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]
 
     if start.gap == 0 and start.first == start.second:
         alone = [variance(start.first, growth, time) for time in times]
-        return [Pair(each, each, 0.0) for each in alone]
+        return [PairCovariance(each, each, 0.0) for each in alone]
     calls = count()
 
     def slope(time: float, gap: Array) -> Array:
@@ -149,6 +150,6 @@ def _smooth(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]
         gaps += np.clip(path.y[0], 0.0, 2.0).tolist()
     gaps += [float("nan")] * (len(times) - len(gaps))
     return [
-        Pair(variance(start.first, growth, time), variance(start.second, growth, time), gap)
+        PairCovariance(variance(start.first, growth, time), variance(start.second, growth, time), gap)
         for time, gap in zip(times, gaps, strict=True)
     ]

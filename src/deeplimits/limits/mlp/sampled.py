@@ -58,7 +58,7 @@ def _relu(steps: Callable[[Network], float]) -> Regime:
 
 
 def _steps(network: Network) -> float:
-    """Of a scheme up to the last layer."""
+    """The number of steps of a scheme up to the last layer."""
     return network_time(network, network.depth) / _STEP
 
 

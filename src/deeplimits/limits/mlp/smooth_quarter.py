@@ -63,7 +63,7 @@ class SmoothQuarter(Limit):
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         if isinstance(law, PointMass):
             return 0.0
-        drifts = [lambda rho, *_, pull=0.5 - strength: pull * rho for strength in self._strengths(network)]
+        drifts = [lambda rho, *_, rate=0.5 - strength: rate * rho for strength in self._strengths(network)]
         return smooth_correlation_error(network, layer, law, drifts)
 
     @staticmethod
@@ -76,6 +76,6 @@ class SmoothQuarter(Limit):
         ]
 
 
-def _diffusion(pull: float) -> Diffusion:
-    """dy = pull tanh y dt + dB."""
-    return Diffusion(lambda y: (pull * np.tanh(y), pull / np.cosh(np.clip(y, -300.0, 300.0)) ** 2))
+def _diffusion(rate: float) -> Diffusion:
+    """dy = rate tanh y dt + dB."""
+    return Diffusion(lambda y: (rate * np.tanh(y), rate / np.cosh(np.clip(y, -300.0, 300.0)) ** 2))

@@ -56,9 +56,9 @@ class Unshaped(Limit):
         if network.gap() == 0:
             return [PointMass(1.0 if observable == "correlation" else -np.inf) for _ in layers]
         level = (square_variance(network.slopes) + 1) / 3  # M
-        pull = asymmetry(network.slopes) * KAPPA  # A κ
-        bend = self.first_order * 3 * pull**2 / (2 * width)
-        sde = LinearSde(pull, self.growth * level, level, bend)
+        attraction = asymmetry(network.slopes) * KAPPA  # A κ
+        correction = self.first_order * 3 * attraction**2 / (2 * width)
+        sde = LinearSde(attraction, self.growth * level, level, correction)
         w0 = 0.0 if self.from_entrance else 1 / (width * float(np.sqrt(float(network.gap()))))
 
         def chart(time: float) -> Chart:
@@ -99,13 +99,13 @@ def left_out(network: Network, layer: int) -> float:
 
 def _law_path(network: Network, layer: int, level: float, first_order: float) -> tuple[float, float]:
     """Mean and variance of log(n w) at a layer, to first order in the noise."""
-    width, pull = network.units, asymmetry(network.slopes) * KAPPA
+    width, attraction = network.units, asymmetry(network.slopes) * KAPPA
     mean, variance = -0.5 * float(np.log(float(network.gap()))), 0.0
     for _ in range(layer):
-        speed = pull * float(np.exp(-mean))
-        bend = first_order * 1.5 * (pull * float(np.exp(-mean))) ** 2 / width
+        speed = attraction * float(np.exp(-mean))
+        correction = first_order * 1.5 * (attraction * float(np.exp(-mean))) ** 2 / width
         variance = (1 - speed) ** 2 * variance + level / width
-        mean += float(np.log1p(speed)) + bend + (level / 2) / width
+        mean += float(np.log1p(speed)) + correction + (level / 2) / width
     return mean, variance
 
 
@@ -115,11 +115,11 @@ def _network_path(network: Network, layer: int) -> tuple[float, float]:
     both agree.
     """
     width, slopes = network.units, network.slopes
-    level, pull = (square_variance(slopes) + 1) / 3, asymmetry(slopes) * KAPPA
+    level, attraction = (square_variance(slopes) + 1) / 3, asymmetry(slopes) * KAPPA
     mean, variance = -0.5 * float(np.log(float(network.gap()))), 0.0
     for _ in range(layer):
         if mean > _NEAR:
-            speed = pull * float(np.exp(-mean))
+            speed = attraction * float(np.exp(-mean))
             variance = (1 - speed) ** 2 * variance + level / width
             mean += float(np.log1p(speed)) + level / 2 / width
             continue

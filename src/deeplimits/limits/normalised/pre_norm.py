@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry
-from deeplimits.limits.recursion import Pair, next_gap
+from deeplimits.limits.recursion import PairCovariance, next_gap
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
@@ -43,13 +43,13 @@ class PreNormOde(Limit):
         ]
 
 
-def _solved(network: Network, times: Sequence[float]) -> list[Pair]:
+def _solved(network: Network, times: Sequence[float]) -> list[PairCovariance]:
     """V of the first pair at ``times`` (ascending)."""
     from scipy.integrate import solve_ivp
 
-    start = Pair.of(network)
+    start = PairCovariance.of(network)
     if network.inputs == 1:
-        return [Pair(start.first + time, start.second + time, 0.0) for time in times]
+        return [PairCovariance(start.first + time, start.second + time, 0.0) for time in times]
     strength = asymmetry(network.slopes)
 
     def slope(time: float, state: Array) -> Array:
@@ -70,4 +70,7 @@ def _solved(network: Network, times: Sequence[float]) -> list[Pair]:
     if not path.success:
         raise ArithmeticError(f"the ODE cannot be solved: {path.message}")
     gaps = np.clip(path.y[0], 0.0, 2.0).tolist()
-    return [Pair(start.first + time, start.second + time, gap) for time, gap in zip(times, gaps, strict=True)]
+    return [
+        PairCovariance(start.first + time, start.second + time, gap)
+        for time, gap in zip(times, gaps, strict=True)
+    ]

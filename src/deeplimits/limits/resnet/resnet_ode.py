@@ -22,7 +22,7 @@ from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
 from deeplimits.limits.mlp.correlation_ode import flow
-from deeplimits.limits.recursion import Pair, moments, unreachable
+from deeplimits.limits.recursion import PairCovariance, moments, unreachable
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
@@ -53,7 +53,7 @@ class ResnetOde(Limit):
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         with np.errstate(over="ignore"):
-            found = self.matrices(network, [self.time(network, layer) for layer in layers])
+            found = self.covariances(network, [self.time(network, layer) for layer in layers])
         if observable != "correlation" and not all(np.isfinite([p.first, p.second]).all() for p in found):
             raise ArithmeticError("float64 does not hold V there")
         if observable == "log_activation":
@@ -62,16 +62,16 @@ class ResnetOde(Limit):
             PointMass(pair.observed(observable, layer)) for layer, pair in zip(layers, found, strict=True)
         ]
 
-    def matrices(self, network: Network, times: Sequence[float]) -> list[Pair]:
+    def covariances(self, network: Network, times: Sequence[float]) -> list[PairCovariance]:
         """V of the first pair at ``times`` (ascending)."""
-        start = Pair.of(network)
+        start = PairCovariance.of(network)
         if not isinstance(network.phi, Slopes):
             return _solved(network, start, times)
         growth = float(1 / network.normalizer)
         kappa = float((network.phi.plus - network.phi.minus) ** 2)
         rhos = [1.0] * len(times) if network.inputs == 1 else flow(network, kappa, times, self.name)
         return [
-            Pair(start.first * factor, start.second * factor, 1 - rho)
+            PairCovariance(start.first * factor, start.second * factor, 1 - rho)
             for factor, rho in zip(np.exp(growth * np.asarray(times)).tolist(), rhos, strict=True)
         ]
 
@@ -90,12 +90,15 @@ class PrintedEquation214(ResnetOde):
     equation = "`resnet_ode` with the right side that the paper prints"
     source = "Li & Nica 2024, eq. (2.14) and Remark 3.1, as printed"
 
-    def matrices(self, network: Network, times: Sequence[float]) -> list[Pair]:
-        start = Pair.of(network)
-        return [Pair(start.first, start.second, pair.gap) for pair in super().matrices(network, times)]
+    def covariances(self, network: Network, times: Sequence[float]) -> list[PairCovariance]:
+        start = PairCovariance.of(network)
+        return [
+            PairCovariance(start.first, start.second, pair.gap)
+            for pair in super().covariances(network, times)
+        ]
 
 
-def _solved(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]:
+def _solved(network: Network, start: PairCovariance, times: Sequence[float]) -> list[PairCovariance]:
     """By expectations over Gaussians, for (log V^{aa}, log V^{bb}, 1 − ρ)."""
     from scipy.integrate import solve_ivp
 
@@ -103,7 +106,7 @@ def _solved(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]
         first, second = np.exp(state[:2])
         gap = min(max(float(state[2]), 0.0), 2.0)
         try:
-            image = moments(network.phi, Pair(float(first), float(second), gap))
+            image = moments(network.phi, PairCovariance(float(first), float(second), gap))
         except gaussian.Unreachable as error:
             raise unreachable("resnet_ode", round(time * network.depth), float(first), error) from None
         one, other = image.first / first, image.second / second
@@ -124,4 +127,4 @@ def _solved(network: Network, start: Pair, times: Sequence[float]) -> list[Pair]
         raise ArithmeticError(f"the ODE cannot be solved: {path.message}")
     gaps = np.clip(path.y[2], 0.0, 2.0)
     roots = zip(*np.exp(path.y[:2]).tolist(), gaps.tolist(), strict=True)
-    return [Pair(first, second, gap) for first, second, gap in roots]
+    return [PairCovariance(first, second, gap) for first, second, gap in roots]

@@ -156,7 +156,7 @@ class MixtureLaw(Law):
         return np.asarray(sum(w * law.cdf(x) for w, law in zip(self.weights, self.laws, strict=True)))
 
     def _density(self, x: Array) -> Array:
-        """Of the parts that have one; NaN where none has."""
+        """The density of the parts that have one; NaN where none has."""
         parts = [
             w * law.density(x)
             for w, law in zip(self.weights, self.laws, strict=True)

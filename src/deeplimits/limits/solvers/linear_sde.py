@@ -1,8 +1,8 @@
-"""The linear SDE dw = (pull + growth w + bend / w) dt − √noise w dB on w > 0, which two limits reduce to.
+"""The linear SDE dw = (constant + linear w + inverse / w) dt − √noise w dB on w > 0.
 
-Both have a singularity that is one of the coordinate: the unshaped correlation r_t at t = 0, in w = t
-e^{−r/2}, and the explosion of the variance V of a smooth activation, in w = 1 / V. y = log w / √noise has
-unit noise and is solved by Fokker–Planck. w_0 = 0 is an entrance where pull > 0.
+Two limits reduce to it. Both have a singularity that is one of the coordinate: the unshaped correlation r_t
+at t = 0, in w = t e^{−r/2}, and the explosion of the variance V of a smooth activation, in w = 1 / V. y = log
+w / √noise has unit noise and is solved by Fokker–Planck. w_0 = 0 is an entrance where constant > 0.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from deeplimits.limits.solvers.resolvents import Diffusion
 Array = NDArray[np.float64]
 
 _NEAR = 1e-13
-"""Where a path from 0 is taken to begin, as a part of where the pull alone takes it by its time, or by 1
-where that is later."""
+"""Where a path from 0 is taken to begin, as a part of where the constant drift alone takes it by its time, or
+by 1 where that is later."""
 
 
 @dataclass(frozen=True)
 class LinearSde:
-    """dw = (pull + growth w + bend / w) dt − √noise w dB; ``bend`` = 0 is the linear SDE itself."""
+    """dw = (constant + linear w + inverse / w) dt − √noise w dB; ``inverse`` = 0 is the linear SDE itself."""
 
-    pull: float
-    growth: float
+    constant: float
+    linear: float
     noise: float
-    bend: float = 0.0
+    inverse: float = 0.0
 
     @property
     def scale(self) -> float:
@@ -44,9 +44,9 @@ class LinearSde:
         scale = self.scale
 
         def coefficients(y: Array) -> tuple[Array, Array]:
-            inverse = np.exp(-np.clip(scale * y, -300.0, 300.0))
-            pulled, bent = self.pull * inverse, self.bend * inverse**2
-            return (pulled + bent + self.growth - self.noise / 2) / scale, -(pulled + 2 * bent)
+            over_w = np.exp(-np.clip(scale * y, -300.0, 300.0))
+            first, second = self.constant * over_w, self.inverse * over_w**2
+            return (first + second + self.linear - self.noise / 2) / scale, -(first + 2 * second)
 
         return Diffusion(coefficients)
 
@@ -64,7 +64,7 @@ class LinearSde:
         -------
         log w₀ / √noise, or where a path from 0 is taken to begin.
         """
-        return float(np.log(w0 if w0 > 0 else _NEAR * self.pull * min(time, 1.0))) / self.scale
+        return float(np.log(w0 if w0 > 0 else _NEAR * self.constant * min(time, 1.0))) / self.scale
 
     def laws(self, w0: float, times: Sequence[float], chart: Callable[[float], Chart]) -> list[TabulatedLaw]:
         """Laws at ``times`` (ascending, positive) from ``w0`` ≥ 0, of the observable that ``chart`` makes of

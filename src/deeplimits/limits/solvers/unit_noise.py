@@ -55,7 +55,7 @@ class UnitNoise:
 
     @property
     def diffusion(self) -> Diffusion:
-        """That of x."""
+        """The diffusion of x."""
 
         def coefficients(x: Array) -> tuple[Array, Array]:
             y = np.clip(self.from_unit(x), -_PANELS, _PANELS)
@@ -111,7 +111,7 @@ class UnitNoise:
 
     @cached_property
     def _drift(self) -> tuple[Array, Array]:
-        """That of x and its derivative by x, by y [panel, coefficient]."""
+        """The drift of x and its derivative by x, by y [panel, coefficient]."""
         drift, sigma = self._values
         bend = chebyshev.chebval(_AT, 2 * chebyshev.chebder(self._sigma.T))
         value = drift / sigma - bend / 2
