@@ -62,7 +62,7 @@ def _raised(text: str) -> Markup:
 
 
 def _other(names: Sequence[str]) -> dict[str, str]:
-    """Of what a paper prints the corrected claim, and the other way round, where both are there."""
+    """The corrected claim for what a paper prints, and the other way round, where both are there."""
     pairs = [(name, name.removesuffix(_PRINTED)) for name in names if name.endswith(_PRINTED)]
     there = [(printed, holds) for printed, holds in pairs if holds in names]
     return dict(there) | {holds: printed for printed, holds in there}
