@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+import browser
 from deeplimits.errors import InputError
 from deeplimits.sweep.config import load_config
 from workflow_runs import CLAIMS, ROOT, STUDY, command, jobs, output, snakemake
@@ -116,6 +117,26 @@ def test_as_a_module_it_has_a_configuration_of_its_own(other):
     assert "as a module it needs `config: {'configfile'" in output(run)
 
 
+def _read_in_a_browser(report):
+    """The report asks for nothing from outside, and shows the scoreboard as it is clicked; what the page of it leads
+    to in the folder of results is no link there.
+    """
+    with browser.tab() as tab:
+        tab.open(report.as_uri())
+        tab.wait("document.body.innerText.includes('Claims')")
+        tab.run("[...document.querySelectorAll('a')].find(each => each.innerText.trim() == 'Claims').click()")
+        tab.wait("document.body.innerText.includes('scoreboard, drawn')")
+        tab.run("[...document.querySelectorAll('tr')].at(-2).querySelector('a').click()")
+        tab.wait("document.querySelector('iframe') != null")
+        page = tab.run("document.querySelector('iframe').src")
+        tab.open(page, 390)
+        assert tab.run("document.documentElement.scrollWidth") <= 390
+        assert tab.run("document.querySelector('output').textContent") == "1 of 1"
+        assert tab.run("document.querySelectorAll(\"a:not([href^='#'])\").length") == 0
+        assert {each.partition(":")[0] for each in tab.requests} <= {"file", "data", "blob", "about"}
+        assert tab.errors == []
+
+
 ODD = """a 'b' > c\\d #e "f" $g & h; `i` ü"""
 """A folder of results whose name a shell would take for much else."""
 
@@ -143,6 +164,8 @@ def test_from_ones_own_folder(other):
     )
     run = command(own, *workflow, "--report", "report.html")
     assert run.returncode == 0, output(run)
+    if browser.CHROMIUM is not None:
+        _read_in_a_browser(own / "report.html")
     # the claims that are shipped, where no others are named
     run = command(own, "-s", ROOT / "Snakefile", "-n")
     assert f"Holding {ROOT}/claims/" in output(run)

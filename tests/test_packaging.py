@@ -59,6 +59,24 @@ def test_conda_environment_names_the_packages_and_bounds_of_pyproject():
     assert pip == ["--editable ."]
 
 
+def test_conda_recipe_splits_packages_as_the_extras_do():
+    recipe = yaml.safe_load((ROOT / "tools/conda/recipe.yaml").read_text())
+    assert recipe["context"]["version"] == PROJECT["project"]["version"]
+    assert SpecifierSet(recipe["context"]["python"]) == SpecifierSet(PROJECT["project"]["requires-python"])
+    slim, whole = (
+        {
+            canonicalize_name(CONDA_NAMES.get(name, name)): SpecifierSet(bounds)
+            for name, _, bounds in (entry.partition(" ") for entry in each["requirements"]["run"])
+            if name not in ("python", "${{")
+        }
+        for each in recipe["outputs"]
+    )
+    assert slim == requirements(PROJECT["project"]["dependencies"])
+    assert slim | whole == requirements(WHOLE)
+    (entry,) = recipe["outputs"][0]["build"]["python"]["entry_points"]
+    assert entry == "deeplimits = " + PROJECT["project"]["scripts"]["deeplimits"]
+
+
 @pytest.mark.parametrize("name", LOCKS)
 def test_lock_pins_with_hashes_and_no_address(name):
     text = (ROOT / name).read_text()

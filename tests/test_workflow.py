@@ -54,6 +54,16 @@ def test_dry_run_plans_batches_not_points(project):
 
 
 @pytest.mark.slow
+def test_the_configuration_for_tests_is_planned(tmp_path):
+    """The folder ``.test``, where catalogues of workflows look for one: one study, and no scoreboard."""
+    shutil.copytree(
+        ROOT / ".test", tmp_path / ".test", ignore=shutil.ignore_patterns("results", ".snakemake")
+    )
+    run = command(tmp_path, "-s", ROOT / "Snakefile", "--directory", ".test", "-n")
+    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 2, "all": 1}, output(run)
+
+
+@pytest.mark.slow
 def test_profiles_are_found_from_another_folder_and_by_the_path_they_had(project):
     def profile(*arguments):
         run = command(project, "-s", ROOT / "Snakefile", "--list-target-rules", "-q", *arguments)
