@@ -189,9 +189,12 @@ def test_results_of_an_architecture_that_has_changed_or_gone(
     environment = ENVIRONMENT | {"PYTHONPATH": path}
     subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, check=True)
     assert run(tmp_path, "aggregate", "biased").returncode == 0
-    with (tmp_path / "more_limits" / "biased.py").open("a") as file:
-        file.write("# changed\n")
-    assert "stale (drawn_by.biased_mlp" in run(tmp_path, "status").stdout
+    assert ", aggregated, up to date" in run(tmp_path, "status").stdout
+    for name in ("angle", "biased"):
+        with (tmp_path / "more_limits" / f"{name}.py").open("a") as file:
+            file.write("# changed\n")
+    stale = run(tmp_path, "status").stdout
+    assert "stale (made_with.architecture biased_mlp: " in stale and "made_with.observable angle: " in stale
     refused = run(tmp_path, "aggregate", "biased")
     assert refused.returncode == 2 and "are not there yet" in refused.stderr
     assert run(tmp_path, "verify", "--recompute", "1").returncode in (0, 1)

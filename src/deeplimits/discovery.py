@@ -156,14 +156,16 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         """Names and things, at the speed of a dictionary where nothing is offered."""
         return super().items() if self._offered else self.own.items()
 
+    def sources(self, name: str) -> str | None:
+        """``sources_of`` the thing of a name that another package offers; None for one of this package."""
+        return None if name in self.own else sources_of(self._offered[name].module)
+
     def made_by(self, name: str) -> str | None:
         """What another package computes the thing of a name with, by which that may be kept: its sources, and
         the versions of the packages that it asks for. None for a thing of this package.
         """
-        if name in self.own:
-            return None
-        point = self._offered[name]
-        return f"{sources_of(point.module)} {sorted(_libraries(point).items())}"
+        sources = self.sources(name)
+        return sources and f"{sources} {sorted(_libraries(self._offered[name]).items())}"
 
     def _where(self, point: EntryPoint) -> str:
         return f"entry point {self._group} of {_package(point)}"

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deeplimits.architectures import architecture, architectures
+from deeplimits.limits import registry
+from deeplimits.observables import OBSERVABLES
 from deeplimits.sweep.grid import as_list
 from deeplimits.sweep.models import GridModel
 from deeplimits.sweep.study import Study
@@ -29,8 +31,6 @@ def described(study: Study) -> dict[str, Any]:
         for (model, _), grid in zip(study.networks, grids, strict=True)
     ]
     spec = study.layers_spec
-    named = {model.architecture for model, _ in study.networks} & set(architectures())
-    drawn_by = {name: sampler for name in sorted(named) if (sampler := architecture(name).sampler)}
     found = {
         "title": study.title,
         "networks": networks,
@@ -43,18 +43,28 @@ def described(study: Study) -> dict[str, Any]:
         },
         "compare": [entry.model_dump(mode="json", exclude_defaults=True) for entry in study.compare],
         "growth": study.growth.model_dump(mode="json") if study.growth else None,
-        # by what else than the number contract: sources of another package
-        **({"drawn_by": drawn_by} if drawn_by else {}),
+        **({"made_with": made_with} if (made_with := _made_with(study)) else {}),
     }
     plain: dict[str, Any] = json.loads(json.dumps(found))
     return plain
+
+
+def _made_with(study: Study) -> dict[str, str]:
+    """What other packages put in, by what it is: the sampler of an architecture, the sources of a limit, and
+    those of observables, all of which are reduced.
+    """
+    named = {model.architecture for model, _ in study.networks} & set(architectures())
+    found = {f"architecture {name}": architecture(name).sampler for name in named}
+    found |= {f"limit {entry.limit}": registry().sources(entry.limit) for entry in study.compare}
+    found |= {f"observable {name}": OBSERVABLES.sources(name) for name in OBSERVABLES}
+    return {name: made for name, made in sorted(found.items()) if made}
 
 
 def as_content(description: Mapping[str, Any]) -> dict[str, Any]:
     """The content of a study file that is described so, without figures."""
     # replaced by the grid of each network
     placeholder = {"width": [[1]], "correlation": 0.0}
-    return {"grid": placeholder, **{key: value for key, value in description.items() if key != "drawn_by"}}
+    return {"grid": placeholder, **{key: value for key, value in description.items() if key != "made_with"}}
 
 
 def _axes(grid: GridModel) -> dict[str, Any]:
