@@ -179,7 +179,7 @@ STUDIES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", everyday(STUDIES.values(), 8), ids=STUDIES)
+@pytest.mark.parametrize("text", everyday(STUDIES.values(), 7), ids=STUDIES)
 def test_figures_are_the_same_bytes_when_drawn_again(tmp_path: Path, text: str) -> None:
     config = project(tmp_path, text)
     simulated(config)
