@@ -157,6 +157,11 @@ PAPERS = {
 }
 
 
+def sources_of_figure(wildcards):
+    """Those of a figure of another package, which no file that it is drawn from tells of."""
+    return figures().sources(wildcards.figure) or ""
+
+
 def caption_of_figure(wildcards):
     try:
         facts = study_facts(SETTINGS.results, wildcards.study)

@@ -28,6 +28,7 @@ rule figure:
     params:
         options=OPTIONS,
         caption=caption_of_figure,
+        made_with=sources_of_figure,
     message:
         "Drawing {wildcards.figure} of study {wildcards.study}"
     shell:

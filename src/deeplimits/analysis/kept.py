@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -51,13 +51,8 @@ def keys_of(reduction: Reduction, points: Iterable[Sequence[tuple[BlockLocation,
         "code": _code(),
         "libraries": {name: version(name) for name in LIBRARIES},
         "processor": choice(),
-        "samples": reduction.samples,
+        **{each.name: getattr(reduction, each.name) for each in fields(reduction) if each.name != "where"},
         "compare": [entry.model_dump(mode="json") for entry in reduction.compare],
-        "observables": reduction.observables,
-        "planes": reduction.planes,
-        "paths": reduction.paths,
-        "records": reduction.records,
-        "gram_inputs": reduction.gram_inputs,
     }
     offered = {entry.limit: registry().made_by(entry.limit) for entry in reduction.compare}
     for name in {*reduction.observables, *(entry.observable for entry in reduction.compare)}:

@@ -32,11 +32,11 @@ def digest(path: Path, tell: Callable[[float], None] | None = None) -> str:
 
 
 def digest_once(path: Path) -> str:
-    """SHA-256 of a file, computed once in this process for as long as the file is the same by size, time and
-    inode.
+    """SHA-256 of a file, computed once in this process for as long as the file is the same by size, inode and
+    times: of its content, which anybody can set, and of its last change.
     """
     status = path.stat()
-    return _digest(path, status.st_size, status.st_mtime_ns, status.st_ino)
+    return _digest(path, status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
 
 
 @lru_cache(maxsize=256)
