@@ -122,7 +122,7 @@ def test_shipped_studies_draw_their_figures_and_no_paper_has_two_studies() -> No
         for figure in figures():
             if refusal(study, figure) is None:
                 able[figure].append(study.name)
-    general = {"ks_against_width", "quantiles_against_time", "law_against_limit", "exact_rates"}
+    general = {"ks_against_width", "quantiles_against_time", "law_against_limit", "exact_rates", "which_law"}
     for figure in set(figures()) - general:
         assert 1 <= len(able[figure]) <= 3, (figure, able[figure])
     assert len(able["law_against_limit"]) == 37

@@ -159,7 +159,7 @@ networks: [{activation: {name: identity}}]
 grid: {width: [32, 40], depth: {times_width: 0.25}, correlation: 0.3, seed: 0}
 samples: 64
 record: {layers: 2}
-figures: [exact_rates]
+figures: [exact_rates, which_law]
 """
 STUDIES = {
     "own": STUDY,
