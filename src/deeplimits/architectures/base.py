@@ -160,6 +160,26 @@ class Architecture(ABC):
         return f"{self.short}, {plain}" if self.short else plain
 
 
+class WithOracle(Architecture):
+    """An architecture whose oracle is ``simulate`` of the file ``oracle.py`` in its folder."""
+
+    def oracle(
+        self,
+        network: Network,
+        layers: Sequence[int],
+        samples: int,
+        generator: np.random.Generator,
+        *,
+        readout: bool = False,
+    ) -> dict[str, NDArray[Any]]:
+        from importlib import import_module
+
+        drawn: dict[str, NDArray[Any]] = import_module(f"{type(self).__module__}.oracle").simulate(
+            network, layers, samples, generator, readout=readout
+        )
+        return drawn
+
+
 def accept(name: str, offered: object) -> Architecture:
     """What an entry point offers, as an architecture.
 

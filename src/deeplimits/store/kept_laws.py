@@ -6,35 +6,27 @@ nothing is lost with them, and no store depends on whether they were there. A la
 longer than a file would, and is not kept.
 
 The name of a file is the SHA-256 of the limit, the observable, the layers, the network with its seed, and of
-what laws are made by. A file starts with the SHA-256 of the rest: one that is damaged is drawn again. It is
-written aside and renamed, so that writers may meet, and what has not been read for longest goes where all
-files together have become too large.
+what laws are made by (``limits.kept_files`` tells how files are kept); one that is damaged is drawn again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
-from deeplimits.limits import registry, together
+from deeplimits.limits import kept_files, registry, together
 from deeplimits.limits.made_by import made_by
 from deeplimits.limits.together import Request
 from deeplimits.networks.network import Network
 from deeplimits.observables import OBSERVABLES, parse
-from deeplimits.store.atomic import written_aside
 
 LARGEST = 1 << 29
 """Bytes of all files together."""
-_AFTER = 3 / 4
-"""What is left of that once some have been removed."""
-_DIGEST = 32
 
 
 def marginals(name: str, requests: Sequence[Request]) -> list[list[Law]]:
@@ -54,11 +46,7 @@ def marginals(name: str, requests: Sequence[Request]) -> list[list[Law]]:
 
 
 def _folder() -> Path:
-    try:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:  # there is no home
-        base = Path("/nonexistent")
-    return base / "deeplimits" / "laws"
+    return kept_files.folder_of("laws")
 
 
 def _key(name: str, network: Network, layers: Sequence[int], observable: str) -> str:
@@ -71,17 +59,13 @@ def _key(name: str, network: Network, layers: Sequence[int], observable: str) ->
 
 def _read(file: Path) -> list[Law] | None:
     """None where there is no such file or it is not whole."""
-    try:
-        content = file.read_bytes()
-        if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
-            return None
-        os.utime(file)
-    except OSError:
+    kept = kept_files.read(file)
+    if kept is None:
         return None
-    head, _, numbers = content[_DIGEST:].partition(b"\n")
+    head, numbers = kept
     laws: list[Law] = []
-    for kind, count in json.loads(head):
-        values, numbers = np.frombuffer(numbers[: 8 * count], "<f8").astype(float), numbers[8 * count :]
+    for kind, count in head:
+        values, numbers = np.split(numbers, [count])
         if kind == "number":
             laws.append(PointMass(float(values[0])))
         else:
@@ -102,25 +86,4 @@ def _write(file: Path, laws: Sequence[Law]) -> None:
                 numbers.append(law.samples)
             case _:
                 return  # it is solved in part, by means that a file does not hold
-    columns = (values.astype("<f8").tobytes() for values in numbers)
-    content = b"".join([json.dumps(head).encode(), b"\n", *columns])
-    with suppress(OSError):
-        with written_aside(file, flush=False) as aside:
-            aside.write_bytes(hashlib.sha256(content).digest() + content)
-        _keep_small(file.parent)
-
-
-def _keep_small(folder: Path) -> None:
-    """Remove what has not been read for longest where there is too much."""
-    kept = []
-    for file in folder.iterdir():
-        with suppress(FileNotFoundError):  # another has removed it
-            kept.append((file.stat().st_mtime, file.stat().st_size, file))
-    total = sum(size for _, size, _ in kept)
-    if total <= LARGEST:
-        return
-    for _, size, file in sorted(kept):
-        if total <= _AFTER * LARGEST:
-            break
-        file.unlink(missing_ok=True)
-        total -= size
+    kept_files.write(file, head, numbers, LARGEST)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from deeplimits.architectures.base import Architecture
+from deeplimits.architectures.base import WithOracle
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from deeplimits.architectures.base import Moments
     from deeplimits.networks.network import Layer, Network
 
 
-class Perceptron(Architecture):
+class Perceptron(WithOracle):
     """V_ℓ = (c/n) ⟨φ_s(z_ℓ), φ_s(z_ℓ)⟩; n, φ_s and c are those of the layer (Li & Nica 2024, eq. (2.1))."""
 
     name = "mlp"
@@ -25,19 +21,6 @@ class Perceptron(Architecture):
     infinite_width = True
     families = ("linear", "relu_like", "smooth")
     kernels = "deeplimits.engines.mlp.call"
-
-    def oracle(
-        self,
-        network: Network,
-        layers: Sequence[int],
-        samples: int,
-        generator: np.random.Generator,
-        *,
-        readout: bool = False,
-    ) -> dict[str, NDArray[Any]]:
-        from deeplimits.architectures.mlp.oracle import simulate
-
-        return simulate(network, layers, samples, generator, readout=readout)
 
     def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:
         """V' = c E φφᵀ, which keeps the norms of a homogeneous φ."""

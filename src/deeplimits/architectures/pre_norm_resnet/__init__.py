@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from deeplimits.architectures.base import Architecture
+from deeplimits.architectures.base import WithOracle
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from deeplimits.architectures.base import Moments
     from deeplimits.networks.network import Layer, Network
 
 _WIDEST = 2.0**40
 
 
-class PreNormResnet(Architecture):
+class PreNormResnet(WithOracle):
     """The state is divided by its root mean square over units, without ε and gain, before φ; the branch has a
     mean square of 1 / d, whatever the state. V_ℓ = ⟨z_ℓ, z_ℓ⟩ / n grows like V_0 + ℓ / d.
     """
@@ -36,19 +33,6 @@ class PreNormResnet(Architecture):
     uneven = False
     gradients = False
     kernels = "deeplimits.architectures.pre_norm_resnet.call"
-
-    def oracle(
-        self,
-        network: Network,
-        layers: Sequence[int],
-        samples: int,
-        generator: np.random.Generator,
-        *,
-        readout: bool = False,
-    ) -> dict[str, NDArray[Any]]:
-        from deeplimits.architectures.pre_norm_resnet.oracle import simulate
-
-        return simulate(network, layers, samples, generator, readout=readout)
 
     def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:
         """V' = V + (c/d) E φφᵀ of inputs of unit norm."""

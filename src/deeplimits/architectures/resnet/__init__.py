@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from deeplimits.architectures.base import Architecture
+from deeplimits.architectures.base import WithOracle
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from deeplimits.architectures.base import Moments
     from deeplimits.networks.network import Layer, Network
 
 
-class Resnet(Architecture):
+class Resnet(WithOracle):
     """V_ℓ = ⟨z_ℓ, z_ℓ⟩ / n; φ is not normalised (Li & Nica 2024, eq. (2.12); Hayou 2022, eq. (1))."""
 
     name = "resnet"
@@ -32,19 +29,6 @@ class Resnet(Architecture):
     from_number = True
     keys = frozenset(("branch_exponent",))
     kernels = "deeplimits.engines.resnet.call"
-
-    def oracle(
-        self,
-        network: Network,
-        layers: Sequence[int],
-        samples: int,
-        generator: np.random.Generator,
-        *,
-        readout: bool = False,
-    ) -> dict[str, NDArray[Any]]:
-        from deeplimits.architectures.resnet.oracle import simulate
-
-        return simulate(network, layers, samples, generator, readout=readout)
 
     def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:
         """V' = V + d^{−2b} E φφᵀ."""
