@@ -58,7 +58,7 @@ def kappa(network: Network) -> float:
 
 
 def path_steps(network: Network) -> int:
-    """Of a path to the last layer."""
+    """The number of steps of a path to the last layer."""
     pace = max(_PER_TIME, _PER_STRENGTH * kappa(network))
     return max(_FEWEST_STEPS, int(np.ceil(network_time(network, network.depth) * pace)))
 
@@ -128,8 +128,8 @@ class NeuralTangentSde(Limit):
 
 
 def _pair_error(network: Network, layer: int) -> float:
-    """That of the correlation; and where few units tell two inputs apart by their signs, which the noise of
-    C^{ba} takes for many.
+    """The error of the correlation; and where few units tell two inputs apart by their signs, which the noise
+    of C^{ba} takes for many.
     """
     strength, time = kappa(network), network_time(network, layer)
     law = correlation_laws(network, [(time, strength)], [time], NeuralTangentSde.name)[0]

@@ -91,7 +91,7 @@ def kernel_paths(
 
 
 def _weights(steps: int, step: float) -> Iterator[tuple[int, float]]:
-    """Of the trapezoidal rule, backward in time."""
+    """The weights of the trapezoidal rule, backward in time."""
     for at in range(steps, -1, -1):
         yield at, step / 2 if at in (0, steps) else step
 
