@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 CAPTION = """\
 **Which law to use** for a network of width n and depth d (study {{ study }}: {{ title }}; its
 {{ samples }} networks at each point, {{ seeds }}, only name the points). Each cell holds the Kolmogorov
-distance of a law to the exact law of the correlation of two inputs at the last layer, which is known without sampling. A row
-of panels is for one activation, a column for one law: from left to right the limit n → ∞, the law with the
-network's own constants, and the law to second order in 1/n. Take the first in which the cell of a network is
-below the error that is to be borne; the line surrounds what is below 0.01, and white cells have no exact
-law. The first two fall like 1/n and grow slowly with d / n, the third falls like 1/n².
+distance of a law to the exact law of the correlation of two inputs at the last layer, which is known
+without sampling. A row of panels is for one activation, a column for one law: from left to right the limit
+n → ∞, the law with the network's own constants, and the law to second order in 1/n. Take the first in which
+the cell of a network is below the error that is to be borne; the line surrounds what is below 0.01, and
+white cells have no exact law. The first two fall like 1/n and grow slowly with d / n, the third falls like
+1/n².
 """
 NEEDS = Needs(kinds=(Kind(WIDE, agree=("architecture",)),))
 
