@@ -140,12 +140,19 @@ ANGLE = Kind(
 )
 
 
+def _forget_observables() -> None:
+    """What this process has found out about the records that there were."""
+    parse.cache_clear()
+    for limit in registry().values():
+        vars(limit).pop("spoken", None)
+
+
 @pytest.fixture
 def angle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Observable]:
     monkeypatch.setitem(cast("dict[str, Kind]", OBSERVABLES.own), "angle", ANGLE)
-    parse.cache_clear()
+    _forget_observables()
     yield parse("angle")
-    parse.cache_clear()
+    _forget_observables()
 
 
 @pytest.mark.slow
