@@ -31,6 +31,17 @@ def test_ode_reaches_the_known_value() -> None:
     assert time == pytest.approx(1.0, abs=1e-9)
 
 
+@pytest.mark.parametrize(("units", "exact"), [(48, 0.987), (256, 1.509), (1024, 1.816)])
+def test_the_corrected_law_of_unshaped_networks_states_what_the_exact_law_is_away(
+    units: int, exact: float
+) -> None:
+    """n · distance by the exact law, n = d; what ``unshaped`` states grows like log n beyond it."""
+    network = Network(ReluLike(), units, units, GRAM)
+    stated = units * registry()["unshaped_corrected"].error(network, units, "rescaled_correlation")
+    assert exact < stated < 2.8 * exact
+    assert stated < units * registry()["unshaped"].error(network, units, "rescaled_correlation")
+
+
 def test_residual_ode_reaches_the_known_values() -> None:
     """ReLU branches, ρ_0 = 0.3: ρ and V^{ab} at t = 1 to ten digits, V^{aa} = e^{1/2}; twice the branch is four
     times the time.

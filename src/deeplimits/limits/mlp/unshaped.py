@@ -103,7 +103,8 @@ def _law_path(network: Network, layer: int, level: float, first_order: float) ->
     mean, variance = -0.5 * float(np.log(float(network.gap()))), 0.0
     for _ in range(layer):
         speed = attraction * float(np.exp(-mean))
-        correction = first_order * 1.5 * (attraction * float(np.exp(-mean))) ** 2 / width
+        # dw has 3 (A κ)² / (2 n w) dt and a layer lasts 1/n: so much of log w
+        correction = first_order * 1.5 * speed**2
         variance = (1 - speed) ** 2 * variance + level / width
         mean += float(np.log1p(speed)) + correction + (level / 2) / width
     return mean, variance
