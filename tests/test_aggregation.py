@@ -16,6 +16,7 @@ from deeplimits.analysis import spread
 from deeplimits.errors import InputError
 from deeplimits.jobs import aggregate
 from deeplimits.jobs.aggregate import Aggregation, aggregate_study
+from deeplimits.processor import choice
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import study_digest, study_store
 from deeplimits.sweep.config import Config, load_config
@@ -124,6 +125,14 @@ def test_a_damaged_store_is_not_believed(many: Config, fault: str) -> None:
             said.write_bytes(b"\xff\x00")
     done, again = made(many)
     assert (done.reduced, again) == (8, truth)
+
+
+def test_rows_of_a_process_with_another_choice_of_processor_are_refused() -> None:
+    """They would be kept as those of the process that asks."""
+    done: list[Any] = []
+    with pytest.raises(StoreError, match=r"OPENBLAS_CORETYPE is \w+ there and Nehalem here"):
+        spread.alike({**choice(), "OPENBLAS_CORETYPE": "Nehalem"}, done.append, [])
+    assert done == []
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rows import Rows, stacked
+from deeplimits.processor import choice
 from deeplimits.store.catalogue import BlockLocation
 from deeplimits.store.errors import StoreError
 from deeplimits.sweep.points import Point
@@ -45,6 +46,32 @@ def reduce_points(reduction: Reduction, points: Points) -> Rows:
     """The rows of several points [point, ...]."""
     _hold_to_one_thread()
     return stacked(reduction.reduce(points))
+
+
+def alike(expected: Mapping[str, str], reduce: Callable[[Points], Rows], points: Points) -> Rows:
+    """What ``reduce`` makes of points, where this process finds the last digits that another does, which
+    keeps the rows as its own.
+
+    Parameters
+    ----------
+    expected
+        ``processor.choice`` of the process that asks.
+
+    Raises
+    ------
+    StoreError
+        If this process has made another choice.
+    """
+    here = choice()
+    for name in sorted({*here, *expected}):
+        found, wanted = (each.get(name, "nothing")[:100] for each in (here, expected))
+        if here.get(name) != expected.get(name):
+            raise StoreError(
+                f"a process on {os.uname().nodename} that is to reduce points would find other last digits "
+                f"than the one that asks: {name} is {found} there and {wanted} here; docs/clusters.md says "
+                "what its environment needs"
+            )
+    return reduce(points)
 
 
 class Spread:
@@ -131,7 +158,8 @@ class Spread:
 
         # what is not looked into is handed over as it is
         lazy = partial(dask.delayed, pure=False, traverse=False)
-        graph = [lazy(partial(reduce_points, self._reduction, _alone(task)))() for task in wave]
+        reduce = partial(alike, choice(), partial(reduce_points, self._reduction))
+        graph = [lazy(partial(reduce, _alone(task)))() for task in wave]
         if _dask_scheduler() is not None:
             return list(dask.compute(*graph))
         for _ in range(_TRIES):
