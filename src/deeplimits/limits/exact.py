@@ -27,8 +27,8 @@ Array = NDArray[np.float64]
 ERROR = 1e-7
 """Kolmogorov distance that is kept, of laws between the nodes of their tables as well."""
 _LEAST_UNITS, _MOST_UNITS = 8, 1024
-_LEAST_ONE_SIDED = 48
-"""With fewer units, of which half are silent, the law of a step has a tail that only falls like e^{−|y|}."""
+_LEAST_ONE_SIDED = 16
+"""With fewer units, of which half are silent, kernels take minutes."""
 
 
 class Exact(Limit):
