@@ -38,6 +38,12 @@ def chosen(given: Network, observable: str = "correlation") -> tuple[str, str]:
             "unshaped",
             "exact was not taken: it is for networks with 16",
         ),
+        (
+            network(ReluLike(), 40),
+            "correlation",
+            "unshaped",
+            "40 units with a slope of 0 takes half a minute",
+        ),
         (network(ReluLike(), 3), "log_variance", "exact_variance", "the limit of its regime is variance"),
         (network(Smooth.of("tanh"), 40, HALF), "log_variance", "exact_variance", "smooth_variance"),
         (
