@@ -63,23 +63,6 @@ def test_linear_rows_are_fishers_density(units: int, rho: float) -> None:
     assert np.abs(density(linear, units, y0, y) - expected).max() <= 1e-9 * expected.max()
 
 
-@pytest.mark.parametrize(
-    ("units", "rho"),
-    [(16, 0.0), (24, 0.6), (48, 0.99)]
-    + [
-        pytest.param(units, rho, marks=pytest.mark.exhaustive)
-        for units in (16, 24, 32, 64)
-        for rho in (-0.5, 0.1, 0.9, 0.9999)
-    ],
-)
-def test_nothing_is_lost_where_inputs_die(units: int, rho: float) -> None:
-    """What has a density and what has none are had in different ways."""
-    kernel, y = transition_rows.Transition(Slopes(1, 0), units), np.array([np.arctanh(rho)])
-    fates = kernel.fates(y)
-    mass = kernel.row(float(y[0])).values.sum() * kernel.grid.step
-    assert abs(mass + fates.apart[0] + fates.equal[0] - fates.alive[0]) < 5e-7
-
-
 @pytest.mark.slow
 def test_two_grids_give_one_law(monkeypatch: pytest.MonkeyPatch) -> None:
     network = Network(ReluLike(0.0, -0.4), 24, 3, pair(0.3))
@@ -115,7 +98,6 @@ NETWORKS = {
     "uneven": Network(ReluLike(0.0, -0.4), (32, 64, 48, 32), 4, pair(0.3)),
     "opposite": Network(ReluLike(0.0, -1.6), 32, 12, pair(0.1)),
     "near one": shaped(ONE_SIDED, 32, 32, 0.999999),
-    "narrow": Network(ReluLike(), 16, 8, pair(0.3)),
     "deep": Network(ReluLike(), 150, 150, pair(0.3)),
     "wide": shaped(SYMMETRIC, 256, 64, -0.9),
 }
@@ -136,16 +118,13 @@ def bound(count: int) -> float:
     ("name", "count"),
     [
         *((name, 1 << 16) for name in EVERYDAY),
-        *(pytest.param(name, 1 << 20, marks=pytest.mark.slow) for name in NETWORKS if name != "narrow"),
-        pytest.param("narrow", 1 << 20, marks=pytest.mark.exhaustive),
+        *(pytest.param(name, 1 << 20, marks=pytest.mark.slow) for name in NETWORKS),
         *(pytest.param(name, 1 << 24, marks=pytest.mark.exhaustive) for name in NETWORKS),
     ],
 )
 def test_networks_follow_the_exact_law(name: str, count: int) -> None:
     exact = law("exact", NETWORKS[name])
     drawn = correlations(NETWORKS[name], count)
-    # equal inputs are so to rounding
-    drawn = np.where(drawn > 1 - 1e-6, 1.0, drawn) if name == "narrow" else drawn
     # what is stored is float32, which moves a correlation by 6e-8 of 1 − ρ
     assert kolmogorov(exact, drawn) < bound(len(drawn)) + 1e-6
 

@@ -15,13 +15,7 @@ from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.chain_grid import Grid, tabulated
 from deeplimits.limits.coefficients import is_odd
-from deeplimits.limits.conditions import (
-    ABOVE_MINUS_ONE,
-    narrow,
-    narrowest_where_inputs_die,
-    wide,
-    wide_where_inputs_die,
-)
+from deeplimits.limits.conditions import ABOVE_MINUS_ONE, narrow, wide, wide_where_inputs_die
 from deeplimits.limits.exact_chain import Layers, State, states
 from deeplimits.limits.mlp.correlation import start_coordinate
 from deeplimits.limits.regime import ANY_EXPONENT, Regime
@@ -33,8 +27,8 @@ Array = NDArray[np.float64]
 ERROR = 1e-7
 """Kolmogorov distance that is kept, of laws between the nodes of their tables as well."""
 _LEAST_UNITS, _MOST_UNITS = 8, 1024
-_LEAST_ONE_SIDED = 16
-"""With fewer units, of which half are silent, kernels take minutes."""
+_LEAST_ONE_SIDED = 48
+"""With fewer units, of which half are silent, the law of a step has a tail that only falls like e^{−|y|}."""
 
 
 class Exact(Limit):
@@ -91,12 +85,6 @@ class Exact(Limit):
         return [*early, *(law_of(state, layer, rescaled) for state, layer in zip(found, later, strict=True))]
 
     def dear(self, network: Network, layer: int) -> str | None:
-        narrowest = narrowest_where_inputs_die(network)
-        if layer > 0 and narrowest is not None and narrowest < _QUICK_ONE_SIDED:
-            return (
-                f"a kernel of {narrowest} units with a slope of 0 takes half a minute; "
-                f"of {_QUICK_ONE_SIDED} or more, seconds"
-            )
         return dear_kernels(network, layer)
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
@@ -132,8 +120,6 @@ def dear_kernels(network: Network, layer: int) -> str | None:
     return None
 
 
-_QUICK_ONE_SIDED = 48
-"""Units of a layer with a slope of 0 from which on its kernel is quick."""
 _QUICK_UNITS, _QUICK_KINDS, _QUICK_LAYERS = 32, 2, 4096
 """Units of a layer from which on its kernel is quick; widths and layers up to which all are."""
 _TOLD = 1e-4

@@ -7,8 +7,8 @@ Fourier integral of an n-th power (``engines.transition.kernels``). Integrated o
     h(x) = x ∫₀^∞ g_τ(x) dτ = E[ρ'/√(ρ'² − x²); ρ' > x],
 
 an Abel transform of the density of ρ', which is inverted: f(r) = −(2/π) ∫_r^1 h'(x) dx/√(x² − r²), and in the
-same way of −ρ' > 0. h is had at Chebyshev's nodes in a coordinate (``step_places``) in which what laws have
-at ρ' = 0, x² log x or with a slope of 0 x log x, is smooth.
+same way of −ρ' > 0. h is had at Chebyshev's nodes in y = artanh x. Where a law touches ρ' = 0, h has a term
+x² log x, and the nodes are graded towards it.
 
 Two refinements check themselves: twice as few places of τ tell the error of those that are taken, and
 the last coefficients of the polynomial whether there are enough.
@@ -26,16 +26,13 @@ from numpy.typing import NDArray
 from deeplimits.activations import Slopes
 from deeplimits.engines.compile.native import Kernel
 from deeplimits.limits.step_moments import Step, step
-from deeplimits.limits.step_places import Places
 
 Array = NDArray[np.float64]
 
 _TRANSFORMS = Kernel(
-    "engines.transition.kernels", "transforms", "f8 f8 f8 f8 i8 f8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[2]"
+    "engines.transition.kernels", "transforms", "f8 f8 f8 f8 i8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[2]"
 )
-_DENSITIES = Kernel(
-    "engines.transition.kernels", "densities", "f8 f8 f8 f8 f8 f8[1] f8 f8[1] f8[1] f8[1] f8[1] f8[1]"
-)
+_DENSITIES = Kernel("engines.transition.kernels", "densities", "f8 f8 i8 f8[1] f8[1] f8[1] f8[1] f8[1]")
 
 _CONTOUR = 0.42
 """Step along a contour, in widths of its integrand: 1e-14."""
@@ -46,15 +43,16 @@ _BROAD = 4.2
 """How far from where g is large steps are longer, likewise."""
 _ALTERNATING = 2e-5
 """The largest error of twice the spacing, whose square is that of the spacing."""
-_RESOLVED, _FLAT = 2e-12, 1e-7
-"""The last coefficients of h, as a part of the largest; and those that may be rounding."""
-_PER_DEVIATION = 6.5
+_RESOLVED = 2e-12
+"""The last coefficients of h, as a part of the largest."""
+_PER_DEVIATION = 3.4
 """Chebyshev's nodes for each standard deviation of a window, to start with."""
-_MOST_NODES = 400
-_LAST = 12.0
-"""How far beyond the middle of a law h becomes a constant, where it does."""
+_MOST_NODES = {1: 256, 2: 400}
+_GRADING = {1: 1.0, 2: 1.4}
+"""How many times as many they are where nodes are graded."""
 _END = 1e-11
 """Of h / cosh y at the end of a window, which is nearly the probability beyond."""
+_FURTHEST = 20.0
 _NEGLIGIBLE = 1e-12
 """Of h, that is no error."""
 _NOTHING = 29.0
@@ -98,18 +96,15 @@ def window(moments: Step, y: float, slopes: Slopes, units: int, place: int = 0) 
     sway = _sway(moments, units, place)
     sides = (1.0,) if slopes.plus * slopes.minus <= 0 else (1.0, -1.0)
     for side in sides:
-        out = min(reach, _LAST)
-        while side * centre + out > 0:
+        out = reach
+        while side * centre + out > 0 and out < _FURTHEST:
             end = np.array([side * centre + out])
             left = _transformed(slopes, units, y, side, side * centre, _SPACING, sway, end)[0]
-            beyond = float(left[0] / np.cosh(end[0]))
-            if beyond < _END:
+            # where a density falls like e^{−y}, h tends to a constant
+            atom = _equal(slopes, units, y) if side > 0 else 0.0
+            if float(left[0] / np.cosh(end[0])) - atom < _END:
                 break
-            if out >= _LAST:
-                # no density falls slower than e^{−y}
-                out += float(np.log(beyond / _END))
-                break
-            out = min(1.25 * out, _LAST)
+            out *= 1.25
         found = replace(found, above=out) if side > 0 else replace(found, below=out)
     # below 0 a law has nothing, and above it no transform tells
     return replace(found, below=1.5 * reach) if len(sides) == 1 else found
@@ -155,47 +150,45 @@ def _one_side(
 ) -> Array:
     centre = side * found.centre
     out, back = (found.above, found.below) if side > 0 else (found.below, found.above)
-    low = max(centre - back, 0.0)
-    low = 0.0 if low < _NEAR_ZERO * (centre + out - low) else low
-    where = Places.of(centre, found.deviation, low, min(centre + out, max(centre, 0.0) + _LAST))
-    count, spacing, before = int(_PER_DEVIATION * (where.high - where.low)) + 20, _SPACING, np.inf
+    high, low = centre + out, max(centre - back, 0.0)
+    power = 2 if low < _NEAR_ZERO * (high - low) else 1
+    low = 0.0 if power > 1 else low
+    count = int(_PER_DEVIATION * _GRADING[power] * min((high - low) / found.deviation, 40.0)) + 20
+    spacing = _SPACING
     while True:
-        places = where.y(where.low + (where.high - where.low) * (_nodes(count) + 1) / 2)
+        t = _nodes(count)
+        part = (t + 1) / 2
+        places = low + (high - low) * part**power
         transformed = _transformed(slopes, units, y, side, centre, spacing, sway, places)
-        # where a density falls like e^{−y}, h does not fall, and its errors count as much less
-        weighed = np.abs(transformed) / (np.cosh(places) if slopes.plus * slopes.minus == 0 else 1.0)
-        largest = float(weighed[0].max())
+        largest = float(np.abs(transformed[0]).max())
         if not np.isfinite(largest):
             raise ArithmeticError(f"no contour was found for the law of a step from artanh ρ = {y:.6g}")
         if largest == 0:
             return np.zeros(len(at))
-        wrong = float(weighed[1].max()) / largest
+        wrong = float(np.abs(transformed[1]).max()) / largest
         if wrong > max(_ALTERNATING, (_NEGLIGIBLE / largest) ** 0.5) and spacing > _LEAST_SPACING:
             spacing *= 0.7
             continue
-        coefficients = _interpolating(count) @ transformed[0]
+        # of ρ' = 1, which has a probability and no density, there is 1/√(1 − x²)
+        smooth = transformed[0] - (_equal(slopes, units, y) * np.cosh(places) if side > 0 else 0.0)
+        coefficients = _interpolating(count) @ smooth
         left = float(np.abs(coefficients[-3:]).max())
-        resolved = max(_RESOLVED * float(np.abs(transformed[0]).max()), _NEGLIGIBLE)
-        # or nothing but rounding is left
-        flat = left > 0.3 * before and left < _FLAT * largest
-        if left <= resolved or flat or count >= _MOST_NODES:
+        if left <= max(_RESOLVED * largest, _NEGLIGIBLE) or count >= _MOST_NODES[power]:
             break
-        count, before = min(int(1.4 * count), _MOST_NODES), left
-    # where a density falls like e^{−y}, h is a constant at last
-    end = float(chebyshev.chebval(1.0, coefficients)) if slopes.plus * slopes.minus == 0 else 0.0
-    slope = np.ascontiguousarray(chebyshev.chebder(coefficients) * (2 / (where.high - where.low)))
-    at = np.maximum(at, float(where.y(np.array([where.low]))[0])) if where.bend else at
-    value, starts = np.empty(len(at)), where.w(at)
-    within = starts < where.high
-    value[~within] = 2 / np.pi * end / np.cosh(at[~within])
-    points, weights = _gauss(int(np.clip(np.ceil(where.high - where.low), 5, 20)) * _GAUSS)
-    inside = np.empty(int(within.sum()))
-    _DENSITIES(
-        where.high, where.middle, where.scale, where.bend, end, slope, where.low, points, weights,
-        np.ascontiguousarray(starts[within]), np.ascontiguousarray(at[within]), inside,
-    )  # fmt: skip
-    value[within] = inside
+        count = min(int(1.5 * count), _MOST_NODES[power])
+    slope = np.ascontiguousarray(chebyshev.chebder(coefficients) * (2 / power / (high - low)))
+    value = np.empty(len(at))
+    points, weights = _gauss(int(np.clip(np.ceil((high - low) / found.deviation / 3), 5, 20)) * _GAUSS)
+    _DENSITIES(low, high, power, slope, points, weights, np.ascontiguousarray(at), value)
     return value
+
+
+def _equal(slopes: Slopes, units: int, y: float) -> float:
+    """P(ρ' = 1): one unit is positive for both inputs, and none for one alone."""
+    if slopes.plus * slopes.minus != 0:
+        return 0.0
+    common = 0.25 + float(np.arctan(np.sinh(y))) / (2 * np.pi)
+    return float(units * common**units)
 
 
 def _transformed(
@@ -209,8 +202,6 @@ def _transformed(
     places: Array,
 ) -> tuple[Array, Array]:
     plus, minus = float(slopes.plus), float(slopes.minus)
-    # u and v have the sign of that slope
-    silent = (np.pi / 2 + np.arctan(np.sinh(y))) * np.cosh(y) if plus * minus == 0 else 0.0
     out, alternating = np.empty(len(places)), np.empty(len(places))
     _TRANSFORMS(
         y,
@@ -218,7 +209,6 @@ def _transformed(
         minus,
         side,
         units,
-        silent,
         centre,
         spacing * sway,
         _BROAD * sway,
@@ -226,7 +216,7 @@ def _transformed(
         places,
         out,
         alternating,
-        np.empty((19, 16)),
+        np.empty((17, 16)),
     )
     return out, alternating
 

@@ -15,9 +15,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from deeplimits.engines.contract.arithmetic import part, square_root
+from deeplimits.engines.contract.arithmetic import inline, part, square_root
 from deeplimits.engines.contract.shape import LANES
-from deeplimits.engines.transition.lacking import differences
 from deeplimits.engines.transition.lanes import multiply, square, sums
 
 _NEAR = 0.3
@@ -35,7 +34,7 @@ _CUT = 1e-14
 @part
 def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows: Any) -> None:
     """Rows of ``rows`` [row, lane] at the nodes from ``first`` on: ω, M, D, whether c is in the strip, dω/dt;
-    and from row 11 on what units make of M and of D that have a and b, and that have one of them.
+    and from row 11 on what units make of M and D of which a or b is 0.
     """
     more = math.exp(_BEND * step)
     growth = math.exp(_BEND * step * first)
@@ -47,47 +46,54 @@ def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows
     rho, squared, apart, plus, minus, side = pair
     sums(
         rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[11], rows[12], rows[13], rows[14],
-        rows[15], rows[16], rows[17], rows[18],
         c, x, grown, 1.0 / grown, bent, steep, rho, squared, apart, plus, minus, side,
     )  # fmt: skip
 
 
 @part
-def _powers(least: Any, units: Any, rows: Any) -> None:
-    """Rows 7 and 8: (M / ``least``)^(n − 1) D; rows 9 and 10 are scratch."""
+def _raised(real: Any, imag: Any, least: Any, power: Any, out: Any, out_imag: Any, rows: Any) -> None:
+    """``out``: (real + i imag) / ``least`` to a whole ``power`` [lane]; rows 9 and 10 are scratch."""
     for lane in range(LANES):
-        rows[7, lane], rows[8, lane] = rows[3, lane], rows[4, lane]
-        rows[9, lane], rows[10, lane] = rows[1, lane] / least, rows[2, lane] / least
-    left = units - 1
+        out[lane], out_imag[lane] = 1.0, 0.0
+        rows[9, lane], rows[10, lane] = real[lane] / least, imag[lane] / least
+    left = power
     while left > 0:
         if left & 1 == 1:
-            multiply(rows[7], rows[8], rows[9], rows[10])
+            multiply(out, out_imag, rows[9], rows[10])
         square(rows[9], rows[10])
         left = left >> 1
 
 
 @part
-def _integrands(least: Any, units: Any, silent: Any, rows: Any) -> None:
-    """Rows 7 and 8: what is integrated along a contour, by ``least``^(n − 1)."""
-    if silent > 0.0:
-        differences(least, units, silent, rows)
-    else:
-        _powers(least, units, rows)
+def _powers(least: Any, units: Any, parted: Any, rows: Any) -> None:
+    """Rows 7 and 8: (M / ``least``)^(n − 1); rows 15 and 16 that of the units of which a or b is 0."""
+    _raised(rows[1], rows[2], least, units - 1, rows[7], rows[8], rows)
+    if parted:
+        _raised(rows[11], rows[12], least, units - 1, rows[15], rows[16], rows)
+
+
+@inline
+def _whole(lane: Any, least: Any, rows: Any) -> Any:
+    """(M^n − rest^n) / ``least``^n, a transform of P − xB where some unit has a and b."""
+    real = rows[7, lane] * rows[1, lane] - rows[8, lane] * rows[2, lane]
+    imag = rows[7, lane] * rows[2, lane] + rows[8, lane] * rows[1, lane]
+    real -= rows[15, lane] * rows[11, lane] - rows[16, lane] * rows[12, lane]
+    imag -= rows[15, lane] * rows[12, lane] + rows[16, lane] * rows[11, lane]
+    return real / least, imag / least
 
 
 @part
-def _derivatives(units: Any, silent: Any, rows: Any) -> Any:
-    """The first two derivatives of n log M at c, along the contour: or of the logarithm of what is
-    integrated, where that is less than M^{n−1} D.
-    """
+def _derivatives(units: Any, parted: Any, rows: Any) -> Any:
+    """The first two derivatives of n log M at c, along the contour: or of log (M^n − rest^n)."""
     least, omega = rows[1, 0], rows[0, 1]
-    if silent == 0.0:
+    if not parted:
         slope = rows[2, 1] / (omega * least)
         return units * slope, units * (2.0 * (least - rows[1, 1]) / (omega * omega * least) - slope * slope)
-    differences(least, units, silent, rows)
-    here = rows[7, 0]
-    slope = rows[8, 1] / (omega * here)
-    return slope, 2.0 * (here - rows[7, 1]) / (omega * omega * here) - slope * slope
+    _powers(least, units, parted, rows)
+    here, _ = _whole(0, least, rows)
+    real, imag = _whole(1, least, rows)
+    slope = imag / (omega * here)
+    return slope, 2.0 * (here - real) / (omega * omega * here) - slope * slope
 
 
 @part
@@ -99,42 +105,32 @@ def density(
     units: Any,
     step: Any,
     floor: Any,
-    silent: Any,
+    parted: Any,
     rows: Any,
 ) -> Any:
     """g_τ(x), c and ω₀: from guesses of both, by Newton's method, whose derivatives are those of M along the
-    contour. Less than ``floor`` is nothing. ``silent`` is what a unit without a and b makes of M; 0 where
-    there is none.
+    contour. Less than ``floor`` is nothing.
     """
+    c, known = start, 0.0
     factor = square_root(pair[1]) / 6.283185307179586
-    usual = 0.3 / square_root(float(units))
-    # whether a place has been found, where, ω₀ there; and a place that is of no use
-    found, known, size, wall, walled = False, 0.0, usual, 0.0, False
-    c, least, better, shrunk = start, 1.0, start, 0
+    least, better = 1.0, start
     for attempt in range(_ATTEMPTS):
         _lanes(0, c, length, step, ratio, pair, rows)
         least = rows[1, 0]
-        slope, bent = 0.0, 0.0
-        within = rows[5, 0] == 1.0 and least > 0.0
-        if within:
-            if (units - 1) * math.log(least * factor) < math.log(floor) - _FAR_BELOW:
-                return 0.0, c, length
-            slope, bent = _derivatives(units, silent, rows)
-        if within and not bent > 0.0 and shrunk < _PATIENCE:
-            length, shrunk = 0.25 * length, shrunk + 1
-            continue
-        if not bent > 0.0:
+        if not (rows[5, 0] == 1.0 and least > 0.0):
             # beyond the strip: back towards a place that is in it, as 0 is
-            if c == 0.0:
-                return math.nan, c, length
-            wall, walled, shrunk = c, True, 0
-            c, length = (0.5 * (known + c), min(length, size)) if found else (0.0, usual)
+            c = 0.5 * (known + c)
             continue
-        found, known, size, shrunk = True, c, 1.0 / square_root(bent), 0
+        known = c
+        if (units - 1) * math.log(least * factor) < math.log(floor) - _FAR_BELOW:
+            return 0.0, c, length
+        slope, bent = _derivatives(units, parted, rows)
+        if not bent > 0.0:
+            length = 0.25 * length
+            continue
+        size = 1.0 / square_root(bent)
         # far from the minimum Newton's steps are too long
         move = -slope / (bent + abs(slope) * size * bent / square_root(float(units)))
-        if walled and (wall - c) * move > 0.0 and abs(move) > 0.5 * abs(wall - c):
-            move = 0.5 * (wall - c)
         better = c + move
         if abs(move) < _NEAR * size and abs(length / size - 1.0) < _NEAR:
             break
@@ -150,13 +146,17 @@ def density(
         if batch > 0:
             first = batch * LANES
             _lanes(first, c, length, step, ratio, pair, rows)
-        if batch > 0 or silent == 0.0:
-            _integrands(least, units, silent, rows)
+        if batch > 0 or not parted:
+            _powers(least, units, parted, rows)
         last = 0.0
         for lane in range(LANES):
-            value = rows[6, lane] * rows[7, lane]
-            total += 0.5 * value if lane + first == 0 else value
-            last = rows[6, lane] * (abs(rows[7, lane]) + abs(rows[8, lane]))
+            real, imag = rows[7, lane] * rows[3, lane], rows[8, lane] * rows[4, lane]
+            value, size = real - imag, abs(real) + abs(imag)
+            if parted:
+                value -= rows[15, lane] * rows[13, lane] - rows[16, lane] * rows[14, lane]
+                size = abs(value)
+            total += 0.5 * rows[6, lane] * value if lane + first == 0 else rows[6, lane] * value
+            last = rows[6, lane] * size
         if last < _CUT * abs(total) or last * scale < floor:
             break
     return total * scale, better, length

@@ -56,7 +56,6 @@ def _over_times(
     slopes: Any,
     side: Any,
     units: Any,
-    silent: Any,
     step: Any,
     rows: Any,
 ) -> Any:
@@ -74,6 +73,7 @@ def _over_times(
     pace = spacing * _paced(middle, middle, broad)[1]
     first = int(_paced(middle, middle, broad)[0] / pace)
     floor = _ABSENT / (x * broad)
+    parted = slopes[0] * slopes[1] == 0.0
     total, alternating = 0.0, 0.0
     first_c, first_length = 0.0, 0.3 / square_root(float(units))
     for direction in range(2):
@@ -93,7 +93,7 @@ def _over_times(
             here = (x, grown, 2.0 * half * half, 1.0 / (cosh_x * cosh_x))
             guess = c if number == first or few > 0 else 2.0 * c - before
             before = c
-            value, c, length = density(guess, length, here, pair, units, step, floor, silent, rows)
+            value, c, length = density(guess, length, here, pair, units, step, floor, parted, rows)
             if direction == 0 and number == first:
                 first_c, first_length, before = c, length, c
             value = 0.5 * value * weight if number == 0 else value * weight
@@ -113,7 +113,6 @@ def transforms(
     minus: Any,
     side: Any,
     units: Any,
-    silent: Any,
     centre: Any,
     spacing: Any,
     broad: Any,
@@ -132,10 +131,6 @@ def transforms(
         artanh ρ before the layer.
     side
         σ: 1 for ρ' > 0, −1 for the law of −ρ' > 0.
-    silent
-        What a unit with a = b = 0 makes of M, up to the factor of ``lanes``; 0 where a is never 0. Laws are
-        then without what has no density: where no unit has a and b, or one has both beside others that have
-        none.
     centre
         Where the law of y' (or of −y') has its middle.
     spacing
@@ -145,71 +140,49 @@ def transforms(
     step
         Step in t of the contour.
     rows
-        Scratch [19, 16].
+        Scratch [17, 16].
     """
     for node in range(len(nodes)):
         out[node], alternating[node] = _over_times(
-            nodes[node], centre, spacing, broad, y, (plus, minus), side, units, silent, step, rows
+            nodes[node], centre, spacing, broad, y, (plus, minus), side, units, step, rows
         )
-
-
-@inline
-def _risen(beyond: Any, z: Any, least: Any, bend: Any) -> Any:
-    """How far softplus has risen to ``z`` from ``beyond`` below it, where it was ``least``."""
-    if bend == 0.0:
-        return beyond
-    turn = beyond / bend
-    if turn > 30.0:
-        return max(z, 0.0) + bend * math.log(1.0 + math.exp(-abs(z) / bend)) - least
-    grown = 2.0 * math.exp(0.5 * turn) * _hyperbolic(0.5 * turn)[0]
-    # 1 − e^{−least / bend}
-    slope = 2.0 * math.exp(-0.5 * least / bend) * _hyperbolic(0.5 * least / bend)[0]
-    more = grown * slope
-    up = 1.0 + more
-    return bend * (more if up == 1.0 else math.log(up) * (more / (up - 1.0)))
 
 
 @kernel
 def densities(
-    high: Any, middle: Any, scale: Any, bend: Any, end: Any, slope: Any, low: Any, points: Any, weights: Any,
-    starts: Any, nodes: Any, out: Any,
-) -> None:  # fmt: skip
-    """Fill ``out`` [node] with the density of y' at ``nodes`` [node]: the Abel transform
-    −(2/π) ∫ h'(x) dx / √(x² − r²), times dr/dy. Places: y = softplus(z), z = ``middle`` + ``scale`` sinh w.
+    low: Any, high: Any, graded: Any, slope: Any, points: Any, weights: Any, nodes: Any, out: Any
+) -> None:
+    """Fill ``out`` [node] with the density of y' at ``nodes`` [node], between ``low`` and ``high``: the Abel
+    transform −(2/π) ∫ h'(x) dx / √(x² − r²), times dr/dy.
 
     Parameters
     ----------
-    low, high
-        Where w begins and ends.
-    bend
-        Length over which softplus bends; 0 where y = z.
-    end
-        h from there on.
+    graded
+        p where places are ``low`` + (``high`` − ``low``) u^p and ``slope`` is a polynomial of 2u − 1: 1 or 2.
     slope
-        Chebyshev coefficients of dh/dw [power].
+        Chebyshev coefficients of u^{p − 1} dh/dy [power].
     points, weights
         Gauss' rule on [0, 1].
-    starts
-        w of the nodes [node].
     """
     for node in range(len(nodes)):
-        at, start = nodes[node], starts[node]
+        at = nodes[node]
         sinh_r, cosh_r = _hyperbolic(at)
         total = 0.0
         for point in range(len(points)):
-            s = points[point]
-            beyond = (high - start) * s * s
-            risen = 2.0 * scale * _hyperbolic(start + 0.5 * beyond)[1] * _hyperbolic(0.5 * beyond)[0]
-            z = middle + scale * _hyperbolic(start + beyond)[0]
-            risen = _risen(risen, z, at, bend)
-            sinh_x, cosh_x = _hyperbolic(at + risen)
-            far = _hyperbolic(risen)[0] / (cosh_x * cosh_r)
+            z = points[point]
+            beyond = (high - at) * z * z
+            place = at + beyond
+            sinh_x, cosh_x = _hyperbolic(place)
+            far = _hyperbolic(beyond)[0] / (cosh_x * cosh_r)
             far = far * (sinh_x / cosh_x + sinh_r / cosh_r)
-            t = 2.0 * (start + beyond - low) / (high - low) - 1.0
+            part_ = (place - low) / (high - low)
+            u = 1.0
+            if graded == 2:
+                u = part_ = square_root(part_)
+            t = 2.0 * part_ - 1.0
             last, value = 0.0, 0.0
             for power in range(len(slope) - 1, 0, -1):
                 last, value = value, slope[power] + 2.0 * t * value - last
-            value = slope[0] + t * value - last
-            total += weights[point] * s * value / square_root(far)
-        total = end / cosh_r - 2.0 * (high - start) * total / (cosh_r * cosh_r)
-        out[node] = 2.0 / math.pi * total
+            value = (slope[0] + t * value - last) / u
+            total += weights[point] * z * value / square_root(far)
+        out[node] = -(4.0 / math.pi) * (high - at) * total / (cosh_r * cosh_r)

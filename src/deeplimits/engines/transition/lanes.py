@@ -123,14 +123,10 @@ def sums(
     weighted: Vector,
     weighted_imag: Vector,
     inside: Vector,
-    both: Vector,
-    both_imag: Vector,
-    one: Vector,
-    one_imag: Vector,
-    both_weighted: Vector,
-    both_weighted_imag: Vector,
-    one_weighted: Vector,
-    one_weighted_imag: Vector,
+    rest: Vector,
+    rest_imag: Vector,
+    rest_weighted: Vector,
+    rest_weighted_imag: Vector,
     real: Vector,
     x: Vector,
     grown: Vector,
@@ -144,24 +140,24 @@ def sums(
     minus: Vector,
     side: Vector,
 ) -> dict[str, Vector]:
-    """M and D at l = ``real`` + i ``imag``, up to a common factor; what units make of them that have a and b,
-    and that have one of them; ``inside`` is 1 where a real l is within the strip of M.
+    """M and D at l = ``real`` + i ``imag``, up to a common factor; what units make of them of which a or b is
+    0; ``inside`` is 1 where a real l is within the strip of M.
     """
     place, nothing = Complex(real, imag), Complex(real.like(0.0), real.like(0.0))
-    found = weights = common = common_weights = single = single_weights = nothing
+    found = weights = left = left_weights = nothing
     within = imag >= -1.0
     for a, b, same in ((plus, plus, True), (plus, minus, False), (minus, plus, False), (minus, minus, True)):
-        first, second, ab = x * grown * a * a, x * shrunk * b * b, a * b
-        onto, two = place.times(first).plus(1.0), place.times(second).plus(1.0)
-        cross = place.times(side * ab).plus(rho)
+        first, second, both = x * grown * a * a, x * shrunk * b * b, a * b
+        one, two = place.times(first).plus(1.0), place.times(second).plus(1.0)
+        cross = place.times(side * both).plus(rho)
         if same:
             cross = cross.times(-1.0)
-        linear = first + second - 2.0 * rho * side * ab
+        linear = first + second - 2.0 * rho * side * both
         if same:
             linear = (side > 0.0).then(2.0 * a * a * (apart + x * bent), linear)
-        determinant = place * (place.times(0.0 - ab * ab * steep).plus(linear))
+        determinant = place * (place.times(0.0 - both * both * steep).plus(linear))
         determinant = determinant.plus(square)
-        within = within & (onto.real > 0.0) & (two.real > 0.0)
+        within = within & (one.real > 0.0) & (two.real > 0.0)
         within = within & ((determinant.real > 0.0) | (cross.real > 0.0))
         inverse = cross.inverse()
         small = determinant * inverse * inverse
@@ -170,40 +166,34 @@ def sums(
         for odd in (11, 9, 7, 5, 3):
             tail = (small * tail).times(-1.0).plus(1 / odd)
         cubed = (inverse * inverse * inverse * tail).times(-1.0)
-        one_inverse, two_inverse = onto.inverse(), two.inverse()
+        one_inverse, two_inverse = one.inverse(), two.inverse()
         value_near = inverse * (small * tail).times(-1.0).plus(1.0)
-        u_near, v_near = inverse * one_inverse + two * cubed, inverse * two_inverse + onto * cubed
-        scale = (onto * two).root().inverse()
+        u_near, v_near = inverse * one_inverse + two * cubed, inverse * two_inverse + one * cubed
+        scale = (one * two).root().inverse()
         cosine = cross * scale
         sine = (determinant * scale * scale).root()
         logarithm = Complex(cosine.real - sine.imag, cosine.imag + sine.real).log()
         angle = Complex(logarithm.imag, 0.0 - logarithm.real)
         value = angle * scale * sine.inverse()
         inverse = determinant.inverse()
-        u, v = (two * value - cross * one_inverse) * inverse, (onto * value - cross * two_inverse) * inverse
+        u, v = (two * value - cross * one_inverse) * inverse, (one * value - cross * two_inverse) * inverse
         value = value_near.chosen(near, value)
         weight = u_near.chosen(near, u).times(0.5 * grown * a * a)
         weight = weight + v_near.chosen(near, v).times(0.5 * shrunk * b * b)
         found, weights = found + value, weights + weight
-        has, lone = ab * ab > 0.0, a * a + b * b > 0.0
-        common = common + value.chosen(has, nothing)
-        common_weights = common_weights + weight.chosen(has, nothing)
-        single = single + nothing.chosen(has, value.chosen(lone, nothing))
-        single_weights = single_weights + nothing.chosen(has, weight.chosen(lone, nothing))
+        silent = (both * both).equals(0.0)
+        left = left + value.chosen(silent, nothing)
+        left_weights = left_weights + weight.chosen(silent, nothing)
     return {
         "total": found.real,
         "total_imag": found.imag,
         "weighted": weights.real,
         "weighted_imag": weights.imag,
         "inside": within.then(real.like(1.0), 0.0),
-        "both": common.real,
-        "both_imag": common.imag,
-        "one": single.real,
-        "one_imag": single.imag,
-        "both_weighted": common_weights.real,
-        "both_weighted_imag": common_weights.imag,
-        "one_weighted": single_weights.real,
-        "one_weighted_imag": single_weights.imag,
+        "rest": left.real,
+        "rest_imag": left.imag,
+        "rest_weighted": left_weights.real,
+        "rest_weighted_imag": left_weights.imag,
     }
 
 
