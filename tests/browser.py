@@ -15,10 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+needed = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here: `tools/chromium.sh install` installs it"
+)
 _LONGEST = 30.0
 
 

@@ -184,9 +184,7 @@ def test_a_claim_leads_to_its_study_its_figures_and_its_erratum(evaluated):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    browser.CHROMIUM is None, reason="needs Chromium: it is a browser, not a package of Python"
-)
+@browser.needed
 @pytest.mark.parametrize("width", [1400, 390])
 def test_a_reader_searches_and_filters_the_page(evaluated, width):
     rows = list(evaluated[2].values())

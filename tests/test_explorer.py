@@ -54,9 +54,7 @@ def test_tables_are_those_of_the_package():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    browser.CHROMIUM is None, reason="needs Chromium: it is a browser, not a package of Python"
-)
+@browser.needed
 @pytest.mark.parametrize("width", [1400, 390])
 def test_a_reader_chooses_a_network_with_the_keyboard(page, width):
     with browser.tab() as tab:

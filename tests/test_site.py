@@ -70,9 +70,7 @@ def test_every_public_name_has_its_docstring_on_the_page_of_the_api(site):
             assert re.search(r"<p>[^<]{20}", after), name
 
 
-@pytest.mark.skipif(
-    browser.CHROMIUM is None, reason="needs Chromium: it is a browser, not a package of Python"
-)
+@browser.needed
 @pytest.mark.parametrize("width", [1400, 390])
 def test_a_reader_without_a_network_sees_and_searches_it(site, width):
     with browser.tab() as tab:
