@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import deeplimits
+from deeplimits.drawing.build import build_figure
 from deeplimits.drawing.style import LIMIT, NETWORK, SECOND
 from deeplimits.drawing.wording import limit_text, network_text, observable_text, symbol
 from deeplimits.errors import InputError
@@ -156,6 +157,21 @@ def test_a_figure_is_returned_with_colours_and_a_title_of_ones_own(folder: Path)
     assert own.get_suptitle() == "Mine"
     assert dict(mpl.rcParams) == before
     assert sorted((folder / "results").rglob("*")) == files
+
+
+def test_a_study_file_has_a_title_and_colours_for_a_figure(folder: Path, tmp_path: Path) -> None:
+    """They are drawn, and the store, which is the same without them, is not stale for their sake."""
+    chosen = "{figure: quantiles_against_time, title: Mine, colors: {network: '#123456'}}"
+    study = LEAKY.replace("figures: [", f"figures: [{chosen}, ").replace("quantiles_against_time, law", "law")
+    config = project(tmp_path, study)
+    (tmp_path / "results").symlink_to(folder / "results")
+    asked = config.study("tiny")
+    assert asked.figures == ("quantiles_against_time", "ks_against_width", "law_against_limit")
+    house = "#0173b2"
+    for name, own in (("quantiles_against_time", True), ("ks_against_width", False)):
+        (drawn,) = (p for p in build_figure(asked, name, config.results, config) if p.suffix == ".svg")
+        text = drawn.read_text()
+        assert (">Mine<" in text, "#123456" in text, house in text) == (own, own, not own)
 
 
 @pytest.mark.parametrize(

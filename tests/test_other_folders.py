@@ -166,6 +166,12 @@ def test_from_ones_own_folder(other):
     assert run.returncode == 0, output(run)
     if browser.CHROMIUM is not None:
         _read_in_a_browser(own / "report.html")
+    # a title of a figure is drawn, from the store as it is
+    study = own / "config/studies/mine.yaml"
+    study.write_text(
+        study.read_text().replace("[ks_against_width]", "[{figure: ks_against_width, title: Mine}]")
+    )
+    assert jobs(command(own, *workflow, "-n")) == {"figure": 1, "all": 1}
     # the claims that are shipped, where no others are named
     run = command(own, "-s", ROOT / "Snakefile", "-n")
     assert f"Holding {ROOT}/claims/" in output(run)

@@ -37,14 +37,20 @@ def kind(annotation: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
     if origin is list:
-        element = kind(get_args(annotation)[0])
-        plural = {"text": "names"}.get(element, f"{element}s" if element in NAMES.values() else element)
-        return f"list of {plural}"
+        return f"list of {plural(get_args(annotation)[0])}"
     if origin is dict:
         return NAMES[dict]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return NAMES[dict]
     return NAMES[annotation]
+
+
+def plural(annotation: Any) -> str:
+    """The elements of a list in words, by their type."""
+    if get_origin(annotation) in (Union, UnionType):
+        return " or ".join(dict.fromkeys(map(plural, get_args(annotation))))
+    one = kind(annotation)
+    return {"text": "names"}.get(one, f"{one}s" if one in NAMES.values() else one)
 
 
 def default(value: Any) -> str:

@@ -13,7 +13,7 @@ from deeplimits.figures import figures
 from deeplimits.limits import registry
 from deeplimits.observables import OBSERVABLES
 from deeplimits.sweep.config_models import ConfigModel
-from deeplimits.sweep.models import PointModel, StudyModel
+from deeplimits.sweep.models import ColorsModel, PointModel, StudyModel
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "config": ConfigModel,
@@ -26,8 +26,10 @@ SCHEMAS: dict[str, type[BaseModel]] = {
 def schema_text(name: str) -> str:
     """The schema of one kind of file, as text."""
     schema = SCHEMAS[name].model_json_schema()
-    for described in (schema, *schema.get("$defs", {}).values()):
-        _offer_names(described.get("properties", {}))
+    for named, described in {"": schema, **schema.get("$defs", {})}.items():
+        # a colour of the limit is no limit
+        if named != ColorsModel.__name__:
+            _offer_names(described.get("properties", {}))
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -36,6 +38,7 @@ def _offer_names(properties: dict[str, Any]) -> None:
     inputs than the first.
     """
     known = {"limit": registry().own, "observable": OBSERVABLES.own, "figures": figures().own}
+    known["figure"] = known["figures"]
     for key, names in known.items():
         for place in list(_texts(properties.get(key, {}))):
             place.pop("type")

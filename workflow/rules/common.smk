@@ -18,6 +18,8 @@ from deeplimits.jobs.runs import RunFolder, tell
 from deeplimits.jobs.turns import take_turn
 from deeplimits.jobs.workflow import planned_receipts, prepare, study_facts
 from deeplimits.sweep.config import DEFAULT_CLAIMS, load_config
+from deeplimits.sweep.looks import Look
+from deeplimits.sweep.study import read_study
 
 # Jobs read and write more than Snakemake knows of: containers and study stores, whose receipts alone are its outputs, and
 # the plan reads receipts before there is a job. A storage would get the receipts without what they are receipts of.
@@ -158,8 +160,16 @@ PAPERS = {
 
 
 def sources_of_figure(wildcards):
-    """Those of a figure of another package, which no file that it is drawn from tells of."""
-    return figures().sources(wildcards.figure) or ""
+    """What no file that it is drawn from tells of: the sources of a figure of another package, and the title and colours
+    that the study file has for it.
+    """
+    try:
+        looks = read_study(SETTINGS.study_path(wildcards.study)).looks
+    except InputError as error:
+        raise WorkflowError(str(error))
+    look = looks.get(wildcards.figure, Look())
+    chosen = [] if look == Look() else [repr(look)]
+    return "; ".join([figures().sources(wildcards.figure) or "", *chosen])
 
 
 def caption_of_figure(wildcards):

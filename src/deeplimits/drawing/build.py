@@ -24,20 +24,24 @@ def build_figure(study: Study, figure: str, results: Path, config: Config | None
         than the study: a figure of that would pass for one of the study. A store that another version made
         is drawn, with a warning.
     """
+    from deeplimits.drawing.colors import checked_colors, dress
     from deeplimits.drawing.style import house_style, save
     from deeplimits.store.digests import digests_of, write_digests
     from deeplimits.store.errors import StoreError
     from deeplimits.store.paths import figure_digests, figure_files, study_store
     from deeplimits.store.staleness import staleness, warn
     from deeplimits.store.study_groups import open_study_groups
+    from deeplimits.sweep.looks import Look
 
     groups = open_study_groups(results, study.name)
     stale = staleness(groups["/"].attrs, study, config)
     if stale.differences:
         raise StoreError(f"{stale}; {figure} is not drawn")
     warn(stale)
+    title, colors = study.looks.get(figure, Look())
     with house_style():
         drawn = figures()[figure].draw(groups)
+        dress(drawn, title, checked_colors(colors))
     paths = save(drawn, figure_files(results, study.name, figure))
     beside = figure_digests(results, study.name, figure)
     write_digests(beside, digests_of(beside, [*paths, study_store(results, study.name)]))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, SECOND, THIRD
-from deeplimits.errors import InputError, check_name
+from deeplimits.errors import check_name
+from deeplimits.sweep.looks import check_color
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,16 +34,22 @@ def checked_colors(colors: Mapping[str, object]) -> dict[RGB, RGB]:
     InputError
         If a role is none, or a colour none of Matplotlib's.
     """
-    from matplotlib.colors import is_color_like, to_rgb
+    from matplotlib.colors import to_rgb
 
     chosen = {}
     for role, color in colors.items():
         check_name(role, ROLES, "figure", "colors")
-        if not is_color_like(color):
-            expected = "a colour of Matplotlib, such as 'black', '0.4' or '#0173b2'"
-            raise InputError("figure", f"colors.{role}", color, expected)
+        check_color(color, "figure", f"colors.{role}")
         chosen[ROLES[role]] = to_rgb(color)  # type: ignore[arg-type]  # just checked
     return chosen
+
+
+def dress(figure: Figure, title: str | None, colors: Mapping[RGB, RGB]) -> None:
+    """Give a figure, drawn in the house style, a title and other colours."""
+    if colors:
+        recolor(figure, colors)
+    if title is not None:
+        figure.suptitle(title, fontweight="bold")
 
 
 def recolor(figure: Figure, chosen: Mapping[RGB, RGB]) -> None:

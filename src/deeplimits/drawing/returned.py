@@ -41,7 +41,7 @@ def returned_figure(
     StoreError
         If the study has not been aggregated.
     """
-    from deeplimits.drawing.colors import checked_colors, recolor
+    from deeplimits.drawing.colors import checked_colors, dress
     from deeplimits.drawing.style import house_style
     from deeplimits.store.study_groups import open_study_groups
     from deeplimits.sweep.figures import check_figure
@@ -51,10 +51,7 @@ def returned_figure(
     check_figure(_drawn_from(results, study, groups["/"].attrs["made_from"]), figure, "figure")
     with house_style():
         drawn = figures()[figure].draw(groups)
-        if chosen:
-            recolor(drawn, chosen)
-        if title is not None:
-            drawn.suptitle(title, fontweight="bold")
+        dress(drawn, title, chosen)
         # ticks take their looks from the settings when they are first asked for
         drawn.draw_without_rendering()
     return drawn

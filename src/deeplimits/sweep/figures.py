@@ -13,6 +13,7 @@ from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.errors import InputError
 from deeplimits.figures import figures
 from deeplimits.sweep.figure_needs import AtLeast, Between, Compared, Condition, Kind, Needs
+from deeplimits.sweep.looks import check_color
 from deeplimits.sweep.points import Point
 
 if TYPE_CHECKING:
@@ -31,15 +32,17 @@ _WORDS = {
 
 
 def check_figures(study: Study) -> None:
-    """Refuse figures that the study cannot draw.
+    """Refuse figures that the study cannot draw, and colours of them that are none.
 
     Raises
     ------
     InputError
         If there is one; the message says what is missing, and which figures can be drawn.
     """
-    for index, name in enumerate(study.figures):
+    for index, (name, look) in enumerate(study.looks.items()):
         check_figure(study, name, f"figures.{index}")
+        for role, color in look.colors.items():
+            check_color(color, study.path, f"figures.{index}.colors.{role}")
 
 
 def check_figure(study: Study, name: str, key: str) -> None:

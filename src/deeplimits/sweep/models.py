@@ -264,6 +264,28 @@ class GrowthModel(StrictModel):
     samples: Annotated[int, Field(ge=2, le=2**40)] = Field(65536, description="networks drawn at each width")
 
 
+class ColorsModel(StrictModel):
+    """Colours in place of those of the house, by role."""
+
+    network: str | None = Field(None, description="of networks")
+    limit: str | None = Field(None, description="of the limit they are held against")
+    second: str | None = Field(None, description="of a second limit, where there is one")
+    third: str | None = Field(None, description="of a third")
+    fourth: str | None = Field(None, description="of a fourth")
+
+
+class FigureModel(StrictModel):
+    """A figure with a title and colours of one's own."""
+
+    figure: str = Field(description="name of the figure")
+    title: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="above the figure as a whole; left out: none"
+    )
+    colors: ColorsModel | None = Field(
+        None, description="colours of Matplotlib, such as black, '0.4' or '#0173b2'"
+    )
+
+
 class StudyModel(StrictModel):
     """config/studies/NAME.yaml: a sweep, the limits it is held against, and the figures it feeds."""
 
@@ -278,4 +300,6 @@ class StudyModel(StrictModel):
     growth: GrowthModel | None = Field(
         None, description="mean of log_growth at infinite depth, with its noise taken off; left out: none"
     )
-    figures: list[str] = Field([], description="figures to draw from this study")
+    figures: list[str | FigureModel] = Field(
+        [], description="figures to draw from this study: names, or {figure: NAME, title: …, colors: {…}}"
+    )

@@ -14,7 +14,6 @@ from typing import Any
 from deeplimits.activations import Activation, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError, check_name
-from deeplimits.figures import figures
 from deeplimits.limits import registry
 from deeplimits.networks.network import Gram, Network
 from deeplimits.observables import parse
@@ -26,6 +25,7 @@ from deeplimits.sweep.figures import check_figures
 from deeplimits.sweep.grams import checked_gram, correlation_gram, start_gram
 from deeplimits.sweep.grid import as_list, check_axes, check_once, combinations, own_grid, size_of
 from deeplimits.sweep.growth import check_growth, scaled_growth
+from deeplimits.sweep.looks import Look, figures_asked
 from deeplimits.sweep.models import CompareModel, GridModel, GrowthModel, NetworkModel, StudyModel
 from deeplimits.sweep.network_lists import _lists, networks_of, without_grid
 from deeplimits.sweep.point_files import check_architecture, check_layer_widths, check_start, shaping
@@ -44,8 +44,9 @@ MAX_BLOCKS = 500_000
 class Study:
     """A validated study file.
 
-    ``samples`` has the scale applied already. ``points`` are in the order of the file: networks first, then
-    the axes of the grid. ``network_entries`` says of each of ``networks`` which entry of the file it is from.
+    ``looks`` has the figures that are asked for. ``samples`` has the scale applied already. ``points`` are
+    in the order of the file: networks first, then the axes of the grid. ``network_entries`` says of each of
+    ``networks`` which entry of the file it is from.
     """
 
     name: str
@@ -53,13 +54,18 @@ class Study:
     title: str
     samples: int
     compare: tuple[CompareModel, ...]
-    figures: tuple[str, ...]
+    looks: Mapping[str, Look]
     networks: tuple[tuple[NetworkModel, GridModel], ...]
     layers_spec: int | tuple[int, ...] | str
     gradients: bool = False
     output: bool = False
     growth: GrowthModel | None = None
     network_entries: tuple[int, ...] = ()
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of the figures that it asks for."""
+        return tuple(self.looks)
 
     @cached_property
     def entries(self) -> tuple[int, ...]:
@@ -194,8 +200,6 @@ def study_of(content: Mapping[str, Any], path: Path, scale: int = 1) -> Study:
     for index, entry in enumerate(model.compare):
         check_name(entry.limit, registry(), path, f"compare.{index}.limit")
         parse(entry.observable, path, f"compare.{index}.observable")
-    for index, name in enumerate(model.figures):
-        check_name(name, figures(), path, f"figures.{index}")
     _check_lists(model, path)
     check_axes(model.grid, path, "grid")
     grids = []
@@ -217,7 +221,7 @@ def study_of(content: Mapping[str, Any], path: Path, scale: int = 1) -> Study:
         compare=tuple(
             entry.model_copy(update={"observable": parse(entry.observable).name}) for entry in model.compare
         ),
-        figures=tuple(model.figures),
+        looks=figures_asked(model.figures, path),
         networks=tuple((network, grids[index]) for index, network in networks),
         layers_spec=tuple(spec) if isinstance(spec, list) else spec,
         gradients=model.record.gradients,
@@ -229,7 +233,7 @@ def study_of(content: Mapping[str, Any], path: Path, scale: int = 1) -> Study:
 
 def _check_lists(model: StudyModel, where: Path) -> None:
     """Refuse lists that name a thing twice."""
-    lists: dict[str, Any] = {"record.layers": model.record.layers, "figures": model.figures}
+    lists: dict[str, Any] = {"record.layers": model.record.layers}
     lists |= {f"compare.{index}.distances": entry.distances for index, entry in enumerate(model.compare)}
     lists["compare"] = [entry.model_dump(exclude_defaults=True) for entry in model.compare]
     lists["growth.times"] = model.growth.times if model.growth else []
