@@ -18,7 +18,7 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH_BRANCH> struct residua
     using Members = typename Base::Members;
     using Forward = residual_inputs<KINDS * INPUTS + (SMOOTH_BRANCH ? SMOOTH : SLOPES), THREADS, TEAMS>;
     using Shared = ResidualGradients<Members, INPUTS>;
-    using Ledger = Kept<INPUTS>;
+    using Workspace = Kept<INPUTS>;
     using Rows = UnitRows<UNITS>;
     // first the forward pass has the shared memory of a sample, then the backward pass
     static constexpr int STRIDE = sizeof(Shared) > sizeof(typename Forward::Shared)
@@ -39,7 +39,7 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH_BRANCH> struct residua
         const Table table(table_, bits, top);
         const i4 width = i4(width_), depth = i4(depth_);
         // the sample's part of the card's memory
-        Ledger &kept = *reinterpret_cast<Ledger *>(&states(crew.slot, 0));
+        Workspace &kept = *reinterpret_cast<Workspace *>(&states(crew.slot, 0));
         const Rows state(reinterpret_cast<f4 *>(&kept + 1), width);
         const Rows units(state.data + (INPUTS + Forward::PAIRS) * state.padded, width);
         f4 *const reach = units.data + 5 * INPUTS * units.padded;
@@ -110,7 +110,7 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH_BRANCH> struct residua
     }
 
     // Coefficients of the gradients of the layer above, over their norms, in what is carried of them.
-    static INLINE void skip_of(const Ledger &kept, Shared &shared) {
+    static INLINE void skip_of(const Workspace &kept, Shared &shared) {
         for (int a = 0; a < INPUTS; ++a) {
             for (int i = 0; i < INPUTS; ++i) {
                 shared.skip[a][i] = f4(kept.along_back[0][i] + (a > 0 ? kept.along_back[a][i] : f8(0.0)));
