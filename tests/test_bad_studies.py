@@ -184,7 +184,7 @@ BAD_STUDIES = [
         "architecture: mlp,",
         "branch_exponent: [0, 0.5],",
         "networks.0.branch_exponent",
-        "0.0",
+        "0",
         "only a resnet",
         None,
     ),

@@ -147,5 +147,29 @@ def test_shipped_files_name_their_schema_and_fulfil_it(kind: str, pattern: str) 
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_schemas_describe_every_key(name: str) -> None:
-    for key, value in json.loads(schema_text(name))["properties"].items():
-        assert "description" in value, key
+    schema = json.loads(schema_text(name))
+    for model in (schema, *schema["$defs"].values()):
+        for key, value in model.get("properties", {}).items():
+            # the name of a statistic is described by its model
+            assert "description" in value or "const" in value, (model["title"], key)
+
+
+@pytest.mark.parametrize(
+    ("network", "fits"),
+    [
+        ({"activation": {"name": "relu", "c_plus": [0.0, 0.5]}, "shaping": {"exponent": [0.5, 1.0]}}, True),
+        ({"activation": {"name": ["relu", "tanh"]}, "grid": {"depth": 3}}, True),
+        ({"architecture": "resnet", "activation": {"name": "relu"}, "branch_exponent": [0, 0.5]}, True),
+        ({"architecture": ["mlp", "rms_norm_mlp"], "activation": {"name": "relu"}}, True),
+        ({"activation": {"name": "relu", "slope": 0.1}}, False),
+        ({"activation": {"name": "relu"}, "branch_exponent": 0.5}, False),
+        ({"architecture": "resnet", "activation": {"name": "relu"}, "shaping": {"exponent": 1}}, False),
+        ({"architecture": "layer_norm_mlp", "activation": {"name": "tanh"}}, False),
+    ],
+)
+def test_the_schema_of_studies_knows_what_each_architecture_and_activation_has(
+    network: dict[str, object], fits: bool
+) -> None:
+    schema = jsonschema.Draft202012Validator(json.loads(schema_text("study")))
+    study = {"title": "A study", "networks": [network], "grid": {"width": 8, "depth": 2, "correlation": 0.3}}
+    assert schema.is_valid(study) == fits

@@ -11,14 +11,15 @@ import pytest
 
 from deeplimits.errors import InputError, nearest_name, one_of
 from deeplimits.formulas import Formula, FormulaError
+from deeplimits.sweep.activation_models import activations_of
 from deeplimits.sweep.activation_names import FORMULAS, NONE, SAME
 from deeplimits.sweep.config import load_config
-from deeplimits.sweep.models import ActivationModel
 from deeplimits.sweep.point_files import load_point
 from deeplimits.sweep.study import load_study
 from input_files import POINT, RESIDUAL, STUDY, project
 
-NAMES = ActivationModel.model_json_schema()["properties"]["name"]["enum"]
+ACTIVATION = activations_of()
+NAMES = ACTIVATION.tags
 EXPRESSION = "name: expression, expression: '{}'"
 
 
@@ -246,7 +247,7 @@ def test_no_name_is_proposed_in_place_of_another_function() -> None:
     for name in [*FORMULAS, *NONE, *others.split()]:
         for each in {name, name.upper(), name.title()}:
             with pytest.raises(ValueError, match=r".") as caught:
-                ActivationModel.model_validate({"name": each})
+                ACTIVATION.adapter.validate_python({"name": each})
             assert caught.value.errors()[0]["ctx"]["error"].nearest is None, each
     for name in [
         "sinc",
@@ -277,7 +278,7 @@ def test_no_name_is_proposed_in_place_of_another_function() -> None:
         assert caught.value.nearest == right, name
     for name, written in SAME.items():
         with pytest.raises(ValueError, match=r".") as caught:
-            ActivationModel.model_validate({"name": name})
+            ACTIVATION.adapter.validate_python({"name": name})
         said = caught.value.errors()[0]["ctx"]["error"]
         assert said.nearest == written or written in str(said)
     assert nearest_name("correlation_sed", ["correlation_sde", "correlation_ode"]) == "correlation_sde"

@@ -13,7 +13,10 @@ from pydantic_core import PydanticUndefined
 from deeplimits.claims import against_limit, evidence, statistic
 from deeplimits.claims import files as claims
 from deeplimits.claims.statistics import STATISTICS
-from deeplimits.sweep import config_models, models
+from deeplimits.sweep import config_models, models, network_models
+from deeplimits.sweep.activation_models import activations_of
+from deeplimits.sweep.network_models import networks_as
+from deeplimits.sweep.tagged import OneOf
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = (DOCS / "study-files.md", DOCS / "claims.md")
@@ -64,21 +67,29 @@ def default(value: Any) -> str:
     return "`[" + ", ".join(map(str, value)) + "]`" if isinstance(value, list) else f"`{value}`"
 
 
-def table(model: type[BaseModel]) -> str:
-    """One row for each key of a model."""
+def table(model: type[BaseModel] | OneOf[Any]) -> str:
+    """One row for each key of a model, or of several of which one stands there."""
+    members = model.members if isinstance(model, OneOf) else (model,)
     rows = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"]
-    for name, field in model.model_fields.items():
-        annotation = field.annotation
-        cells = [f"`{name}`", kind(annotation), default(field.default), field.description or ""]
+    for name in dict.fromkeys(name for member in members for name in member.model_fields):
+        fields = [member.model_fields[name] for member in members if name in member.model_fields]
+        kinds = ", ".join(dict.fromkeys(kind(field.annotation) for field in fields))
+        said = "; ".join(dict.fromkeys(field.description or "" for field in fields))
+        given = next((each for field in fields if (each := default(field.default)) != "required"), "required")
+        given = "" if given == "required" and len(fields) < len(members) else given
+        cells = [f"`{name}`", kinds, given, said]
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows)
 
 
-def model(name: str) -> type[BaseModel]:
-    """The model of a name."""
-    places = [vars(module) for module in (models, config_models, claims, statistic, evidence, against_limit)]
+def model(name: str) -> type[BaseModel] | OneOf[Any]:
+    """The model of a name, or all that it stands for."""
+    several = {"ActivationModel": activations_of(), "NetworkModel": networks_as(network_models.NetworkModel)}
+    several["PointModel"] = networks_as(network_models.PointModel)
+    modules = (models, network_models, config_models, claims, statistic, evidence, against_limit)
+    places = [several, *map(vars, modules)]
     places.append({each.__name__: each for each in STATISTICS.values()})
-    found: type[BaseModel] = next(place[name] for place in places if name in place)
+    found: type[BaseModel] | OneOf[Any] = next(place[name] for place in places if name in place)
     return found
 
 

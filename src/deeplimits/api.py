@@ -19,7 +19,7 @@ from deeplimits.laws import EmpiricalLaw
 from deeplimits.networks.network import Network
 from deeplimits.sweep.activation import check_activation
 from deeplimits.sweep.grams import checked_gram
-from deeplimits.sweep.models import RecordModel
+from deeplimits.sweep.network_models import RecordModel
 from deeplimits.sweep.point_files import load_point, point_of
 from deeplimits.sweep.points import Point, recorded_layers
 from deeplimits.sweep.validation import validated

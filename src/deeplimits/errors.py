@@ -15,20 +15,22 @@ class Typed(str):
     __slots__ = ()
 
 
-class UnknownName(ValueError):
-    """A name that is none of those expected, for models that say more of it than the list."""
+class WrongKey(ValueError):
+    """A key, or the value of one, that does not go with what stands beside it.
 
-    def __init__(self, expected: str, nearest: str | None = None):
+    Parameters
+    ----------
+    key
+        The key, of the mapping that is refused.
+    expected
+        What would have been accepted, in words.
+    nearest
+        The closest valid name, where one is close enough to be a likely slip.
+    """
+
+    def __init__(self, key: str, expected: str, nearest: str | None = None):
         super().__init__(expected)
-        self.nearest = nearest
-
-
-class MisplacedKey(ValueError):
-    """A key that goes with another name than the one beside it, for models that know whose it is."""
-
-    def __init__(self, key: str, expected: str):
-        super().__init__(expected)
-        self.key = key
+        self.key, self.nearest = key, nearest
 
 
 class NotKept(UserWarning):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from deeplimits.discovery import sources_of
@@ -30,6 +31,34 @@ EXPLICIT = "explicit-weights-1"
 _ALWAYS = ("log_variance", "correlation_gap", "output")
 
 
+@dataclass(frozen=True)
+class Key:
+    """A key of a file that some architectures have; so is a field of their networks called.
+
+    Parameters
+    ----------
+    default
+        What it is where it is left out.
+    meaning
+        A line for the docs and the schema.
+    noun
+        What an architecture lacks that has not this key, such as ``a branch``.
+    least
+        Of a number, the smallest.
+    choices
+        Of a word, all that it may be.
+    refused
+        Those of them that are not supported, and what to write instead.
+    """
+
+    default: float | str
+    meaning: str
+    noun: str
+    least: float = 0.0
+    choices: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+
 class Architecture(ABC):
     """How a layer follows from the one before.
 
@@ -41,8 +70,8 @@ class Architecture(ABC):
     no law. ``normalising``: the constant c = 1 / E φ_s(g)² stands in front. ``shaped``: its activation
     may be shaped; where not, ``instead`` says what scales it. ``uneven``: its layers may differ in width;
     they have ``least_width`` units at least. ``from_number``: layer 0 may hold one number in every unit.
-    ``keys`` are those keys of a file that it has and others have not. ``gradients``: whether engines have
-    them. ``kernels`` is the module whose ``call`` and ``scratch`` the engines use.
+    ``keys`` are those keys of a file that it has and others have not, by name. ``gradients``: whether
+    engines have them. ``kernels`` is the module whose ``call`` and ``scratch`` the engines use.
 
     Notes
     -----
@@ -64,7 +93,7 @@ class Architecture(ABC):
     uneven: ClassVar[bool] = True
     least_width: ClassVar[int] = 1
     from_number: ClassVar[bool] = False
-    keys: ClassVar[frozenset[str]] = frozenset()
+    keys: ClassVar[Mapping[str, Key]] = {}
     gradients: ClassVar[bool] = True
     infinite_width: ClassVar[bool] = False
     kernels: ClassVar[str] = "deeplimits.engines.explicit"

@@ -18,7 +18,7 @@ from deeplimits.observables import parse
 from deeplimits.store.arrays import COLUMNS
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.columns import NEEDED, perceptron_of
-from deeplimits.sweep.models import Positive, Real, Seed, StrictModel
+from deeplimits.sweep.strict import Positive, Real, Seed, StrictModel
 
 if TYPE_CHECKING:
     import xarray as xr

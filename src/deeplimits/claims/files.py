@@ -19,7 +19,7 @@ from deeplimits.errors import InputError, check_name, nearest_name
 from deeplimits.limits import registry
 from deeplimits.limits.predictions import ENTRIES, PREDICTIONS
 from deeplimits.observables import parse
-from deeplimits.sweep.models import StrictModel
+from deeplimits.sweep.strict import StrictModel
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
 

@@ -15,7 +15,7 @@ from deeplimits.claims.equivalence import Effect, NoEvidence, extrapolated, pool
 from deeplimits.claims.evidence import Evidence, WhereModel
 from deeplimits.limits.predictions import PREDICTED, PREDICTIONS
 from deeplimits.limits.setting import UnpredictableError
-from deeplimits.sweep.models import Positive, StrictModel
+from deeplimits.sweep.strict import Positive, StrictModel
 
 
 def each_once(values: list[Any]) -> list[Any]:

@@ -1,63 +1,26 @@
-"""The activation that a file describes, and what is no activation."""
+"""What is no activation, or another one than a file says."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
 
-from deeplimits.activations import (
-    Activation,
-    Identity,
-    OrnsteinUhlenbeck,
-    ReluLike,
-    ShapedSmooth,
-    Slopes,
-    Smooth,
-)
-from deeplimits.architectures import architecture
+from deeplimits.activations import OrnsteinUhlenbeck, ShapedSmooth, Slopes, Smooth
 from deeplimits.errors import InputError, Typed
-from deeplimits.formulas import Formula, FormulaError
+from deeplimits.formulas import Formula
 from deeplimits.networks.network import Network
 from deeplimits.singularities import singularity
-from deeplimits.sweep.models import ActivationModel, NetworkModel
+from deeplimits.sweep.activation_models import LeakyReluModel, SmoothModel, activation
+from deeplimits.sweep.network_models import NetworkModel
 from deeplimits.sweep.tabulated import check_table, described, has_table
 
 _REACH = 2.0**60
 """Of the numbers of an activation that grows faster than a line."""
 _LONGEST = 24
 """Of its sum of squared branch factors: unscaled branches of 24 layers stay within 2^100."""
-_SMALLEST_SLOPE = 2.0**-30
-"""Of leaky_relu, other than 0: from there on 1 + c_minus is the slope to the precision of the engines."""
 _NOTHING = 1e-12
 """What f(center) and the difference of f'(center) from 1 are taken for 0 up to, relative to f'(center)."""
 _INSTEAD = "`centered: true` asks for (f(center + u) − f(center)) / f'(center) in its place"
-
-
-def activation(model: ActivationModel, where: Path, key: str) -> Activation:
-    """The activation that a file describes.
-
-    Raises
-    ------
-    InputError
-        If a formula cannot be read, or a number is none of the activation's.
-    """
-    if model.name == "identity":
-        return Identity()
-    if model.name == "relu":
-        return ReluLike(model.c_plus, model.c_minus)
-    if model.name == "leaky_relu":
-        if 0 < abs(model.slope) < _SMALLEST_SLOPE:
-            raise InputError(where, f"{key}.slope", model.slope, "0, or at least 1e-9 in size")
-        return ReluLike(0.0, model.slope - 1)
-    if model.name == "ornstein_uhlenbeck":
-        if model.alpha == 0:
-            raise InputError(where, f"{key}.alpha", model.alpha, "a number other than 0")
-        return OrnsteinUhlenbeck(model.alpha, model.beta)
-    try:
-        return Smooth.of(model.expression or model.name, model.a, model.center)
-    except FormulaError as error:
-        found = error.found if error.found.startswith("<") else Typed(error.found)
-        raise InputError(where, f"{key}.expression", found, error.expected, error.nearest) from None
 
 
 def check_meant(model: NetworkModel, where: Path, prefix: str) -> None:
@@ -73,21 +36,21 @@ def check_meant(model: NetworkModel, where: Path, prefix: str) -> None:
         For an expression without ``centered: true``, or a name with ``centered: false``, if f(center) is not
         0, or f'(center) in a residual network neither 1 nor −1; and for a shaped leaky_relu.
     """
-    given, residual = model.activation, not architecture(model.architecture).normalising
-    if given.name == "leaky_relu" and model.shaping and model.shaping.exponent != 0:
+    given, shaping = model.activation, model.shape
+    if isinstance(given, LeakyReluModel) and shaping and shaping.exponent != 0:
         expected = "relu with c_plus and c_minus, whose shaped slope below 0 is 1 + c_minus · size^-p"
         raise InputError(where, f"{prefix}activation.name", given.name, expected)
     phi = activation(given, where, f"{prefix}activation")
-    named = given.expression is None and "centered" not in given.model_fields_set
-    if given.centered or named or not isinstance(phi, Smooth) or phi.problem():
+    if not (isinstance(given, SmoothModel) and isinstance(phi, Smooth)) or given.is_centered or phi.problem():
         return
-    key = f"{prefix}activation." + ("expression" if given.expression else "name")
-    found, at = Typed(given.expression or given.name), f"x = {given.center:.6g}"
+    key = f"{prefix}activation." + ("expression" if given.name == "expression" else "name")
+    found = Typed(given.function)
+    at = f"x = {given.center:.6g}"
     value, slope = float(phi.origin), float(phi.scale_of_slope)
     if abs(value) > _NOTHING * abs(slope):
         expected = f"a function that is 0 at {at}, where it is {value:.6g}; networks with φ(0) ≠ 0 are not "
         raise InputError(where, key, found, f"{expected}supported: {_INSTEAD}")
-    if residual and abs(abs(slope) - 1) > _NOTHING:
+    if not model.kind.normalising and abs(abs(slope) - 1) > _NOTHING:
         expected = (
             f"a function with a slope of 1 at {at}, where it has a slope of {slope:.6g}; other branches of a "
         )

@@ -5,25 +5,12 @@ those of other functions. No function is ever proposed in place of another.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
+from deeplimits.activations import SMOOTH
 from deeplimits.errors import nearest_function
 
-ActivationName = Literal[
-    "relu",
-    "leaky_relu",
-    "identity",
-    "tanh",
-    "sigmoid",
-    "softplus",
-    "erf",
-    "arctan",
-    "sin",
-    "gelu",
-    "silu",
-    "expression",
-    "ornstein_uhlenbeck",
-]
+ACTIVATION_NAMES = ("relu", "leaky_relu", "identity", *SMOOTH, "expression", "ornstein_uhlenbeck")
+"""Names of those that are built in."""
 
 SAME = {
     "abs": "relu, c_minus: -2.0",

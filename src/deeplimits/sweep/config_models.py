@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from deeplimits.sweep.models import StrictModel
+from deeplimits.sweep.strict import StrictModel
 
 
 class DaskModel(StrictModel):

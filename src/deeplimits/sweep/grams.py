@@ -9,7 +9,7 @@ from pathlib import Path
 from deeplimits.engines.contract.shape import MAX_INPUTS
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Gram
-from deeplimits.sweep.models import InputsModel
+from deeplimits.sweep.network_models import InputsModel
 from deeplimits.sweep.yamlfile import is_pipe
 
 _LARGEST = 100_000

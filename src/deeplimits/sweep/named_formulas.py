@@ -5,11 +5,10 @@ nothing that is kept says the name, so that results are read where the package i
 from __future__ import annotations
 
 from functools import cache
-from typing import get_args
 
 from deeplimits.discovery import Registry
 from deeplimits.formulas import Formula
-from deeplimits.sweep.activation_names import SAME, ActivationName
+from deeplimits.sweep.activation_names import ACTIVATION_NAMES, SAME
 
 GROUP = "deeplimits.activations"
 """Entry points of other packages: the name of an activation, and a formula in x as text."""
@@ -18,7 +17,7 @@ GROUP = "deeplimits.activations"
 @cache
 def named_formulas() -> Registry[str]:
     """Formulas by name, after the names that are built in, which have no formula here."""
-    return Registry(GROUP, lambda: dict.fromkeys(get_args(ActivationName), ""), _accept)
+    return Registry(GROUP, lambda: dict.fromkeys(ACTIVATION_NAMES, ""), _accept)
 
 
 def _accept(name: str, offered: object) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from deeplimits.errors import InputError
 from deeplimits.sweep.grid import check_once
-from deeplimits.sweep.models import NetworkModel
+from deeplimits.sweep.network_models import NetworkModel, networks_as
 from deeplimits.sweep.validation import validated
 
 
@@ -38,7 +38,7 @@ def networks_of(entries: list[dict[str, Any]], where: Path) -> Iterator[tuple[in
             check_once(values, where, f"networks.{index}." + ".".join(path))
         for choice in itertools.product(*(values for _, values in axes)):
             chosen = _substituted(entry, {path: value for (path, _), value in zip(axes, choice, strict=True)})
-            yield index, validated(NetworkModel, chosen, where, f"networks.{index}")
+            yield index, validated(networks_as(NetworkModel, chosen), chosen, where, f"networks.{index}")
 
 
 def _substituted(entry: Any, values: dict[tuple[str, ...], Any], path: tuple[str, ...] = ()) -> Any:

@@ -7,21 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deeplimits.architectures import architecture, architectures
-from deeplimits.architectures.base import Architecture
+from deeplimits.architectures import architectures
 from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError
-from deeplimits.networks.network import Network, Shaping
-from deeplimits.sweep.activation import activation, check_activation, check_meant
+from deeplimits.networks.network import Network
+from deeplimits.sweep.activation import check_activation, check_meant
+from deeplimits.sweep.activation_models import activation
 from deeplimits.sweep.grams import inputs_gram
-from deeplimits.sweep.models import NetworkModel, PointModel, ShapingModel
+from deeplimits.sweep.network_models import NetworkModel, PointModel, networks_as
 from deeplimits.sweep.points import Point, recorded_layers
 from deeplimits.sweep.validation import validated
 from deeplimits.sweep.yamlfile import read_mapping
-
-_OWN_KEYS_IN_WORDS = {"branch_exponent": "a branch", "normalise": "activations to normalise"}
-"""What some architectures have, by the key of a file."""
-_OWN_KEYS = frozenset(_OWN_KEYS_IN_WORDS)
 
 
 def load_point(path: Path, *, simulated: bool = True) -> Point:
@@ -59,8 +55,9 @@ def point_of(mapping: Mapping[str, Any], path: Path, *, simulated: bool = True) 
     InputError
         For whatever is wrong with it.
     """
-    model = validated(PointModel, _plain(mapping), path)
-    check_architecture(model, path, "")
+    given = _plain(mapping)
+    model = validated(networks_as(PointModel, given), given, path)
+    check_meant(model, path, "")
     width, depth = _size(model, path)
     start = model.inputs.start
     if start is not None:
@@ -71,10 +68,8 @@ def point_of(mapping: Mapping[str, Any], path: Path, *, simulated: bool = True) 
         depth=depth,
         gram=inputs_gram(model.inputs, path),
         seed=model.seed,
-        shaping=shaping(model.shaping),
-        architecture=model.architecture,
-        branch_exponent=model.branch_exponent,
         start=start,
+        **model.keywords,
     )
     check_activation(network, path, "activation", simulated=simulated)
     if model.record.gradients:
@@ -106,40 +101,6 @@ def _size(model: PointModel, where: Path) -> tuple[int | tuple[int, ...], int]:
     return tuple(model.width), len(model.width)
 
 
-def check_architecture(model: NetworkModel, where: Path, prefix: str) -> None:
-    """Refuse what an architecture does not have, and an activation that would be another function there.
-
-    Raises
-    ------
-    InputError
-        For a shaping, an activation or a key that it does not have, and for what ``check_meant`` refuses.
-    """
-    kind = architecture(model.architecture)
-    if model.shaping is not None and not kind.shaped:
-        expected = f"nothing: a {kind.name} has no shaping; {kind.instead}"
-        raise InputError(where, f"{prefix}shaping", "<a shaping>", expected)
-    for key in sorted((_OWN_KEYS & model.model_fields_set) - kind.keys):
-        owners = " or ".join(name for name, each in architectures().items() if key in each.keys)
-        expected = f"nothing: only a {owners} has {_OWN_KEYS_IN_WORDS[key]}"
-        raise InputError(where, f"{prefix}{key}", getattr(model, key), expected)
-    if model.normalise == "before":
-        expected = "after: to normalise z before φ is another network, which no engine draws"
-        raise InputError(where, f"{prefix}normalise", "before", expected)
-    own = {"identity": "linear", "ornstein_uhlenbeck": "ornstein_uhlenbeck"}
-    family = own.get(model.activation.name, "relu_like" if "relu" in model.activation.name else "smooth")
-    if family not in kind.families:
-        raise InputError(where, f"{prefix}activation.name", model.activation.name, _other(family, kind))
-    check_meant(model, where, prefix)
-
-
-def _other(family: str, kind: Architecture) -> str:
-    if family == "ornstein_uhlenbeck":
-        return "another activation: this one is of the branch of a resnet, and cannot be normalised"
-    names = {"linear": "the identity", "relu_like": "relu or leaky_relu", "smooth": "a smooth one"}
-    offered = " or ".join(names[each] for each in kind.families if each in names)
-    return f"{offered}: a {kind.name} has no other activation"
-
-
 def check_start(start: float, model: NetworkModel, where: Path, key: str) -> None:
     """Refuse a start of an architecture that has none, and what is no state.
 
@@ -148,7 +109,7 @@ def check_start(start: float, model: NetworkModel, where: Path, key: str) -> Non
     InputError
         For any other architecture, for 0, and for what has no square.
     """
-    if not architecture(model.architecture).from_number:
+    if not model.kind.from_number:
         owners = " or ".join(name for name, each in architectures().items() if each.from_number)
         expected = f"correlation or gram: only a {owners} starts from a state of its own"
         raise InputError(where, key, start, expected)
@@ -158,11 +119,6 @@ def check_start(start: float, model: NetworkModel, where: Path, key: str) -> Non
 
 def check_layer_widths(widths: Sequence[int], model: NetworkModel, where: Path, key: str) -> None:
     """Refuse a width per layer where layers are added to one another."""
-    if not architecture(model.architecture).uneven:
+    if not model.kind.uneven:
         expected = f"one number: all layers of a {model.architecture} have one width"
         raise InputError(where, key, list(widths), expected)
-
-
-def shaping(model: ShapingModel | None) -> Shaping | None:
-    """The shaping that a file describes."""
-    return Shaping(model.by, model.exponent) if model else None

@@ -17,7 +17,8 @@ from deeplimits.errors import InputError, check_name
 from deeplimits.limits import registry
 from deeplimits.networks.network import Gram, Network
 from deeplimits.observables import parse
-from deeplimits.sweep.activation import activation, check_activation
+from deeplimits.sweep.activation import check_activation, check_meant
+from deeplimits.sweep.activation_models import activation
 from deeplimits.sweep.blocks import block_size
 from deeplimits.sweep.distinct import check_distinct
 from deeplimits.sweep.families import Family
@@ -26,9 +27,10 @@ from deeplimits.sweep.grams import checked_gram, correlation_gram, start_gram
 from deeplimits.sweep.grid import as_list, check_axes, check_once, combinations, own_grid, size_of
 from deeplimits.sweep.growth import check_growth, scaled_growth
 from deeplimits.sweep.looks import Look, figures_asked
-from deeplimits.sweep.models import CompareModel, GridModel, GrowthModel, NetworkModel, StudyModel
+from deeplimits.sweep.models import CompareModel, GridModel, GrowthModel, StudyModel
 from deeplimits.sweep.network_lists import _lists, networks_of, without_grid
-from deeplimits.sweep.point_files import check_architecture, check_layer_widths, check_start, shaping
+from deeplimits.sweep.network_models import NetworkModel
+from deeplimits.sweep.point_files import check_layer_widths, check_start
 from deeplimits.sweep.points import Point, recorded_layers
 from deeplimits.sweep.study_name import check_study_name
 from deeplimits.sweep.validation import validated
@@ -114,7 +116,6 @@ class Study:
             starts = {value: start_gram(value) for value in as_list(grid.start)}
             fixed = checked_gram(grid.gram, self.path, "grid.gram") if grid.gram is not None else None
             phi = activation(model.activation, self.path, f"networks.{index}.activation")
-            shape = shaping(model.shaping)
             # consecutive combinations of one width, depth and start
             for (sizes, depth, start), alike in itertools.groupby(
                 combinations(grid), key=operator.itemgetter(0, 1, 3)
@@ -131,10 +132,8 @@ class Study:
                     sizes if isinstance(sizes, int) else tuple(sizes),
                     depth,
                     *variants[0],
-                    shape,
-                    model.architecture,
-                    model.branch_exponent,
-                    start,
+                    start=start,
+                    **model.keywords,
                 )
                 yield Family(Point(network, layers[depth], self.gradients, self.output), variants)
 
@@ -303,7 +302,7 @@ def _check_blocks(study: Study) -> None:
 
 
 def _check_network(model: NetworkModel, grid: GridModel, where: Path, prefix: str) -> None:
-    check_architecture(model, where, prefix)
+    check_meant(model, where, prefix)
     for start in as_list(grid.start):
         check_start(start, model, where, "grid.start")
     for width in as_list(grid.width):

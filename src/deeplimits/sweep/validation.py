@@ -6,26 +6,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from deeplimits.errors import InputError, MisplacedKey, Typed, nearest_name, one_of
+from deeplimits.errors import InputError, Typed, WrongKey, nearest_name, one_of
+from deeplimits.sweep.strict import StrictModel
+from deeplimits.sweep.tagged import OneOf, tags
 from deeplimits.sweep.yamlfile import as_typed
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=StrictModel)
 _Path = list[int | str]
+_Models = tuple[type[StrictModel], ...]
 _SHORT = 40
 """Characters of a value that is repeated in a message."""
 
 
-def validated(model: type[M], value: Any, where: str | Path, prefix: str = "") -> M:
+def validated(model: type[M] | OneOf[M], value: Any, where: str | Path, prefix: str = "") -> M:
     """``value`` as a ``model``, or one InputError that names the file, the key, what was found and what was
     expected.
     """
     try:
+        if isinstance(model, OneOf):
+            return model.adapter.validate_python(value)
         return model.model_validate(value)
     except ValidationError as error:
-        raise _input_error(model, error, value, where, prefix) from None
+        members = model.members if isinstance(model, OneOf) else (model,)
+        raise _input_error(members, error, value, where, prefix) from None
 
 
 _EXPECTED = {
@@ -37,6 +43,7 @@ _EXPECTED = {
     "list_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
     "finite_number": "a finite number",
     "missing": "this key, which has no default",
     "bool_type": "true or false",
@@ -46,7 +53,7 @@ _EXPECTED = {
 
 
 def _input_error(
-    model: type[BaseModel], error: ValidationError, value: Any, where: str | Path, prefix: str
+    members: _Models, error: ValidationError, value: Any, where: str | Path, prefix: str
 ) -> InputError:
     problems = error.errors(include_url=False)
     # unions report every branch: the branch that got furthest says most
@@ -60,22 +67,26 @@ def _input_error(
         ),
     )
     kind, found, context = problem["type"], problem["input"], problem.get("ctx", {})
-    path = _key(problem, value)
+    path, models = _place(members, problem, value)
     nearest = None
     if kind == "extra_forbidden":
-        names = _keys_at(model, path[:-1])
-        expected, nearest = one_of(names, "one of the keys "), nearest_name(path[-1], names)
+        expected = one_of(sorted(models[0].model_fields), "one of the keys ")
+        # a key of another that may stand there explains more than none
+        nearest = nearest_name(path[-1], sorted({key for each in models for key in each.model_fields}))
         found = path[-1]
     elif kind == "literal_error":
         names = _literals(problem)
         expected, nearest = one_of(names), nearest_name(found, names)
     elif kind == "missing":
         expected, found = _EXPECTED[kind], "<nothing>"
+    elif kind == "union_tag_not_found":
+        kind, expected, found = "missing", _EXPECTED["missing"], "<nothing>"
+        path.append(context["discriminator"].strip("'"))
     elif kind == "value_error":
         if isinstance(context["error"], InputError):
             return context["error"]
         expected, nearest = str(context["error"]), getattr(context["error"], "nearest", None)
-        if isinstance(context["error"], MisplacedKey):
+        if isinstance(context["error"], WrongKey):
             path.append(context["error"].key)
             found = found[path[-1]]
     elif "ge" in context or "gt" in context or "le" in context:
@@ -84,7 +95,7 @@ def _input_error(
             f"{bounds[name]} {value}" for name, value in context.items() if name in bounds
         )
     elif kind in _EXPECTED:
-        expected = _any_of([each for each in problems if _key(each, value) == path], found)
+        expected = _any_of([each for each in problems if _place(members, each, value)[0] == path], found)
     elif kind == "too_short":
         least = context["min_length"]
         expected = "at least one value" if least == 1 else f"at least {least} values"
@@ -135,32 +146,32 @@ def _literals(problem: ErrorDetails) -> list[str]:
     return [name.strip("'") for name in str(problem["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
 
 
-def _key(problem: ErrorDetails, value: Any) -> _Path:
-    """Where in ``value`` a problem is: its path without the names that pydantic adds for the branches of a
-    union, which are those that lead nowhere.
+def _place(members: _Models, problem: ErrorDetails, value: Any) -> tuple[_Path, _Models]:
+    """Where in ``value`` a problem is, and the models that may stand there, the one that does first.
+
+    The path is that of pydantic without the names that it adds for the branches of a union: those that say
+    which of several models stands there, and those that lead nowhere.
     """
     path: _Path = []
+    models, chosen = members, False
     for index, part in enumerate(problem["loc"]):
+        named = [each for each in models if each.tag and part in tags(each, each.tag)]
+        if named and len(models) > 1 and not chosen:
+            models, chosen = (*named, *(each for each in models if each not in named)), True
+            continue
         in_list = isinstance(value, list | tuple) and isinstance(part, int) and part < len(value)
         if in_list or (isinstance(value, Mapping) and part in value):
             value = value[part]
         elif problem["type"] != "missing" or index < len(problem["loc"]) - 1:
             continue
         path.append(part)
-    return path
+        if part in models[0].model_fields:
+            inner = tuple(_models_in(models[0].model_fields[str(part)].annotation))
+            models, chosen = inner or models, False
+    return path, models
 
 
-def _keys_at(model: type[BaseModel], path: _Path) -> list[str]:
-    current: Any = model
-    for part in path:
-        if isinstance(part, int) or not (isinstance(current, type) and issubclass(current, BaseModel)):
-            continue
-        annotation = current.model_fields[part].annotation if part in current.model_fields else None
-        current = next((inner for inner in _models_in(annotation)), current)
-    return sorted(current.model_fields)
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def _models_in(annotation: Any) -> list[type[StrictModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, StrictModel):
         return [annotation]
     return [found for inner in getattr(annotation, "__args__", ()) for found in _models_in(inner)]

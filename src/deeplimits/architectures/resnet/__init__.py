@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from deeplimits.architectures.base import WithOracle
+from deeplimits.architectures.base import Key, WithOracle
 
 if TYPE_CHECKING:
     from deeplimits.architectures.base import Moments
@@ -27,7 +27,11 @@ class Resnet(WithOracle):
     instead = "its branch is scaled by branch_exponent"
     uneven = False
     from_number = True
-    keys = frozenset(("branch_exponent",))
+    keys: ClassVar[Mapping[str, Key]] = {
+        "branch_exponent": Key(
+            0.5, "b of a resnet: the branch is scaled by d^-b; 0 leaves it as it is", noun="a branch"
+        )
+    }
     kernels = "deeplimits.engines.resnet.call"
 
     def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deeplimits.architectures.base import Architecture
+from deeplimits.architectures.base import Architecture, Key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,16 @@ class NormalisedPerceptron(Architecture):
     normalised = True
     normalising = False
     gradients = False
-    keys = frozenset(("normalise",))
+    keys: ClassVar[Mapping[str, Key]] = {
+        "normalise": Key(
+            "after",
+            "where activations are normalised, of rms_norm_mlp and layer_norm_mlp: after φ; before, on z, is "
+            "another network, which is not supported",
+            noun="activations to normalise",
+            choices=("after", "before"),
+            refused={"before": "after: to normalise z before φ is another network, which no engine draws"},
+        )
+    }
     centred: ClassVar[bool]
 
     def physics(self, network: Network) -> Mapping[str, Any]:
