@@ -25,6 +25,7 @@ include: "workflow/rules/claims.smk"
 # Snakemake holds its locks now.
 onstart:
     RUNS.locked()
+    handle_in_a_thread(signal.SIGTERM)
     if workflow.executor_plugin.name == "slurm":
         ask_slurm()
 

@@ -4,9 +4,11 @@ bytes; a run that lives is waited for, wherever it was started."""
 from __future__ import annotations
 
 import os
+import queue
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from deeplimits.jobs.processes import handle_in_a_thread
 from workflow_runs import BIN, ROOT, STUDY, digests, output, snakemake
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -78,9 +81,15 @@ def nothing_is_left(folder):
     return not left and not processes_of(folder)
 
 
+def twice(group, number):
+    """As `timeout` does: a child is told, then its group; and `make` passes on what it is told."""
+    os.killpg(group, number)
+    os.killpg(group, number)
+
+
 def kill_and_go_on(folder, kind, moments, chance):
-    """Kill, end and interrupt ``moments`` runs, half of them with their jobs, and run each again; how many held locks
-    then.
+    """Kill, end and interrupt ``moments`` runs, two thirds of them with their jobs, and run each again; how many held
+    locks then.
     """
     command = KINDS[kind]
     begin = time.perf_counter()
@@ -97,7 +106,7 @@ def kill_and_go_on(folder, kind, moments, chance):
         time.sleep(duration * (moment + chance.random()) / moments)
         # `make` alone takes its Snakemake along; a Snakemake that is killed alone leaves its jobs, which go on writing
         how = SIGNALS[moment % len(SIGNALS)]
-        (os.killpg if chance.random() < 0.5 else os.kill)(process.pid, how)
+        (os.kill, os.killpg, twice)[chance.integers(3)](process.pid, how)
         held += any((folder / ".snakemake").glob("locks/*.lock"))
         again = run(folder, command)
         process.wait()
@@ -118,6 +127,46 @@ def test_the_same_command_goes_on_after_a_kill(project, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_command_goes_on_after_a_kill_at_any_moment(project, kind):
     assert kill_and_go_on(small(project), kind, 24, np.random.default_rng(4)) >= 5
+
+
+def test_a_handler_waits_for_a_lock_and_not_for_itself():
+    """Whoever holds the lock as the signal comes goes on, and the handler takes it then."""
+    lock, took = threading.Lock(), queue.SimpleQueue()
+
+    def handler(*_):
+        took.put(lock.acquire(timeout=5))
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        handle_in_a_thread(signal.SIGUSR1)
+        with lock:
+            signal.raise_signal(signal.SIGUSR1)
+        assert took.get(timeout=10)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_is_told_to_end_again_and_again_ends(project, kind):
+    """With its jobs, which fail then: as by a service manager, or by a `timeout` above a `make` that passes it on."""
+    folder = small(project)
+    process = start(folder, KINDS[kind])
+    while not any(folder.glob("results/logs/simulate/*")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    end = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < end:
+        os.killpg(process.pid, signal.SIGTERM)
+        time.sleep(0.02)
+    told_enough = process.poll() is not None
+    if not told_enough:
+        os.killpg(process.pid, signal.SIGKILL)
+    assert told_enough
+    assert process.wait() != 0
+    again = run(folder, KINDS[kind])
+    assert again.returncode == 0, output(again)
+    assert nothing_is_left(folder)
 
 
 def two_at_once(first, second, chance, times):

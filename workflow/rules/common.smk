@@ -2,6 +2,7 @@
 import atexit
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from deeplimits.figures import figures
 from deeplimits.jobs.arguments import takes_locks
 from deeplimits.store.errors import StoreError
 from deeplimits.jobs.messages import Messages
-from deeplimits.jobs.processes import die_with
+from deeplimits.jobs.processes import die_with, handle_in_a_thread
 from deeplimits.jobs.runs import RunFolder, tell
 from deeplimits.jobs.turns import take_turn
 from deeplimits.jobs.workflow import planned_receipts, prepare, study_facts

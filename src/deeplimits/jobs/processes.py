@@ -6,6 +6,7 @@ import ctypes
 import os
 import platform
 import signal
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -79,6 +80,17 @@ def die_with(parent: int) -> bool:
         return os.getppid() == parent
     found = _stat(parent)
     return found[0] not in "ZX" if found else _exists(parent)
+
+
+def handle_in_a_thread(number: signal.Signals) -> None:
+    """Have a signal handled as it is handled now, by a thread of its own.
+
+    A handler runs in the main thread, between two of its instructions, and one that takes a lock that this
+    thread holds waits for itself: Snakemake's does, told to end as it puts away a failed job, or told twice.
+    """
+    handler = signal.getsignal(number)
+    if callable(handler):
+        signal.signal(number, lambda *told: threading.Thread(target=handler, args=told, daemon=True).start())
 
 
 def _stat(pid: int) -> tuple[str, int] | None:
