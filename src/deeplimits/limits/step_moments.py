@@ -1,21 +1,20 @@
 """What one layer of a ReLU-like network does to y = artanh ρ: the step of infinite width, and its mean and
-variance to the order 1/n, without cancellation from ρ = −1 to 1 − 1e-16.
+variance to the order 1/n, from ρ = −1 to 1 without cancellation.
 
-Of a unit, X = c φ_s(u)², Y = c φ_s(v)² and P = c φ_s(u) φ_s(v), E X = E Y = 1, E P = R = c K₁(ρ). In terms of
-T = X + Y, E = X − Y and D = T − 2P, all means over units,
+Of a unit, a = φ_s(u) and b = φ_s(v), D = c (a − b)² and F = c (a + b)², whose means over units are D̄ and F̄:
+E D̄ = 2 (1 − R) and E F̄ = 2 (1 + R) with R = c K₁(ρ), and D F = c² (a² − b²)². An expansion of
 
-    y' = ½ log (√(T² − E²) + T − D) / (√(T² − E²) − T + D),
+    y' = artanh (F̄ − D̄) / √((F̄ + D̄)² − 4 Ē²),  Ē the mean of c (a² − b²),
 
-whose expansion about T = 2, E = 0, D = 2 (1 − R) asks for variances of T, E and D alone: those of E and D are
-small with 1 − ρ by themselves, and are closed forms in θ = arccos ρ.
+about what is expected asks for E D², E F² and E D F alone. With δ = u − v and σ = u + v, independent, D is
+s₊² δ² or s₋² δ² where u and v have one sign, and (q δ ± e σ)² where they have not, q = (s₊ + s₋)/2 and e =
+(s₊ − s₋)/2; F likewise with δ and σ exchanged. Where ρ < 0, v is taken as its negative: D and F change
+places, and so do the two kinds of signs. So every moment is a sum of positive terms.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import lru_cache
-from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +24,8 @@ from deeplimits.limits.coefficients import asymmetry
 
 Array = NDArray[np.float64]
 
-_SMALL = 0.7
-"""θ below which functions of it are series."""
-_ORDERS = 14
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(10)
+"""Gauss' rule, to the last digit of a trigonometric polynomial of fourth degree over an eighth of a turn."""
 
 
 @dataclass(frozen=True)
@@ -53,81 +51,104 @@ class Step:
     sway: Array
 
 
+@dataclass(frozen=True)
+class _Products:
+    """Means of powers of δ and σ over one half of the signs of a kind that u and v have, each [place]."""
+
+    d2: Array
+    s2: Array
+    d4: Array
+    d2s2: Array
+    s4: Array
+
+
 def step(slopes: Slopes, y: Array) -> Step:
     """The step of a layer with these slopes, c = 2 / (s₊² + s₋²), from coordinates y."""
     plus, minus = float(slopes.plus), float(slopes.minus)
     square, fourth, kernel = plus**2 + minus**2, plus**4 + minus**4, asymmetry(slopes)
     c = 2 / square
-    both, mixed = (plus * minus) ** 2, plus * minus * square
+    q2, e2 = ((plus + minus) / 2) ** 2, ((plus - minus) / 2) ** 2
+    mirrored = y < 0
     decay = np.exp(-np.abs(y))
-    far = decay**2 / (1 + decay**2)
-    # (1 − ρ)/2 and (1 + ρ)/2
-    less, more = np.where(y >= 0, far, 1 - far), np.where(y >= 0, 1 - far, far)
-    sine = 2 * decay / (1 + decay**2)
-    theta = np.where(y >= 0, 2 * np.arctan(decay), np.pi - 2 * np.arctan(decay))
-    cosine = more - less
-    lost = kernel / np.pi * _trigonometric("excess", theta, sine, cosine)
-    gap, sum_ = 2 * less - lost, 2 * more + lost  # 1 − R, 1 + R
-    straight, curved = (_trigonometric(name, theta, sine, cosine) for name in ("fourth", "third"))
-    turn = 1 / (2 * np.pi)
-    of_difference = 2 * c**2 * (fourth * sine**2 + (fourth - 2 * both) * straight * turn)
-    squared = c**2 * (
-        6 * fourth * (2 * less) ** 2
-        + ((12 * both - 6 * fourth) * straight + 8 * (mixed - fourth) * curved) * turn
+    theta = 2 * np.arctan(decay)  # arccos |ρ|
+    less = decay**2 / (1 + decay**2)  # (1 − |ρ|)/2
+    one, other = _one_sign(theta, less), _two_signs(theta, less)
+    pure, mixed = _chosen(mirrored, other, one), _chosen(mirrored, one, other)
+    # G is what is small with δ, H what is large with σ: D and F, or F and D where v is mirrored
+    g = c * (square * pure.d2 + 2 * (q2 * mixed.d2 + e2 * mixed.s2)) / 2
+    h = c * (square * pure.s2 + 2 * (q2 * mixed.s2 + e2 * mixed.d2)) / 2
+    cross = 6 * q2 * e2 * mixed.d2s2
+    of_g = c**2 * (fourth * pure.d4 + 2 * (q2**2 * mixed.d4 + cross + e2**2 * mixed.s4)) - 4 * g**2
+    of_h = c**2 * (fourth * pure.s4 + 2 * (q2**2 * mixed.s4 + cross + e2**2 * mixed.d4)) - 4 * h**2
+    turned = (q2 + e2) ** 2 * mixed.d2s2 + q2 * e2 * (mixed.d4 + 2 * mixed.d2s2 + mixed.s4)
+    of_difference = c**2 * (fourth * pure.d2s2 + 2 * turned)
+    together = of_difference - 4 * g * h
+    shift = of_difference * (h - g) / (g * h) / 16 + (of_g / g**2 - of_h / h**2) / 16
+    spread = of_h / h**2 / 16 + of_g / g**2 / 16 - together / (g * h) / 8
+    sign = np.where(mirrored, -1.0, 1.0)
+    # R − ρ
+    excess = _excess(theta) + np.where(mirrored, np.pi * (1 - 2 * less), 0.0)
+    gained = sign * kernel / np.pi * excess
+    moved = sign * (_ratio(h, 2 * (1 - less), gained) - _ratio(g, 2 * less, -gained)) / 2
+    steep = 1 - kernel * np.where(mirrored, np.pi - theta, theta) / np.pi
+    slope = 4 * less * (1 - less) * steep / (g * h) - 1
+    return Step(moved, slope, sign * shift, spread, of_difference / 4)
+
+
+def _ratio(value: Array, of: Array, change: Array) -> Array:
+    """log(value / of), where value is ``of + change``."""
+    small = np.abs(change) < of / 2
+    return np.where(small, np.log1p(np.where(small, change, 0.0) / of), np.log(value / of))
+
+
+def _chosen(which: NDArray[np.bool_], a: _Products, b: _Products) -> _Products:
+    return _Products(
+        *(np.where(which, x, y) for x, y in zip(vars(a).values(), vars(b).values(), strict=True))
     )
-    of_gap = squared - 4 * gap**2
-    of_both = c**2 * (
-        2 * fourth * 2 * less * (1 + 2 * less)
-        + ((4 * both - 2 * fourth) * straight + 4 * (mixed - fourth) * curved) * turn
+
+
+def _one_sign(theta: Array, less: Array) -> _Products:
+    """Where both are positive: the angle of (σ / 2 cos ½θ, δ / 2 sin ½θ) is within ± (π − θ)/2."""
+    end = (np.pi - theta) / 2
+    once, twice = np.sin(theta), np.sin(2 * theta)  # sin 2·end, −sin 4·end
+    return _products(
+        less,
+        (end - once / 2, end + once / 2),
+        (
+            (12 * end - 8 * once - twice) / 16,
+            (4 * end + twice) / 16,
+            (12 * end + 8 * once - twice) / 16,
+        ),
     )
-    together = of_both - 4 * gap
-    # Var X + Cov(X, Y) = 2 Var X − Var(E)/2
-    of_sum = 4 * (1.5 * c**2 * fourth - 1) - of_difference
-    numerator = 4 * of_sum - 4 * together + of_gap
-    shift = of_difference * (1 - gap) / gap / sum_ / 8 - numerator / sum_**2 / 16 + of_gap / gap**2 / 16
-    spread = numerator / sum_**2 / 16 + of_gap / gap**2 / 16 - (2 * together - of_gap) / gap / sum_ / 8
-    moved = (np.log1p(lost / (2 * more)) - np.log1p(-lost / (2 * less))) / 2
-    slope = sine**2 * (1 - kernel * theta / np.pi) / (gap * sum_) - 1
-    return Step(moved, slope, shift, spread, of_difference / 4)
 
 
-def _trigonometric(name: str, theta: Array, sine: Array, cosine: Array) -> Array:
-    """``excess``: sin θ − θ cos θ; ``fourth``: (2 + cos 2θ) θ − (3/2) sin 2θ = 2π E u²v² of u > 0 > v;
-    ``third``: sin θ (2 + cos² θ) − 3 θ cos θ = −2π E u³v likewise. All are small with θ.
-    """
-    match name:
-        case "excess":
-            value = sine - theta * cosine
-        case "fourth":
-            value = (1 + 2 * cosine**2) * theta - 3 * sine * cosine
-        case _:
-            value = sine * (2 + cosine**2) - 3 * theta * cosine
-    squared = np.minimum(theta, _SMALL) ** 2
-    first, coefficients = _series(name)
-    series = np.zeros_like(theta)
-    for coefficient in coefficients[::-1]:
-        series = series * squared + coefficient
-    return np.where(theta < _SMALL, series * np.minimum(theta, _SMALL) ** first, value)
+def _two_signs(theta: Array, less: Array) -> _Products:
+    """Where u is positive and v negative: the same angle is within ½ θ of a right one."""
+    points = theta[..., None] / 4 * (_POINTS + 1)
+    weights = theta[..., None] / 2 * _WEIGHTS
+    sine2 = np.sin(points) ** 2
+    cosine2 = 1 - sine2
+
+    def integral(values: Array) -> Array:
+        return np.asarray((weights * values).sum(axis=-1))
+
+    return _products(
+        less,
+        (integral(cosine2), integral(sine2)),
+        (integral(cosine2**2), integral(cosine2 * sine2), integral(sine2**2)),
+    )
 
 
-@lru_cache
-def _series(name: str) -> tuple[int, list[float]]:
-    """The first power of θ that has a coefficient, and those of every other power from there on: exact."""
-    # coefficients of sin kθ and of θ cos kθ, by k
-    sines, cosines = {
-        "excess": ({1: Fraction(1)}, {1: Fraction(-1)}),
-        "fourth": ({2: Fraction(-3, 2)}, {0: Fraction(2), 2: Fraction(1)}),
-        # sin cos² = (sin θ + sin 3θ)/4
-        "third": ({1: Fraction(9, 4), 3: Fraction(1, 4)}, {1: Fraction(-3)}),
-    }[name]
-    found = []
-    for half in range(_ORDERS + 4):
-        power, sign = 2 * half + 1, (-1) ** half
-        total = sum(a * sign * Fraction(k) ** power / factorial(power) for k, a in sines.items())
-        total += sum(
-            a * sign * (Fraction(k) ** (power - 1) if power > 1 or k else 1) / factorial(power - 1)
-            for k, a in cosines.items()
-        )
-        found.append(total)
-    first = next(place for place, value in enumerate(found) if value)
-    return 2 * first + 1, [float(value) for value in found[first:]]
+def _products(less: Array, second: tuple[Array, Array], third: tuple[Array, Array, Array]) -> _Products:
+    """From integrals over the angle: of δ², σ², and of δ⁴, δ² σ², σ⁴."""
+    d, s = 4 * less, 4 * (1 - less)  # variances of δ and σ
+    (d2, s2), (d4, d2s2, s4) = second, third
+    return _Products(
+        d * d2 / np.pi, s * s2 / np.pi, 4 * d**2 * d4 / np.pi, 4 * d * s * d2s2 / np.pi, 4 * s**2 * s4 / np.pi
+    )
+
+
+def _excess(theta: Array) -> Array:
+    """sin θ − θ cos θ = ∫₀^θ t sin t dt."""
+    points = theta[..., None] / 2 * (_POINTS + 1)
+    return np.asarray((theta[..., None] / 2 * _WEIGHTS * points * np.sin(points)).sum(axis=-1))
