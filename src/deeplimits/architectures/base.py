@@ -190,7 +190,11 @@ class Architecture(ABC):
 
 
 class WithOracle(Architecture):
-    """An architecture whose oracle is ``simulate`` of the file ``oracle.py`` in its folder."""
+    """An architecture whose oracle is ``simulate`` of the module ``oracle_module``, by default of the file
+    ``oracle.py`` in its folder.
+    """
+
+    oracle_module: ClassVar[str] = ""
 
     def oracle(
         self,
@@ -203,9 +207,8 @@ class WithOracle(Architecture):
     ) -> dict[str, NDArray[Any]]:
         from importlib import import_module
 
-        drawn: dict[str, NDArray[Any]] = import_module(f"{type(self).__module__}.oracle").simulate(
-            network, layers, samples, generator, readout=readout
-        )
+        module = import_module(self.oracle_module or f"{type(self).__module__}.oracle")
+        drawn: dict[str, NDArray[Any]] = module.simulate(network, layers, samples, generator, readout=readout)
         return drawn
 
 

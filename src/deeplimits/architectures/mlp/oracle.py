@@ -8,6 +8,7 @@ weight matrix, are tested against it in law. It has no number contract and never
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,36 @@ ELEMENTS = 1 << 22
 """Weights held at a time."""
 
 
+Drawn = dict[str, NDArray[Any]]
+
+
+def in_chunks(draw: Callable[..., Drawn]) -> Callable[..., Drawn]:
+    """``draw``, of so many samples at a time that their weights are held; with a ``readout`` those of all
+    layers.
+    """
+
+    @wraps(draw)
+    def simulate(
+        network: Network,
+        layers: Sequence[int],
+        samples: int,
+        generator: np.random.Generator,
+        *,
+        readout: bool = False,
+    ) -> Drawn:
+        chunk = max(1, ELEMENTS // (network.widest**2 * (network.depth if readout else 1)))
+        parts = [
+            draw(network, layers, min(chunk, samples - start), generator, readout)
+            for start in range(0, samples, chunk)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    return simulate
+
+
+@in_chunks
 def simulate(
-    network: Network,
-    layers: Sequence[int],
-    samples: int,
-    generator: np.random.Generator,
-    *,
-    readout: bool = False,
+    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator, readout: bool
 ) -> dict[str, NDArray[Any]]:
     """Draw ``samples`` independent networks and record them at ``layers``.
 
@@ -39,12 +63,6 @@ def simulate(
     s² up to the last record, −1 where there is none; with a ``readout`` also ``output``, and
     ``gradient_log_norm`` and ``gradient_gap`` of it.
     """
-    return in_chunks(_simulate_chunk, network, layers, samples, generator, readout)
-
-
-def _simulate_chunk(
-    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator, readout: bool
-) -> dict[str, NDArray[Any]]:
     widths, inputs = network.widths, network.inputs
     vectors = inputs_with_gram(np.array(network.gram))
     # V_ℓ is held against the scale of the φ_s that it goes into
@@ -81,25 +99,6 @@ def _simulate_chunk(
         drawn["output"] = (weights @ output)[:, 0].astype(np.float32)
         drawn |= tape.gradients(slopes * np.swapaxes(weights, 1, 2), layers, residual=False)
     return drawn if network.piecewise_linear else drawn | {"exploded_at": exploded}
-
-
-def in_chunks(
-    simulate_chunk: Callable[..., dict[str, NDArray[Any]]],
-    network: Network,
-    layers: Sequence[int],
-    samples: int,
-    generator: np.random.Generator,
-    readout: bool,
-) -> dict[str, NDArray[Any]]:
-    """What ``simulate_chunk`` draws, so many samples at a time that their weights are held; with a
-    ``readout`` those of all layers.
-    """
-    chunk = max(1, ELEMENTS // (network.widest**2 * (network.depth if readout else 1)))
-    parts = [
-        simulate_chunk(network, layers, min(chunk, samples - start), generator, readout)
-        for start in range(0, samples, chunk)
-    ]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _threshold(layer: Layer) -> float:

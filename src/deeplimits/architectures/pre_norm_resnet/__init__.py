@@ -32,6 +32,7 @@ class PreNormResnet(WithOracle):
     instead = "its branch is scaled by d^-½"
     uneven = False
     gradients = False
+    oracle_module = "deeplimits.architectures.resnet.oracle"
     kernels = "deeplimits.architectures.pre_norm_resnet.call"
 
     def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:

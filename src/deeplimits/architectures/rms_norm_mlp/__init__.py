@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deeplimits.architectures.base import Architecture, Key
+from deeplimits.architectures.base import Key, WithOracle
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from deeplimits.architectures.base import Moments
     from deeplimits.networks.network import Layer, Network
 
 
-class NormalisedPerceptron(Architecture):
+class NormalisedPerceptron(WithOracle):
     """Activations are divided by their root mean square over units, after φ_s, without ε and gain; where
     ``centred``, their mean over units is taken off first. N(0) is 0.
     """
@@ -38,22 +35,10 @@ class NormalisedPerceptron(Architecture):
         )
     }
     centred: ClassVar[bool]
+    oracle_module = "deeplimits.architectures.rms_norm_mlp.oracle"
 
     def physics(self, network: Network) -> Mapping[str, Any]:
         return {"normalise": "after"}
-
-    def oracle(
-        self,
-        network: Network,
-        layers: Sequence[int],
-        samples: int,
-        generator: np.random.Generator,
-        *,
-        readout: bool = False,
-    ) -> dict[str, NDArray[Any]]:
-        from deeplimits.architectures.rms_norm_mlp.oracle import simulate
-
-        return simulate(network, layers, samples, generator, centred=self.centred, readout=readout)
 
     def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:
         """c K₁(ρ); where ``centred``, (c K₁(ρ) − A/π) / (1 − A/π), for A/π is what the mean of φ_s takes

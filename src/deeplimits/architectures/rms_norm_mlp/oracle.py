@@ -7,25 +7,20 @@ LayerNorm takes off the mean over units first; neither has an ε or a gain.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.architectures.mlp.oracle import in_chunks, inputs_with_gram
+from deeplimits.architectures.rms_norm_mlp import NormalisedPerceptron
 from deeplimits.networks.backpropagation import observe
 from deeplimits.networks.network import Network
 
 
+@in_chunks
 def simulate(
-    network: Network,
-    layers: Sequence[int],
-    samples: int,
-    generator: np.random.Generator,
-    *,
-    centred: bool,
-    readout: bool = False,
+    network: Network, layers: Sequence[int], samples: int, generator: np.random.Generator, readout: bool
 ) -> dict[str, NDArray[Any]]:
     """Draw ``samples`` independent networks and record them at ``layers``.
 
@@ -35,18 +30,8 @@ def simulate(
     Gram of the inputs: 0, or −inf once every unit is dead; ``correlation_gap`` [sample, record, pair], 1 − ρ,
     NaN where an input is dead; with a ``readout`` also ``output``.
     """
-    return in_chunks(partial(_chunk, centred), network, layers, samples, generator, readout)
-
-
-def _chunk(
-    centred: bool,
-    network: Network,
-    layers: Sequence[int],
-    samples: int,
-    generator: np.random.Generator,
-    readout: bool,
-) -> dict[str, NDArray[Any]]:
-    widths, inputs = network.widths, network.inputs
+    assert isinstance(network.kind, NormalisedPerceptron)
+    widths, inputs, centred = network.widths, network.inputs, network.kind.centred
     vectors = inputs_with_gram(np.array(network.gram))
     recorded = {}
     if 0 in layers:
