@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deeplimits.engines.cuda import crews
+from deeplimits.engines.cuda import thread_groups
 from deeplimits.engines.cuda.source import ENTRY, Instance
 from without_gpu.cases import FAMILIES, instances, networks
 from without_gpu.nvrtc import assembly, compiled
@@ -65,10 +65,10 @@ def ceiling(instance: Instance) -> int:
 def test_compiles_without_spills(family: str, inputs: int, architecture: str) -> None:
     """For a call that has a launch to itself, and for calls that share one."""
     case = next(networks(family, inputs))
-    for instance in instances(case, crews.crews(case.call().kernel)).values():
+    for instance in instances(case, thread_groups.thread_groups(case.call().kernel)).values():
         highest = ceiling(instance)
         wanted = [(instance.source(), highest)]
-        if inputs <= crews.SHARING:
+        if inputs <= thread_groups.SHARING:
             wanted.append((instance.shared_source(), min(255, highest + MORE)))
         for source, registers in wanted:
             made = compiled(source, architecture)
@@ -89,7 +89,7 @@ def test_the_floor_of_the_benchmark_compiles(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_spill_is_seen() -> None:
     """Under a ceiling that the compiler itself is given, a kernel of many inputs has nowhere to go but memory."""
     case = next(networks("slopes", 3))
-    instance = instances(case, crews.crews(case.call().kernel)[:1]).popitem()[1]
+    instance = instances(case, thread_groups.thread_groups(case.call().kernel)[:1]).popitem()[1]
     blocks = instance.source().replace("Members::BLOCK, 1)", "Members::BLOCK, 16)")
     assert blocks != instance.source()
     assert compiled(blocks, "sm_90").spilled > 0
@@ -97,7 +97,7 @@ def test_a_spill_is_seen() -> None:
 
 def test_an_error_shows_the_compilers_words() -> None:
     case = next(networks("slopes", 1))
-    instance = instances(case, crews.crews(case.call().kernel)[:1]).popitem()[1]
+    instance = instances(case, thread_groups.thread_groups(case.call().kernel)[:1]).popitem()[1]
     with pytest.raises(
         AssertionError, match=r'mlp/one_or_two_inputs\.cuh\(\d+\): error: identifier "logarihm"'
     ):
@@ -113,7 +113,7 @@ EXACT = r"(abs|neg|mov|selp|setp\.\w+|ld\.\w+(\.\w+)*|st\.\w+|cvt|cvt\.rn|cvt\.r
 def test_every_operation_names_its_rounding(family: str, inputs: int) -> None:
     """What does not, the assembler might fuse or approximate."""
     case = next(networks(family, inputs))
-    instance = instances(case, crews.crews(case.call().kernel)[:1]).popitem()[1]
+    instance = instances(case, thread_groups.thread_groups(case.call().kernel)[:1]).popitem()[1]
     assert loose_operations(instance.source()) == set()
     approximate = instance.source().replace("__fmul_rn(x.value, y.value)", "__cosf(x.value)")
     assert loose_operations(approximate) == {"cos.approx.f32"}

@@ -15,9 +15,9 @@ import pytest
 
 from deeplimits.engines import resolve
 from deeplimits.engines.calls import Task
-from deeplimits.engines.cuda import crews, devices
+from deeplimits.engines.cuda import devices, thread_groups
 from deeplimits.engines.cuda import engine as cuda
-from deeplimits.engines.cuda.crews import NARROW, PATH, PLAIN, WIDE
+from deeplimits.engines.cuda.thread_groups import NARROW, PATH, PLAIN, WIDE
 from deeplimits.engines.forward import forward, simulate
 from deeplimits.engines.mlp.call import KERNELS
 from deeplimits.engines.run import cpu
@@ -82,7 +82,7 @@ def test_small_tasks_share_launches_by_kernel() -> None:
     device = EmulatedDevice(processors=4)
     cuda.compute(asked, device)
     assert bits(asked) == bits(want)
-    # the crew of narrow networks has launches of its own
+    # the group of narrow networks has launches of its own
     assert sum(device.calls) == len(asked)
     assert len(device.calls) == 4
     assert {name for name, _ in device.launches} == {
@@ -133,16 +133,16 @@ def test_no_room_for_one_sample_is_said() -> None:
         computed(EmulatedDevice(room=0))
 
 
-def test_a_crew_fits_network_and_card() -> None:
+def test_a_thread_group_fits_network_and_card() -> None:
     single, two, smooth_8 = KERNELS[0], KERNELS[1], KERNELS[-1]
-    assert crews.fitting(two, 8, 1 << 24, 132) == NARROW
-    assert crews.fitting(two, 8, 100, 132) == NARROW
-    assert crews.fitting(two, 150, 1 << 13, 132) == PLAIN
-    assert crews.fitting(two, 150, 1 << 16, 132) == NARROW
-    assert crews.fitting(single, 100_000, 1 << 10, 132) == WIDE
-    assert crews.fitting(single, 100_000, 1 << 14, 132) == PLAIN
-    assert crews.fitting(smooth_8, 8, 1 << 24, 132) == PLAIN
-    assert [crew.samples for crew in (NARROW, PLAIN, WIDE, PATH)] == [32, 8, 1, 128]
+    assert thread_groups.fitting(two, 8, 1 << 24, 132) == NARROW
+    assert thread_groups.fitting(two, 8, 100, 132) == NARROW
+    assert thread_groups.fitting(two, 150, 1 << 13, 132) == PLAIN
+    assert thread_groups.fitting(two, 150, 1 << 16, 132) == NARROW
+    assert thread_groups.fitting(single, 100_000, 1 << 10, 132) == WIDE
+    assert thread_groups.fitting(single, 100_000, 1 << 14, 132) == PLAIN
+    assert thread_groups.fitting(smooth_8, 8, 1 << 24, 132) == PLAIN
+    assert [group.samples for group in (NARROW, PLAIN, WIDE, PATH)] == [32, 8, 1, 128]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deeplimits.engines.calls import Call
-from deeplimits.engines.cuda.crews import SHARING, crews, instance
+from deeplimits.engines.cuda.thread_groups import SHARING, instance, thread_groups
 from deeplimits.engines.gradients import call as backward
 from without_gpu import host
 from without_gpu.cases import Case, networks
@@ -36,17 +36,17 @@ def bits(arrays: Any) -> list[bytes]:
 @pytest.mark.parametrize(("family", "inputs"), KERNELS)
 def test_bits_of_the_cpu_engine(family: str, inputs: int) -> None:
     cases = list(networks(family, inputs))
-    allowed = crews(call_of(cases[0]).kernel)
-    program = host.build([instance(call_of(cases[0]), crew) for crew in allowed], "plain")
+    allowed = thread_groups(call_of(cases[0]).kernel)
+    program = host.build([instance(call_of(cases[0]), group) for group in allowed], "plain")
     for case in cases:
         want = backward.gradients(case.network, case.layers, case.first, case.count, 1)
-        for crew in allowed:
+        for group in allowed:
             for order in (host.FORWARD, host.RANDOM):
                 call = call_of(case)
                 arguments = [case.network.key, case.first, *call.constants, *call.outputs]
-                program.run(instance(call, crew), arguments, crew.samples, order)
+                program.run(instance(call, group), arguments, group.samples, order)
                 call.complete()
-                assert bits(call.recorded.values()) == bits(want.values()), (crew, case)
+                assert bits(call.recorded.values()) == bits(want.values()), (group, case)
 
 
 @pytest.mark.slow
@@ -55,11 +55,11 @@ def test_bits_of_the_cpu_engine(family: str, inputs: int) -> None:
 def test_sanitizers_find_nothing(family: str, kind: str) -> None:
     case = Case(next(networks(family, 3)).network, (1, 5), 5, 2)
     want = backward.gradients(case.network, case.layers, case.first, case.count, 1)
-    for crew in crews(call_of(case).kernel):
+    for group in thread_groups(call_of(case).kernel):
         call = call_of(case)
-        made = instance(call, crew)
+        made = instance(call, group)
         arguments = [case.network.key, case.first, *call.constants, *call.outputs]
-        host.build([made], kind).run(made, arguments, crew.samples, host.REVERSE)
+        host.build([made], kind).run(made, arguments, group.samples, host.REVERSE)
         call.complete()
         assert bits(call.recorded.values()) == bits(want.values())
 
@@ -68,8 +68,8 @@ def test_sanitizers_find_nothing(family: str, kind: str) -> None:
 @pytest.mark.parametrize(("family", "inputs"), KERNELS)
 def test_compiles_without_spills(family: str, inputs: int, architecture: str) -> None:
     call = call_of(next(networks(family, inputs)))
-    for crew in crews(call.kernel):
-        chosen = instance(call, crew)
+    for group in thread_groups(call.kernel):
+        chosen = instance(call, group)
         for source in (chosen.source(), *([chosen.shared_source()] if inputs <= SHARING else [])):
             made = compiled(source, architecture)
             assert (made.spilled, made.stack) == (0, 0), made.log

@@ -9,7 +9,7 @@ import pytest
 
 from deeplimits.architectures.layer_norm_mlp import call as layer_norm
 from deeplimits.architectures.pre_norm_resnet import call as pre_norm
-from deeplimits.engines.cuda.crews import NARROW, PLAIN, WIDE, Crew, crews, instance
+from deeplimits.engines.cuda.thread_groups import NARROW, PLAIN, WIDE, ThreadGroup, instance, thread_groups
 from deeplimits.engines.forward import simulate
 from deeplimits.engines.mlp import call as mlp
 from deeplimits.engines.resnet import call as resnet
@@ -45,24 +45,24 @@ def kernels(quick: set[tuple[str, int]], among: list[tuple[str, int]] = KERNELS)
     ]
 
 
-def differences(program: host.Program, crew: Crew, case: Case, order: int) -> list[str]:
-    """Names of what a crew computes otherwise than the CPU engine."""
+def differences(program: host.Program, group: ThreadGroup, case: Case, order: int) -> list[str]:
+    """Names of what a group computes otherwise than the CPU engine."""
     want = simulate(case.network, case.layers, case.first, case.count, 1)
     call = case.call()
-    program.run(instance(call, crew), case.arguments(call), crew.samples, order, seed=7)
+    program.run(instance(call, group), case.arguments(call), group.samples, order, seed=7)
     call.complete()
     return [name for name in want if want[name].tobytes() != call.recorded[name].tobytes()]
 
 
 def check(kind: str, family: str, inputs: int, orders: tuple[int, ...], few: bool) -> None:
     cases = list(networks(family, inputs))
-    allowed = crews(cases[0].call().kernel)
+    allowed = thread_groups(cases[0].call().kernel)
     made = instances(cases[0], allowed)
     program = host.build(list(made.values()), kind)
-    for crew, each in made.items():
+    for group, each in made.items():
         for case in cases[:3] if few else cases:
             for order in orders:
-                assert differences(program, crew, case, order) == [], (each.name, case, order)
+                assert differences(program, group, case, order) == [], (each.name, case, order)
 
 
 @pytest.mark.parametrize(("family", "inputs"), kernels(QUICK))
@@ -78,12 +78,12 @@ def test_address_sanitizer_finds_nothing(family: str, inputs: int) -> None:
 
 @pytest.mark.parametrize(("family", "inputs"), kernels({("slopes", 3)}, SANITISED))
 def test_thread_sanitizer_finds_nothing(family: str, inputs: int) -> None:
-    """A thread of the operating system for each; the crews of many threads on few samples, since that is slow."""
+    """A thread of the operating system for each; the groups of many threads on few samples, since that is slow."""
     case = Case(next(networks(family, inputs)).network, (1, 2), 5, 2)
-    made = instances(case, crews(case.call().kernel))
+    made = instances(case, thread_groups(case.call().kernel))
     program = host.build(list(made.values()), "thread")
-    for crew, each in made.items():
-        assert differences(program, crew, case, host.FORWARD) == [], each.name
+    for group, each in made.items():
+        assert differences(program, group, case, host.FORWARD) == [], each.name
 
 
 @pytest.mark.slow
@@ -93,10 +93,10 @@ def test_every_kernel_has_cases() -> None:
 
 
 SHUFFLE = "            sum = sum + Number(__shfl_xor_sync(WARP, sum.value, width));"
-ROUND = "            Crew::meet();\n            for (int team = 0; team < Crew::TEAMS && base"
+ROUND = "            ThreadGroup::synchronise();\n            for (int team = 0; team < ThreadGroup::TEAMS && base"
 LAYERS = "            const f4 along = square_root"
-LAID_DOWN = "board[crew.team][at] = sums[at];\n            }\n" + ROUND
-FACTOR = "        if (crew.member == 0)\n            difference_factor();\n        Members::meet();"
+LAID_DOWN = "board[group.team][at] = sums[at];\n            }\n" + ROUND
+FACTOR = "        if (group.member == 0)\n            difference_factor();\n        Members::synchronise();"
 START = "variances[a] = {mantissa_0(a), exponent_0(a)};"
 ALONE = "others wait at|for threads that do not come"
 
@@ -107,7 +107,7 @@ class Fault(NamedTuple):
     text: str
     instead: str
     build: str
-    crew: Crew
+    group: ThreadGroup
     inputs: int
     found: str | None
 
@@ -117,25 +117,34 @@ FAULTS = {
         SHUFFLE, f"if (threadIdx.x != 9) {SHUFFLE}", "plain", PLAIN, 2, ALONE
     ),
     "a thread that goes home early": Fault(
-        LAYERS, f"if (crew.row == 3) return; {LAYERS}", "plain", PLAIN, 2, ALONE
+        LAYERS, f"if (group.row == 3) return; {LAYERS}", "plain", PLAIN, 2, ALONE
     ),
-    "a barrier that some leave out": Fault(ROUND, f"if (crew.team > 0) {ROUND}", "plain", WIDE, 2, ALONE),
-    "no barrier, in bits": Fault(ROUND, ROUND.replace("Crew::meet();", ""), "plain", WIDE, 2, None),
-    "no barrier, as a race": Fault(ROUND, ROUND.replace("Crew::meet();", ""), "thread", WIDE, 2, "data race"),
+    "a barrier that some leave out": Fault(ROUND, f"if (group.team > 0) {ROUND}", "plain", WIDE, 2, ALONE),
+    "no barrier, in bits": Fault(
+        ROUND, ROUND.replace("ThreadGroup::synchronise();", ""), "plain", WIDE, 2, None
+    ),
+    "no barrier, as a race": Fault(
+        ROUND, ROUND.replace("ThreadGroup::synchronise();", ""), "thread", WIDE, 2, "data race"
+    ),
     "a race that a shuffle hides": Fault(
         FACTOR,
-        FACTOR.replace("Members::meet()", "__shfl_xor_sync(WARP, 0, 8)"),
+        FACTOR.replace("Members::synchronise()", "__shfl_xor_sync(WARP, 0, 8)"),
         "thread",
         PLAIN,
         3,
         "data race",
     ),
     "shared memory overrun": Fault(
-        LAID_DOWN, LAID_DOWN.replace("crew.team", "crew.team + 1"), "address", WIDE, 2, "heap-buffer-overflow"
+        LAID_DOWN,
+        LAID_DOWN.replace("group.team", "group.team + 1"),
+        "address",
+        WIDE,
+        2,
+        "heap-buffer-overflow",
     ),
     "output overrun": Fault(
-        "correlation_gap(crew.row, record, 0) =",
-        "correlation_gap(crew.row, record + 1, 0) =",
+        "correlation_gap(group.row, record, 0) =",
+        "correlation_gap(group.row, record + 1, 0) =",
         "address",
         NARROW,
         2,
@@ -156,14 +165,14 @@ FAULTS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_planted_fault_is_found(fault: Fault) -> None:
-    case = list(networks("slopes", fault.inputs))[2 if fault.crew == WIDE else 0]
-    program = host.build([instance(case.call(), fault.crew)], fault.build, (fault.text, fault.instead))
+    case = list(networks("slopes", fault.inputs))[2 if fault.group == WIDE else 0]
+    program = host.build([instance(case.call(), fault.group)], fault.build, (fault.text, fault.instead))
     if fault.found is None:
         orders = (host.FORWARD, host.REVERSE, host.RANDOM)
-        assert any(differences(program, fault.crew, case, order) for order in orders)
+        assert any(differences(program, fault.group, case, order) for order in orders)
         return
     with pytest.raises(host.Fault, match=fault.found):
-        differences(program, fault.crew, case, host.REVERSE)
+        differences(program, fault.group, case, host.REVERSE)
 
 
 SHARED = [

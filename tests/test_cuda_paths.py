@@ -44,7 +44,7 @@ class Card:
         self.instances.append(asked.instance)
         if self.order is not None:
             program = host.build([asked.instance], "plain")
-            program.run(asked.instance, asked.arguments, asked.crew.samples, self.order)
+            program.run(asked.instance, asked.arguments, asked.group.samples, self.order)
             return
         for output in asked.outputs:
             output[...] = 1

@@ -44,7 +44,7 @@ def cupy_device() -> ModuleType:
 def known(card: cupy_stub.Card, task: Task, device: Device) -> Task:
     """Tell the card which instance computes a task."""
     made = cuda.invocation(task, device.processors)
-    card.instances[made.instance.name] = (made.instance, made.crew)
+    card.instances[made.instance.name] = (made.instance, made.group)
     return task
 
 
@@ -133,7 +133,7 @@ def test_the_benchmark_measures(card: cupy_stub.Card, monkeypatch: pytest.Monkey
     prepared = cupy_device().CupyDevice.prepared
 
     def noted(device, invocations):
-        card.instances |= {each.instance.name: (each.instance, each.crew) for each in invocations}
+        card.instances |= {each.instance.name: (each.instance, each.group) for each in invocations}
         return prepared(device, invocations)
 
     monkeypatch.setattr(cupy_device().CupyDevice, "prepared", noted)

@@ -10,8 +10,8 @@ import pytest
 
 from deeplimits.engines import simulate_block
 from deeplimits.engines.cuda import devices
-from deeplimits.engines.cuda.crews import crews, instance
 from deeplimits.engines.cuda.invocation import Invocation
+from deeplimits.engines.cuda.thread_groups import instance, thread_groups
 from deeplimits.engines.forward import simulate
 from deeplimits.engines.gradients import call as backward
 from deeplimits.engines.requests import Request, simulate_requests
@@ -32,19 +32,19 @@ KERNELS = [(family, inputs) for family in FAMILIES for inputs in range(1, 9)]
 
 @pytest.mark.parametrize(("family", "inputs"), KERNELS)
 def test_bits_of_the_cpu_engine(family: str, inputs: int) -> None:
-    """From every crew, on more samples than a card computes at a time."""
+    """From every group, on more samples than a card computes at a time."""
     from deeplimits.engines.cuda.cupy_device import device
 
     cases = list(networks(family, inputs))
     cases += [replace(cases[0], count=10_000), replace(cases[2], count=300)]
     for case in cases:
         want = simulate(case.network, case.layers, case.first, case.count)
-        for crew in crews(case.call().kernel):
+        for group in thread_groups(case.call().kernel):
             call = case.call()
-            device().run([Invocation(instance(call, crew), crew, case.arguments(call))])
+            device().run([Invocation(instance(call, group), group, case.arguments(call))])
             call.complete()
             same = {name: want[name].tobytes() == call.recorded[name].tobytes() for name in want}
-            assert all(same.values()), (crew, case, same)
+            assert all(same.values()), (group, case, same)
 
 
 @pytest.mark.parametrize("width", [8, 150, 5000])

@@ -8,8 +8,8 @@ from typing import Any
 
 from deeplimits.activations import OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.engines.calls import Call
-from deeplimits.engines.cuda.crews import Crew, instance
 from deeplimits.engines.cuda.source import Instance
+from deeplimits.engines.cuda.thread_groups import ThreadGroup, instance
 from deeplimits.engines.forward import forward
 from deeplimits.networks.network import Network, Shaping
 
@@ -136,5 +136,5 @@ def near(inputs: int) -> Gram:
     return tuple(tuple(1.0 if a == b else 1.0 - 1e-9 * (a + b) for b in range(inputs)) for a in range(inputs))
 
 
-def instances(case: Case, crews: tuple[Crew, ...]) -> dict[Crew, Instance]:
-    return {crew: instance(case.call(), crew) for crew in crews}
+def instances(case: Case, thread_groups: tuple[ThreadGroup, ...]) -> dict[ThreadGroup, Instance]:
+    return {group: instance(case.call(), group) for group in thread_groups}

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.engines.cuda.crews import Crew
 from deeplimits.engines.cuda.source import ENTRY, Instance
+from deeplimits.engines.cuda.thread_groups import ThreadGroup
 from without_gpu import host
 
 
@@ -61,7 +61,7 @@ class Card:
     """What tests see and change: known instances, sources compiled, launches made, and what fails next."""
 
     def __init__(self) -> None:
-        self.instances: dict[str, tuple[Instance, Crew]] = {}
+        self.instances: dict[str, tuple[Instance, ThreadGroup]] = {}
         self.compiled: list[str] = []
         self.launches: list[str] = []
         self.fails: Exception | None = None
@@ -72,11 +72,11 @@ class Card:
         if self.fails is not None:
             raise self.fails
         name = re.search(r"using Instance = deeplimits::(.+);", source)[1]
-        instance, crew = self.instances[name]
-        assert block == (crew.block,)
+        instance, group = self.instances[name]
+        assert block == (group.block,)
         if "table" in source[source.index(ENTRY) :].splitlines()[0]:
             self.launches.append(f"{grid[1]} of {name}")
-            self._launch_together(instance, crew, grid, *passed)
+            self._launch_together(instance, group, grid, *passed)
             return
         waiting, arguments = list(passed), []
         for kind, dimensions in instance.types:
@@ -92,13 +92,15 @@ class Card:
             arguments.append(value.content)
         assert not waiting
         if instance.state:
-            assert arguments.pop().shape == (grid[0] * crew.samples, instance.state)
-        assert grid == (-(-len(arguments[-1]) // crew.samples),)
-        host.build([instance], "plain").run(instance, arguments, crew.samples)
+            assert arguments.pop().shape == (grid[0] * group.samples, instance.state)
+        assert grid == (-(-len(arguments[-1]) // group.samples),)
+        host.build([instance], "plain").run(instance, arguments, group.samples)
         self.launches.append(name)
 
     @staticmethod
-    def _launch_together(instance: Instance, crew: Crew, grid: tuple[int, ...], memory: OnCard) -> None:
+    def _launch_together(
+        instance: Instance, group: ThreadGroup, grid: tuple[int, ...], memory: OnCard
+    ) -> None:
         """Follow the addresses of the table at the start of the memory, and stay within it."""
         start, end = memory.data.ptr, memory.data.ptr + memory.content.nbytes
         rows, calls = memory.content[: 8 * grid[1] * instance.words].view(np.uint64), []
@@ -119,12 +121,12 @@ class Card:
             assert not words
             if instance.state:
                 state = arguments.pop()
-                assert state.shape[0] == crew.blocks(len(arguments[-1])) * crew.samples
+                assert state.shape[0] == group.blocks(len(arguments[-1])) * group.samples
                 calls.append((replace(instance, state=state.shape[1]), arguments))
             else:
                 calls.append((instance, arguments))
-        assert grid[0] == max(crew.blocks(len(arguments[-1])) for _, arguments in calls)
-        host.build([instance], "plain").run_together(calls, crew.samples)
+        assert grid[0] == max(group.blocks(len(arguments[-1])) for _, arguments in calls)
+        host.build([instance], "plain").run_together(calls, group.samples)
 
 
 def garbage(shape: int | tuple[int, ...], dtype: Any) -> OnCard:

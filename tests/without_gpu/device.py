@@ -33,13 +33,13 @@ class EmulatedDevice:
         if len(self.launches) == self._fails_at:
             raise DeviceError("the card failed in mid-block: cudaErrorECCUncorrectable")
         first = invocations[0]
-        assert {(each.instance.name, each.crew) for each in invocations} == {
-            (first.instance.name, first.crew)
+        assert {(each.instance.name, each.group) for each in invocations} == {
+            (first.instance.name, first.group)
         }
         self.launches.append((first.instance.name, samples))
         self.calls.append(len(invocations))
         calls = [(invocation.instance, invocation.arguments) for invocation in invocations]
-        host.build([first.instance], "plain").run_together(calls, first.crew.samples)
+        host.build([first.instance], "plain").run_together(calls, first.group.samples)
 
 
 def drawn(case: Case, device: Device) -> dict[str, Any]:

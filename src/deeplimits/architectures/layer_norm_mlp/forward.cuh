@@ -6,7 +6,7 @@
 namespace deeplimits {
 
 template <int INPUTS, int THREADS, int TEAMS> struct layer_norm {
-    using Members = Crew<THREADS, TEAMS>;
+    using Members = ThreadGroup<THREADS, TEAMS>;
     static constexpr int PAIRS = INPUTS * (INPUTS - 1) / 2;
     static constexpr int REDUCED = INPUTS + 3 * PAIRS;
     using Shared = Directions<Members, INPUTS, INPUTS + PAIRS>;
@@ -17,18 +17,18 @@ template <int INPUTS, int THREADS, int TEAMS> struct layer_norm {
         void *memory, u8 key_, i8 first, Array<const i8> widths, i8 depth, Array<const i4> layers,
         Array<const f4> slopes_plus, Array<const f4> slopes_minus, Array<const f8> gap_0,
         Array<f4, 3> log_variance, Array<f4, 3> correlation_gap) {
-        const Members crew(log_variance.shape[0]);
-        Shared &shared = static_cast<Shared *>(memory)[crew.place];
+        const Members group(log_variance.shape[0]);
+        Shared &shared = static_cast<Shared *>(memory)[group.place];
         const Key key(key_);
-        const SampleWords sample(first + crew.row, PURPOSE_FORWARD);
+        const SampleWords sample(first + group.row, PURPOSE_FORWARD);
         i8 record = layers(0) == 0 ? 1 : 0;
         i4 turn = 0;
-        shared.start_alike(crew, gap_0);
+        shared.start_alike(group, gap_0);
         for (i4 layer = 0; layer < depth; ++layer) {
             const i4 width = i4(widths(layer));
             const f4 slope_plus = slopes_plus(layer), slope_minus = slopes_minus(layer);
-            shared.prepare(crew);
-            sum_units_shared<UNITS>(crew, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
+            shared.prepare(group);
+            sum_units_shared<UNITS>(group, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
                 read_anew();
                 Drawn<INPUTS> drawn;
                 drawn.fill(unit, width, layer, sample, key);
@@ -59,24 +59,24 @@ template <int INPUTS, int THREADS, int TEAMS> struct layer_norm {
                     }
                 }
             });
-            centre(crew, shared, width);
-            Shared::gaps_after(crew, shared.sums, shared.gaps);
-            for (int a = crew.member; a < INPUTS; a += Shared::MEMBERS)
+            centre(group, shared, width);
+            Shared::gaps_after(group, shared.sums, shared.gaps);
+            for (int a = group.member; a < INPUTS; a += Shared::MEMBERS)
                 if (!(shared.sums[a] > 0.0f))
                     shared.variances[a].mantissa = 0.0f;
-            Members::meet();
+            Members::synchronise();
             if (record < layers.shape[0] && layers(record) == layer + 1) {
-                shared.write(crew, record, log_variance, correlation_gap);
+                shared.write(group, record, log_variance, correlation_gap);
                 ++record;
             }
         }
     }
 
     // S, D, E and C of the activations become those of the centred ones.
-    static INLINE void centre(const Members &crew, Shared &shared, i4 width) {
+    static INLINE void centre(const Members &group, Shared &shared, i4 width) {
         const f8 count = f8(i8(width));
         f4 *const sums = shared.sums;
-        Shared::for_pairs(crew, [&](int a, int b) {
+        Shared::for_pairs(group, [&](int a, int b) {
             const int pair = Shared::pair_of(a, b);
             const f8 total_a = f8(sums[REDUCED + a]), total_b = f8(sums[REDUCED + b]);
             const f8 apart = f8(sums[REDUCED + INPUTS + pair]);
@@ -88,11 +88,11 @@ template <int INPUTS, int THREADS, int TEAMS> struct layer_norm {
             shift = f4(fma(-apart, both, f8(shift)));
             product = f4(fma(-total_a, total_b / count, f8(product)));
         });
-        for (int a = crew.member; a < INPUTS; a += Shared::MEMBERS) {
+        for (int a = group.member; a < INPUTS; a += Shared::MEMBERS) {
             const f8 total = f8(sums[REDUCED + a]);
             sums[a] = f4(max<f8>(fma(-total, total / count, f8(sums[a])), 0.0));
         }
-        Members::meet();
+        Members::synchronise();
     }
 };
 

@@ -12,7 +12,7 @@ template <class Members, int INPUTS> struct NormalisedResidual : Residual<Member
     static constexpr bool ALWAYS = true;
 
     // The directions of the activations over the norms of the states, and what they are multiplied by.
-    INLINE void prepare(const Members &crew, i4 layer, f8 branch, i4) {
+    INLINE void prepare(const Members &group, i4 layer, f8 branch, i4) {
         const auto root = [&](int a) {
             if (layer == 0)
                 return f8(1.0);
@@ -21,7 +21,7 @@ template <class Members, int INPUTS> struct NormalisedResidual : Residual<Member
         };
         const auto scale = [&](int a) { return layer > 0 ? branch * f8(inverse[a]) : f8(1.0); };
         const auto size = [&](int a) { return scale(a) * root(a); };
-        Base::prepare_with(crew, size, [&](int a, int b) {
+        Base::prepare_with(group, size, [&](int a, int b) {
             if (layer == 0)
                 return f8(0.0);
             const f8 root_a = root(a), root_b = root(b), scale_a = scale(a), scale_b = scale(b);

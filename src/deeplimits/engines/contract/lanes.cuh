@@ -15,7 +15,7 @@ constexpr unsigned int WARP = 0xFFFFFFFFu;
 // thread l mod THREADS of its team, so that a thread holds SLOTS lanes. With one team a sample never leaves
 // its warp; with several, it has the block to itself. A team beyond the last sample computes that one once
 // more and writes nothing, since its neighbours in the warp need it for their shuffles.
-template <int THREADS_, int TEAMS_> struct Crew {
+template <int THREADS_, int TEAMS_> struct ThreadGroup {
     static constexpr int THREADS = THREADS_;
     static constexpr int TEAMS = TEAMS_;
     static constexpr int SLOTS = LANES / THREADS;
@@ -31,7 +31,7 @@ template <int THREADS_, int TEAMS_> struct Crew {
     bool exists;  // and so may write
     bool leads;
 
-    INLINE explicit Crew(i8 rows) {
+    INLINE explicit ThreadGroup(i8 rows) {
         member = threadIdx.x % (THREADS * TEAMS);
         thread = threadIdx.x % THREADS;
         team = TEAMS == 1 ? 0 : i4(threadIdx.x / THREADS);
@@ -43,7 +43,7 @@ template <int THREADS_, int TEAMS_> struct Crew {
     }
 
     // Wait for the others, and see what they have written to shared memory.
-    static INLINE void meet() {
+    static INLINE void synchronise() {
         if constexpr (TEAMS == 1)
             __syncwarp();
         else
@@ -108,8 +108,8 @@ template <int THREADS_, int TEAMS_> struct Crew {
 
 // Where the teams of a sample lay down the sums of their tiles. There are two boards, used in turn: while one
 // is read, the other may be written.
-template <class Crew, int QUANTITIES, class Number = f4> struct Boards {
-    Number sums[2][Crew::TEAMS][QUANTITIES];
+template <class ThreadGroup, int QUANTITIES, class Number = f4> struct Boards {
+    Number sums[2][ThreadGroup::TEAMS][QUANTITIES];
 };
 
 // Rows of numbers of the units of a sample in the card's memory, in the order in which lanes draw them, so
@@ -130,28 +130,28 @@ template <int UNITS> struct UnitRows {
 };
 
 // A sum over all units in registers, the same in every thread of the sample.
-template <int UNITS, class Crew, int QUANTITIES, class Add> INLINE void sum_units(
-    const Crew &crew, Boards<Crew, QUANTITIES> &boards, i4 &turn, i4 width, f4 (&totals)[QUANTITIES],
+template <int UNITS, class ThreadGroup, int QUANTITIES, class Add> INLINE void sum_units(
+    const ThreadGroup &group, Boards<ThreadGroup, QUANTITIES> &boards, i4 &turn, i4 width, f4 (&totals)[QUANTITIES],
     Add add) {
 #pragma unroll
     for (int at = 0; at < QUANTITIES; ++at)
         totals[at] = 0.0f;
-    for (i4 base = 0; base < width; base += Crew::TEAMS * TILE) {
+    for (i4 base = 0; base < width; base += ThreadGroup::TEAMS * TILE) {
         f4 sums[QUANTITIES];
-        crew.template sum_tile<UNITS>(base + crew.team * TILE, width, sums, add);
-        if constexpr (Crew::TEAMS == 1) {
+        group.template sum_tile<UNITS>(base + group.team * TILE, width, sums, add);
+        if constexpr (ThreadGroup::TEAMS == 1) {
 #pragma unroll
             for (int at = 0; at < QUANTITIES; ++at)
                 totals[at] = totals[at] + sums[at];
         } else {
             auto &board = boards.sums[turn];
-            if (crew.thread == 0) {
+            if (group.thread == 0) {
 #pragma unroll
                 for (int at = 0; at < QUANTITIES; ++at)
-                    board[crew.team][at] = sums[at];
+                    board[group.team][at] = sums[at];
             }
-            Crew::meet();
-            for (int team = 0; team < Crew::TEAMS && base + team * TILE < width; ++team) {
+            ThreadGroup::synchronise();
+            for (int team = 0; team < ThreadGroup::TEAMS && base + team * TILE < width; ++team) {
 #pragma unroll
                 for (int at = 0; at < QUANTITIES; ++at)
                     totals[at] = totals[at] + board[team][at];
@@ -162,28 +162,28 @@ template <int UNITS, class Crew, int QUANTITIES, class Add> INLINE void sum_unit
 }
 
 // A sum of so many quantities over all units that shared memory has to hold it.
-template <int UNITS, class Crew, int QUANTITIES, class Number, class Add> INLINE void sum_units_shared(
-    const Crew &crew, Boards<Crew, QUANTITIES, Number> &boards, i4 &turn, i4 width, Number *totals, Add add) {
-    constexpr int MEMBERS = Crew::THREADS * Crew::TEAMS;
-    for (int at = crew.member; at < QUANTITIES; at += MEMBERS)
+template <int UNITS, class ThreadGroup, int QUANTITIES, class Number, class Add> INLINE void sum_units_shared(
+    const ThreadGroup &group, Boards<ThreadGroup, QUANTITIES, Number> &boards, i4 &turn, i4 width, Number *totals, Add add) {
+    constexpr int MEMBERS = ThreadGroup::THREADS * ThreadGroup::TEAMS;
+    for (int at = group.member; at < QUANTITIES; at += MEMBERS)
         totals[at] = 0.0f;
-    for (i4 base = 0; base < width; base += Crew::TEAMS * TILE) {
+    for (i4 base = 0; base < width; base += ThreadGroup::TEAMS * TILE) {
         Number sums[QUANTITIES];
-        crew.template sum_tile<UNITS>(base + crew.team * TILE, width, sums, add);
+        group.template sum_tile<UNITS>(base + group.team * TILE, width, sums, add);
         auto &board = boards.sums[turn];
-        if (crew.thread == 0) {
+        if (group.thread == 0) {
 #pragma unroll
             for (int at = 0; at < QUANTITIES; ++at)
-                board[crew.team][at] = sums[at];
+                board[group.team][at] = sums[at];
         }
-        Crew::meet();
-        for (int at = crew.member; at < QUANTITIES; at += MEMBERS) {
-            for (int team = 0; team < Crew::TEAMS && base + team * TILE < width; ++team)
+        ThreadGroup::synchronise();
+        for (int at = group.member; at < QUANTITIES; at += MEMBERS) {
+            for (int team = 0; team < ThreadGroup::TEAMS && base + team * TILE < width; ++team)
                 totals[at] = totals[at] + board[team][at];
         }
         turn ^= 1;
     }
-    Crew::meet();
+    ThreadGroup::synchronise();
 }
 
 }  // namespace deeplimits

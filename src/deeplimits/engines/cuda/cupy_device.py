@@ -75,7 +75,7 @@ class CupyDevice:
         return self._alone(invocations[0]) if len(invocations) == 1 else self._together(invocations)
 
     def _alone(self, invocation: Invocation) -> tuple[Callable[[], None], Callable[[], None]]:
-        instance, crew = invocation.instance, invocation.crew
+        instance, group = invocation.instance, invocation.group
         passed: list[Any] = []
         copies = []
         for index, (kind, dimensions) in enumerate(instance.types[: instance.arguments]):
@@ -86,9 +86,9 @@ class CupyDevice:
             written = index >= instance.arguments - instance.outputs
             copies.append(cupy.empty(argument.shape, kind) if written else cupy.asarray(argument))
             passed += [copies[-1], *map(np.int64, argument.shape)]
-        blocks = crew.blocks(invocation.samples)
+        blocks = group.blocks(invocation.samples)
         if instance.state:
-            rows = blocks * crew.samples
+            rows = blocks * group.samples
             state = cupy.empty((rows, instance.state), np.float32)
             passed += [state, np.int64(rows), np.int64(instance.state)]
         outputs = invocation.outputs
@@ -99,17 +99,17 @@ class CupyDevice:
                 copy.get(out=output)
 
         kernel = self._kernel(instance.name, instance.source)
-        return partial(kernel, (blocks,), (crew.block,), tuple(passed)), fetch
+        return partial(kernel, (blocks,), (group.block,), tuple(passed)), fetch
 
     def _together(self, invocations: Sequence[Invocation]) -> tuple[Callable[[], None], Callable[[], None]]:
-        shared, crew = SharedLaunch(invocations), invocations[0].crew
+        shared, group = SharedLaunch(invocations), invocations[0].group
         memory = cupy.empty(shared.size, np.uint8)
         memory[: shared.outputs.start].set(shared.inputs(memory.data.ptr))
         instance = invocations[0].instance
         kernel = self._kernel(f"shared {instance.name}", instance.shared_source)
         grid = shared.blocks, len(invocations)
         # the table is at the start of the memory
-        launch = partial(kernel, grid, (crew.block,), (memory,))
+        launch = partial(kernel, grid, (group.block,), (memory,))
         return launch, lambda: shared.take(memory[shared.outputs].get())
 
     def _kernel(self, name: str, source: Callable[[], str]) -> Any:

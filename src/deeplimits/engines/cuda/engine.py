@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from deeplimits.engines.calls import Task
-from deeplimits.engines.cuda.crews import HELD, SHARING, Crew, fitting, instance
 from deeplimits.engines.cuda.invocation import Device, DeviceMemoryError, Invocation
+from deeplimits.engines.cuda.thread_groups import HELD, SHARING, ThreadGroup, fitting, instance
 from deeplimits.errors import DeviceError
 
 _SHARE = 0.5
@@ -29,27 +29,27 @@ def compute(tasks: Sequence[Task], device: Device | None = None) -> None:
         If the card fails, or has no room for a single sample.
     """
     device = device or _device()
-    sharing: dict[tuple[str, Crew], list[Invocation]] = {}
+    sharing: dict[tuple[str, ThreadGroup], list[Invocation]] = {}
     for task in tasks:
         if task.count == 0:
             continue
         whole = invocation(task, device.processors)
-        fills = task.count * whole.crew.members >= device.processors * HELD
+        fills = task.count * whole.group.members >= device.processors * HELD
         if fills or task.call.kernel.inputs > SHARING:
             _in_chunks(whole, device)
         else:
-            sharing.setdefault((whole.instance.name, whole.crew), []).append(whole)
+            sharing.setdefault((whole.instance.name, whole.group), []).append(whole)
     for alike in sharing.values():
-        for group in _groups(alike, _SHARE * device.free()):
-            _together(group, device)
+        for joined in _launches(alike, _SHARE * device.free()):
+            _together(joined, device)
     for task in tasks:
         task.call.complete()
 
 
 def invocation(task: Task, processors: int) -> Invocation:
     """The launch of all samples of a task, on a card with so many multiprocessors."""
-    crew = fitting(task.call.kernel, task.width, task.count, processors)
-    return Invocation(instance(task.call, crew), crew, task.arguments(slice(0, task.count)))
+    group = fitting(task.call.kernel, task.width, task.count, processors)
+    return Invocation(instance(task.call, group), group, task.arguments(slice(0, task.count)))
 
 
 def _in_chunks(whole: Invocation, device: Device) -> None:
@@ -69,30 +69,30 @@ def _in_chunks(whole: Invocation, device: Device) -> None:
         start = rows.stop
 
 
-def _groups(invocations: Sequence[Invocation], room: float) -> Iterator[list[Invocation]]:
+def _launches(invocations: Sequence[Invocation], room: float) -> Iterator[list[Invocation]]:
     """What fits into one launch and so many bytes, in order."""
-    group: list[Invocation] = []
+    joined: list[Invocation] = []
     left = room
     for each in invocations:
         size = each.constant_bytes + each.samples * each.sample_bytes
-        if group and (len(group) == _TOGETHER or size > left):
-            yield group
-            group, left = [], room
-        group.append(each)
+        if joined and (len(joined) == _TOGETHER or size > left):
+            yield joined
+            joined, left = [], room
+        joined.append(each)
         left -= size
-    if group:
-        yield group
+    if joined:
+        yield joined
 
 
-def _together(group: Sequence[Invocation], device: Device) -> None:
-    if len(group) > 1:
+def _together(joined: Sequence[Invocation], device: Device) -> None:
+    if len(joined) > 1:
         try:
-            device.run(group)
+            device.run(joined)
         except DeviceMemoryError:
             pass  # one after another, in chunks that are halved until they fit
         else:
             return
-    for each in group:
+    for each in joined:
         _in_chunks(each, device)
 
 

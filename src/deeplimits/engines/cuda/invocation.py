@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.engines.cuda.crews import Crew
 from deeplimits.engines.cuda.source import Instance
+from deeplimits.engines.cuda.thread_groups import ThreadGroup
 
 
 class DeviceMemoryError(Exception):
@@ -19,10 +19,10 @@ class DeviceMemoryError(Exception):
 
 @dataclass(frozen=True)
 class Invocation:
-    """Arguments of a kernel instance, and the crew that computes a sample."""
+    """Arguments of a kernel instance, and the threads that compute a sample."""
 
     instance: Instance
-    crew: Crew
+    group: ThreadGroup
     arguments: list[Any]
 
     @property
@@ -68,7 +68,7 @@ class Device(Protocol):
         """Bytes of free memory."""
 
     def run(self, invocations: Sequence[Invocation]) -> None:
-        """Fill the outputs of invocations of one instance by one crew, in one launch.
+        """Fill the outputs of invocations of one instance by one thread group, in one launch.
 
         Raises
         ------

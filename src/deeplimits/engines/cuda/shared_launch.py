@@ -29,7 +29,7 @@ class _Piece:
 
 
 class SharedLaunch:
-    """Memory of invocations of one instance by one crew.
+    """Memory of invocations of one instance by one thread group.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class SharedLaunch:
 
     def __init__(self, invocations: Sequence[Invocation]):
         first = invocations[0]
-        self.blocks = max(each.crew.blocks(each.samples) for each in invocations)
+        self.blocks = max(each.group.blocks(each.samples) for each in invocations)
         self._table = np.zeros((len(invocations), first.instance.words), np.uint64)
         self._constants: list[_Piece] = []
         self._outputs: list[_Piece] = []
@@ -65,8 +65,8 @@ class SharedLaunch:
                 word += 1
                 continue
             if index == instance.arguments:
-                crew = invocation.crew
-                shape = crew.blocks(invocation.samples) * crew.samples, instance.state
+                group = invocation.group
+                shape = group.blocks(invocation.samples) * group.samples, instance.state
                 self._states.append(_Piece(call, word, 4 * shape[0] * shape[1], None))
             else:
                 array = invocation.arguments[index]

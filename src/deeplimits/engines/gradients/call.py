@@ -140,10 +140,10 @@ def _residual_state(network: Network) -> int:
 def residual_scratch(network: Network) -> list[NDArray[Any]]:
     """As ``scratch``, for a residual network: the states of every layer of a sample, the z_a, then the z_0 −
     z_a [layer, row, unit in the order of the lanes], √V / s, the gradients of the layer above, vectors of
-    lanes and coefficients; what the forward pass needs; and a ledger.
+    lanes and coefficients; what the forward pass needs; and a workspace.
     """
     inputs, depth = network.inputs, network.depth
-    forward, kept = resnet.scratch(network), ledger(network, network.units)
+    forward, kept = resnet.scratch(network), workspace(network, network.units)
     padded = forward[0].shape[1]
     return [
         np.empty((depth + 1, 2 * inputs - 1, padded), np.float32),
@@ -190,7 +190,7 @@ def _constants(network: Network, layers: Sequence[int]) -> tuple[Any, ...]:
 
 def scratch(network: Network) -> list[NDArray[Any]]:
     """What a kernel needs to write in, for one thread: vectors of lanes, coefficients and matrices; 1 − ρ,
-    √V / s and which inputs live, a layer each; sums; and a ledger.
+    √V / s and which inputs live, a layer each; sums; and a workspace.
     """
     inputs, depth = network.inputs, network.depth
     pairs = inputs * (inputs - 1) // 2
@@ -203,11 +203,11 @@ def scratch(network: Network) -> list[NDArray[Any]]:
         np.empty((depth, inputs), np.float32),
         np.empty((depth, inputs), np.int32),
         np.empty(reduced, np.float32),
-        *ledger(network, max(network.widths)),
+        *workspace(network, max(network.widths)),
     ]
 
 
-def ledger(network: Network, width: int) -> list[NDArray[Any]]:
+def workspace(network: Network, width: int) -> list[NDArray[Any]]:
     """What both kinds of kernels keep of a layer of up to ``width`` units: its normals, fresh ones,
     activations and slopes; sums, coefficients and matrices.
     """

@@ -38,11 +38,11 @@ from deeplimits.engines.gradients.perceptron_states import (
 )
 from deeplimits.engines.gradients.sums import (
     add_products,
-    ledger_of,
     pull_back,
     record_gradients,
     start_gradients,
     take_gradients,
+    workspace_of,
 )
 from deeplimits.engines.gradients.units import Units, sloped_pair, smooth_pair, units_of
 
@@ -154,7 +154,7 @@ def _step_back(inputs: int, *, smooth: bool) -> Callable[..., Any]:
 def _backward(inputs: int, *, smooth: bool) -> Callable[..., None]:
     """See ``backward.scratch`` for the last arguments of the kernel."""
     pairs = inputs * (inputs - 1) // 2
-    find_ledger, find_coefficients = ledger_of(inputs), coefficients_of(inputs, smooth)
+    find_workspace, find_coefficients = workspace_of(inputs), coefficients_of(inputs, smooth)
     go_forward, keep = find_layers(inputs, smooth), _keep(inputs, smooth=smooth)
     find_product = pull_back(by_angle=inputs == 2 and not smooth)
     step_back = _step_back(inputs, smooth=smooth)
@@ -184,7 +184,7 @@ def _backward(inputs: int, *, smooth: bool) -> Callable[..., None]:
         reach: Any,
         living: Any,
         sums: Any,
-        *ledger: Any,
+        *workspace: Any,
     ) -> None:
         constants = Constants(
             widths, plus, minus, inverse_scale, normalizer, mantissa_0, exponent_0, gap_0, bits, top, table
@@ -200,7 +200,7 @@ def _backward(inputs: int, *, smooth: bool) -> Callable[..., None]:
         found = Layers(
             gaps, reach, living, factor[:inputs], factor[inputs:], rows, polar, units, derivative, sums
         )
-        kept = find_ledger(ledger)
+        kept = find_workspace(workspace)
         mantissa, exponent, depth = kept.mantissa, kept.exponent, widths.shape[0]
         for row in range(log_norm.shape[0]):
             sample = np.int64(first) + row

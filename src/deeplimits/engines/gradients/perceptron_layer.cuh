@@ -91,10 +91,10 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct PerceptronLaye
 
     // Draw a layer and reduce it, as the forward pass does.
     static INLINE void advance(
-        const Members &crew, Shared &shared, const Table &table, Setting setting, i4 &turn, i4 width,
+        const Members &group, Shared &shared, const Table &table, Setting setting, i4 &turn, i4 width,
         i4 layer, SampleWords sample, Key key) {
         sum_units_shared<UNITS>(
-            crew, shared.boards, turn, width, shared.sums, [&](i4 first_unit, auto &sums) {
+            group, shared.boards, turn, width, shared.sums, [&](i4 first_unit, auto &sums) {
                 read_anew();
                 Normals drawn;
                 drawn.draw(first_unit, width, layer, sample, key);
@@ -132,9 +132,9 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct PerceptronLaye
     // Draw a layer again and keep it: the activations as phi_0 and phi_0 - phi_a, and the slopes. The squares
     // of phi_a are added up.
     static INLINE void keep(
-        const Members &crew, Shared &shared, const Table &table, Setting setting, i4 &turn, i4 width,
+        const Members &group, Shared &shared, const Table &table, Setting setting, i4 &turn, i4 width,
         i4 layer, SampleWords sample, SampleWords sample_back, Key key, UnitRows<UNITS> units, f8 *squares) {
-        Base::sum_squares(crew, shared, turn, width, squares, [&](i4 first_unit, auto add) {
+        Base::sum_squares(group, shared, turn, width, squares, [&](i4 first_unit, auto add) {
             Normals drawn;
             Drawn<INPUTS> fresh;
             drawn.draw(first_unit, width, layer, sample, key);
@@ -179,8 +179,8 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct PerceptronLaye
 
     // Turn the activations that are kept into gradients, phi_0 and phi_0 - phi_a, and add up their squares.
     static INLINE void pull_back(
-        const Members &crew, Shared &shared, i4 &turn, i4 width, UnitRows<UNITS> units, f8 *squares) {
-        Base::sum_squares(crew, shared, turn, width, squares, [&](i4 first_unit, auto add) {
+        const Members &group, Shared &shared, i4 &turn, i4 width, UnitRows<UNITS> units, f8 *squares) {
+        Base::sum_squares(group, shared, turn, width, squares, [&](i4 first_unit, auto add) {
             for (int each = 0; each < UNITS; ++each) {
                 f4 kept[2 * INPUTS], slopes[INPUTS], z[INPUTS], gradients[INPUTS];
 #pragma unroll

@@ -32,14 +32,14 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH_BRANCH> struct residua
         f4 slope_plus, f4 slope_minus, Array<const f4> mantissa_0, Array<const i4> exponent_0,
         Array<const f8> gap_0, i4 bits, f4 top, Array<const f4, 2> table_, Array<f4, 3> log_norm,
         Array<f4, 3> gradient_gap, Array<f4, 2> states) {
-        const Members crew(log_norm.shape[0]);
-        unsigned char *const place = static_cast<unsigned char *>(memory) + crew.place * STRIDE;
+        const Members group(log_norm.shape[0]);
+        unsigned char *const place = static_cast<unsigned char *>(memory) + group.place * STRIDE;
         const Key key(key_);
-        const SampleWords sample(first + crew.row, PURPOSE_FORWARD);
+        const SampleWords sample(first + group.row, PURPOSE_FORWARD);
         const Table table(table_, bits, top);
         const i4 width = i4(width_), depth = i4(depth_);
         // the sample's part of the card's memory
-        Workspace &kept = *reinterpret_cast<Workspace *>(&states(crew.slot, 0));
+        Workspace &kept = *reinterpret_cast<Workspace *>(&states(group.slot, 0));
         const Rows state(reinterpret_cast<f4 *>(&kept + 1), width);
         const Rows units(state.data + (INPUTS + Forward::PAIRS) * state.padded, width);
         f4 *const reach = units.data + 5 * INPUTS * units.padded;
@@ -51,37 +51,37 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH_BRANCH> struct residua
         auto &ahead = *reinterpret_cast<typename Forward::Shared *>(place);
         const typename Forward::Records nothing = {{nullptr, {0}}, {}, {}, {}};
         Forward::forward(
-            crew, ahead, {width, depth, branch, start, slope_plus, slope_minus}, mantissa_0, exponent_0,
+            group, ahead, {width, depth, branch, start, slope_plus, slope_minus}, mantissa_0, exponent_0,
             gap_0, table, sample, key, state, nothing, [&](i4 layer) {
                 const Rows into = layer_at(layer);
-                for (int a = crew.member; a < INPUTS; a += THREADS * TEAMS)
+                for (int a = group.member; a < INPUTS; a += THREADS * TEAMS)
                     reach[layer * INPUTS + a] = ahead.reach[a];
-                crew.template own_units<UNITS>(width, [&](i4 unit) {
+                group.template own_units<UNITS>(width, [&](i4 unit) {
                     for (int each = 0; each < UNITS; ++each)
                         for (int row = 0; row < STATES; ++row)
                             into.at(row, unit, each) = state.at(row, unit, each);
                 });
             });
-        Members::meet();
+        Members::synchronise();
 
         Shared &shared = *reinterpret_cast<Shared *>(place);
-        const SampleWords sample_back(first + crew.row, PURPOSE_BACKWARD);
-        if (crew.member == 0) {
-            kept.start(depth, SampleWords(first + crew.row, PURPOSE_OUTPUT), key);
+        const SampleWords sample_back(first + group.row, PURPOSE_BACKWARD);
+        if (group.member == 0) {
+            kept.start(depth, SampleWords(first + group.row, PURPOSE_OUTPUT), key);
             shared.start_gradients();
         }
         i8 record = layers.shape[0] - 1;
         i4 turn = 0;
         for (i4 layer = depth; layer >= layers(0); --layer) {
             const Rows here = layer_at(layer);
-            if (crew.member == 0)
+            if (group.member == 0)
                 skip_of(kept, shared);
-            Members::meet();
+            Members::synchronise();
             keep(
-                crew, shared, table, turn, width, layer, layer == depth, slope_plus, slope_minus,
+                group, shared, table, turn, width, layer, layer == depth, slope_plus, slope_minus,
                 reach + layer * INPUTS, here, sample_back, key, units, kept.totals + PRODUCTS);
-            Base::template sum_products<BASIS, FRESH>(crew, shared, turn, width, units, kept.totals);
-            if (crew.member == 0) {
+            Base::template sum_products<BASIS, FRESH>(group, shared, turn, width, units, kept.totals);
+            if (group.member == 0) {
                 kept.unpack(kept.gram, kept.squares, kept.cross);
                 directions(kept.gram, kept.squares, kept.along);
                 orthonormalise(kept.gram, kept.along, kept.lower, kept.orthonormal);
@@ -89,12 +89,12 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH_BRANCH> struct residua
                     kept.orthonormal, kept.cross, kept.cross_back, kept.along_back, kept.lower_back,
                     kept.squares_back, kept.pulled, shared.back, shared.back_differences);
             }
-            Members::meet();
+            Members::synchronise();
             step_back(
-                crew, shared, turn, width, layer, layer == depth, f4(branch), sample, key, units,
+                group, shared, turn, width, layer, layer == depth, f4(branch), sample, key, units,
                 kept.totals + PRODUCTS);
-            Base::template sum_products<CARRIED, OWN>(crew, shared, turn, width, units, kept.totals);
-            if (crew.member == 0) {
+            Base::template sum_products<CARRIED, OWN>(group, shared, turn, width, units, kept.totals);
+            if (group.member == 0) {
                 kept.take_gradients();
                 for (int a = 0; a < INPUTS; ++a) {
                     const f4 square = f4(kept.squares_back[a]);
@@ -102,8 +102,8 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH_BRANCH> struct residua
                 }
             }
             if (record >= 0 && layers(record) == layer) {
-                if (crew.leads)
-                    shared.write_gradients(kept, crew.row, record, log_norm, gradient_gap);
+                if (group.leads)
+                    shared.write_gradients(kept, group.row, record, log_norm, gradient_gap);
                 --record;
             }
         }
@@ -121,10 +121,10 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH_BRANCH> struct residua
 
     // The activations of a layer and their slopes, of the last one the states themselves, and fresh normals.
     static INLINE void keep(
-        const Members &crew, Shared &shared, const Table &table, i4 &turn, i4 width, i4 layer, bool last,
+        const Members &group, Shared &shared, const Table &table, i4 &turn, i4 width, i4 layer, bool last,
         f4 slope_plus, f4 slope_minus, const f4 *reach, Rows here, SampleWords sample_back, Key key,
         Rows units, f8 *squares) {
-        Base::sum_squares(crew, shared, turn, width, squares, [&](i4 first_unit, auto add) {
+        Base::sum_squares(group, shared, turn, width, squares, [&](i4 first_unit, auto add) {
             Drawn<INPUTS> fresh;
             fresh.fill(first_unit, width, layer, sample_back, key);
             for (int each = 0; each < UNITS; ++each) {
@@ -158,9 +158,9 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH_BRANCH> struct residua
 
     // The gradients of a layer from those of the layer above, p_0 and p_0 - p_a in place of them.
     static INLINE void step_back(
-        const Members &crew, Shared &shared, i4 &turn, i4 width, i4 layer, bool last, f4 branch,
+        const Members &group, Shared &shared, i4 &turn, i4 width, i4 layer, bool last, f4 branch,
         SampleWords sample, Key key, Rows units, f8 *squares) {
-        Base::sum_squares(crew, shared, turn, width, squares, [&](i4 first_unit, auto add) {
+        Base::sum_squares(group, shared, turn, width, squares, [&](i4 first_unit, auto add) {
             // of the weights that lead to this layer, for the step after this one
             Drawn<INPUTS> drawn;
             drawn.fill(first_unit, width, layer, sample, key);

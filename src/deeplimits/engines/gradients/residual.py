@@ -27,11 +27,11 @@ from deeplimits.engines.contract.shape import LANES, TILE, units_per_lane
 from deeplimits.engines.contract.totals import rescale
 from deeplimits.engines.gradients.sums import (
     add_products,
-    ledger_of,
     pull_back,
     record_gradients,
     start_gradients,
     take_gradients,
+    workspace_of,
 )
 from deeplimits.engines.gradients.units import sloped_pair, sloped_unit, smooth_pair, smooth_unit
 from deeplimits.engines.resnet.forward import EVERY
@@ -217,7 +217,7 @@ def _step_back(inputs: int, *, smooth: bool) -> Callable[..., Any]:
 
 def _gradients(inputs: int, *, smooth: bool) -> Callable[..., None]:
     """See ``backward.residual_scratch`` for the arguments after the outputs."""
-    find_state, find_ledger, mark = state_of(inputs), ledger_of(inputs), mark_units(inputs)
+    find_state, find_workspace, mark = state_of(inputs), workspace_of(inputs), mark_units(inputs)
     go_forward, keep = _forward(inputs, smooth=smooth), _keep(inputs, smooth=smooth)
     find_product, find_skip = pull_back(by_angle=False), _skip(inputs)
     step_back = _step_back(inputs, smooth=smooth)
@@ -251,7 +251,7 @@ def _gradients(inputs: int, *, smooth: bool) -> Callable[..., None]:
         constants = Constants(
             width, branch, start, plus, minus, mantissa_0, exponent_0, gap_0, bits, top, table
         )
-        state, kept = find_state(scratch[:8]), find_ledger(scratch[8:])
+        state, kept = find_state(scratch[:8]), find_workspace(scratch[8:])
         mantissa, exponent = kept.mantissa, kept.exponent
         mark(state.inside, width)
         for row in range(log_norm.shape[0]):

@@ -88,7 +88,7 @@ template <class Members, int INPUTS> struct Back {
 template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct BackwardPass {
     static constexpr int UNITS = Drawn<INPUTS>::UNITS;
     static constexpr int PRODUCTS = Kept<INPUTS>::PRODUCTS;
-    using Members = Crew<THREADS, TEAMS>;
+    using Members = ThreadGroup<THREADS, TEAMS>;
     using Common = Back<Members, INPUTS>;
     // of the units' rows: normals of the forward pass, fresh ones, activations, slopes, gradients
     static constexpr int OWN = 0, FRESH = INPUTS, BASIS = 2 * INPUTS, SLOPES_OF = 3 * INPUTS,
@@ -104,13 +104,13 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct BackwardPass {
     // Visit all units; visit(unit, add) calls add(a, x) for every input, and the squares of all but the first
     // are summed.
     template <class Visit> static INLINE void sum_squares(
-        const Members &crew, Common &shared, i4 &turn, i4 width, f8 *squares, Visit visit) {
+        const Members &group, Common &shared, i4 &turn, i4 width, f8 *squares, Visit visit) {
         if constexpr (INPUTS == 1) {
-            crew.template own_units<UNITS>(width, [&](i4 unit) { visit(unit, [](int, f4) {}); });
-            Members::meet();
+            group.template own_units<UNITS>(width, [&](i4 unit) { visit(unit, [](int, f4) {}); });
+            Members::synchronise();
         } else {
             auto &boards = reinterpret_cast<Boards<Members, INPUTS - 1, f8> &>(shared.wide);
-            sum_units_shared<UNITS>(crew, boards, turn, width, squares, [&](i4 unit, auto &sums) {
+            sum_units_shared<UNITS>(group, boards, turn, width, squares, [&](i4 unit, auto &sums) {
                 read_anew();
                 visit(unit, [&](int a, f4 x) {
                     if (a > 0)
@@ -122,10 +122,10 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct BackwardPass {
 
     // Sums of products of what is kept, from FROM on: of ROWS, then of those with OTHERS.
     template <int ROWS, int OTHERS, int FROM = 0> static INLINE void sum_products(
-        const Members &crew, Common &shared, i4 &turn, i4 width, UnitRows<UNITS> units, f8 *totals) {
+        const Members &group, Common &shared, i4 &turn, i4 width, UnitRows<UNITS> units, f8 *totals) {
         constexpr int SIZE = PRODUCTS - FROM < CHUNK ? PRODUCTS - FROM : CHUNK;
         auto &boards = reinterpret_cast<Boards<Members, SIZE, f8> &>(shared.wide);
-        sum_units_shared<UNITS>(crew, boards, turn, width, totals + FROM, [&](i4 unit, auto &sums) {
+        sum_units_shared<UNITS>(group, boards, turn, width, totals + FROM, [&](i4 unit, auto &sums) {
             for (int each = 0; each < UNITS; ++each) {
                 f4 rows[INPUTS], others[INPUTS];
 #pragma unroll
@@ -151,7 +151,7 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct BackwardPass {
             }
         });
         if constexpr (FROM + SIZE < PRODUCTS)
-            sum_products<ROWS, OTHERS, FROM + SIZE>(crew, shared, turn, width, units, totals);
+            sum_products<ROWS, OTHERS, FROM + SIZE>(group, shared, turn, width, units, totals);
     }
 };
 

@@ -24,7 +24,7 @@ from deeplimits.engines.gradients.algebra import (
 from deeplimits.engines.readout.output_kernels import output_normals
 
 
-class Ledger(NamedTuple):
+class Workspace(NamedTuple):
     """What a sample's backward pass keeps.
 
     Parameters
@@ -72,14 +72,14 @@ class Ledger(NamedTuple):
     exponent: Any
 
 
-def ledger_of(inputs: int) -> Callable[..., Any]:
-    """A function that finds a ``Ledger`` in ``backward.ledger``."""
+def workspace_of(inputs: int) -> Callable[..., Any]:
+    """A function that finds a ``Workspace`` in ``call.workspace``."""
     products = inputs * (inputs + 1) // 2 + inputs - 1 + inputs**2
 
     @inline
     def run(scratch: Any) -> Any:
         normals, fresh, basis, slopes, wide, product, matrices, pulled, reals, mantissa, exponent = scratch
-        return Ledger(
+        return Workspace(
             normals,
             fresh,
             basis,

@@ -26,30 +26,30 @@ template <class Members, int INPUTS, int MORE = 0> struct Directions {
     static INLINE int pair_of(int a, int b) { return a * (2 * INPUTS - a - 1) / 2 + (b - a - 1); }
 
     // Each of the threads takes some of the pairs.
-    template <class Body> static INLINE void for_pairs(const Members &crew, Body body) {
-        for (int at = crew.member; at < INPUTS * INPUTS; at += MEMBERS)
+    template <class Body> static INLINE void for_pairs(const Members &group, Body body) {
+        for (int at = group.member; at < INPUTS * INPUTS; at += MEMBERS)
             if (at / INPUTS < at % INPUTS)
                 body(at / INPUTS, at % INPUTS);
     }
 
     INLINE void start(
-        const Members &crew, Array<const f4> mantissa_0, Array<const i4> exponent_0, Array<const f8> gap_0) {
-        for (int a = crew.member; a < INPUTS; a += MEMBERS) {
+        const Members &group, Array<const f4> mantissa_0, Array<const i4> exponent_0, Array<const f8> gap_0) {
+        for (int a = group.member; a < INPUTS; a += MEMBERS) {
             variances[a] = {mantissa_0(a), exponent_0(a)};
             gaps[a][a] = 0.0;
         }
-        for_pairs(crew, [&](int a, int b) { gaps[a][b] = gaps[b][a] = gap_0(pair_of(a, b)); });
-        Members::meet();
+        for_pairs(group, [&](int a, int b) { gaps[a][b] = gaps[b][a] = gap_0(pair_of(a, b)); });
+        Members::synchronise();
     }
 
     // As start, for inputs of unit norm.
-    INLINE void start_alike(const Members &crew, Array<const f8> gap_0) {
-        for (int a = crew.member; a < INPUTS; a += MEMBERS) {
+    INLINE void start_alike(const Members &group, Array<const f8> gap_0) {
+        for (int a = group.member; a < INPUTS; a += MEMBERS) {
             variances[a] = {1.0f, 0};
             gaps[a][a] = 0.0;
         }
-        for_pairs(crew, [&](int a, int b) { gaps[a][b] = gaps[b][a] = gap_0(pair_of(a, b)); });
-        Members::meet();
+        for_pairs(group, [&](int a, int b) { gaps[a][b] = gaps[b][a] = gap_0(pair_of(a, b)); });
+        Members::synchronise();
     }
 
     // One thread's work: row a becomes the coefficients of u_a - u_0, lower triangular beyond column 0.
@@ -76,25 +76,25 @@ template <class Members, int INPUTS, int MORE = 0> struct Directions {
     }
 
     // Coefficients of u_a and of u_a - u_b, rounded once a layer.
-    INLINE void prepare(const Members &crew) {
-        if (crew.member == 0)
+    INLINE void prepare(const Members &group) {
+        if (group.member == 0)
             difference_factor();
-        Members::meet();
-        for (int at = crew.member; at < INPUTS * INPUTS; at += MEMBERS) {
+        Members::synchronise();
+        for (int at = group.member; at < INPUTS * INPUTS; at += MEMBERS) {
             const int a = at / INPUTS, column = at % INPUTS;
             factor[a][column] = f4(rows[a][column] + (column == 0 ? 1.0 : 0.0));
         }
-        for_pairs(crew, [&](int a, int b) {
+        for_pairs(group, [&](int a, int b) {
             for (int column = 0; column < INPUTS; ++column)
                 differences[pair_of(a, b)][column] = f4(rows[a][column] - rows[b][column]);
         });
-        Members::meet();
+        Members::synchronise();
     }
 
     // 1 - rho from the reduced sums: S_a for every input, then D, E and C for every pair. A dead input is
     // carried along with the first one that lives.
-    static INLINE void gaps_after(const Members &crew, const f4 *sums, f8 (&gaps)[INPUTS][INPUTS]) {
-        for_pairs(crew, [&](int a, int b) {
+    static INLINE void gaps_after(const Members &group, const f4 *sums, f8 (&gaps)[INPUTS][INPUTS]) {
+        for_pairs(group, [&](int a, int b) {
             const int pair = INPUTS + pair_of(a, b);
             f8 gap = 0.0;
             if (sums[a] > 0.0f && sums[b] > 0.0f) {
@@ -112,8 +112,8 @@ template <class Members, int INPUTS, int MORE = 0> struct Directions {
             }
             gaps[a][b] = gaps[b][a] = gap;
         });
-        Members::meet();
-        if (crew.member == 0) {
+        Members::synchronise();
+        if (group.member == 0) {
             int living = INPUTS;
             for (int a = INPUTS - 1; a >= 0; --a)
                 living = sums[a] > 0.0f ? a : living;
@@ -126,21 +126,21 @@ template <class Members, int INPUTS, int MORE = 0> struct Directions {
         }
     }
 
-    INLINE void scales_after(const Members &crew, f4 normalizer) {
-        for (int a = crew.member; a < INPUTS; a += MEMBERS)
+    INLINE void scales_after(const Members &group, f4 normalizer) {
+        for (int a = group.member; a < INPUTS; a += MEMBERS)
             variances[a] = rescale(variances[a], sums[a] * normalizer);
-        Members::meet();
+        Members::synchronise();
     }
 
     INLINE void write(
-        const Members &crew, i8 record, Array<f4, 3> log_variance, Array<f4, 3> correlation_gap) const {
-        if (!crew.exists)
+        const Members &group, i8 record, Array<f4, 3> log_variance, Array<f4, 3> correlation_gap) const {
+        if (!group.exists)
             return;
-        for (int a = crew.member; a < INPUTS; a += MEMBERS)
-            log_variance(crew.row, record, a) = log_variance_of(variances[a]);
-        for_pairs(crew, [&](int a, int b) {
+        for (int a = group.member; a < INPUTS; a += MEMBERS)
+            log_variance(group.row, record, a) = log_variance_of(variances[a]);
+        for_pairs(group, [&](int a, int b) {
             const bool alive = variances[a].mantissa > 0.0f && variances[b].mantissa > 0.0f;
-            correlation_gap(crew.row, record, pair_of(a, b)) =
+            correlation_gap(group.row, record, pair_of(a, b)) =
                 alive ? f4(gaps[a][b]) : f4(bits_float(NAN_BITS));
         });
     }
@@ -173,7 +173,7 @@ template <int PAIRS> INLINE void add_pair(f4 *sums, f4 difference, f4 phi_a, f4 
 }
 
 template <int INPUTS, int THREADS, int TEAMS> struct many_inputs {
-    using Members = Crew<THREADS, TEAMS>;
+    using Members = ThreadGroup<THREADS, TEAMS>;
     using Shared = Directions<Members, INPUTS>;
     static constexpr int PAIRS = Shared::PAIRS;
     static constexpr int CALLS = (INPUTS + 3) / 4;
@@ -184,19 +184,19 @@ template <int INPUTS, int THREADS, int TEAMS> struct many_inputs {
         Array<const f4> slopes_plus, Array<const f4> slopes_minus, Array<const f4> normalizers,
         Array<const f4> mantissa_0, Array<const i4> exponent_0, Array<const f8> gap_0,
         Array<f4, 3> log_variance, Array<f4, 3> correlation_gap) {
-        const Members crew(log_variance.shape[0]);
-        Shared &shared = static_cast<Shared *>(memory)[crew.place];
+        const Members group(log_variance.shape[0]);
+        Shared &shared = static_cast<Shared *>(memory)[group.place];
         const Key key(key_);
-        const SampleWords sample(first + crew.row, PURPOSE_FORWARD);
+        const SampleWords sample(first + group.row, PURPOSE_FORWARD);
         i8 record = layers(0) == 0 ? 1 : 0;
         i4 turn = 0;
-        shared.start(crew, mantissa_0, exponent_0, gap_0);
+        shared.start(group, mantissa_0, exponent_0, gap_0);
         for (i4 layer = 0; layer < depth; ++layer) {
             const i4 width = i4(widths(layer));
             const f4 normalizer = normalizers(layer);
             const f4 slope_plus = slopes_plus(layer), slope_minus = slopes_minus(layer);
-            shared.prepare(crew);
-            sum_units_shared<1>(crew, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
+            shared.prepare(group);
+            sum_units_shared<1>(group, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
                 read_anew();
                 f4 normals[4 * CALLS];
                 const f4 inside = unit < width ? 1.0f : 0.0f;
@@ -230,10 +230,10 @@ template <int INPUTS, int THREADS, int TEAMS> struct many_inputs {
                     }
                 }
             });
-            Shared::gaps_after(crew, shared.sums, shared.gaps);
-            shared.scales_after(crew, normalizer);
+            Shared::gaps_after(group, shared.sums, shared.gaps);
+            shared.scales_after(group, normalizer);
             if (record < layers.shape[0] && layers(record) == layer + 1) {
-                shared.write(crew, record, log_variance, correlation_gap);
+                shared.write(group, record, log_variance, correlation_gap);
                 ++record;
             }
         }

@@ -32,7 +32,7 @@ INLINE f4 log_variance_of(Scaled value) {
 }
 
 template <int THREADS, int TEAMS> struct single_input {
-    using Members = Crew<THREADS, TEAMS>;
+    using Members = ThreadGroup<THREADS, TEAMS>;
     using Board = Boards<Members, 1>;
     static constexpr int SHARED = TEAMS == 1 ? 16 : sizeof(Board);
 
@@ -40,10 +40,10 @@ template <int THREADS, int TEAMS> struct single_input {
         void *memory, u8 key_, i8 first, Array<const i8> widths, i8 depth, Array<const i4> layers,
         Array<const f4> slopes_plus, Array<const f4> slopes_minus, Array<const f4> normalizers,
         Array<const f4> mantissa_0, Array<const i4> exponent_0, Array<f4, 3> log_variance) {
-        const Members crew(log_variance.shape[0]);
+        const Members group(log_variance.shape[0]);
         Board &boards = *static_cast<Board *>(memory);
         const Key key(key_);
-        const SampleWords sample(first + crew.row, PURPOSE_FORWARD);
+        const SampleWords sample(first + group.row, PURPOSE_FORWARD);
         Scaled variance = {mantissa_0(0), exponent_0(0)};
         i8 record = layers(0) == 0 ? 1 : 0;
         i4 turn = 0;
@@ -52,7 +52,7 @@ template <int THREADS, int TEAMS> struct single_input {
             const f4 normalizer = normalizers(layer);
             const f4 slope_plus = slopes_plus(layer), slope_minus = slopes_minus(layer);
             f4 total[1];
-            sum_units<4>(crew, boards, turn, width, total, [&](i4 unit, f4(&sums)[1]) {
+            sum_units<4>(group, boards, turn, width, total, [&](i4 unit, f4(&sums)[1]) {
                 const Words words = philox(u4(unit / 4), u4(layer), sample.low, sample.high, key);
                 const auto two = [&](u4 radius_word, u4 angle_word, i4 first_unit) {
                     const f4 radius = minus_two_log(radius_word);
@@ -68,8 +68,8 @@ template <int THREADS, int TEAMS> struct single_input {
             });
             variance = rescale(variance, total[0] * normalizer);
             if (record < layers.shape[0] && layers(record) == layer + 1) {
-                if (crew.leads)
-                    log_variance(crew.row, record, 0) = log_variance_of(variance);
+                if (group.leads)
+                    log_variance(group.row, record, 0) = log_variance_of(variance);
                 ++record;
             }
         }
@@ -102,7 +102,7 @@ INLINE f4 gap_after(f4 sum_a, f4 sum_b, f4 sum_d, f4 sum_e, f4 sum_c) {
 }
 
 template <int THREADS, int TEAMS> struct two_inputs {
-    using Members = Crew<THREADS, TEAMS>;
+    using Members = ThreadGroup<THREADS, TEAMS>;
     using Board = Boards<Members, 5>;
     static constexpr int SHARED = TEAMS == 1 ? 16 : sizeof(Board);
 
@@ -111,10 +111,10 @@ template <int THREADS, int TEAMS> struct two_inputs {
         Array<const f4> slopes_plus, Array<const f4> slopes_minus, Array<const f4> normalizers,
         Array<const f4> mantissa_0, Array<const i4> exponent_0, Array<const f4> gap_0,
         Array<f4, 3> log_variance, Array<f4, 3> correlation_gap) {
-        const Members crew(log_variance.shape[0]);
+        const Members group(log_variance.shape[0]);
         Board &boards = *static_cast<Board *>(memory);
         const Key key(key_);
-        const SampleWords sample(first + crew.row, PURPOSE_FORWARD);
+        const SampleWords sample(first + group.row, PURPOSE_FORWARD);
         Scaled variance_a = {mantissa_0(0), exponent_0(0)};
         Scaled variance_b = {mantissa_0(1), exponent_0(1)};
         f4 gap = gap_0(0);
@@ -127,7 +127,7 @@ template <int THREADS, int TEAMS> struct two_inputs {
             const f4 along = square_root(fma(-0.5f, gap, 1.0f));
             const f4 across = square_root(0.5f * gap);
             f4 totals[5];
-            sum_units<2>(crew, boards, turn, width, totals, [&](i4 unit, f4(&sums)[5]) {
+            sum_units<2>(group, boards, turn, width, totals, [&](i4 unit, f4(&sums)[5]) {
                 const Words words = philox(u4(unit / 2), u4(layer), sample.low, sample.high, key);
                 const auto one = [&](u4 radius_word, u4 angle_word, bool inside) {
                     f4 radius = minus_two_log(radius_word);
@@ -153,10 +153,10 @@ template <int THREADS, int TEAMS> struct two_inputs {
             // a dead input has no direction: the one that lives on goes on alone, which gap = 0 does
             gap = alive ? gap_after(totals[0], totals[1], totals[2], totals[3], totals[4]) : 0.0f;
             if (record < layers.shape[0] && layers(record) == layer + 1) {
-                if (crew.leads) {
-                    log_variance(crew.row, record, 0) = log_variance_of(variance_a);
-                    log_variance(crew.row, record, 1) = log_variance_of(variance_b);
-                    correlation_gap(crew.row, record, 0) = alive ? gap : bits_float(NAN_BITS);
+                if (group.leads) {
+                    log_variance(group.row, record, 0) = log_variance_of(variance_a);
+                    log_variance(group.row, record, 1) = log_variance_of(variance_b);
+                    correlation_gap(group.row, record, 0) = alive ? gap : bits_float(NAN_BITS);
                 }
                 ++record;
             }

@@ -92,7 +92,7 @@ template <int INPUTS> struct Drawn {
 };
 
 template <int INPUTS, int THREADS, int TEAMS> struct smooth_inputs {
-    using Members = Crew<THREADS, TEAMS>;
+    using Members = ThreadGroup<THREADS, TEAMS>;
     using Shared = Directions<Members, INPUTS>;
     static constexpr int PAIRS = Shared::PAIRS;
     static constexpr int UNITS = Drawn<INPUTS>::UNITS;
@@ -103,14 +103,14 @@ template <int INPUTS, int THREADS, int TEAMS> struct smooth_inputs {
         Array<const f4> inverse_scales, Array<const f4> normalizers, Array<const f4> mantissa_0,
         Array<const i4> exponent_0, Array<const f8> gap_0, i4 bits, f4 top, Array<const f4, 2> table_,
         Array<f4, 3> log_variance, Array<f4, 3> correlation_gap, Array<i4, 2> exploded_at) {
-        const Members crew(log_variance.shape[0]);
-        Shared &shared = static_cast<Shared *>(memory)[crew.place];
+        const Members group(log_variance.shape[0]);
+        Shared &shared = static_cast<Shared *>(memory)[group.place];
         const Key key(key_);
-        const SampleWords sample(first + crew.row, PURPOSE_FORWARD);
+        const SampleWords sample(first + group.row, PURPOSE_FORWARD);
         const Table table(table_, bits, top);
         i8 record = layers(0) == 0 ? 1 : 0;
         i4 turn = 0;
-        shared.start(crew, mantissa_0, exponent_0, gap_0);
+        shared.start(group, mantissa_0, exponent_0, gap_0);
         f4 reach[INPUTS];
         i4 exploded[INPUTS];
 #pragma unroll
@@ -122,8 +122,8 @@ template <int INPUTS, int THREADS, int TEAMS> struct smooth_inputs {
             const i4 width = i4(widths(layer));
             const f4 normalizer = normalizers(layer);
             const f4 following = inverse_scales(min(i8(layer) + 1, widths.shape[0] - 1));
-            shared.prepare(crew);
-            sum_units_shared<UNITS>(crew, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
+            shared.prepare(group);
+            sum_units_shared<UNITS>(group, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
                 read_anew();
                 Drawn<INPUTS> drawn;
                 drawn.fill(unit, width, layer, sample, key);
@@ -150,22 +150,22 @@ template <int INPUTS, int THREADS, int TEAMS> struct smooth_inputs {
                     }
                 }
             });
-            Shared::gaps_after(crew, shared.sums, shared.gaps);
-            shared.scales_after(crew, normalizer);
+            Shared::gaps_after(group, shared.sums, shared.gaps);
+            shared.scales_after(group, normalizer);
 #pragma unroll
             for (int a = 0; a < INPUTS; ++a) {
                 reach[a] = scaled_root(shared.variances[a], following);
                 exploded[a] = exploded[a] < 0 && reach[a] >= 1.0f ? layer + 1 : exploded[a];
             }
             if (record < layers.shape[0] && layers(record) == layer + 1) {
-                shared.write(crew, record, log_variance, correlation_gap);
+                shared.write(group, record, log_variance, correlation_gap);
                 ++record;
             }
         }
-        if (crew.leads) {
+        if (group.leads) {
 #pragma unroll
             for (int a = 0; a < INPUTS; ++a)
-                exploded_at(crew.row, a) = exploded[a];
+                exploded_at(group.row, a) = exploded[a];
         }
     }
 };

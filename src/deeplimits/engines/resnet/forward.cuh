@@ -35,7 +35,7 @@ struct residual_inputs {
     static constexpr int INPUTS = CONSTANT / KINDS;
     static constexpr int KIND = CONSTANT % KINDS;
     static constexpr int UNITS = Drawn<INPUTS>::UNITS;
-    using Members = Crew<THREADS, TEAMS>;
+    using Members = ThreadGroup<THREADS, TEAMS>;
     using Shared = CARRIED<Members, INPUTS>;
     static constexpr int PAIRS = Shared::PAIRS;
     static constexpr int SHARED = Members::SAMPLES * sizeof(Shared);
@@ -49,18 +49,18 @@ struct residual_inputs {
         Array<const f8> gap_0, i4 bits, f4 top, Array<const f4, 2> table_, Array<f4, 3> log_variance,
         Array<f4, 3> correlation_gap, Array<f4, 3> log_activation, Array<i4, 2> collapsed_at,
         Array<f4, 2> states) {
-        const Members crew(log_variance.shape[0]);
-        Shared &shared = static_cast<Shared *>(memory)[crew.place];
-        const SampleWords sample(first + crew.row, PURPOSE_FORWARD);
+        const Members group(log_variance.shape[0]);
+        Shared &shared = static_cast<Shared *>(memory)[group.place];
+        const SampleWords sample(first + group.row, PURPOSE_FORWARD);
         const i4 width = i4(width_);
-        const State state(&states(crew.slot, 0), width);
+        const State state(&states(group.slot, 0), width);
         const Records records = {layers, log_variance, correlation_gap, log_activation};
         const Constants constants = {width, i4(depth), branch, start, slope_plus, slope_minus};
         const i4 collapsed = forward(
-            crew, shared, constants, mantissa_0, exponent_0, gap_0, Table(table_, bits, top), sample,
+            group, shared, constants, mantissa_0, exponent_0, gap_0, Table(table_, bits, top), sample,
             Key(key_), state, records, [](i4) {});
-        if (crew.exists && crew.member < INPUTS)
-            collapsed_at(crew.row, crew.member) = collapsed;
+        if (group.exists && group.member < INPUTS)
+            collapsed_at(group.row, group.member) = collapsed;
     }
 
     struct Constants {
@@ -77,7 +77,7 @@ struct residual_inputs {
     // The whole pass; keep(layer) sees the states of every layer. Returns where this thread's input
     // collapsed.
     template <class Keep> static INLINE i4 forward(
-        const Members &crew, Shared &shared, Constants constants, Array<const f4> mantissa_0,
+        const Members &group, Shared &shared, Constants constants, Array<const f4> mantissa_0,
         Array<const i4> exponent_0, Array<const f8> gap_0, Table table, SampleWords sample, Key key,
         State state, Records records, Keep keep) {
         const i4 width = constants.width, depth = constants.depth;
@@ -87,10 +87,10 @@ struct residual_inputs {
         const Array<const i4> layers = records.layers;
         i8 record = 0;
         i4 turn = 0, collapsed = -1;
-        shared.start(crew, mantissa_0, exponent_0, gap_0, slope_plus);
+        shared.start(group, mantissa_0, exponent_0, gap_0, slope_plus);
         for (i4 layer = 0; layer <= depth; ++layer) {
-            shared.prepare(crew, layer, branch, width);
-            sum_units_shared<UNITS>(crew, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
+            shared.prepare(group, layer, branch, width);
+            sum_units_shared<UNITS>(group, shared.boards, turn, width, shared.sums, [&](i4 unit, auto &sums) {
                 read_anew();
                 Drawn<INPUTS> drawn = {};
                 if (layer > 0 || start == 0.0f)
@@ -141,28 +141,28 @@ struct residual_inputs {
                     }
                 }
             });
-            shared.gaps_from(crew, width, shared.sums, shared.gaps);
-            shared.find_near(crew);
-            if (crew.member < INPUTS && collapsed < 0 && !(shared.sums[crew.member] > 0.0f))
+            shared.gaps_from(group, width, shared.sums, shared.gaps);
+            shared.find_near(group);
+            if (group.member < INPUTS && collapsed < 0 && !(shared.sums[group.member] > 0.0f))
                 collapsed = layer;
             const bool recorded = record < layers.shape[0] && layers(record) == layer;
             const bool looked = layer % EVERY == 0;
             if (Shared::ALWAYS || recorded || looked)
-                sum_states(crew, shared, turn, width, state);
+                sum_states(group, shared, turn, width, state);
             if (recorded) {
-                shared.gaps_from(crew, width, shared.sums_of_z, shared.gaps_of_z);
-                if (crew.exists)
-                    write(crew, shared, record, width, records);
+                shared.gaps_from(group, width, shared.sums_of_z, shared.gaps_of_z);
+                if (group.exists)
+                    write(group, shared, record, width, records);
                 ++record;
             }
             keep(layer);
             if (looked) {
-                shared.look(crew, width);
+                shared.look(group, width);
                 if (shared.moving)
-                    move_states(crew, shared, width, state);
-                shared.follow(crew, slope_plus);
+                    move_states(group, shared, width, state);
+                shared.follow(group, slope_plus);
                 if (Shared::ALWAYS)
-                    sum_states(crew, shared, turn, width, state);
+                    sum_states(group, shared, turn, width, state);
             }
         }
         return collapsed;
@@ -178,8 +178,8 @@ struct residual_inputs {
     }
 
     // S_a of the states, then D, E and C of their pairs.
-    static INLINE void sum_states(const Members &crew, Shared &shared, i4 &turn, i4 width, State state) {
-        sum_units_shared<UNITS>(crew, shared.boards, turn, width, shared.sums_of_z, [&](i4 unit, auto &sums) {
+    static INLINE void sum_states(const Members &group, Shared &shared, i4 &turn, i4 width, State state) {
+        sum_units_shared<UNITS>(group, shared.boards, turn, width, shared.sums_of_z, [&](i4 unit, auto &sums) {
 #pragma unroll
             for (int each = 0; each < UNITS; ++each) {
                 f4 z[INPUTS];
@@ -200,8 +200,8 @@ struct residual_inputs {
         });
     }
 
-    static INLINE void move_states(const Members &crew, const Shared &shared, i4 width, State state) {
-        crew.template own_units<UNITS>(width, [&](i4 unit) {
+    static INLINE void move_states(const Members &group, const Shared &shared, i4 width, State state) {
+        group.template own_units<UNITS>(width, [&](i4 unit) {
             for (int each = 0; each < UNITS; ++each) {
                 for (int a = 0; a < INPUTS; ++a)
                     state.at(a, unit, each) = state.at(a, unit, each) * power(-shared.shift[a]);
@@ -220,16 +220,16 @@ struct residual_inputs {
     }
 
     static INLINE void write(
-        const Members &crew, const Shared &shared, i8 record, i4 width, Records records) {
-        for (int a = crew.member; a < INPUTS; a += Shared::MEMBERS) {
+        const Members &group, const Shared &shared, i8 record, i4 width, Records records) {
+        for (int a = group.member; a < INPUTS; a += Shared::MEMBERS) {
             const i4 power_of = shared.power_of[a];
-            records.log_variance(crew.row, record, a) =
+            records.log_variance(group.row, record, a) =
                 log_mean(shared.variances[a], power_of, shared.sums_of_z[a], width);
-            records.log_activation(crew.row, record, a) =
+            records.log_activation(group.row, record, a) =
                 log_mean(shared.variances[a], power_of, shared.sums[a], width);
         }
-        Shared::for_pairs(crew, [&](int a, int b) {
-            records.correlation_gap(crew.row, record, Shared::pair_of(a, b)) = f4(shared.gaps_of_z[a][b]);
+        Shared::for_pairs(group, [&](int a, int b) {
+            records.correlation_gap(group.row, record, Shared::pair_of(a, b)) = f4(shared.gaps_of_z[a][b]);
         });
     }
 };

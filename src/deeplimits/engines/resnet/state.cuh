@@ -30,16 +30,16 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
     bool moving;
 
     INLINE void start(
-        const Members &crew, Array<const f4> mantissa_0, Array<const i4> exponent_0, Array<const f8> gap_0,
+        const Members &group, Array<const f4> mantissa_0, Array<const i4> exponent_0, Array<const f8> gap_0,
         f4 reach_factor) {
-        Base::start(crew, mantissa_0, exponent_0, gap_0);
-        for (int a = crew.member; a < INPUTS; a += MEMBERS) {
+        Base::start(group, mantissa_0, exponent_0, gap_0);
+        for (int a = group.member; a < INPUTS; a += MEMBERS) {
             power_of[a] = 0;
             gaps_of_z[a][a] = 0.0;
             scale(a, reach_factor);
         }
-        Base::for_pairs(crew, [&](int a, int b) { near[Base::pair_of(a, b)] = true; });
-        Members::meet();
+        Base::for_pairs(group, [&](int a, int b) { near[Base::pair_of(a, b)] = true; });
+        Members::synchronise();
     }
 
     INLINE void scale(int a, f4 reach_factor) {
@@ -49,9 +49,9 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
     }
 
     // The directions of the activations, and what they are multiplied by.
-    INLINE void prepare(const Members &crew, i4 layer, f8 branch, i4) {
+    INLINE void prepare(const Members &group, i4 layer, f8 branch, i4) {
         const auto size = [&](int a) { return layer > 0 ? branch * square_root(f8(sums[a])) : f8(1.0); };
-        prepare_with(crew, size, [&](int a, int b) {
+        prepare_with(group, size, [&](int a, int b) {
             const f8 size_a = size(a), size_b = size(b);
             if (power_of[a] != power_of[b])
                 return size_a - size_b;
@@ -63,50 +63,50 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
 
     // size(a) is what the direction of input a is multiplied by, excess(a, b) the difference of two.
     template <class Size, class Excess>
-    INLINE void prepare_with(const Members &crew, Size size, Excess excess) {
-        if (crew.member == 0)
+    INLINE void prepare_with(const Members &group, Size size, Excess excess) {
+        if (group.member == 0)
             Base::difference_factor();
-        Members::meet();
+        Members::synchronise();
         const auto along = [&](int a, int column) { return rows[a][column] + (column == 0 ? 1.0 : 0.0); };
-        for (int at = crew.member; at < INPUTS * INPUTS; at += MEMBERS)
+        for (int at = group.member; at < INPUTS * INPUTS; at += MEMBERS)
             factor[at / INPUTS][at % INPUTS] = f4(size(at / INPUTS) * along(at / INPUTS, at % INPUTS));
-        Base::for_pairs(crew, [&](int a, int b) {
+        Base::for_pairs(group, [&](int a, int b) {
             const int pair = Base::pair_of(a, b);
             const f8 size_a = size(a), more = excess(a, b);
             for (int column = 0; column < INPUTS; ++column)
                 differences[pair][column] =
                     f4(fma(size_a, rows[a][column] - rows[b][column], more * along(b, column)));
         });
-        Members::meet();
+        Members::synchronise();
     }
 
     // 1 - rho of the activations or of the states; the inner product decides where powers of two differ.
     // One unit has but two directions.
-    INLINE void gaps_from(const Members &crew, i4 width, f4 *reduced, f8 (&into)[INPUTS][INPUTS]) {
-        Base::for_pairs(crew, [&](int a, int b) {
+    INLINE void gaps_from(const Members &group, i4 width, f4 *reduced, f8 (&into)[INPUTS][INPUTS]) {
+        Base::for_pairs(group, [&](int a, int b) {
             if (power_of[a] != power_of[b])
                 reduced[INPUTS + Base::pair_of(a, b)] = bits_float(APART_BITS);
         });
-        Base::gaps_after(crew, reduced, into);
-        Members::meet();
-        Base::for_pairs(crew, [&](int a, int b) {
+        Base::gaps_after(group, reduced, into);
+        Members::synchronise();
+        Base::for_pairs(group, [&](int a, int b) {
             if (width == 1)
                 into[a][b] = into[b][a] = into[a][b] > 1.0 ? 2.0 : 0.0;
         });
-        Members::meet();
+        Members::synchronise();
     }
 
     // Which pairs have differences that need be carried: others are formed anew.
-    INLINE void find_near(const Members &crew) {
-        Base::for_pairs(crew, [&](int a, int b) {
+    INLINE void find_near(const Members &group) {
+        Base::for_pairs(group, [&](int a, int b) {
             const f8 product = square_root(f8(sums[a])) * square_root(f8(sums[b]));
             near[Base::pair_of(a, b)] = f8(sums[INPUTS + Base::pair_of(a, b)]) < NEAR * product;
         });
     }
 
     // Find the powers of two to be taken out of the states: inputs of one power move together.
-    INLINE void look(const Members &crew, i4 width) {
-        if (crew.member == 0) {
+    INLINE void look(const Members &group, i4 width) {
+        if (group.member == 0) {
             moving = false;
             for (int a = 0; a < INPUTS; ++a)
                 shift[a] = 0;
@@ -127,14 +127,14 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
                 }
             }
         }
-        Members::meet();
+        Members::synchronise();
     }
 
     // After the states have moved, if they have: what else depends on their powers of two. Samples that share
     // a warp meet whether they move or not.
-    INLINE void follow(const Members &crew, f4 reach_factor) {
-        Members::meet();
-        for (int a = crew.member; moving && a < INPUTS; a += MEMBERS) {
+    INLINE void follow(const Members &group, f4 reach_factor) {
+        Members::synchronise();
+        for (int a = group.member; moving && a < INPUTS; a += MEMBERS) {
             const f4 scale_a = power(-shift[a]);
             power_of[a] += shift[a];
             sums[a] = sums[a] * scale_a * scale_a;
@@ -144,7 +144,7 @@ template <class Members, int INPUTS> struct Residual : Directions<Members, INPUT
             }
             scale(a, reach_factor);
         }
-        Members::meet();
+        Members::synchronise();
     }
 };
 

@@ -147,14 +147,14 @@ def covariance_paths(
     steps = np.floor(at / size + 1e-9).astype(np.int64)
     rest = at - steps * size
     rest[np.abs(rest) < 1e-9 * size] = 0.0
-    bend = drift.kappa / 2 if drift.kappa else 3 * drift.a
+    coefficient = drift.kappa / 2 if drift.kappa else 3 * drift.a
     variance = np.empty((count, len(steps), inputs))
     gap = np.empty((count, len(steps), inputs * (inputs - 1) // 2))
     exploded = np.empty((count, inputs), np.int64)
     start = triangle(variances, gaps)
 
     mode = drift.mode
-    constants = (start, mode, size, bend, drift.b, int(coarse), tables_of("excess"), steps, rest)
+    constants = (start, mode, size, coefficient, drift.b, int(coarse), tables_of("excess"), steps, rest)
     call = Call(_KERNELS[inputs], constants, (variance, gap, exploded), {}, state=_state(inputs))
     fill([Task(call, key, first, 1, lambda: _scratch(inputs))], resolve("auto"), threads)
     with np.errstate(divide="ignore"):

@@ -109,15 +109,15 @@ def _euler(inputs: Any, part: Any, variances: Any, gaps: Any) -> None:
 
 @inline
 def smooth(
-    inputs: Any, part: Any, lean: Any, step: Any, roots: Any, gaps: Any, work: Any, exploded: Any
+    inputs: Any, part: Any, b_term: Any, step: Any, roots: Any, gaps: Any, work: Any, exploded: Any
 ) -> None:
-    """The drift of a smooth activation; ``part`` = 3Ah, ``lean`` = Bh.
+    """The drift of a smooth activation; ``part`` = 3Ah, ``b_term`` = Bh.
 
     Correlations move by ½ [V + Φ(Φ(V))] from the middle of the flow of B, variances by the exact flow of both
     terms. What explodes starts again at 1, as a ghost that is not recorded. ``work`` [3 + inputs, inputs].
     """
     before, after, final, old = work[0], work[1], work[2], work[3:]
-    half, whole = exponential(lean), exponential(fma(2.0, lean, part))
+    half, whole = exponential(b_term), exponential(fma(2.0, b_term, part))
     for a in range(inputs):
         square = roots[a] * roots[a]
         before[a], final[a] = _logistic(square, half), _logistic(square, whole)

@@ -145,9 +145,9 @@ template <int INPUTS> struct covariance {
             variances(a) = variances(a) * fma(part, variances(a), rest);
     }
 
-    static INLINE void smooth(const Path &path, f8 part, f8 lean, i8 step) {
+    static INLINE void smooth(const Path &path, f8 part, f8 b_term, i8 step) {
         const Numbers &before = path.before, &after = path.after, &final = path.final;
-        const f8 half = exponential(lean), whole = exponential(fma(2.0, lean, part));
+        const f8 half = exponential(b_term), whole = exponential(fma(2.0, b_term, part));
         const f8 infinite = bits_double(INFINITY_BITS);
         ROLLED for (int a = 0; a < INPUTS; ++a) {
             const f8 square = path.roots(a) * path.roots(a);
@@ -188,41 +188,41 @@ template <int INPUTS> struct covariance {
     }
 
     // One of those below it: a multiple of column i added to column j.
-    static INLINE void shear(const Path &path, const Numbers &lower, int i, int j, f8 slant, int used) {
-        const f8 amount = slant * path.noise(used);
+    static INLINE void shear(const Path &path, const Numbers &lower, int i, int j, f8 half_root, int used) {
+        const f8 amount = half_root * path.noise(used);
         ROLLED for (int a = i; a < INPUTS; ++a)
             lower(a, j) = fma(amount, lower(a, i), lower(a, j));
     }
 
-    // Advance L by a step of `size`; bend is kappa / 2, or 3A; lean is B.
+    // Advance L by a step of `size`; strength is kappa / 2, or 3A; b_term is B.
     static INLINE void advance(
-        const Path &path, const Numbers &lower, i8 mode, f8 size, f8 bend, f8 lean, i8 step,
+        const Path &path, const Numbers &lower, i8 mode, f8 size, f8 strength, f8 b_term, i8 step,
         Array<const f8, 3> table) {
         const f8 spread = 0.5 * square_root(size);
-        const f8 slant = square_root(0.5 * size);
+        const f8 half_root = square_root(0.5 * size);
         int used = 0;
         ROLLED for (int i = 0; i < INPUTS; ++i)
             stretch(path, lower, i, spread, size, used++);
         ROLLED for (int i = 1; i < INPUTS; ++i)
             ROLLED for (int j = 0; j < i; ++j)
-                shear(path, lower, i, j, slant, used++);
+                shear(path, lower, i, j, half_root, used++);
         if (mode != NO_DRIFT) {
             gaps_of(path, lower);
             if (mode == RELU_LIKE)
-                relu_like(path, bend * size, table);
+                relu_like(path, strength * size, table);
             else
-                smooth(path, bend * size, lean * size, step);
+                smooth(path, strength * size, b_term * size, step);
             triangle_of(path, lower);
         }
         ROLLED for (int i = INPUTS - 1; i > 0; --i)
             ROLLED for (int j = i - 1; j >= 0; --j)
-                shear(path, lower, i, j, slant, used++);
+                shear(path, lower, i, j, half_root, used++);
         ROLLED for (int i = 0; i < INPUTS; ++i)
             stretch(path, lower, i, spread, size, used++);
     }
 
     static INLINE void run(
-        void *, u8 key_, i8 first, Array<const f8, 2> start, i8 mode, f8 size, f8 bend, f8 lean, i8 pairs,
+        void *, u8 key_, i8 first, Array<const f8, 2> start, i8 mode, f8 size, f8 strength, f8 b_term, i8 pairs,
         Array<const f8, 3> table, Array<const i8> steps, Array<const f8> rest, Array<f8, 3> variance,
         Array<f8, 3> gap, Array<i8, 2> exploded, Array<f4, 2> states) {
         const Paths member(variance.shape[0]);
@@ -254,7 +254,7 @@ template <int INPUTS> struct covariance {
                 ROLLED for (int i = 0; i < INPUTS; ++i)
                     lower(a, i) = path.lower(a, i);
             if (length > 0.0)
-                advance(path, lower, mode, length, bend, lean, step, table);
+                advance(path, lower, mode, length, strength, b_term, step, table);
             fresh = !aside;
             if (!aside) {
                 ++step;

@@ -41,8 +41,8 @@ def _step(
     inputs: Any,
     mode: Any,
     size: Any,
-    bend: Any,
-    lean: Any,
+    strength: Any,
+    b_term: Any,
     step: Any,
     table: Any,
     noise: Any,
@@ -52,9 +52,9 @@ def _step(
     work: Any,
     exploded: Any,
 ) -> None:
-    """Advance L by a step of ``size``; ``bend`` is κ / 2, or 3A; ``lean`` is B."""
+    """Advance L by a step of ``size``; ``strength`` is κ / 2, or 3A; ``b_term`` is B."""
     spread = 0.5 * square_root(size)
-    slant = square_root(0.5 * size)
+    half_root = square_root(0.5 * size)
     used = 0
     for i in range(inputs):
         factor = exponential(fma(spread, noise[used], (-0.25 * size) * np.float64(i + 1)))
@@ -63,20 +63,20 @@ def _step(
             lower[a, i] = lower[a, i] * factor
     for i in range(1, inputs):
         for j in range(i):
-            amount = slant * noise[used]
+            amount = half_root * noise[used]
             used += 1
             for a in range(i, inputs):
                 lower[a, j] = fma(amount, lower[a, i], lower[a, j])
     if mode != NO_DRIFT:
         gaps_of(inputs, lower, roots, gaps)
         if mode == RELU_LIKE:
-            relu_like(inputs, bend * size, table, gaps)
+            relu_like(inputs, strength * size, table, gaps)
         else:
-            smooth(inputs, bend * size, lean * size, step, roots, gaps, work, exploded)
+            smooth(inputs, strength * size, b_term * size, step, roots, gaps, work, exploded)
         triangle_of(inputs, roots, gaps, lower)
     for i in range(inputs - 1, 0, -1):
         for j in range(i - 1, -1, -1):
-            amount = slant * noise[used]
+            amount = half_root * noise[used]
             used += 1
             for a in range(i, inputs):
                 lower[a, j] = fma(amount, lower[a, i], lower[a, j])
@@ -98,8 +98,8 @@ def covariance(inputs: int) -> Any:
         start: Any,
         mode: Any,
         size: Any,
-        bend: Any,
-        lean: Any,
+        strength: Any,
+        b_term: Any,
         pairs: Any,
         table: Any,
         steps: Any,
@@ -152,8 +152,8 @@ def covariance(inputs: int) -> Any:
                         inputs,
                         mode,
                         length,
-                        bend,
-                        lean,
+                        strength,
+                        b_term,
                         step,
                         table,
                         noise,

@@ -11,7 +11,7 @@ namespace deeplimits {
 
 constexpr int DEGREE = 17;
 
-using Paths = Crew<1, 1>;
+using Paths = ThreadGroup<1, 1>;
 
 // A function at rho = 1 - gap, from a table [half, function, power].
 INLINE f8 tabulated(Array<const f8, 3> table, int index, f8 gap) {

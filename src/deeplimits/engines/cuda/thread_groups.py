@@ -1,6 +1,6 @@
-"""Crews of threads that compute a sample on a graphics card, and which of them fits a network and a device.
+"""Groups of threads that compute a sample on a graphics card, and which of them fits a network and a device.
 
-All crews return the same bits. A crew is some teams of threads; a team reduces a tile of 1,024 units in 16
+All groups return the same bits. A group is some teams of threads; a team reduces a tile of 1,024 units in 16
 lanes (``contract/lanes.cuh``).
 """
 
@@ -26,7 +26,7 @@ SHARING = 6
 
 
 @dataclass(frozen=True)
-class Crew:
+class ThreadGroup:
     """Threads of a team, and teams that share a sample."""
 
     threads: int
@@ -52,35 +52,35 @@ class Crew:
         return -(-samples // self.samples)
 
 
-PATH = Crew(1, 1)
+PATH = ThreadGroup(1, 1)
 """A thread a sample: paths, which have no units to share."""
-NARROW = Crew(4, 1)
+NARROW = ThreadGroup(4, 1)
 """Four lanes a thread: for so many samples that they fill a device, and for networks with few units."""
-PLAIN = Crew(16, 1)
+PLAIN = ThreadGroup(16, 1)
 """A lane a thread."""
-WIDE = Crew(16, 16)
+WIDE = ThreadGroup(16, 16)
 """Sixteen tiles at a time: for few samples of wide networks."""
 
 
-def crews(kernel: Kernel) -> tuple[Crew, ...]:
-    """Crews that a kernel is made for. Sums of many inputs fill a thread's registers with one lane."""
+def thread_groups(kernel: Kernel) -> tuple[ThreadGroup, ...]:
+    """Groups that a kernel is made for. Sums of many inputs fill a thread's registers with one lane."""
     if not kernel.units:
         return (PATH,)
     return (PLAIN, WIDE) if kernel.inputs > 2 else (PLAIN, NARROW, WIDE)
 
 
-def instance(call: Call, crew: Crew) -> Instance:
-    """The instance of a call's kernel for a crew."""
+def instance(call: Call, group: ThreadGroup) -> Instance:
+    """The instance of a call's kernel for a group."""
     outputs = len(call.outputs)
     constant = () if call.kernel.constant is None else (call.kernel.constant,)
-    shape = () if crew == PATH else (crew.threads, crew.teams)
+    shape = () if group == PATH else (group.threads, group.teams)
     arguments = 2 + len(call.constants) + outputs
     return Instance(call.kernel, arguments, outputs, constant + shape, call.state)
 
 
-def fitting(kernel: Kernel, width: int, samples: int, processors: int) -> Crew:
-    """The crew for so many samples of networks of a width, on a device with so many multiprocessors."""
-    allowed = crews(kernel)
+def fitting(kernel: Kernel, width: int, samples: int, processors: int) -> ThreadGroup:
+    """The group for so many samples of networks of a width, on a device with so many multiprocessors."""
+    allowed = thread_groups(kernel)
     full = processors * _BUSY
     if WIDE in allowed and width > TILE and samples * PLAIN.threads < full:
         return WIDE
