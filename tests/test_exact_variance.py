@@ -15,7 +15,6 @@ from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, identity_chart, kolmogorov
 from deeplimits.limits import kept_rows, registry, variance_chain
-from deeplimits.limits.exact_variance import death_probability
 from deeplimits.limits.variance_factors import Factors, characteristic
 from deeplimits.limits.variance_rows import Rows, VarianceKernel
 from deeplimits.networks.network import Network, Shaping
@@ -79,7 +78,6 @@ def test_two_slopes_are_a_mixture_of_sums(slopes: Slopes, units: int) -> None:
 def test_dead_networks_have_the_value_nothing() -> None:
     network = Network(ReluLike(), (2, 5, 3), 3, ((2.0,),))
     dead = 1 - (1 - 0.5**2) * (1 - 0.5**5) * (1 - 0.5**3)
-    assert death_probability(network, 3) == pytest.approx(dead, rel=1e-14)
     assert law(network).mass(-np.inf) == pytest.approx(dead, rel=1e-14)
     assert law(network, "variance").mass(0.0) == pytest.approx(dead, rel=1e-14)
     assert law(network, "variance").mean == pytest.approx(2.0, rel=1e-4)

@@ -18,9 +18,8 @@ from deeplimits.engines.sde.residual_paths import residual_paths
 from deeplimits.laws import PointMass, kolmogorov, noise_floor
 from deeplimits.limits import choose, registry
 from deeplimits.limits.resnet import hayou_sampled
-from deeplimits.limits.resnet.hayou_one_unit import affine_log_square
 from deeplimits.networks.network import Network
-from hayou_networks import LEVELS, RATE, RESNET, explicit, is_law, same
+from hayou_networks import RATE, RESNET, explicit, is_law, same
 from strong_error import strong_error
 from tiny import project, reduced, simulated
 
@@ -74,20 +73,6 @@ def test_a_dead_unit_stays_where_it_is() -> None:
     assert not limit.applies(replace(network, start=-1.0))
     assert not limit.applies(replace(network, branch_exponent=0.0))
     assert not limit.applies(replace(network, architecture="mlp"))
-
-
-@pytest.mark.parametrize(("start", "alpha", "beta"), [(1.0, 1.0, 0.5), (0.3, -0.8, -0.6), (-1.0, 0.7, 0.1)])
-def test_an_affine_branch_of_one_unit(start: float, alpha: float, beta: float) -> None:
-    """20,000 paths of 2,000 Euler steps."""
-    generator = np.random.default_rng(1)
-    x = np.full(20_000, start)
-    for _ in range(2000):
-        x += (alpha * x + beta) * generator.normal(0, np.sqrt(1 / 2000), len(x))
-    law = affine_log_square(start, alpha, beta, 1.0)
-    assert is_law(law, np.log(x**2))
-    assert not is_law(affine_log_square(start, alpha, beta + 0.1, 1.0), np.log(x**2))
-    at = law.quantile(LEVELS[1:-1])
-    np.testing.assert_allclose(law.density(at), (law.cdf(at + 1e-5) - law.cdf(at - 1e-5)) / 2e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("width", [1, 4, 20])

@@ -21,7 +21,6 @@ from deeplimits.limits import registry
 from deeplimits.limits.mlp.correlation import CORRELATION_CHART
 from deeplimits.limits.mlp.covariance_paths import extrapolated
 from deeplimits.limits.mlp.smooth_variance import ExplosiveLaw, survival
-from deeplimits.limits.resnet.hayou_one_unit import affine_log_square
 from deeplimits.limits.solvers.compound import MixtureLaw
 from deeplimits.networks.network import Network, Shaping
 
@@ -87,7 +86,6 @@ LAWS: dict[str, Callable[[], Law]] = {
     "folded": of("ornstein_uhlenbeck", UNIT, "ou_coordinate"),
     "folded square": of("ornstein_uhlenbeck", UNIT, "log_activation"),
     "folded logarithm": of("ornstein_uhlenbeck", UNIT, "log_variance"),
-    "folded affine": lambda: affine_log_square(1.0, 0.5, 0.3, 1.0),
     "two sides": of("hayou_relu_n1", SIDES, "log_variance"),
     "mixture with a number": lambda: MixtureLaw((0.25, 0.75), (PointMass(0.4), NormalLaw(0.0, 1.0))),
     "mixture with death": lambda: MixtureLaw((0.25, 0.75), (PointMass(-np.inf), NormalLaw(0.0, 1.0))),
@@ -98,7 +96,7 @@ FINITE = {
     *("normal", "number", "sample", "bounded sample", "sample of one", "sample with ties"),
     *("extrapolated", "extrapolated correlations", "correlation", "rescaled correlation"),
     *("unshaped correlation", "log variance", "convolved", "folded", "folded square", "folded logarithm"),
-    *("folded affine", "two sides", "mixture with a number", "mixture of numbers", "variance", "log-normal"),
+    *("two sides", "mixture with a number", "mixture of numbers", "variance", "log-normal"),
     *("sample of correlations with atoms", "correlation, fluctuating", "falling map of a normal"),
     "falling map of a law",
 }

@@ -111,13 +111,6 @@ class ExactVariance(Limit):
         return self.explosion_probability(network, network.depth)
 
 
-def death_probability(network: Network, layer: int) -> float:
-    """P(V = 0) by a layer of a piecewise-linear network: all units of one have been negative, and one slope
-    is 0.
-    """
-    return 1 - _factors(network, layer).alive
-
-
 def _factors(network: Network, layer: int) -> Factors:
     widths = network.widths[:layer]
     kinds = network.layer_kinds

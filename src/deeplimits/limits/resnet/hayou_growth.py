@@ -71,16 +71,3 @@ def mean_growth(width: int, time: float) -> float:
     from scipy.integrate import quad
 
     return float(quad(lambda t: growth_rate(width, t), 0, time, epsabs=1e-12)[0])
-
-
-def variance_bound(width: int, time: float, positive_variance: float) -> float:
-    """The bound of Theorem 1 on the variance of log ‖φ(X_t)‖ / ‖φ(X_0)‖: (n^{−1/2} + Γ √t)² t with Γ² = (1 /
-    4n² t) ∫₀ᵗ Var K_u du.
-
-    Parameters
-    ----------
-    positive_variance
-        (1/t) ∫₀ᵗ Var K_u du, the mean variance of the number of positive units.
-    """
-    gamma = np.sqrt(positive_variance) / (2 * width)
-    return float((1 / np.sqrt(width) + gamma * np.sqrt(time)) ** 2 * time)

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.architectures import RESIDUAL
-from deeplimits.laws import Law, NormalLaw
+from deeplimits.laws import Law
 from deeplimits.limits.accuracy import depth_error
 from deeplimits.limits.conditions import ONE_UNIT
 from deeplimits.limits.regime import Condition, Regime
 from deeplimits.limits.resnet.hayou import ResidualLimit, from_start, normal
-from deeplimits.limits.solvers.compound import FoldedLaw, mixture
+from deeplimits.limits.solvers.compound import mixture
 from deeplimits.networks.network import Network
 
 Array = NDArray[np.float64]
@@ -85,36 +85,3 @@ class HayouReluN1(ResidualLimit):
             return normal(-time / 2, float(np.sqrt(time)))
         extra = 2 * float(np.log(abs(slope))) if observable == "log_activation" else 0.0
         return from_start(network, extra - time, 2 * float(np.sqrt(time)))
-
-
-def affine_log_square(start: float, alpha: float, beta: float, time: float) -> Law:
-    """The law of log X_t² for one unit and φ(y) = α y + β from X_0 = ``start``, at a positive time: α X_t + β
-    = (α X_0 + β) exp(α B_t − α² t / 2).
-
-    ``alpha`` and α X_0 + β are not 0.
-    """
-    origin = alpha * start + beta
-
-    def fold(growth: Array) -> Array:
-        with np.errstate(divide="ignore"):
-            return np.log(((origin * np.exp(growth) - beta) / alpha) ** 2)
-
-    def ends(x: Array) -> tuple[Array, Array, Array]:
-        # beyond e^300 lies nothing
-        reach = abs(alpha) * np.exp(np.minimum(x / 2, 300.0))
-        first, second = (beta - reach) / origin, (beta + reach) / origin
-        return reach / abs(origin) / 2, np.minimum(first, second), np.maximum(first, second)
-
-    def branches(x: Array) -> tuple[Array, Array]:
-        _, low, high = ends(x)
-        with np.errstate(divide="ignore"):
-            return np.log(np.maximum(low, 0.0)), np.log(np.maximum(high, 0.0))
-
-    def slopes(x: Array) -> tuple[Array, Array]:
-        speed, low, high = ends(x)
-        with np.errstate(divide="ignore"):
-            return np.where(low > 0, speed / low, 0.0), np.where(high > 0, speed / high, 0.0)
-
-    return FoldedLaw(
-        NormalLaw(-(alpha**2) * time / 2, abs(alpha) * float(np.sqrt(time))), fold, branches, slopes
-    )
