@@ -1,14 +1,12 @@
 // Which threads share a sample, and how a layer is summed: in 16 lanes, tile by tile of 1,024 units, each
 // tile by a fixed tree (engines/mlp/one_or_two_inputs.py). The shape of the sum depends on the width alone, never on
-// how many threads form it.
+// how many threads form it. LANES, TILE and other sizes are those of engines/contract/shape.py.
 #pragma once
 
 #include "engines/contract/arithmetic.cuh"
 
 namespace deeplimits {
 
-constexpr int LANES = 16;
-constexpr int TILE = 1024;
 constexpr unsigned int WARP = 0xFFFFFFFFu;
 
 // Threads of a block that compute one sample. TEAMS teams take the tiles in turn; lane l of a tile belongs to

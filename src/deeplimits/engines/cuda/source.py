@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from deeplimits.engines.compile.native import Kernel
+from deeplimits.engines.contract.shape import DEGREE, KINDS, LANES, TILE
 
 FOLDER = Path(__file__).parent.parent.parent
 ENTRY = "deeplimits_kernel"
@@ -23,6 +24,11 @@ ENTRY = "deeplimits_kernel"
 OPTIONS = ("--std=c++17", "-fmad=false", "-ftz=false", "-prec-div=true", "-prec-sqrt=true")
 """Of the compiler. The sources name the rounding of every operation; these hold for what they forget."""
 
+_SIZES = (
+    "namespace deeplimits {\n"
+    f"constexpr int LANES = {LANES}, TILE = {TILE}, KINDS = {KINDS}, DEGREE = {DEGREE};\n"
+    "}\n"
+)
 _INCLUDE = re.compile(r'^#include "([\w/]+\.cuh)"\n', re.MULTILINE)
 _NUMBERS = {"u8": "unsigned long long", "i8": "long long", "i4": "int", "f4": "float", "f8": "double"}
 _FROM_WORD = {
@@ -142,9 +148,12 @@ class Instance:
 
 @lru_cache
 def library(*modules: str) -> str:
-    """The sources of modules of kernels, each once, those it needs before it."""
+    """The sources of modules of kernels, each once, those it needs before it; first of all the sizes that
+    all engines agree on.
+    """
     known: set[str] = set()
-    return "".join(part for module in modules for part in _included(f"{module.replace('.', '/')}.cuh", known))
+    files = (f"{module.replace('.', '/')}.cuh" for module in modules)
+    return _SIZES + "".join(part for file in files for part in _included(file, known))
 
 
 def _included(name: str, known: set[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from deeplimits.activations import OrnsteinUhlenbeck, Smooth
 from deeplimits.engines.calls import Call, Task, each, gap_constants, rounded, scale_constants
 from deeplimits.engines.compile.native import Kernel
-from deeplimits.engines.contract.shape import LANES, MAX_INPUTS, padded
+from deeplimits.engines.contract.shape import LANES, MAX_INPUTS, padded, units_per_lane
 from deeplimits.engines.resnet import call as resnet
 from deeplimits.engines.run.dispatch import fill
 from deeplimits.errors import InputError
@@ -119,8 +119,10 @@ def _residual_call(network: Network, layers: Sequence[int], recorded: dict[str, 
 
 
 def _algebra(inputs: int) -> int:
-    """Numbers of ``algebra.cuh`` in float64, those of a layer's matrices."""
-    return 12 * inputs**2 + 3 * inputs + inputs * (inputs + 1) // 2 + inputs**2
+    """Numbers of ``Kept`` in ``sums.cuh``, float64: those of a layer's matrices. The compiler of that checks
+    it.
+    """
+    return 13 * inputs**2 + 3 * inputs + inputs * (inputs + 1) // 2
 
 
 def _state(network: Network) -> int:
@@ -212,7 +214,7 @@ def workspace(network: Network, width: int) -> list[NDArray[Any]]:
     activations and slopes; sums, coefficients and matrices.
     """
     inputs, slots = network.inputs, 4 * ((network.inputs + 3) // 4)
-    units = {1: 4, 2: 2}.get(inputs, 1)
+    units = units_per_lane(inputs)
     blocks = -(-width // (units * LANES))
     products = inputs * (inputs + 1) // 2 + inputs - 1 + inputs**2
     return [

@@ -21,6 +21,8 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH> struct backward
     using typename Base::Members, typename Base::Shared, typename Base::Setting;
     using Workspace = Kept<INPUTS>;
     static constexpr int SHARED = Members::SAMPLES * sizeof(Shared);
+    // see _state in engines/gradients/call.py
+    static_assert(HAS_ROOM<INPUTS> && sizeof(Layer<INPUTS>) == 8 * INPUTS * (INPUTS + 1));
 
     static INLINE void prepare(const Members &group, Shared &shared) {
         if constexpr (!POLAR)

@@ -25,6 +25,7 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH_BRANCH> struct residua
                                       ? sizeof(Shared)
                                       : sizeof(typename Forward::Shared);
     static constexpr int SHARED = Members::SAMPLES * STRIDE;
+    static_assert(HAS_ROOM<INPUTS>);
     static constexpr int STATES = 2 * INPUTS - 1;  // rows of a layer: z_a, then z_0 - z_a
 
     static INLINE void run(

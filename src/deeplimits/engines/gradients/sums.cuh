@@ -58,6 +58,11 @@ template <int INPUTS> struct Kept {
     }
 };
 
+// The host makes room for so much; see _algebra in engines/gradients/call.py.
+template <int INPUTS> constexpr bool HAS_ROOM =
+    sizeof(Kept<INPUTS>) ==
+    sizeof(f8) * (13 * INPUTS * INPUTS + 3 * INPUTS + INPUTS * (INPUTS + 1) / 2);
+
 constexpr int CHUNK = 24;  // sums that are formed at a time
 
 // What the threads of a sample share of its gradients.

@@ -6,7 +6,7 @@
 
 namespace deeplimits {
 
-constexpr int SLOPES = 0, SMOOTH = 1, EXOTIC = 2, KINDS = 3;
+constexpr int SLOPES = 0, SMOOTH = 1, EXOTIC = 2;
 constexpr int EVERY = 8;
 constexpr i4 FRACTION = 0x007FFFFF, ONE_BITS = 0x3F800000;
 

@@ -9,8 +9,6 @@
 
 namespace deeplimits {
 
-constexpr int DEGREE = 17;
-
 using Paths = ThreadGroup<1, 1>;
 
 // A function at rho = 1 - gap, from a table [half, function, power].
