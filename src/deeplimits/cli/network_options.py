@@ -93,7 +93,7 @@ def _shaping(text: str) -> dict[str, Any] | None:
 
 
 _KEYS: dict[str, tuple[str, Callable[[str], Any], str, str]] = {
-    "architecture": ("architecture", str, "NAME", "mlp (the default) or resnet."),
+    "architecture": ("architecture", str, "NAME", "mlp (the default), resnet, …"),
     "activation": ("activation.name", str, "NAME", "relu, identity, tanh, …; of a resnet, its branch's."),
     "c_plus": ("activation.c_plus", _number, "NUMBER", "c₊ of relu (0)."),
     "c_minus": ("activation.c_minus", _number, "NUMBER", "c₋ of relu (−1)."),
