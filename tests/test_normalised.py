@@ -17,7 +17,6 @@ import yaml
 
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.architectures import architecture
-from deeplimits.architectures.rms_norm_mlp import oracle as normalised
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.limits import choose, registry
@@ -74,9 +73,16 @@ def test_engine_and_explicit_weights_have_one_law_to_a_million(name: str) -> Non
     assert smallest(engine(network, 1 << 20), oracle(network, 1 << 20)) > THRESHOLD
 
 
+def of_architecture(
+    name: str, network: Network, layers: Sequence[int], samples: int, generator: Any
+) -> Sample:
+    """What the oracle of an architecture draws of a network that is like another one's."""
+    return architecture(name).oracle(replace(network, architecture=name), layers, samples, generator)
+
+
 def before(network: Network, layers: Sequence[int], samples: int, generator: Any) -> Sample:
     """The planted fault of the perceptron: z is normalised, and φ of it is not."""
-    drawn = normalised.simulate(network, layers, samples, generator, centred=False)
+    drawn = of_architecture("rms_norm_mlp", network, layers, samples, generator)
     weights = generator.standard_normal((samples, network.units, 3))
     z = weights @ np.linalg.cholesky(np.array(network.gram)).T
     for _ in range(network.depth - 1):
@@ -102,13 +108,12 @@ def test_other_networks_are_told_apart(fault: str) -> None:
     if fault == "before":
         drawn = before(network, layers, EVERYDAY, generator)
     elif fault == "plain":
-        drawn = architecture("resnet").oracle(
-            replace(network, architecture="resnet"), layers, EVERYDAY, generator
-        )
+        drawn = of_architecture("resnet", network, layers, EVERYDAY, generator)
     elif fault == "one layer less":
         drawn = network.kind.oracle(network, [3], EVERYDAY, generator)
     else:
-        drawn = normalised.simulate(network, layers, EVERYDAY, generator, centred=fault == "centred")
+        other = "layer_norm_mlp" if fault == "centred" else "rms_norm_mlp"
+        drawn = of_architecture(other, network, layers, EVERYDAY, generator)
     ours = engine(network, EVERYDAY)
     assert smallest({key: ours[key] for key in drawn}, drawn) < THRESHOLD / 10
 
