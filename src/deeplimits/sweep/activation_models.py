@@ -171,6 +171,7 @@ MODELS: tuple[type[ActivationModel], ...] = (
     OrnsteinUhlenbeckModel,
 )
 _BY_NAME = {name: each for each in MODELS for name in tags(each, "name")}
+_KEYS = {key for each in MODELS for key in each.model_fields}
 
 
 def activations_of(families: Sequence[Family] = ALL_FAMILIES, owner: str = "") -> OneOf[ActivationModel]:
@@ -205,14 +206,16 @@ def _of_others(given: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _check_keys(given: Mapping[str, Any], member: type[ActivationModel]) -> None:
     """Refuse keys of other activations, and say whose they are."""
-    own = [key for key in member.model_fields if key != "name"]
-    for key in sorted(map(str, given)):
-        owners = [each for each in MODELS if key in each.model_fields]
-        if owners and member not in owners:
-            taken = (" and " if len(own) == 2 else ", ").join(sorted(own)) or "no other key"
-            names = [tags(each, "name")[0] for each in owners if each is not SmoothModel]
-            whose = "smooth activations" if SmoothModel in owners else " and ".join(names)
-            raise WrongKey(key, f"no such key: {given['name']} takes {taken}; {key} is a key of {whose}")
+    wrong = sorted((_KEYS & given.keys()) - member.model_fields.keys())
+    if wrong:
+        own = sorted(member.model_fields.keys() - {"name"})
+        taken = (" and " if len(own) == 2 else ", ").join(own) or "no other key"
+        owners = [each for each in MODELS if wrong[0] in each.model_fields]
+        names = " and ".join(tags(each, "name")[0] for each in owners)
+        whose = "smooth activations" if SmoothModel in owners else names
+        raise WrongKey(
+            wrong[0], f"no such key: {given['name']} takes {taken}; {wrong[0]} is a key of {whose}"
+        )
 
 
 def _other(family: Family, families: Sequence[Family], owner: str) -> str:

@@ -138,8 +138,11 @@ def networks_as(model: type[M], given: Any = None) -> OneOf[M]:
 def _networks_as(model: type[M], *of_others: str) -> OneOf[M]:
     known = dict(architectures().own) | {name: architecture(name) for name in of_others}
 
+    keys = {key for each in known.values() for key in each.keys}
+    owners = {key: [each for each in known.values() if key in each.keys] for key in sorted(keys)}
+
     def checked(given: Any) -> Any:
-        return _checked(given, known) if isinstance(given, Mapping) else given
+        return _checked(given, known, owners) if isinstance(given, Mapping) else given
 
     return OneOf(tuple(_member(each, model) for each in known.values()), "architecture", checked)
 
@@ -173,7 +176,9 @@ def _field(key: Key) -> tuple[Any, Any]:
     return number, Field(key.default, description=key.meaning)
 
 
-def _checked(given: Mapping[str, Any], known: Mapping[str, Architecture]) -> dict[str, Any]:
+def _checked(
+    given: Mapping[str, Any], known: Mapping[str, Architecture], owners: Mapping[str, list[Architecture]]
+) -> dict[str, Any]:
     """A network whose architecture is named; keys of other architectures are refused."""
     name = given.get("architecture", PLAIN)
     if not isinstance(name, str) or name not in known:
@@ -182,12 +187,11 @@ def _checked(given: Mapping[str, Any], known: Mapping[str, Architecture]) -> dic
     kind = known[name]
     if given.get("shaping") is not None and not kind.shaped:
         raise WrongKey("shaping", f"nothing: a {kind.name} has no shaping; {kind.instead}")
-    for key, value in given.items():
-        owners = [each for each in known.values() if key in each.keys]
-        if owners and kind not in owners:
-            names = [each.name for each in owners]
-            raise WrongKey(key, f"nothing: only a {' or '.join(names)} has {owners[0].keys[key].noun}")
-        if owners and isinstance(value, str) and value in kind.keys[key].refused:
-            raise WrongKey(key, kind.keys[key].refused[value])
+    for key in owners.keys() & given.keys():
+        if key not in kind.keys:
+            of = " or ".join(each.name for each in owners[key])
+            raise WrongKey(key, f"nothing: only a {of} has {owners[key][0].keys[key].noun}")
+        if isinstance(given[key], str) and given[key] in kind.keys[key].refused:
+            raise WrongKey(key, kind.keys[key].refused[given[key]])
     kept = given if kind.shaped else {key: value for key, value in given.items() if key != "shaping"}
     return {"architecture": PLAIN, **kept}
