@@ -70,21 +70,6 @@ def wide(least: int) -> Condition:
     )
 
 
-def wide_where_inputs_die(least: int) -> Condition:
-    """The condition that a layer with a slope of 0 has ``least`` units or more."""
-
-    def narrowest(network: Network) -> int | None:
-        kinds = network.layer_kinds.items()
-        silent = (units for units, layer in kinds if layer.slopes.plus * layer.slopes.minus == 0)
-        return min(silent, default=None)
-
-    return Condition(
-        f"{least} units or more in every layer with a slope of 0",
-        lambda network: (narrowest(network) or least) >= least,
-        lambda network: f"{narrowest(network)}",
-    )
-
-
 def narrow(most: int) -> Condition:
     """The condition that no layer has more than ``most`` units."""
     return Condition(

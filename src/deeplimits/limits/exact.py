@@ -15,7 +15,7 @@ from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.chain_grid import Grid, tabulated
 from deeplimits.limits.coefficients import is_odd
-from deeplimits.limits.conditions import ABOVE_MINUS_ONE, narrow, wide, wide_where_inputs_die
+from deeplimits.limits.conditions import ABOVE_MINUS_ONE, narrow, wide
 from deeplimits.limits.exact_chain import Layers, State, states
 from deeplimits.limits.mlp.correlation import start_coordinate
 from deeplimits.limits.regime import ANY_EXPONENT, Regime
@@ -27,8 +27,6 @@ Array = NDArray[np.float64]
 ERROR = 1e-7
 """Kolmogorov distance that is kept, of laws between the nodes of their tables as well."""
 _LEAST_UNITS, _MOST_UNITS = 8, 1024
-_LEAST_ONE_SIDED = 48
-"""With fewer units, of which half are silent, the law of a step has a tail that only falls like e^{−|y|}."""
 
 
 class Exact(Limit):
@@ -55,12 +53,7 @@ class Exact(Limit):
             ANY_EXPONENT,
             uneven=True,
             inputs=2,
-            conditions=(
-                wide(_LEAST_UNITS),
-                narrow(_MOST_UNITS),
-                wide_where_inputs_die(_LEAST_ONE_SIDED),
-                ABOVE_MINUS_ONE,
-            ),
+            conditions=(wide(_LEAST_UNITS), narrow(_MOST_UNITS), ABOVE_MINUS_ONE),
         ),
     )
     finite_precedence = 10

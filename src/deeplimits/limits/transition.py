@@ -30,7 +30,7 @@ from deeplimits.limits.step_moments import Step, step
 Array = NDArray[np.float64]
 
 _TRANSFORMS = Kernel(
-    "engines.transition.kernels", "transforms", "f8 f8 f8 f8 i8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[2]"
+    "engines.transition.kernels", "transforms", "f8 f8 f8 f8 i8 f8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[2]"
 )
 _DENSITIES = Kernel("engines.transition.kernels", "densities", "f8 f8 i8 f8[1] f8[1] f8[1] f8[1] f8[1]")
 
@@ -93,16 +93,14 @@ def window(moments: Step, y: float, slopes: Slopes, units: int, place: int = 0) 
     found = Window(centre, reach, reach, deviation)
     if slopes.plus == slopes.minus:
         return found
-    sway = _sway(moments, units, place)
+    wide = sway(moments, units, place)
     sides = (1.0,) if slopes.plus * slopes.minus <= 0 else (1.0, -1.0)
     for side in sides:
         out = reach
         while side * centre + out > 0 and out < _FURTHEST:
             end = np.array([side * centre + out])
-            left = _transformed(slopes, units, y, side, side * centre, _SPACING, sway, end)[0]
-            # where a density falls like e^{−y}, h tends to a constant
-            atom = _equal(slopes, units, y) if side > 0 else 0.0
-            if float(left[0] / np.cosh(end[0])) - atom < _END:
+            left = transformed(slopes, units, y, side, side * centre, _SPACING, wide, end)[0]
+            if float(left[0] / np.cosh(end[0])) < _END:
                 break
             out *= 1.25
         found = replace(found, above=out) if side > 0 else replace(found, below=out)
@@ -110,7 +108,8 @@ def window(moments: Step, y: float, slopes: Slopes, units: int, place: int = 0) 
     return replace(found, below=1.5 * reach) if len(sides) == 1 else found
 
 
-def _sway(moments: Step, units: int, place: int) -> float:
+def sway(moments: Step, units: int, place: int) -> float:
+    """The standard deviation of s, to first order."""
     return max(float(np.sqrt(max(moments.sway[place], 0.0) / units)), 1e-300)
 
 
@@ -131,7 +130,7 @@ def density(
     if moments is None:
         moments = step(slopes, np.array([y]))
     found = window(moments, y, slopes, units, place)
-    sway = _sway(moments, units, place)
+    wide = sway(moments, units, place)
     value = np.zeros(len(nodes))
     for side in (1.0, -1.0):
         if side < 0 and slopes.plus * slopes.minus <= 0:
@@ -141,12 +140,12 @@ def density(
         out, back = (found.above, found.below) if side > 0 else (found.below, found.above)
         some = (at > 0) & (at < centre + out) & (at > centre - back)
         if some.any():
-            value[some] = _one_side(slopes, units, y, side, found, sway, at[some])
+            value[some] = _one_side(slopes, units, y, side, found, wide, at[some])
     return value
 
 
 def _one_side(
-    slopes: Slopes, units: int, y: float, side: float, found: Window, sway: float, at: Array
+    slopes: Slopes, units: int, y: float, side: float, found: Window, wide: float, at: Array
 ) -> Array:
     centre = side * found.centre
     out, back = (found.above, found.below) if side > 0 else (found.below, found.above)
@@ -156,51 +155,46 @@ def _one_side(
     count = int(_PER_DEVIATION * _GRADING[power] * min((high - low) / found.deviation, 40.0)) + 20
     spacing = _SPACING
     while True:
-        t = _nodes(count)
+        t = nodes(count)
         part = (t + 1) / 2
         places = low + (high - low) * part**power
-        transformed = _transformed(slopes, units, y, side, centre, spacing, sway, places)
-        largest = float(np.abs(transformed[0]).max())
+        values, alternating = transformed(slopes, units, y, side, centre, spacing, wide, places)
+        largest = float(np.abs(values).max())
         if not np.isfinite(largest):
             raise ArithmeticError(f"no contour was found for the law of a step from artanh ρ = {y:.6g}")
         if largest == 0:
             return np.zeros(len(at))
-        wrong = float(np.abs(transformed[1]).max()) / largest
+        wrong = float(np.abs(alternating).max()) / largest
         if wrong > max(_ALTERNATING, (_NEGLIGIBLE / largest) ** 0.5) and spacing > _LEAST_SPACING:
             spacing *= 0.7
             continue
-        # of ρ' = 1, which has a probability and no density, there is 1/√(1 − x²)
-        smooth = transformed[0] - (_equal(slopes, units, y) * np.cosh(places) if side > 0 else 0.0)
-        coefficients = _interpolating(count) @ smooth
+        coefficients = interpolating(count) @ values
         left = float(np.abs(coefficients[-3:]).max())
         if left <= max(_RESOLVED * largest, _NEGLIGIBLE) or count >= _MOST_NODES[power]:
             break
         count = min(int(1.5 * count), _MOST_NODES[power])
     slope = np.ascontiguousarray(chebyshev.chebder(coefficients) * (2 / power / (high - low)))
     value = np.empty(len(at))
-    points, weights = _gauss(int(np.clip(np.ceil((high - low) / found.deviation / 3), 5, 20)) * _GAUSS)
+    points, weights = gauss(int(np.clip(np.ceil((high - low) / found.deviation / 3), 5, 20)) * _GAUSS)
     _DENSITIES(low, high, power, slope, points, weights, np.ascontiguousarray(at), value)
     return value
 
 
-def _equal(slopes: Slopes, units: int, y: float) -> float:
-    """P(ρ' = 1): one unit is positive for both inputs, and none for one alone."""
-    if slopes.plus * slopes.minus != 0:
-        return 0.0
-    common = 0.25 + float(np.arctan(np.sinh(y))) / (2 * np.pi)
-    return float(units * common**units)
-
-
-def _transformed(
+def transformed(
     slopes: Slopes,
     units: int,
     y: float,
     side: float,
     centre: float,
     spacing: float,
-    sway: float,
+    wide: float,
     places: Array,
+    *,
+    silent: float = 0.0,
 ) -> tuple[Array, Array]:
+    """h at ``places``, and the error of the rule of twice the ``spacing`` [place]; ``silent`` as in the
+    kernel.
+    """
     plus, minus = float(slopes.plus), float(slopes.minus)
     out, alternating = np.empty(len(places)), np.empty(len(places))
     _TRANSFORMS(
@@ -209,25 +203,27 @@ def _transformed(
         minus,
         side,
         units,
+        silent,
         centre,
-        spacing * sway,
-        _BROAD * sway,
+        spacing * wide,
+        _BROAD * wide,
         _CONTOUR,
         places,
         out,
         alternating,
-        np.empty((17, 16)),
+        np.empty((28, 16)),
     )
     return out, alternating
 
 
 @lru_cache(maxsize=64)
-def _nodes(count: int) -> Array:
+def nodes(count: int) -> Array:
+    """Chebyshev's nodes."""
     return -np.cos(np.pi * (np.arange(count) + 0.5) / count)
 
 
 @lru_cache(maxsize=64)
-def _interpolating(count: int) -> Array:
+def interpolating(count: int) -> Array:
     """From values at Chebyshev's nodes to coefficients."""
     angles = np.pi * (np.arange(count) + 0.5) / count
     matrix = np.cos(np.outer(np.arange(count), np.pi - angles)) * (2 / count)
@@ -236,6 +232,7 @@ def _interpolating(count: int) -> Array:
 
 
 @lru_cache(maxsize=32)
-def _gauss(count: int) -> tuple[Array, Array]:
+def gauss(count: int) -> tuple[Array, Array]:
+    """Gauss' points and weights on [0, 1]."""
     points, weights = np.polynomial.legendre.leggauss(count)
     return (points + 1) / 2, weights / 2

@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from deeplimits.activations import Slopes
 from deeplimits.limits import kept_rows
 from deeplimits.limits.chain_grid import Grid
+from deeplimits.limits.one_sided import Middle, reach
+from deeplimits.limits.one_sided import density as density_of_one_side
+from deeplimits.limits.one_sided_rows import one_sided
 from deeplimits.limits.step_moments import Step, step
 from deeplimits.limits.transition import density, window
 
@@ -101,22 +104,31 @@ class Transition:
         apart = np.maximum((1 - common) ** self.units - one_dead + none, 0.0)
         return Fates(1 - one_dead + none, apart, self.units * common**self.units)
 
-    def row(self, y: float, finer: int = 1) -> Row:
-        """The density of a step from any coordinate, on a grid ``finer`` times as fine."""
-        return self._row(y, step(self.slopes, np.array([y])), 0, finer)
+    def row(self, y: float) -> Row:
+        """The density of a step from any coordinate."""
+        if not self.one_sided:
+            return self._row(y, step(self.slopes, np.array([y])), 0)
+        grid, middle = self.grid, Middle.of(y, self.units)
+        first = grid.number(0.0, up=True)
+        last = grid.number(middle.centre + reach(middle), up=False)
+        z = grid.z(first + np.arange(float(last - first + 1)))
+        return Row(first, density_of_one_side(self.units, y, grid.y(z)) * grid.slope(z))
 
     @cached_property
     def from_zero(self) -> Row:
         """That from ρ = 0."""
-        return self.row(0.0)
+        return self.row_of_kernel(0.0)
 
     def blocks(self, numbers: Iterable[int]) -> dict[int, Block]:
         """The rows in these chunks, computed where they are not known."""
         wanted = set(numbers)
-        if not wanted <= self._blocks.keys():
+        if not wanted <= self._blocks.keys() and not self.one_sided:
             self._blocks |= kept_rows.read(self.key, Block)
         missing = sorted(wanted - self._blocks.keys())
-        if missing:
+        if self.one_sided:
+            # made of what is kept already
+            self._blocks |= {number: self._block(number) for number in missing}
+        elif missing:
             with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
                 found = list(threads.map(self._block, missing))
             self._blocks |= dict(zip(missing, found, strict=True))
@@ -132,20 +144,31 @@ class Transition:
     def _block(self, number: int) -> Block:
         grid = self.grid
         y = grid.y(grid.z(np.arange(float(CHUNK)) + number * CHUNK))
-        moments = step(self.slopes, y)
-        rows = [self._row(float(each), moments, place, 1) for place, each in enumerate(y)]
+        if self.one_sided:
+            rows = [self.row_of_kernel(float(each)) for each in y]
+        else:
+            moments = step(self.slopes, y)
+            rows = [self._row(float(each), moments, place) for place, each in enumerate(y)]
         first = min(row.first for row in rows)
         values = np.zeros((CHUNK, max(row.first + len(row.values) for row in rows) - first))
         for place, row in enumerate(rows):
             values[place, row.first - first : row.first - first + len(row.values)] = row.values
         return Block(first, values)
 
-    def _row(self, y: float, moments: Step, place: int, finer: int) -> Row:
+    def row_of_kernel(self, y: float) -> Row:
+        """That from y ≥ 0 where a slope is 0, by what makes all rows (``one_sided_rows``)."""
+        grid = self.grid
+        low, high = one_sided(self.units).ends(y)
+        first = grid.number(low, up=True)
+        z = grid.z(np.arange(float(first), grid.number(high, up=False) + 1))
+        return Row(first, one_sided(self.units).row(y, grid.y(z)) * grid.slope(z))
+
+    def _row(self, y: float, moments: Step, place: int) -> Row:
         grid = self.grid
         found = window(moments, y, self.slopes, self.units, place)
         first = grid.number(found.centre - found.below, up=True)
         last = max(grid.number(found.centre + found.above, up=False), first)
-        z = grid.z(first + np.arange((last - first) * finer + 1) / finer)
+        z = grid.z(first + np.arange(float(last - first + 1)))
         at = grid.y(z)
         # no place is at 0, where neither side has a density
         at = np.where(np.abs(at) < _LEAST, _LEAST, at)

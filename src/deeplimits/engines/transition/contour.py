@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from deeplimits.engines.contract.arithmetic import inline, part, square_root
+from deeplimits.engines.contract.arithmetic import part, square_root
 from deeplimits.engines.contract.shape import LANES
 from deeplimits.engines.transition.lanes import multiply, square, sums
 
@@ -32,68 +32,42 @@ _CUT = 1e-14
 
 
 @part
-def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows: Any) -> None:
-    """Rows of ``rows`` [row, lane] at the nodes from ``first`` on: ω, M, D, whether c is in the strip, dω/dt;
-    and from row 11 on what units make of M and D of which a or b is 0.
-    """
+def paced(first: Any, size: Any, step: Any, rows: Any) -> None:
+    """Rows 0 and 6 [lane]: ω at the nodes of a contour from ``first`` on, and dω/dt."""
     more = math.exp(_BEND * step)
     growth = math.exp(_BEND * step * first)
     for lane in range(LANES):
         rows[0, lane] = 0.5 * (growth - 1.0 / growth) * size / _BEND
         rows[6, lane] = 0.5 * (growth + 1.0 / growth) * size
         growth = growth * more
+
+
+@part
+def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows: Any) -> None:
+    """Rows of ``rows`` [row, lane] at the nodes from ``first`` on: ω, M, D, whether c is in the strip,
+    dω/dt.
+    """
+    paced(first, size, step, rows)
     x, grown, bent, steep = ratio
     rho, squared, apart, plus, minus, side = pair
     sums(
-        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[11], rows[12], rows[13], rows[14],
+        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5],
         c, x, grown, 1.0 / grown, bent, steep, rho, squared, apart, plus, minus, side,
     )  # fmt: skip
 
 
 @part
-def _raised(real: Any, imag: Any, least: Any, power: Any, out: Any, out_imag: Any, rows: Any) -> None:
-    """``out``: (real + i imag) / ``least`` to a whole ``power`` [lane]; rows 9 and 10 are scratch."""
+def _powers(least: Any, units: Any, rows: Any) -> None:
+    """Rows 7 and 8: (M / ``least``)^(n − 1); rows 9 and 10 are scratch."""
     for lane in range(LANES):
-        out[lane], out_imag[lane] = 1.0, 0.0
-        rows[9, lane], rows[10, lane] = real[lane] / least, imag[lane] / least
-    left = power
+        rows[7, lane], rows[8, lane] = 1.0, 0.0
+        rows[9, lane], rows[10, lane] = rows[1, lane] / least, rows[2, lane] / least
+    left = units - 1
     while left > 0:
         if left & 1 == 1:
-            multiply(out, out_imag, rows[9], rows[10])
+            multiply(rows[7], rows[8], rows[9], rows[10])
         square(rows[9], rows[10])
         left = left >> 1
-
-
-@part
-def _powers(least: Any, units: Any, parted: Any, rows: Any) -> None:
-    """Rows 7 and 8: (M / ``least``)^(n − 1); rows 15 and 16 that of the units of which a or b is 0."""
-    _raised(rows[1], rows[2], least, units - 1, rows[7], rows[8], rows)
-    if parted:
-        _raised(rows[11], rows[12], least, units - 1, rows[15], rows[16], rows)
-
-
-@inline
-def _whole(lane: Any, least: Any, rows: Any) -> Any:
-    """(M^n − rest^n) / ``least``^n, a transform of P − xB where some unit has a and b."""
-    real = rows[7, lane] * rows[1, lane] - rows[8, lane] * rows[2, lane]
-    imag = rows[7, lane] * rows[2, lane] + rows[8, lane] * rows[1, lane]
-    real -= rows[15, lane] * rows[11, lane] - rows[16, lane] * rows[12, lane]
-    imag -= rows[15, lane] * rows[12, lane] + rows[16, lane] * rows[11, lane]
-    return real / least, imag / least
-
-
-@part
-def _derivatives(units: Any, parted: Any, rows: Any) -> Any:
-    """The first two derivatives of n log M at c, along the contour: or of log (M^n − rest^n)."""
-    least, omega = rows[1, 0], rows[0, 1]
-    if not parted:
-        slope = rows[2, 1] / (omega * least)
-        return units * slope, units * (2.0 * (least - rows[1, 1]) / (omega * omega * least) - slope * slope)
-    _powers(least, units, parted, rows)
-    here, _ = _whole(0, least, rows)
-    real, imag = _whole(1, least, rows)
-    slope = imag / (omega * here)
-    return slope, 2.0 * (here - real) / (omega * omega * here) - slope * slope
 
 
 @part
@@ -105,7 +79,6 @@ def density(
     units: Any,
     step: Any,
     floor: Any,
-    parted: Any,
     rows: Any,
 ) -> Any:
     """g_τ(x), c and ω₀: from guesses of both, by Newton's method, whose derivatives are those of M along the
@@ -124,7 +97,9 @@ def density(
         known = c
         if (units - 1) * math.log(least * factor) < math.log(floor) - _FAR_BELOW:
             return 0.0, c, length
-        slope, bent = _derivatives(units, parted, rows)
+        slope = rows[2, 1] / (rows[0, 1] * least)
+        bent = units * (2.0 * (least - rows[1, 1]) / (rows[0, 1] * rows[0, 1] * least) - slope * slope)
+        slope = units * slope
         if not bent > 0.0:
             length = 0.25 * length
             continue
@@ -146,15 +121,11 @@ def density(
         if batch > 0:
             first = batch * LANES
             _lanes(first, c, length, step, ratio, pair, rows)
-        if batch > 0 or not parted:
-            _powers(least, units, parted, rows)
+        _powers(least, units, rows)
         last = 0.0
         for lane in range(LANES):
             real, imag = rows[7, lane] * rows[3, lane], rows[8, lane] * rows[4, lane]
             value, size = real - imag, abs(real) + abs(imag)
-            if parted:
-                value -= rows[15, lane] * rows[13, lane] - rows[16, lane] * rows[14, lane]
-                size = abs(value)
             total += 0.5 * rows[6, lane] * value if lane + first == 0 else rows[6, lane] * value
             last = rows[6, lane] * size
         if last < _CUT * abs(total) or last * scale < floor:

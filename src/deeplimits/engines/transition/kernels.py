@@ -14,6 +14,7 @@ from typing import Any
 
 from deeplimits.engines.contract.arithmetic import inline, kernel, part, square_root
 from deeplimits.engines.transition.contour import density
+from deeplimits.engines.transition.one_sided import parted_density
 
 _ABSENT = 1e-16
 """Of h, which is nothing."""
@@ -24,7 +25,7 @@ _FAR = 1.0
 
 
 @inline
-def _hyperbolic(x: Any) -> Any:
+def hyperbolic(x: Any) -> Any:
     """sinh x and cosh x."""
     grown = math.exp(x)
     even = 0.5 * (grown + 1.0 / grown)
@@ -56,24 +57,24 @@ def _over_times(
     slopes: Any,
     side: Any,
     units: Any,
+    silent: Any,
     step: Any,
     rows: Any,
 ) -> Any:
     """h(x) = x ∫₀^∞ g_τ(x) dτ at x = tanh ``at``, by the trapezoidal rule from where g is large on."""
-    sinh_x, cosh_x = _hyperbolic(at)
-    sinh_y, cosh_y = _hyperbolic(y)
+    sinh_x, cosh_x = hyperbolic(at)
+    sinh_y, cosh_y = hyperbolic(y)
     x, rho = sinh_x / cosh_x, sinh_y / cosh_y
-    apart = _hyperbolic(at - y)[0] / (cosh_x * cosh_y)
+    apart = hyperbolic(at - y)[0] / (cosh_x * cosh_y)
     pair = (rho, 1.0 / (cosh_y * cosh_y), apart, slopes[0], slopes[1], side)
     middle = 0.0
     if centre > at:
-        root = square_root(0.5 * _hyperbolic(centre - at)[0] / (_hyperbolic(centre)[1] * sinh_x))
+        root = square_root(0.5 * hyperbolic(centre - at)[0] / (hyperbolic(centre)[1] * sinh_x))
         middle = 2.0 * math.log(root + square_root(root * root + 1.0))
     # τ goes with θ = arsinh((τ − middle)/b) + arsinh((τ + middle)/b) + τ, odd as g is even
     pace = spacing * _paced(middle, middle, broad)[1]
     first = int(_paced(middle, middle, broad)[0] / pace)
     floor = _ABSENT / (x * broad)
-    parted = slopes[0] * slopes[1] == 0.0
     total, alternating = 0.0, 0.0
     first_c, first_length = 0.0, 0.3 / square_root(float(units))
     for direction in range(2):
@@ -89,11 +90,15 @@ def _over_times(
                     break
             weight = 1.0 / _paced(time, middle, broad)[1]
             grown = math.exp(time)
-            half = _hyperbolic(0.5 * time)[0]
+            half = hyperbolic(0.5 * time)[0]
             here = (x, grown, 2.0 * half * half, 1.0 / (cosh_x * cosh_x))
             guess = c if number == first or few > 0 else 2.0 * c - before
             before = c
-            value, c, length = density(guess, length, here, pair, units, step, floor, parted, rows)
+            if silent > 0.0:
+                rest = (rho, pair[1], apart)
+                value, c, length = parted_density(guess, length, here, rest, units, step, floor, silent, rows)
+            else:
+                value, c, length = density(guess, length, here, pair, units, step, floor, rows)
             if direction == 0 and number == first:
                 first_c, first_length, before = c, length, c
             value = 0.5 * value * weight if number == 0 else value * weight
@@ -113,6 +118,7 @@ def transforms(
     minus: Any,
     side: Any,
     units: Any,
+    silent: Any,
     centre: Any,
     spacing: Any,
     broad: Any,
@@ -131,6 +137,9 @@ def transforms(
         artanh ρ before the layer.
     side
         σ: 1 for ρ' > 0, −1 for the law of −ρ' > 0.
+    silent
+        J of a unit with a = b = 0 (``one_sided``); 0 where there is none. Slopes are otherwise 1 and 0, and
+        h is without what has no density.
     centre
         Where the law of y' (or of −y') has its middle.
     spacing
@@ -140,11 +149,11 @@ def transforms(
     step
         Step in t of the contour.
     rows
-        Scratch [17, 16].
+        Scratch [28, 16].
     """
     for node in range(len(nodes)):
         out[node], alternating[node] = _over_times(
-            nodes[node], centre, spacing, broad, y, (plus, minus), side, units, step, rows
+            nodes[node], centre, spacing, broad, y, (plus, minus), side, units, silent, step, rows
         )
 
 
@@ -166,14 +175,14 @@ def densities(
     """
     for node in range(len(nodes)):
         at = nodes[node]
-        sinh_r, cosh_r = _hyperbolic(at)
+        sinh_r, cosh_r = hyperbolic(at)
         total = 0.0
         for point in range(len(points)):
             z = points[point]
             beyond = (high - at) * z * z
             place = at + beyond
-            sinh_x, cosh_x = _hyperbolic(place)
-            far = _hyperbolic(beyond)[0] / (cosh_x * cosh_r)
+            sinh_x, cosh_x = hyperbolic(place)
+            far = hyperbolic(beyond)[0] / (cosh_x * cosh_r)
             far = far * (sinh_x / cosh_x + sinh_r / cosh_r)
             part_ = (place - low) / (high - low)
             u = 1.0

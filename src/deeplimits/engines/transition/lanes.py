@@ -115,6 +115,67 @@ def _angle(y: Vector, x: Vector) -> Vector:
     return (y >= 0.0).then(value, 0.0 - value)
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """What g_τ(x) is asked of: x, e^τ, e^{−τ}, cosh τ − 1, 1 − x², ρ, 1 − ρ², x − ρ and σ."""
+
+    x: Vector
+    grown: Vector
+    shrunk: Vector
+    bent: Vector
+    steep: Vector
+    rho: Vector
+    square: Vector
+    apart: Vector
+    side: Vector
+
+
+def quadrant(
+    place: Complex, a: Vector, b: Vector, same: bool, of: Ratio
+) -> tuple[Complex, Complex, Complex, Vector]:
+    """J and the parts of D that a² and b² make, of u and v with signs whose slopes are ``a`` and ``b``, at
+    l = ``place``; and where a real l is within the strip of M.
+
+    Parameters
+    ----------
+    same
+        Whether u and v have one sign.
+    """
+    first, second, both = of.x * of.grown * a * a, of.x * of.shrunk * b * b, a * b
+    one, two = place.times(first).plus(1.0), place.times(second).plus(1.0)
+    cross = place.times(of.side * both).plus(of.rho)
+    if same:
+        cross = cross.times(-1.0)
+    linear = first + second - 2.0 * of.rho * of.side * both
+    if same:
+        linear = (of.side > 0.0).then(2.0 * a * a * (of.apart + of.x * of.bent), linear)
+    determinant = place * (place.times(0.0 - both * both * of.steep).plus(linear))
+    determinant = determinant.plus(of.square)
+    within = (one.real > 0.0) & (two.real > 0.0) & ((determinant.real > 0.0) | (cross.real > 0.0))
+    inverse = cross.inverse()
+    small = determinant * inverse * inverse
+    near = (small.square_size() < 1e-4) & (cross.real > 0.0)
+    tail = small.times(-1 / 15).plus(1 / 13)
+    for odd in (11, 9, 7, 5, 3):
+        tail = (small * tail).times(-1.0).plus(1 / odd)
+    cubed = (inverse * inverse * inverse * tail).times(-1.0)
+    one_inverse, two_inverse = one.inverse(), two.inverse()
+    value_near = inverse * (small * tail).times(-1.0).plus(1.0)
+    u_near, v_near = inverse * one_inverse + two * cubed, inverse * two_inverse + one * cubed
+    scale = (one * two).root().inverse()
+    cosine = cross * scale
+    sine = (determinant * scale * scale).root()
+    logarithm = Complex(cosine.real - sine.imag, cosine.imag + sine.real).log()
+    angle = Complex(logarithm.imag, 0.0 - logarithm.real)
+    value = angle * scale * sine.inverse()
+    inverse = determinant.inverse()
+    u, v = (two * value - cross * one_inverse) * inverse, (one * value - cross * two_inverse) * inverse
+    value = value_near.chosen(near, value)
+    by_a = u_near.chosen(near, u).times(0.5 * of.grown * a * a)
+    by_b = v_near.chosen(near, v).times(0.5 * of.shrunk * b * b)
+    return value, by_a, by_b, within
+
+
 @lanewise
 def sums(
     imag: Vector,
@@ -123,10 +184,6 @@ def sums(
     weighted: Vector,
     weighted_imag: Vector,
     inside: Vector,
-    rest: Vector,
-    rest_imag: Vector,
-    rest_weighted: Vector,
-    rest_weighted_imag: Vector,
     real: Vector,
     x: Vector,
     grown: Vector,
@@ -140,60 +197,23 @@ def sums(
     minus: Vector,
     side: Vector,
 ) -> dict[str, Vector]:
-    """M and D at l = ``real`` + i ``imag``, up to a common factor; what units make of them of which a or b is
-    0; ``inside`` is 1 where a real l is within the strip of M.
+    """M and D at l = ``real`` + i ``imag``, up to a common factor; ``inside`` is 1 where a real l is within
+    the strip of M.
     """
+    of = Ratio(x, grown, shrunk, bent, steep, rho, square, apart, side)
     place, nothing = Complex(real, imag), Complex(real.like(0.0), real.like(0.0))
-    found = weights = left = left_weights = nothing
+    found = weights = nothing
     within = imag >= -1.0
     for a, b, same in ((plus, plus, True), (plus, minus, False), (minus, plus, False), (minus, minus, True)):
-        first, second, both = x * grown * a * a, x * shrunk * b * b, a * b
-        one, two = place.times(first).plus(1.0), place.times(second).plus(1.0)
-        cross = place.times(side * both).plus(rho)
-        if same:
-            cross = cross.times(-1.0)
-        linear = first + second - 2.0 * rho * side * both
-        if same:
-            linear = (side > 0.0).then(2.0 * a * a * (apart + x * bent), linear)
-        determinant = place * (place.times(0.0 - both * both * steep).plus(linear))
-        determinant = determinant.plus(square)
-        within = within & (one.real > 0.0) & (two.real > 0.0)
-        within = within & ((determinant.real > 0.0) | (cross.real > 0.0))
-        inverse = cross.inverse()
-        small = determinant * inverse * inverse
-        near = (small.square_size() < 1e-4) & (cross.real > 0.0)
-        tail = small.times(-1 / 15).plus(1 / 13)
-        for odd in (11, 9, 7, 5, 3):
-            tail = (small * tail).times(-1.0).plus(1 / odd)
-        cubed = (inverse * inverse * inverse * tail).times(-1.0)
-        one_inverse, two_inverse = one.inverse(), two.inverse()
-        value_near = inverse * (small * tail).times(-1.0).plus(1.0)
-        u_near, v_near = inverse * one_inverse + two * cubed, inverse * two_inverse + one * cubed
-        scale = (one * two).root().inverse()
-        cosine = cross * scale
-        sine = (determinant * scale * scale).root()
-        logarithm = Complex(cosine.real - sine.imag, cosine.imag + sine.real).log()
-        angle = Complex(logarithm.imag, 0.0 - logarithm.real)
-        value = angle * scale * sine.inverse()
-        inverse = determinant.inverse()
-        u, v = (two * value - cross * one_inverse) * inverse, (one * value - cross * two_inverse) * inverse
-        value = value_near.chosen(near, value)
-        weight = u_near.chosen(near, u).times(0.5 * grown * a * a)
-        weight = weight + v_near.chosen(near, v).times(0.5 * shrunk * b * b)
-        found, weights = found + value, weights + weight
-        silent = (both * both).equals(0.0)
-        left = left + value.chosen(silent, nothing)
-        left_weights = left_weights + weight.chosen(silent, nothing)
+        value, by_a, by_b, valid = quadrant(place, a, b, same, of)
+        found, weights = found + value, weights + (by_a + by_b)
+        within = within & valid
     return {
         "total": found.real,
         "total_imag": found.imag,
         "weighted": weights.real,
         "weighted_imag": weights.imag,
         "inside": within.then(real.like(1.0), 0.0),
-        "rest": left.real,
-        "rest_imag": left.imag,
-        "rest_weighted": left_weights.real,
-        "rest_weighted_imag": left_weights.imag,
     }
 
 
