@@ -62,7 +62,7 @@ class Middle:
 
     @classmethod
     def of(cls, y: float, units: int) -> Middle:
-        """Of a step from ``y``."""
+        """The middle of the law of a step from ``y``."""
         moments = step(RELU, np.array([min(y, FARTHEST)]))
         spread = float(moments.spread[0])
         # as the density of a linear network, cosh^{−(n − 1)}, of as many units as have this spread

@@ -51,7 +51,7 @@ class Layout:
 
     @classmethod
     def of(cls, units: int) -> Layout:
-        """Of a layer."""
+        """The layout of a layer of ``units`` units."""
         below = Middle.of(FARTHEST, units).below
         turn = 0.0
         while Middle.of(turn, units).centre < below + _MARGIN:
