@@ -187,7 +187,7 @@ def _checked(
     kind = known[name]
     if given.get("shaping") is not None and not kind.shaped:
         raise WrongKey("shaping", f"nothing: a {kind.name} has no shaping; {kind.instead}")
-    for key in owners.keys() & given.keys():
+    for key in filter(owners.__contains__, given):
         if key not in kind.keys:
             of = " or ".join(each.name for each in owners[key])
             raise WrongKey(key, f"nothing: only a {of} has {owners[key][0].keys[key].noun}")
