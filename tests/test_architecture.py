@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deeplimits.analysis.kept import NOT_COMPUTING
+from deeplimits.architectures import architectures
 from deeplimits.engines.compile import native
 from deeplimits.engines.contract.activation_tables import MADE_BY
 from deeplimits.limits.made_by import ROOMS
@@ -249,6 +251,31 @@ def test_a_verb_imports_what_it_needs_when_it_needs_it(module, needed):
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert HEAVY & set(loaded.stdout.split()) == needed
+
+
+def words_of(path: Path) -> set[str]:
+    """Words of the texts in a file, docstrings left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said
+    ]
+    return {word for text in texts for word in re.findall(r"(?<![\w.])\w+(?![\w.]\w)", text)}
+
+
+def test_an_architecture_is_named_in_its_folder_alone():
+    """Beside it by the limits of normalised networks, which are for one each, and where the two of the papers have
+    their names, an option its help, and stores a description that they keep."""
+    names = set(architectures().own)
+    apart = [SOURCE / "architectures" / name for name in names] + [SOURCE / "limits" / "normalised"]
+    found = {
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*.py")
+        if words_of(path) & names and not any(path.is_relative_to(folder) for folder in apart)
+    }
+    assert found == {"architectures/__init__.py", "cli/network_options.py", "sweep/axes.py"}
 
 
 def test_no_test_imports_another():

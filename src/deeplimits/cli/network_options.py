@@ -94,7 +94,12 @@ def _shaping(text: str) -> dict[str, Any] | None:
 
 _KEYS: dict[str, tuple[str, Callable[[str], Any], str, str]] = {
     "architecture": ("architecture", str, "NAME", "mlp (the default), resnet, …"),
-    "activation": ("activation.name", str, "NAME", "relu, identity, tanh, …; of a resnet, its branch's."),
+    "activation": (
+        "activation.name",
+        str,
+        "NAME",
+        "relu, identity, tanh, …; or that of its branches.",
+    ),
     "c_plus": ("activation.c_plus", _number, "NUMBER", "c₊ of relu (0)."),
     "c_minus": ("activation.c_minus", _number, "NUMBER", "c₋ of relu (−1)."),
     "slope": (
@@ -115,12 +120,17 @@ _KEYS: dict[str, tuple[str, Callable[[str], Any], str, str]] = {
     "alpha": ("activation.alpha", _number, "NUMBER", "α of ornstein_uhlenbeck (1)."),
     "beta": ("activation.beta", _number, "NUMBER", "β of ornstein_uhlenbeck (0)."),
     "shaping": ("shaping", _shaping, "BY:P", "width:P, depth:P or none; unshaped by default."),
-    "branch_exponent": ("branch_exponent", _number, "NUMBER", "b of a resnet, scaled by d^-b (0.5)."),
+    "branch_exponent": ("branch_exponent", _number, "NUMBER", "b of a branch, scaled by d^-b (0.5)."),
     "width": ("width", _widths, "N[,N…]", "Units of every layer, or of each."),
     "depth": ("depth", _whole, "D", "Hidden layers."),
     "correlation": ("inputs.correlation", _number, "NUMBER", "ρ₀ of two inputs of unit norm."),
     "gram": ("inputs.gram", _rows, "ROWS", "V₀ of the inputs, such as '1,0.3;0.3,1'."),
-    "start": ("inputs.start", _number, "NUMBER", "Every unit of layer 0 of a resnet, in place of inputs."),
+    "start": (
+        "inputs.start",
+        _number,
+        "NUMBER",
+        "Every unit of layer 0 of a residual network.",
+    ),
     "seed": ("seed", _whole, "SEED", "Different seeds give independent networks (0)."),
 }
 _RECORD: dict[str, tuple[str, Callable[[str], Any], str, str]] = {

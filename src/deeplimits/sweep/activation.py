@@ -54,7 +54,7 @@ def check_meant(model: NetworkModel, where: Path, prefix: str) -> None:
         expected = (
             f"a function with a slope of 1 at {at}, where it has a slope of {slope:.6g}; other branches of a "
         )
-        raise InputError(where, key, found, f"{expected}resnet are not supported: {_INSTEAD}")
+        raise InputError(where, key, found, f"{expected}residual network are not supported: {_INSTEAD}")
 
 
 def check_activation(network: Network, where: Path | str, key: str, *, simulated: bool = True) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from deeplimits.activations import SMOOTH, Activation, Identity, OrnsteinUhlenbeck, ReluLike, Smooth
+from deeplimits.architectures import architectures
 from deeplimits.architectures.base import ALL_FAMILIES, Family
 from deeplimits.errors import InputError, Typed, WrongKey, one_of
 from deeplimits.formulas import FormulaError
@@ -134,7 +135,7 @@ class OrnsteinUhlenbeckModel(ActivationModel):
 
     family = "ornstein_uhlenbeck"
     name: Literal["ornstein_uhlenbeck"] = Field(
-        description="ornstein_uhlenbeck, of a resnet: exp(erfi⁻¹(α x + β)²)"
+        description="ornstein_uhlenbeck, of a residual network: exp(erfi⁻¹(α x + β)²)"
     )
     alpha: Real = Field(1.0, description="α of ornstein_uhlenbeck, not 0")
     beta: Real = Field(0.0, description="β of ornstein_uhlenbeck")
@@ -220,6 +221,7 @@ def _check_keys(given: Mapping[str, Any], member: type[ActivationModel]) -> None
 
 def _other(family: Family, families: Sequence[Family], owner: str) -> str:
     if family == "ornstein_uhlenbeck":
-        return "another activation: this one is of the branch of a resnet, and cannot be normalised"
+        owners = " or ".join(each.name for each in architectures().own.values() if family in each.families)
+        return f"another activation: this one is of the branch of a {owners}, and cannot be normalised"
     offered = " or ".join(_IN_WORDS[each] for each in families if each in _IN_WORDS)
     return f"{offered}: a {owner} has no other activation"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deeplimits.activations import Activation, Identity, ReluLike, Smooth
+from deeplimits.architectures import PLAIN
 from deeplimits.networks.network import Network, Shaping
 
 
@@ -29,7 +30,7 @@ def perceptron_of(columns: Mapping[str, Any]) -> Network | None:
             phi = Smooth(str(columns["formula"]), float(columns["a"]), float(columns["center"]))
         case _:
             return None
-    if columns["architecture"] != "mlp":
+    if columns["architecture"] != PLAIN:
         return None
     by, widths = str(columns["shaping"]), str(columns["widths"])
     shaping = None if by == "" else Shaping("depth" if by == "depth" else "width", float(columns["exponent"]))

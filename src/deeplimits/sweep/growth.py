@@ -41,7 +41,7 @@ def check_growth(growth: GrowthModel, points: Sequence[Point], where: Path) -> N
         If so.
     """
     if not growing(points):
-        expected = "a study with a ReLU-like or linear resnet that has an input and branch_exponent 0.5"
+        expected = "a ReLU-like or linear residual network with branch_exponent 0.5 that has an input"
         raise InputError(where, "growth", "<no such network>", expected)
     finest = max(growth.depths)
     for index, depth in enumerate(growth.depths):

@@ -31,7 +31,7 @@ class GridModel(StrictModel):
     """The axes that every network of the study runs over: a value, or a list of values."""
 
     width: Positive | list[Positive | Annotated[list[Positive], Field(min_length=1)]] = Field(
-        description="n; an element that is itself a list holds the units of each layer of an mlp"
+        description="n; an element that is itself a list holds the units of each layer of a perceptron"
     )
     depth: Positive | list[Positive] | DepthModel | None = Field(
         None,
@@ -43,7 +43,7 @@ class GridModel(StrictModel):
     )
     gram: Gram | None = Field(None, description="V₀ of other inputs, in place of correlation")
     start: Real | list[Real] | None = Field(
-        None, description="every unit of layer 0 of a resnet, in place of correlation"
+        None, description="every unit of layer 0 of a residual network, in place of correlation"
     )
     seed: Seed | list[Seed] = Field(0, description="seeds")
     zip: list[Literal["width", "depth", "correlation", "start", "seed"]] = Field(

@@ -40,7 +40,7 @@ class InputsModel(StrictModel):
     )
     gram_file: str | None = Field(None, description="CSV file with V₀, beside this file")
     start: Real | None = Field(
-        None, description="of a resnet, in place of an input: every unit of layer 0, not 0"
+        None, description="of a residual network, in place of an input: every unit of layer 0, not 0"
     )
 
     @model_validator(mode="after")
@@ -96,7 +96,7 @@ class PointModel(NetworkModel):
     """point.yaml: one network at one width, depth, input set and seed."""
 
     width: Positive | Annotated[list[Positive], Field(min_length=1)] = Field(
-        description="n, units of every hidden layer; of an mlp also a list, those of each layer"
+        description="n, units of every hidden layer; of a perceptron also a list, those of each layer"
     )
     depth: Positive | None = Field(
         None, description="d, hidden layers; where width is a list, its length, and then it may be left out"
@@ -156,11 +156,11 @@ def _member(kind: Architecture, model: type[M]) -> type[M]:
         ),
         "activation": (
             activations_of(kind.families, kind.name).annotation,
-            Field(description="the activation; of a resnet, its branch's"),
+            Field(description="the activation; of a residual network, its branch's"),
         ),
     }
     if kind.shaped:
-        described = "left out: unshaped (exponent 0); a resnet has none"
+        described = "left out: unshaped (exponent 0); a residual network has none"
         fields["shaping"] = (ShapingModel | None, Field(None, description=described))
     fields |= {name: _field(key) for name, key in kind.keys.items()}
     made: type[M] = create_model(
