@@ -11,17 +11,19 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deeplimits.activations import ReluLike
+from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.analysis.kept import keys_of
 from deeplimits.analysis.point import Reduction
+from deeplimits.architectures import architecture, architectures
 from deeplimits.discovery import sources_of
 from deeplimits.limits import registry
-from deeplimits.networks.network import Network
+from deeplimits.networks.network import Network, Shaping
 from deeplimits.observables import OBSERVABLES
 from deeplimits.store import kept_laws
 from deeplimits.sweep.models import CompareModel
@@ -281,3 +283,27 @@ def test_a_job_looks_for_no_other_package(installed: Path) -> None:
         "o.parse('correlation_0_2'); o.OBSERVABLES['variance']; 'covariance' in o.OBSERVABLES\n"
     )
     subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT | {"PYTHONPATH": str(installed)}, check=True)
+
+
+@pytest.mark.parametrize("like", ["mlp", "resnet"])
+def test_an_architecture_that_no_limit_knows_is_refused_by_each(like: str, monkeypatch) -> None:
+    """Also where it is like one that they know in all but its name: none takes it for that one."""
+    known = type(architecture(like))
+    other = type("Other", (known,), {"name": "other", "infinite_width": False})()
+    monkeypatch.setitem(architectures().own, "other", other)
+    shapings = [None] if like == "resnet" else [None, Shaping("width", 0.5), Shaping("depth", 0.25)]
+    for phi in (
+        ReluLike(),
+        ReluLike(0.5, -0.5),
+        Identity(),
+        Smooth.of("tanh"),
+        Smooth.of("softplus", 1.0, 0.5),
+    ):
+        for shaping in shapings:
+            for gram in (((1.0,),), ((1.0, 0.3), (0.3, 1.0))):
+                network = Network(phi, 24, 12, gram, shaping=shaping, architecture="other")
+                for name, limit in registry().items():
+                    assert not limit.applies(network), name
+                    assert "the architecture other" in str(limit.refusal(network)), name
+    # the test asks what it says it does
+    assert any(limit.applies(replace(network, architecture=like)) for limit in registry().values())
