@@ -20,6 +20,7 @@ include: "workflow/rules/simulate.smk"
 include: "workflow/rules/aggregate.smk"
 include: "workflow/rules/figure.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/tables.smk"
 
 
 # Snakemake holds its locks now.
@@ -42,6 +43,7 @@ rule all:
     input:
         [path for study in TARGETS.values() for path in study.all],
         SCOREBOARD,
+        TABLES,
     message:
         "Everything is there"
 

@@ -12,7 +12,7 @@ from deeplimits.errors import InputError
 from deeplimits.sweep.config import load_config
 from workflow_runs import CLAIMS, ROOT, STUDY, command, jobs, output, snakemake
 
-ALL = {"simulate": 1, "aggregate": 1, "figure": 1, "all": 1}
+ALL = {"simulate": 1, "aggregate": 1, "figure": 1, "tables": 1, "all": 1}
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_as_a_module_it_has_a_configuration_of_its_own(other):
     assert len(list((other / "deep/batches").glob("*.zarr.zip"))) == 1
     # rules of the workflow around it see their own environment
     assert (other / "own.txt").read_text() == "/usr/bin:/bin\n"
-    assert jobs(command(other, "-n")) == {"deep_aggregate": 1, "deep_figure": 1, "all": 1}
+    assert jobs(command(other, "-n")) == {"deep_aggregate": 1, "deep_figure": 1, "deep_tables": 1, "all": 1}
     (other / "Snakefile").write_text(MODULE.replace('"configfile": "other/config.yaml", ', ""))
     run = command(other, "-n")
     assert run.returncode != 0
@@ -132,6 +132,18 @@ def _read_in_a_browser(report):
         tab.open(page, 390)
         assert tab.run("document.documentElement.scrollWidth") <= 390
         assert tab.run("document.querySelector('output').textContent") == "1 of 1"
+        tab.open(report.as_uri())
+        tab.wait("document.body.innerText.includes('Distances and rates')")
+        tab.run(
+            "[...document.querySelectorAll('a')].find(each => each.innerText.trim() == 'Distances and rates').click()"
+        )
+        tab.wait("document.body.innerText.includes('tables')")
+        tab.run("[...document.querySelectorAll('tr')].at(-1).querySelector('a').click()")
+        tab.wait("document.querySelector('iframe') != null")
+        tab.open(tab.run("document.querySelector('iframe').src"), 390)
+        assert tab.run("document.documentElement.scrollWidth") <= 390
+        assert "1 row" in tab.run("document.querySelector('output').textContent")
+        tab.open(page, 390)
         assert tab.run("document.querySelectorAll(\"a:not([href^='#'])\").length") == 0
         assert {each.partition(":")[0] for each in tab.requests} <= {"file", "data", "blob", "about"}
         assert tab.errors == []

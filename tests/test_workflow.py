@@ -47,7 +47,7 @@ def test_snakefmt_is_clean():
 def test_dry_run_plans_batches_not_points(project):
     run = snakemake(project, "-n")
     assert run.returncode == 0, output(run)
-    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "all": 1}
+    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "tables": 1, "all": 1}
     assert "Simulating small: 3 blocks of shaped ReLU networks, n = 8 … 16, " in output(run)
     assert "Aggregating small: 3 points, " in output(run)
     assert run.stderr.startswith("Using workflow specific profile profiles/default ")
@@ -60,7 +60,7 @@ def test_the_configuration_for_tests_is_planned(tmp_path):
         ROOT / ".test", tmp_path / ".test", ignore=shutil.ignore_patterns("results", ".snakemake")
     )
     run = command(tmp_path, "-s", ROOT / "Snakefile", "--directory", ".test", "-n")
-    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 2, "all": 1}, output(run)
+    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 2, "tables": 1, "all": 1}, output(run)
 
 
 @pytest.mark.slow
@@ -177,7 +177,7 @@ def test_slurm_profile_is_accepted_by_a_dry_run(project):
         "slurm_partition=main",
     )
     assert run.returncode == 0, output(run)
-    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "all": 1}
+    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "tables": 1, "all": 1}
 
 
 @pytest.mark.slow
@@ -186,7 +186,7 @@ def test_profile_for_several_cards_gives_each_simulation_one(project):
 
     run = snakemake(project, "-n", "--workflow-profile", "gpus", "--cores", "4", "--resources", "gpu=4")
     assert run.returncode == 0, output(run)
-    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "all": 1}
+    assert jobs(run) == {"simulate": 1, "aggregate": 1, "figure": 1, "tables": 1, "all": 1}
     profile = yaml.safe_load((ROOT / "profiles/gpus/config.yaml").read_text())
     assert profile["set-resources"]["simulate"]["gpu"] == profile["set-threads"]["simulate"] == 1
 

@@ -54,6 +54,7 @@ EXAMPLES: dict[Callable[..., None], str] = {
     studies.aggregate: "deeplimits aggregate lnr22-figure-1",
     studies.figure: "deeplimits figure lnr22-figure-1/lnr22_figure_1",
     studies.show: "deeplimits show lnr22-figure-1",
+    studies.tables: "deeplimits tables",
     studies.export: "deeplimits export lnr22-figure-1 s3://bucket/lnr22-figure-1",
     answers.claims: "deeplimits claims --page scoreboard.html",
     answers.query: 'deeplimits query "SELECT width, avg(mean) FROM moments GROUP BY width" --out mean.csv',

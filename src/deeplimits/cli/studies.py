@@ -155,6 +155,27 @@ def show(
 
 
 @configured
+def tables(
+    place: Place,
+    studies: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="STUDY…",
+            help="Studies; all that have a store by default.",
+            autocompletion=completion.studies,
+        ),
+    ] = None,
+) -> None:
+    """Write what studies hold of distances and rates as a page, tables.html in the folder of results."""
+    from deeplimits.jobs.tables import write_tables
+    from deeplimits.store.paths import aggregated_studies
+
+    leave_out("dask")
+    for path in write_tables(place.results, studies or aggregated_studies(place.results)):
+        print(path)
+
+
+@configured
 def export(
     place: Place,
     study: OneStudy,

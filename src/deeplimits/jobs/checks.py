@@ -31,6 +31,8 @@ from deeplimits.store.paths import (
     study_receipt,
     study_store,
     study_todo,
+    tables_digests,
+    tables_page,
     todo_path,
 )
 from deeplimits.store.receipts import ReceiptBody, UnusableReceipt, read_receipt_alone, read_todo
@@ -178,6 +180,11 @@ class Checks:
         if not there and not beside.exists():
             return []
         return self._together(beside, files, Part("claims"), optional=files[1:])
+
+    def tables(self) -> list[Finding]:
+        """The page of distances and rates."""
+        beside, page = tables_digests(self._results), tables_page(self._results)
+        return self._together(beside, [page], Part("tables"))
 
     def _together(
         self,

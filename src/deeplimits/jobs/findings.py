@@ -12,7 +12,17 @@ from deeplimits.errors import visible
 
 Kind = Literal["damaged", "missing", "outdated", "stray", "later"]
 """Not what was written; not there; made from what is no more; of no use to anything; of a later version."""
-PARTS = ("todo", "batch", "study digest", "study receipt", "study", "study todo", "figure", "claims")
+PARTS = (
+    "todo",
+    "batch",
+    "study digest",
+    "study receipt",
+    "study",
+    "study todo",
+    "figure",
+    "claims",
+    "tables",
+)
 """Parts of results, in the order in which they are made again: later ones are made from earlier ones."""
 
 
@@ -22,7 +32,9 @@ class Part:
     ``STUDY/FIGURE``.
     """
 
-    kind: Literal["todo", "batch", "study digest", "study receipt", "study", "study todo", "figure", "claims"]
+    kind: Literal[
+        "todo", "batch", "study digest", "study receipt", "study", "study todo", "figure", "claims", "tables"
+    ]
     name: str = ""
 
     @property

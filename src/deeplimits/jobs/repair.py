@@ -20,6 +20,7 @@ from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.digests import digest_once, read_digests
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import (
+    aggregated_studies,
     claims_digests,
     claims_files,
     container_path,
@@ -103,6 +104,7 @@ class Repair:
             "study todo": self._study_todo,
             "figure": self._figure,
             "claims": self._claims,
+            "tables": self._tables,
         }
         try:
             make[part.kind](part.name)
@@ -255,6 +257,13 @@ class Repair:
             pictures[-1] if any(path.name in there for path in pictures) else None,
             config,
         )
+
+    def _tables(self, _: str) -> None:
+        from deeplimits.jobs.tables import write_tables
+
+        results, there = self.place.results, aggregated_studies(self.place.results)
+        asked = self.place.config.study_names if self.place.config else there
+        write_tables(results, [name for name in asked if name in there])
 
 
 def _whole(part: Part) -> Part:

@@ -29,6 +29,8 @@ from deeplimits.store.paths import (
     claims_files,
     container_path,
     receipt_path,
+    tables_digests,
+    tables_page,
 )
 from deeplimits.store.receipts import Receipt, read_receipt
 from deeplimits.store.watched import Watch, unwatched
@@ -37,7 +39,13 @@ from deeplimits.sweep.amounts import counted
 from deeplimits.sweep.blocks import Block, block_again
 
 _MB = 1e6
-_KINDS = {"batch": "container", "study": "study store", "figure": "figure", "claims": "file of verdicts"}
+_KINDS = {
+    "batch": "container",
+    "study": "study store",
+    "figure": "figure",
+    "claims": "file of verdicts",
+    "tables": "page of tables",
+}
 
 
 @dataclass(frozen=True)
@@ -150,12 +158,14 @@ def parts_of(results: Path, study: str | None = None) -> list[Part]:
         batches, studies = [name for name in batches if name in planned], [study]
         figures = [each for each in figures if each[0] == study]
     written = any(path.exists() for path in (claims_digests(results), *claims_files(results)))
-    claims = [Part("claims")] if study is None and written else []
+    tabled = tables_digests(results).exists() or tables_page(results).exists()
+    of_all = [Part("claims")] if written else []
+    of_all += [Part("tables")] if tabled else []
     return [
         *(Part("batch", name) for name in batches),
         *(Part("study", name) for name in studies),
         *(Part("figure", "/".join(each)) for each in figures),
-        *claims,
+        *(of_all if study is None else []),
     ]
 
 
@@ -178,6 +188,7 @@ def check_parts(
             "study": checks.study,
             "figure": lambda name: checks.figure(*name.split("/")),
             "claims": lambda _: checks.claims(),
+            "tables": lambda _: checks.tables(),
         }
 
         def found(part: Part) -> list[Finding]:

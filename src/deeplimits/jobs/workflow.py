@@ -39,6 +39,7 @@ from deeplimits.store.paths import (
     receipt_path,
     study_receipt,
     study_todo,
+    tables_digests,
     todo_path,
 )
 from deeplimits.store.receipts import read_todo
@@ -125,7 +126,8 @@ def prepare(
     for study in studies:
         discard_damaged_study(results, study)
         _write_if_changed(study_todo(results, study.name), study_todo_text(study, plan.receipts[study.name]))
-    discard_damaged(claims_digests(results))
+    for beside in (claims_digests(results), tables_digests(results)):
+        discard_damaged(beside)
     return config, targets
 
 

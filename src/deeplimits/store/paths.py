@@ -91,6 +91,16 @@ def claims_digests(results: Path) -> Path:
     return results / "claims.sha256"
 
 
+def tables_page(results: Path) -> Path:
+    """Distances and rates of all studies, as a page."""
+    return results / "tables.html"
+
+
+def tables_digests(results: Path) -> Path:
+    """SHA-256 of this page."""
+    return results / "tables.sha256"
+
+
 def aggregated_studies(results: Path) -> list[str]:
     """Studies that have a store and its receipt, by name.
 

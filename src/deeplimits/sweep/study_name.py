@@ -10,7 +10,10 @@ from deeplimits.figures import figures
 
 LONGEST = 100
 """Letters of a name: with what files of results add to it, it stays under the 255 that file systems take."""
-RESERVED = ("all", "simulations", "aggregates", "figures", "simulate", "aggregate", "figure", "claims")
+RESERVED = (
+    *("all", "simulations", "aggregates", "figures"),
+    *("simulate", "aggregate", "figure", "claims", "tables"),
+)
 """Targets and rules of the workflow."""
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
