@@ -15,7 +15,18 @@ from deeplimits.drawing.selections import (
     group,
     points,
 )
-from deeplimits.drawing.style import GROWTH, LIMIT, NETWORK, PAGE, SECOND, letter, new_figure, shades
+from deeplimits.drawing.style import (
+    GROWTH,
+    LIMIT,
+    NETWORK,
+    PAGE,
+    SECOND,
+    legend_below,
+    letter,
+    named,
+    new_figure,
+    shades,
+)
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import FROM_ZERO, RELU, RESNET, AtLeast, Kind, Needs
 
@@ -50,7 +61,7 @@ _MARKERS = "osD"
 
 def draw(study: Groups) -> Figure:
     """Left, the growth at t = 1; right, what is missing to the printed formula, times n, at three times."""
-    figure, (axes,) = new_figure(1, 2, PAGE, 2.9)
+    figure, (axes,) = new_figure(1, 2, PAGE, 3.2)
     table = group(study, "growth").load().sortby("width")
     _growth(axes[0], study, table)
     _difference(axes[1], table)
@@ -60,6 +71,7 @@ def draw(study: Groups) -> Figure:
         axis.set_xticks(ticks, [str(tick) for tick in ticks])
         axis.minorticks_off()
     letter(axes)
+    legend_below(figure, named(axes))
     return figure
 
 
@@ -82,7 +94,6 @@ def _growth(axis: Any, study: Groups, table: xr.Dataset) -> None:
     axis.axhline(0, color="0.6", lw=0.7, zorder=0)
     axis.axvspan(*_SIGN_CHANGE, color="0.9", lw=0, zorder=0)
     axis.set(ylabel=f"mean of {GROWTH}", title="growth at t = 1")
-    axis.legend(loc="lower right")
 
 
 def _difference(axis: Any, table: xr.Dataset) -> None:
@@ -103,11 +114,10 @@ def _difference(axis: Any, table: xr.Dataset) -> None:
         )
         wide = rows.isel(growth=rows.width > 1)
         axis.plot(wide.width, wide.width * (wide.corrected - wide.printed), color=color, lw=1)
-    axis.axhline(0, ls="--", color=SECOND, label="printed")
+    axis.axhline(0, ls="--", color=SECOND, label="Theorem 1, printed")
     axis.plot([], [], color="0.4", lw=1, label="corrected, to O(1/n)")
     found = (table.width * (table["mean"] - table.printed)).values.tolist()
-    low, high = min(-0.022, *found), max(0.0015, *found)
+    low, high = min(-0.018, *found), max(0.0015, *found)
     axis.set(ylabel="n × (growth − printed formula)", title="infinite depth", ylim=(low, high))
-    if (low, high) == (-0.022, 0.0015):
+    if (low, high) == (-0.018, 0.0015):
         axis.yaxis.set_major_locator(MultipleLocator(0.005))
-    axis.legend(loc="lower left", ncols=2)

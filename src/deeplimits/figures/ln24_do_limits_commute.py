@@ -14,7 +14,7 @@ import numpy as np
 
 from deeplimits.architectures import RESIDUAL
 from deeplimits.drawing.selections import Array, distance, entry_of, points
-from deeplimits.drawing.style import LIMIT, PAGE, letter, new_figure, shades
+from deeplimits.drawing.style import LIMIT, PAGE, legend_below, letter, named, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import PAIR, RELU, RESNET, WIDE, Compared, Kind, Needs
 
@@ -62,7 +62,7 @@ def draw(study: Groups) -> Figure:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm
 
-    figure, axes = new_figure(2, 2, PAGE, 5.6)
+    figure, axes = new_figure(2, 2, PAGE, 5.8)
     shaped, residual = grids(study)
     values = np.concatenate([shaped[2].ravel(), residual[2].ravel()])
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
@@ -84,6 +84,7 @@ def draw(study: Groups) -> Figure:
     _against_ratio(axes[1, 0], *shaped)
     _against_sum(axes[1, 1], *residual)
     letter(axes.flat)
+    legend_below(figure, named(axes[1]))
     return figure
 
 
@@ -122,11 +123,11 @@ def _against_ratio(axis: Any, widths: Array, depths: Array, value: Array) -> Non
     if small.any():
         constant = float(np.exp(np.mean(np.log(value[small] / np.sqrt(ratio[small])))))
         x = np.array([ratio.min(), 1.0])
-        axis.plot(x, constant * np.sqrt(x), color=LIMIT, lw=1.1, zorder=0, label=f"{constant:.2f} √(d/n)")
-    axis.plot([], [], " ", label=f"spread at equal d/n, n ≥ {_WIDE}: {_spread(widths, ratio, value):.0%}")
+        axis.plot(x, constant * np.sqrt(x), color=LIMIT, lw=1.1, zorder=0, label=f"(c) {constant:.2f} √(d/n)")
+    spread = f"spread at equal d/n,\nn ≥ {_WIDE}: {_spread(widths, ratio, value):.0%}"
+    axis.text(0.96, 0.06, spread, transform=axis.transAxes, ha="right", va="bottom", fontsize=7)
     axis.set(xscale="log", yscale="log", xlabel="d/n", ylabel="distance", title="a function of d/n")
     _plain(axis.yaxis)
-    axis.legend(loc="lower right")
 
 
 def _spread(widths: Array, ratio: Array, value: Array) -> float:
@@ -152,8 +153,8 @@ def _against_sum(axis: Any, widths: Array, depths: Array, value: Array) -> None:
         label = f"n = {width:g}" if row in (0, len(widths) - 1) else None
         axis.plot(total[row], value[row], "o", ms=2.8, color=color, label=label)
     x = np.array([total.min(), total.max()])
-    axis.plot(x, x, color=LIMIT, lw=1.1, zorder=0, label="equal")
-    axis.plot(x, factor * x, ":", color="0.35", lw=1.0, zorder=0, label=f"bound: {factor:.2f} times")
+    axis.plot(x, x, color=LIMIT, lw=1.1, zorder=0, label="(d) equal")
+    axis.plot(x, factor * x, ":", color="0.35", lw=1.0, zorder=0, label=f"(d) bound: {factor:.2f} times")
     axis.set(
         xscale="log",
         yscale="log",
@@ -163,4 +164,3 @@ def _against_sum(axis: Any, widths: Array, depths: Array, value: Array) -> None:
     )
     _plain(axis.xaxis)
     _plain(axis.yaxis)
-    axis.legend(loc="lower right")

@@ -20,7 +20,17 @@ from deeplimits.drawing.selections import (
     points,
     quantiles,
 )
-from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, letter, new_figure
+from deeplimits.drawing.style import (
+    FOURTH,
+    LIMIT,
+    NETWORK,
+    PAGE,
+    SECOND,
+    legend_below,
+    letter,
+    named,
+    new_figure,
+)
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import UNSHAPED, AtLeast, Between, Compared, Kind, Needs
 
@@ -61,10 +71,11 @@ _ENTRANCE_POINT = 2 * np.log(3 * np.pi / np.sqrt(2))
 
 def draw(study: Groups) -> Figure:
     """r of the first point, w of every point."""
-    figure, (axes,) = new_figure(1, 2, PAGE, 3.0)
+    figure, (axes,) = new_figure(1, 2, PAGE, 3.5)
     _entrance(axes[0], study)
     _coordinate(axes[1], study)
     letter(axes)
+    legend_below(figure, named(axes))
     return figure
 
 
@@ -96,7 +107,6 @@ def _entrance(axis: Any, study: Groups) -> None:
         ylabel="r = log ℓ²(1 − ρ)",
         title=f"n = {first.width.item()}, ρ₀ = {first.correlation_0.item():g}",
     )
-    axis.legend(loc="lower center")
 
 
 def _coordinate(axis: Any, study: Groups) -> None:
@@ -129,12 +139,11 @@ def _coordinate(axis: Any, study: Groups) -> None:
         axis.plot(time[later], _w(time, exact), color=color, lw=0.9, label=same)
     time, entry = _times(study, 0), entry_of(study, "rescaled_correlation", "unshaped_entrance")
     laws = limit_quantiles(study, 0, entry, (*_BAND, 0.5))
-    for law, named in zip(laws, (None, None, "entrance law, w₀ = 0 (median, 5 and 95 %)"), strict=True):
-        axis.plot(time[time > 0], _w(time, law), "--", color=LIMIT, lw=1.2, label=named)
+    for law, style in zip(laws, ("--", "--", "-"), strict=True):
+        axis.plot(time[time > 0], _w(time, law), style, color=LIMIT, lw=1.2)
     axis.set(
         xlabel="time t = ℓ/n", ylabel="w = 1 / (n √(1 − ρ))", yscale="log", title="without a singularity"
     )
-    axis.legend(loc="lower right")
 
 
 def _w(time: Array, r: Array) -> Array:

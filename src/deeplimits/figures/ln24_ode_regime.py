@@ -20,7 +20,7 @@ from deeplimits.drawing.selections import (
     points,
     quantiles,
 )
-from deeplimits.drawing.style import LIMIT, PAGE, PALETTE, letter, new_figure, shades
+from deeplimits.drawing.style import LIMIT, PAGE, PALETTE, legend_below, letter, named, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import PAIR, WIDE, AtLeast, Between, Compared, Kind, Needs
 
@@ -62,11 +62,12 @@ _SHOWN = 3
 
 def draw(study: Groups) -> Figure:
     """Bands of the middle p, distances of all."""
-    figure, (axes,) = new_figure(1, 2, PAGE, 2.9)
+    figure, (axes,) = new_figure(1, 2, PAGE, 3.2)
     powers = sorted(set(points(study).exponent.values.tolist()))
     _bands(axes[0], study, powers[len(powers) // 2])
     _distances(axes[1], study, powers)
     letter(axes)
+    legend_below(figure, named(axes))
     return figure
 
 
@@ -93,7 +94,6 @@ def _bands(axis: Any, study: Groups, p: float) -> None:
         title=f"p = {p:g}",
         ylim=(None, 1),
     )
-    axis.legend(loc="lower left")
 
 
 def _times(study: Groups, point: int, entry: int) -> Array:
@@ -138,6 +138,5 @@ def _distances(axis: Any, study: Groups, powers: list[float]) -> None:
     axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.yaxis.set_minor_formatter(NullFormatter())
     axis.minorticks_off()
-    bottom, top = axis.get_ylim()
-    axis.set_ylim(bottom / 2.6, top)
-    axis.legend(loc="lower left")
+    # down to a tick
+    axis.set_ylim(bottom=axis.get_ylim()[0] / 1.25)

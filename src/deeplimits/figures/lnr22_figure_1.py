@@ -19,7 +19,17 @@ from deeplimits.drawing.selections import (
     quantiles,
     samples,
 )
-from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, letter, new_figure
+from deeplimits.drawing.style import (
+    FOURTH,
+    LIMIT,
+    NETWORK,
+    PAGE,
+    SECOND,
+    legend_below,
+    letter,
+    named,
+    new_figure,
+)
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import (
     ONCE,
@@ -80,16 +90,18 @@ NEEDS = Needs(
 
 _UNSHAPED_LABEL = "unshaped ReLU"
 _SHAPED_LABEL = "ReLU (0, -1), p = 0.5"
+_NO_NOISE = "infinite width: recursion, ODE dρ = ν dt"
 
 
 def draw(study: Groups) -> Figure:
     """Medians against depth above, densities at the last layer below; unshaped left, shaped right."""
-    figure, axes = new_figure(2, 2, PAGE, 4.9)
+    figure, axes = new_figure(2, 2, PAGE, 5.3)
     _unshaped_median(axes[0, 0], study)
     _unshaped_density(axes[1, 0], study)
     _shaped_median(axes[0, 1], study)
     _shaped_density(axes[1, 1], study)
     letter(axes.flat)
+    legend_below(figure, named(axes.T.flat))
     return figure
 
 
@@ -100,12 +112,11 @@ def _unshaped_median(axis: Any, study: Groups) -> None:
     axis.semilogy(recorded, 1 - median, color=NETWORK, lw=3, alpha=0.45, label="network")
     for limit, label, style, color in (
         ("markov_chain", "Markov chain (2.10)", "--", LIMIT),
-        ("infinite_width", "infinite width", ":", SECOND),
+        ("infinite_width", _NO_NOISE, ":", SECOND),
     ):
         (law,) = limit_quantiles(study, point, entry_of(study, "correlation", limit), [0.5])
         axis.semilogy(recorded, 1 - law, style, color=color, label=label)
     axis.set(title="unshaped ReLU", xlabel="layer ℓ", ylabel="median of 1 − ρ")
-    axis.legend()
 
 
 def _unshaped_density(axis: Any, study: Groups) -> None:
@@ -118,7 +129,7 @@ def _unshaped_density(axis: Any, study: Groups) -> None:
     x, exact = limit_density(study, point, entry_of(study, "correlation", "unshaped"))
     axis.plot(x, exact, color=FOURTH, lw=1, label="SDE of r, exact")
     (wide,) = limit_quantiles(study, point, entry_of(study, "correlation", "infinite_width"), [0.5])
-    axis.axvline(wide[-1], ls=":", color=SECOND, label="infinite width (a point)")
+    axis.axvline(wide[-1], ls=":", color=SECOND, label=_NO_NOISE)
     axis.set(
         xlim=(edges[0], 1.0),
         yscale="log",
@@ -126,7 +137,6 @@ def _unshaped_density(axis: Any, study: Groups) -> None:
         xlabel=f"ρ at layer {layer}",
         ylabel="density",
     )
-    axis.legend(loc="upper left")
 
 
 def _shaped_median(axis: Any, study: Groups) -> None:
@@ -136,16 +146,15 @@ def _shaped_median(axis: Any, study: Groups) -> None:
     # 1 / (2 f √N), with half of the mass between the quartiles for the density f
     error = (high - low) / np.sqrt(samples(study))
     axis.fill_between(time, middle - 2 * error, middle + 2 * error, color=NETWORK, alpha=0.2, lw=0)
-    axis.plot(time, middle, color=NETWORK, lw=3, alpha=0.45, label="network, ± 2 standard errors")
+    axis.plot(time, middle, color=NETWORK, lw=3, alpha=0.45, label="network")
     for limit, label, style, color in (
         ("correlation_sde", "SDE", "-", LIMIT),
         ("matched_sde", "SDE, matched κ", "--", FOURTH),
-        ("correlation_ode", "ODE dρ = ν dt", ":", SECOND),
+        ("correlation_ode", _NO_NOISE, ":", SECOND),
     ):
         (law,) = limit_quantiles(study, point, entry_of(study, "correlation", limit), [0.5])
         axis.plot(time, law, style, color=color, label=label)
     axis.set(title="shaped ReLU, c₊ = 0, c₋ = −1", xlabel="time t = ℓ/n", ylabel="median of ρ")
-    axis.legend()
 
 
 def _shaped_density(axis: Any, study: Groups) -> None:
@@ -153,10 +162,9 @@ def _shaped_density(axis: Any, study: Groups) -> None:
     edges, density = histogram(study, point, "correlation", int(layers(study, point)[-1]))
     axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label="network")
     x, exact = limit_density(study, point, entry_of(study, "correlation", "correlation_sde"))
-    axis.plot(x, exact, color=LIMIT, label="SDE, exact (Fokker–Planck)")
+    axis.plot(x, exact, color=LIMIT, label="SDE")
     x, euler = limit_density(study, point, entry_of(study, "correlation", "correlation_sde_euler"))
-    axis.plot(x, euler, "--", color="0.35", lw=1, label="SDE, Euler step 0.01 (kernel estimate)")
+    axis.plot(x, euler, "--", color="0.35", lw=1, label="SDE, Euler step 0.01")
     (ode,) = limit_quantiles(study, point, entry_of(study, "correlation", "correlation_ode"), [0.5])
-    axis.axvline(ode[-1], ymax=0.64, ls=":", color=SECOND, label="ODE (a point)")
+    axis.axvline(ode[-1], ymax=0.64, ls=":", color=SECOND, label=_NO_NOISE)
     axis.set(xlim=(-1, 1), ylim=(0, float(np.nanmax(density)) * 1.15), xlabel="ρ at t = 1", ylabel="density")
-    axis.legend(loc="upper left", frameon=True, framealpha=1.0, edgecolor="none")

@@ -21,7 +21,18 @@ from deeplimits.drawing.selections import (
     points,
     samples,
 )
-from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, SECOND, letter, new_figure, shades
+from deeplimits.drawing.style import (
+    FOURTH,
+    LIMIT,
+    NETWORK,
+    PAGE,
+    SECOND,
+    legend_below,
+    letter,
+    named,
+    new_figure,
+    shades,
+)
 from deeplimits.limits.exact_variance import ExactVariance
 from deeplimits.limits.mlp.smooth_variance import SmoothVariance
 from deeplimits.networks.network import Network, Shaping
@@ -72,10 +83,11 @@ _CURVE = 32
 
 def draw(study: Groups) -> Figure:
     """Paths, and probabilities with two standard errors."""
-    figure, (axes,) = new_figure(1, 2, PAGE, 2.9)
+    figure, (axes,) = new_figure(1, 2, PAGE, 3.2)
     _paths(axes[0], study)
     _probabilities(axes[1], study)
     letter(axes)
+    legend_below(figure, named(axes))
     return figure
 
 
@@ -85,7 +97,7 @@ def _paths(axis: Any, study: Groups) -> None:
     members = np.flatnonzero(widths == width)
     ends = (members[np.argmin(centers[members])], members[np.argmax(centers[members])])
     for point, color, dash, kind in zip(
-        ends, (LIMIT, NETWORK), ("-", (0, (3, 1))), ("unstable", "stable"), strict=True
+        ends, (FOURTH, NETWORK), ("-", (0, (3, 1))), ("unstable", "stable"), strict=True
     ):
         recorded = layers(study, int(point))
         paths = at_point(study, "paths", "log_variance", int(point)).isel(path=slice(_PATHS))
@@ -105,7 +117,6 @@ def _paths(axis: Any, study: Groups) -> None:
         title=f"{min(_PATHS, samples(study))} networks each, n = {width}",
     )
     axis.set_ylim(top=width * 4)
-    axis.legend(loc="lower left")
 
 
 def _probabilities(axis: Any, study: Groups) -> None:
@@ -147,7 +158,6 @@ def _probabilities(axis: Any, study: Groups) -> None:
             ha="left" if factor == 7 else "right",
             va="center",
         )
-    axis.legend(loc="upper right", labelspacing=0.35)
 
 
 def _exact(study: Groups, point: int) -> float | None:
