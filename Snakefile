@@ -31,6 +31,14 @@ onstart:
         ask_slurm()
 
 
+onsuccess:
+    made = [
+        Path(RESULTS, each) for each in ("figures", "tables.html", "claims.html")
+    ]
+    if there := [path.as_posix() for path in made if path.exists()]:
+        tell(f"what came of it: {', '.join(there)}; deeplimits show STUDY")
+
+
 # What can be asked for by name: everything, one kind of thing, one study, one figure.
 localrules:
     all,

@@ -77,10 +77,11 @@ def init(
 
 
 def run(context: typer.Context) -> None:
-    """Simulate, compare and draw what is missing, by Snakemake: all that the configuration names, or TARGETS.
+    """Run the workflow: simulate, compare and draw what is missing of all that is configured, or of TARGETS.
 
-    TARGETS are studies, figures, simulations, aggregates, figures or claims. Options are those of Snakemake,
-    such as -n, --cores 4, --config scale=deep, --workflow-profile slurm; all cores are taken without --cores.
+    TARGETS are studies, figures of them, or simulations, aggregates, figures, tables and claims. Options are
+    those of Snakemake, such as -n, --cores 4, --config scale=deep, --workflow-profile slurm; all cores are
+    taken without --cores.
     """
     from importlib.util import find_spec
 
