@@ -154,9 +154,12 @@ def test_page_is_whole_and_says_what_the_rows_say(evaluated):
     assert page_of(rows) == page_of(rows)
 
 
-def test_powers_in_statements_are_superscripts_and_nothing_else_is_markup(evaluated):
-    row = evaluated[2]["holds"] | {"statement": "(1 + ½)^L n^(−1/2) 2^{2p} x^20 a^(<b>)"}
+def test_powers_and_indices_in_statements_are_set_and_nothing_else_is_markup(evaluated):
+    row = evaluated[2]["holds"] | {
+        "statement": "(1 + ½)^L n^(−1/2) 2^{2p} x^20 a^(<b>) X_1 log_variance a_10"
+    }
     shown = "(1 + ½)<sup>L</sup> n<sup>−1/2</sup> 2<sup>2p</sup> x<sup>20</sup> a<sup>&lt;b&gt;</sup>"
+    shown += " X<sub>1</sub> log_variance a_10"
     assert shown in page_of([row])
 
 

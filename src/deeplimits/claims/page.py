@@ -46,19 +46,22 @@ def page_of(rows: Sequence[dict[str, Any]], links: Links | None = None) -> str:
         margin=lambda row: f"{_MARGINS[row['sense']]}{row['margin']:g}",
         numbers=_numbers,
         abbreviated=abbreviated,
-        raised=_raised,
+        typeset=_typeset,
         links=links or Links(),
         other=_other([row["id"] for row in rows]),
     )
 
 
-def _raised(text: str) -> Markup:
-    """Escaped text with powers that are written n^(−1/2), n^{2p} or n^2 as superscripts."""
+def _typeset(text: str) -> Markup:
+    """Escaped text with powers that are written n^(−1/2), n^{2p} or n^2 as superscripts, and the index of a
+    letter, X_1, as a subscript.
+    """
     from markupsafe import Markup, escape
 
     power = r"\^(?:\(([^()<>]*)\)|\{([^{}<>]*)\}|(\d+|\w))"
     raised = re.sub(power, lambda found: f"<sup>{next(filter(None, found.groups()), '')}</sup>", escape(text))
-    return Markup(raised)  # noqa: S704  # escaped above
+    lowered = re.sub(r"\b([A-Za-z])_(\w)\b", r"\1<sub>\2</sub>", raised)
+    return Markup(lowered)  # noqa: S704  # escaped above
 
 
 def _other(names: Sequence[str]) -> dict[str, str]:
