@@ -32,6 +32,8 @@ _MESH = np.unique(np.r_[1 : 17 * _FINE, _FINE : CELLS + 1 : _FINE, CELLS - 16 * 
 of coarse cells, and in the tails, where quantiles run away, all.
 """
 _LEVELS = _MESH / CELLS
+_ENDS = np.arange(1, CELLS + 1) / CELLS
+_BRIDGE_MEAN = np.sqrt(2 / np.pi * _LEVELS * (1 - _LEVELS))
 _SMOOTHED = 0.8
 """The parts of a sample of N in the coarse cells are averaged, twice, over a length 0.8 N^{−1/5} of u before
 resampling. Where the gap between two laws has a flat top, the sample's own noise picks the place of its
@@ -86,32 +88,39 @@ def distances(
     if weights is not None and not np.isfinite(weights).all():
         weights = None
     largest, areas = _resampled(smooth, total, weights)
-    result = {}
+    # of each: as observed, how resamples spread around what they were drawn from, and the floor
+    found: dict[str, tuple[float, Array, float]] = {}
     if "ks" in names:
         # a Brownian bridge B has E sup |B| = √(π/2) log 2 and E |B(u)| = √(2 u (1 − u) / π)
-        observed = np.abs(below / total - np.arange(1, CELLS + 1) / CELLS).max()
-        result["ks"] = _distance(float(observed), largest - gap.max(), noise * KOLMOGOROV_MEAN)
+        observed = np.abs(below / total - _ENDS).max()
+        found["ks"] = float(observed), largest - gap.max(), noise * KOLMOGOROV_MEAN
     if weights is not None:
         observed = np.abs(below[_MESH - 1] / total - _LEVELS) @ weights
-        floor = noise * float(weights @ np.sqrt(2 / np.pi * _LEVELS * (1 - _LEVELS)))
-        result["wasserstein"] = _distance(float(observed), areas - weights @ gap, floor)
-    elif "wasserstein" in names:
+        floor = noise * float(weights @ _BRIDGE_MEAN)
+        found["wasserstein"] = float(observed), areas - weights @ gap, floor
+    result = _distances(found)
+    if weights is None and "wasserstein" in names:
         result["wasserstein"] = Distance(*[float("inf")] * 6)
     return result
 
 
-def _distance(observed: float, spread: Array, floor: float) -> Distance:
-    """The distance as observed, given how resamples spread around what they were drawn from."""
-    upper, lower = np.quantile(spread, [0.975, 0.025])
-    estimate = max(0.0, observed - float(spread.mean()))
-    return Distance(
-        observed,
-        estimate,
-        max(0.0, float(observed - upper)),
-        max(0.0, float(observed - lower)),
-        float(spread.std()),
-        floor,
-    )
+def _distances(found: dict[str, tuple[float, Array, float]]) -> dict[str, Distance]:
+    """Of each what was observed, given the spread of its resamples and its floor."""
+    if not found:
+        return {}
+    spreads = np.stack([spread for _, spread, _ in found.values()])
+    high, low = np.quantile(spreads, [0.975, 0.025], axis=1)
+    return {
+        name: Distance(
+            observed,
+            max(0.0, observed - float(spread.mean())),
+            max(0.0, observed - float(upper)),
+            max(0.0, observed - float(lower)),
+            float(spread.std()),
+            floor,
+        )
+        for (name, (observed, spread, floor)), upper, lower in zip(found.items(), high, low, strict=True)
+    }
 
 
 def _smooth(below: IntArray, total: int) -> Array:
@@ -130,21 +139,27 @@ def _resampled(smooth: Array, total: int, weights: Array | None) -> tuple[Array,
     """The largest |G + B(G)/√N − u| on the mesh in each resample, and its sum with ``weights``."""
     steps = np.rint(smooth * _STEPS).astype(np.intp)
     gap = (smooth - _LEVELS).astype(np.float32)[:, None]
-    scale, bridges = np.float32(total**-0.5), _bridges()
+    bridges = _scaled(total)
     wanted = None if weights is None else weights.astype(np.float32)
     largest, areas = (np.zeros((2, _BRIDGES), np.float32) for _ in range(2))
-    found = np.empty((_TILE, _BRIDGES), np.float32)
+    drawn, found = np.empty((2, _TILE, _BRIDGES), np.float32)
     for start in range(0, len(steps), _TILE):
         part = slice(start, start + _TILE)
-        noise = bridges[steps[part]]
-        noise *= scale
-        held = found[: len(noise)]
+        size = len(steps[part])
+        noise, held = drawn[:size], found[:size]
+        bridges.take(steps[part], axis=0, out=noise, mode="clip")
         for sign, signed in enumerate((np.add, np.subtract)):
             np.abs(signed(gap[part], noise, out=held), out=held)
             np.maximum(largest[sign], held.max(axis=0), out=largest[sign])
             if wanted is not None:
                 areas[sign] += wanted[part] @ held
     return largest.ravel().astype(float), areas.ravel().astype(float)
+
+
+@lru_cache(maxsize=2)
+def _scaled(total: int) -> NDArray[np.float32]:
+    """B / √N, of which steps are taken whole."""
+    return np.ascontiguousarray(_bridges() * np.float32(total**-0.5))
 
 
 @lru_cache(maxsize=1)

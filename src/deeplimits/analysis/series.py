@@ -98,7 +98,7 @@ def _moving(network: Network, grid: GridModel, size: Size) -> dict[str, str]:
     base = "width" if function else size
     tied = [name for name in _TIED if name != base and name in grid.zip and base in grid.zip]
     moving: dict[str, str] = {base: "", **dict.fromkeys(tied, _IN_STEP)}
-    if isinstance(grid.depth, DepthModel) and isinstance(network.physics()["width"], int):
+    if isinstance(grid.depth, DepthModel) and not network.uneven:
         moving["depth"] = _rule(grid.depth)
     return moving
 
@@ -126,8 +126,7 @@ def _key(network: Network, moving: dict[str, str]) -> tuple[Hashable, ...]:
 
 def _widths(network: Network) -> tuple[int, ...]:
     """Units of each layer where they differ, or of all."""
-    width = network.physics()["width"]
-    return (width,) if isinstance(width, int) else tuple(width)
+    return (network.units,) if not network.uneven else network.widths
 
 
 def _proportion(widths: tuple[int, ...]) -> tuple[int, ...]:

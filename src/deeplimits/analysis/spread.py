@@ -1,4 +1,5 @@
-"""Reductions of many points: one after another in this process, or side by side as tasks of dask.
+"""Reductions of many points: one after another in this process, or side by side in processes of its own or as
+tasks of dask.
 
 A point's rows are a function of the point, so that neither the scheduler nor the way in which points are
 dealt out changes a bit. Linear algebra is held to one thread wherever points are reduced: the last digits of
@@ -10,12 +11,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any, Self
 
 from deeplimits.analysis.point import Reduction
@@ -31,12 +34,18 @@ _ALONE = 1.5
 """Seconds of work that are not worth a process."""
 _TASK = 0.5
 """Seconds that a task should take."""
-_WAVE = 16
-"""Tasks that are handed out at once, for each core."""
+_AHEAD = 16
+"""Tasks that are handed out ahead of what is taken, for each core."""
+_WAVE = 64
+"""Tasks that a scheduler of dask is given at once."""
 _MANY = 4 * AT_ONCE
 """Points that are surely worth processes."""
 _TRIES = 3
 """How often processes are started anew where one was killed."""
+_KILLED = (
+    f"processes that reduce points were killed {_TRIES} times, as is done where memory is short; "
+    "`--cores 1` takes one process"
+)
 
 Points = Sequence[tuple[Point, Sequence[tuple[BlockLocation, int]]]]
 """Points, where their blocks lie, and how many samples to take of each."""
@@ -90,7 +99,6 @@ class Spread:
         self._pool: ProcessPoolExecutor | None = None
         self._others: set[Any] = set()
         self._points, self._seconds = 0, 0.0
-        self._over = False
 
     def __enter__(self) -> Self:
         self._open.enter_context(_one_thread())
@@ -110,7 +118,7 @@ class Spread:
         """
         if _dask_scheduler() is not None:
             size = min(AT_ONCE, max(1, len(points) // 256))
-            yield from self._in_tasks(points, size, 64)
+            yield from self._by_dask(_tasks(points, size))
             return
         done = 0
         if self._cores > 1 and len(points) >= _MANY:
@@ -128,54 +136,59 @@ class Spread:
             left = len(points) - done
             a_task = int(_TASK * self._points / self._seconds)
             size = max(1, min(AT_ONCE, a_task, -(-left // (4 * self._cores))))
-            yield from self._in_tasks(points[done:], size, _WAVE * self._cores)
+            yield from self._in_processes(_tasks(points[done:], size))
 
     def _is_worth_processes(self, points: int) -> bool:
         return self._points > 0 and points * self._seconds / self._points > _ALONE
 
-    def _in_tasks(self, points: Points, size: int, wave: int) -> Iterator[Rows]:
-        tasks = [points[i : i + size] for i in range(0, len(points), size)]
-        waves = [tasks[i : i + wave] for i in range(0, len(tasks), wave)]
-        if _dask_scheduler() is not None:
-            for each in waves:
-                yield from self._computed(each)
-            return
-        # processes go on with the next wave while the rows of one are written
-        with ThreadPoolExecutor(1) as ahead:
-            try:
-                coming = ahead.submit(self._computed, waves[0])
-                for each in waves[1:]:
-                    rows = coming.result()
-                    coming = ahead.submit(self._computed, each)
-                    yield from rows
-                yield from coming.result()
-            finally:
-                self._over = True
-
-    def _computed(self, wave: Sequence[Points]) -> Sequence[Rows]:
-        """The results of tasks, by dask."""
+    def _by_dask(self, tasks: Sequence[Points]) -> Iterator[Rows]:
         import dask
 
         # what is not looked into is handed over as it is
         lazy = partial(dask.delayed, pure=False, traverse=False)
-        reduce = partial(alike, choice(), partial(reduce_points, self._reduction))
-        graph = [lazy(partial(reduce, _alone(task)))() for task in wave]
-        if _dask_scheduler() is not None:
-            return list(dask.compute(*graph))
-        for _ in range(_TRIES):
-            if self._pool is None:
-                self._others = set(multiprocessing.active_children())
-                self._pool = _processes(self._cores)
+        for i in range(0, len(tasks), _WAVE):
+            yield from dask.compute(*(lazy(self._job(task))() for task in tasks[i : i + _WAVE]))
+
+    def _in_processes(self, tasks: Sequence[Points]) -> Iterator[Rows]:
+        """As many tasks are under way as processes need to go on while the rows of some are written."""
+        under_way: deque[tuple[Callable[[], Rows], Future[Rows]]] = deque()
+        jobs, tries = map(self._job, tasks), 0
+        while True:
+            for job in islice(jobs, _AHEAD * self._cores - len(under_way)):
+                under_way.append((job, self._submitted(job)))
+            if not under_way:
+                return
             try:
-                return list(dask.compute(*graph, scheduler="processes", pool=self._pool))
+                rows = under_way[0][1].result()
             except BrokenProcessPool:
                 self._stop(broken=True)
-                if self._over:
-                    raise
-        raise StoreError(
-            f"processes that reduce points were killed {_TRIES} times, as is done where memory is short; "
-            "`--cores 1` takes one process"
-        )
+                tries += 1
+                if tries == _TRIES:
+                    raise StoreError(_KILLED) from None
+                under_way = deque(
+                    (job, self._submitted(job) if _is_lost(future) else future) for job, future in under_way
+                )
+                continue
+            under_way.popleft()
+            tries = 0
+            yield rows
+
+    def _job(self, task: Points) -> Callable[[], Rows]:
+        """The reduction of a task elsewhere."""
+        reduce = partial(alike, choice(), partial(reduce_points, self._reduction))
+        return partial(reduce, _alone(task))
+
+    def _submitted(self, job: Callable[[], Rows]) -> Future[Rows]:
+        """A job that is handed out. Where processes have been killed meanwhile it is lost, as others are."""
+        if self._pool is None:
+            self._others = set(multiprocessing.active_children())
+            self._pool = _processes(self._cores)
+        try:
+            return self._pool.submit(job)
+        except BrokenProcessPool as error:
+            lost: Future[Rows] = Future()
+            lost.set_exception(error)
+            return lost
 
     def _stop(self, broken: bool = False) -> None:
         if self._pool is None:
@@ -186,6 +199,16 @@ class Spread:
                 process.kill()
         self._pool.shutdown(cancel_futures=True)
         self._pool = None
+
+
+def _tasks(points: Points, size: int) -> list[Points]:
+    """So many points each."""
+    return [points[i : i + size] for i in range(0, len(points), size)]
+
+
+def _is_lost(future: Future[Rows]) -> bool:
+    """Whether a job has to be handed out again, its process or that of another having been killed."""
+    return not future.done() or future.cancelled() or isinstance(future.exception(), BrokenProcessPool)
 
 
 def _dask_scheduler() -> Any:

@@ -105,6 +105,7 @@ def query(
     else:
         from deeplimits.store.query import bounded_memory, run_query
 
+        leave_out("dask")
         results, config = place.results, place.config
         with bounded_memory():
             written_rows(lambda parquet: run_query(results, sql, config, parquet, timeout), chosen, out)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,10 +133,11 @@ class _Parts:
     def __iter__(self) -> Iterator[Mapping[str, xr.Dataset]]:
         import xarray as xr
 
-        assembly = Assembly(self._study, self._reduction)
         compared: list[xr.Dataset] = []
         first = 0
         for rows in self._chunks():
+            # made once processes are at work
+            assembly = self._assembly
             part = assembly.datasets(rows, first)
             compared.append(part["comparison"].drop_vars(list(part["comparison"].coords)))
             last = first + part["comparison"].sizes["point"]
@@ -144,10 +146,14 @@ class _Parts:
             first = last
         comparison = xr.concat(compared, "point")
         yield {
-            "rates": described("rates", rate_table(self._study, assembly.series, comparison)),
-            "series": described("series", assembly.series.dataset()),
+            "rates": described("rates", rate_table(self._study, self._assembly.series, comparison)),
+            "series": described("series", self._assembly.series.dataset()),
             "growth": described("growth", growth_table(self._study)),
         }
+
+    @cached_property
+    def _assembly(self) -> Assembly:
+        return Assembly(self._study, self._reduction)
 
     def _chunks(self) -> Iterator[Rows]:
         """The rows of all points, as many at a time as are written at once."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -17,6 +17,12 @@ _ATOM = 1e-9
 """Probability at the lower end of an observable that is told."""
 _POINTS = 4
 """Of Gauss' rule for moments between two nodes."""
+
+
+@lru_cache(maxsize=1)
+def _gauss() -> tuple[Array, Array]:
+    """Places and weights of Gauss' rule on [−1, 1]."""
+    return np.polynomial.legendre.leggauss(_POINTS)
 
 
 @dataclass(frozen=True)
@@ -87,24 +93,28 @@ class TabulatedLaw(Law):
         below, above = self._monotone[index], self._monotone[index + 1]
         with np.errstate(divide="ignore", invalid="ignore"):
             part = (target - below) / (above - below)
-        found = low + np.where((part > 0) & (part < 1), part, 0.5) * (high - low)
-        left = np.arange(len(target))
-        last = 1e-14 * target
+        y = low + np.where((part > 0) & (part < 1), part, 0.5) * (high - low)
+        found, left, last = y, np.arange(len(target)), 1e-14 * target
         for _ in range(60):
-            y = found[left]
             at = self._pieces(y)
-            value, slope = self._value(y, *at) - target[left], self._slope(y, *at)
-            low, high = np.where(value < 0, y, low), np.where(value < 0, high, y)
+            value, slope = self._inner_value(*at) - target, self._inner_slope(*at)
+            under = value < 0
+            low, high = np.where(under, y, low), np.where(under, high, y)
             with np.errstate(divide="ignore", invalid="ignore"):
                 step = y - value / slope
-            inside = (step > low) & (step < high) & np.isfinite(step)
+            inside = (step > low) & (step < high)
             # where the density is small, the last digits of F alone decide between many y
-            met = np.abs(value) <= last[left]
-            found[left] = np.where(met, y, np.where(inside, step, (low + high) / 2))
-            moved = np.abs(found[left] - y) >= 1e-14 * (1 + np.abs(y))
+            met = np.abs(value) <= last
+            after = np.where(met, y, np.where(inside, step, (low + high) / 2))
+            moved = np.abs(after - y) >= 1e-14 * (1 + np.abs(y))
+            if len(after) == len(found):
+                found = after
+            else:
+                found[left] = after
             if not moved.any():
                 break
-            left, low, high = left[moved], low[moved], high[moved]
+            left = left[moved]
+            low, high, target, last, y = (each[moved] for each in (low, high, target, last, after))
         return found
 
     @property
@@ -121,8 +131,8 @@ class TabulatedLaw(Law):
 
     @cached_property
     def _moments(self) -> tuple[float, float]:
-        points, parts = np.polynomial.legendre.leggauss(_POINTS)
-        width = np.diff(self.nodes)[:, None]
+        points, parts = _gauss()
+        width = self._steps[:, None]
         at = self.nodes[:-1, None] + width * (points + 1) / 2
         weight = np.maximum(self._slope(at, *self._pieces(at)), 0.0) * width * parts
         weight /= weight.sum()
@@ -139,26 +149,32 @@ class TabulatedLaw(Law):
         """Coefficients [power, …] of the polynomials that y lie in; how far y is through each, from 0 to 1;
         and how long it is.
         """
-        left = np.searchsorted(self.nodes[1:-1], y, side="right")
+        left = self.nodes[1:-1].searchsorted(y, side="right")
         step = self._steps.take(left)
         return (
             self._coefficients.take(left, axis=1),
-            np.clip((y - self.nodes.take(left)) / step, 0.0, 1.0),
+            _between_0_and_1((y - self.nodes.take(left)) / step),
             step,
         )
 
-    def _value(self, y: Array, coefficients: Array, s: Array, _step: Array) -> Array:
+    def _value(self, y: Array, *at: Array) -> Array:
         """F; beyond the table 0 or 1."""
-        f0, d0, c0, a3, a4, a5 = coefficients
-        value = f0 + s * (d0 + s * (c0 / 2 + s * (a3 + s * (a4 + s * a5))))
-        value = np.where(y < self.nodes[0], 0.0, np.where(y > self.nodes[-1], 1.0, value))
-        return np.clip(value, 0.0, 1.0)
+        value = self._inner_value(*at)
+        return np.where(y < self.nodes[0], 0.0, np.where(y > self.nodes[-1], 1.0, value))
 
-    def _slope(self, y: Array, coefficients: Array, s: Array, step: Array) -> Array:
+    def _slope(self, y: Array, *at: Array) -> Array:
         """F'; beyond the table 0."""
+        return np.where((y < self.nodes[0]) | (y > self.nodes[-1]), 0.0, self._inner_slope(*at))
+
+    def _inner_value(self, coefficients: Array, s: Array, _step: Array) -> Array:
+        """F between the ends of the table."""
+        f0, d0, c0, a3, a4, a5 = coefficients
+        return _between_0_and_1(f0 + s * (d0 + s * (c0 / 2 + s * (a3 + s * (a4 + s * a5)))))
+
+    def _inner_slope(self, coefficients: Array, s: Array, step: Array) -> Array:
+        """F' between the ends of the table."""
         _, d0, c0, a3, a4, a5 = coefficients
-        slope = (d0 + s * (c0 + s * (3 * a3 + s * (4 * a4 + s * 5 * a5)))) / step
-        return np.where((y < self.nodes[0]) | (y > self.nodes[-1]), 0.0, slope)
+        return (d0 + s * (c0 + s * (3 * a3 + s * (4 * a4 + s * 5 * a5)))) / step
 
     @cached_property
     def _steps(self) -> Array:
@@ -178,6 +194,11 @@ class TabulatedLaw(Law):
         a4 = -15 * jump + 8 * d0 + 7 * d1 + (3 * c0 - 2 * c1) / 2
         a5 = 6 * jump - 3 * (d0 + d1) - (c0 - c1) / 2
         return np.stack([f0, d0, c0, a3, a4, a5])
+
+
+def _between_0_and_1(values: Array) -> Array:
+    """As ``np.clip``, which takes longer to be called than for its work."""
+    return np.minimum(np.maximum(values, 0.0), 1.0)
 
 
 def identity_chart() -> Chart:

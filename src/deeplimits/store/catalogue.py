@@ -15,8 +15,9 @@ from deeplimits.store.commands import snakemake_command
 from deeplimits.store.errors import StoreError
 from deeplimits.store.paths import batches_folder, container_path, file_names
 from deeplimits.store.receipts import Receipt, UnusableReceipt, read_receipt
-from deeplimits.sweep.blocks import Block, blocks_of, variables
+from deeplimits.sweep.blocks import Block, blocks_of, is_stored, shape_of
 from deeplimits.sweep.points import Point
+from deeplimits.variables import STORED
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ class BlockLocation:
         from deeplimits.store.zarr_zip import read_array
 
         # what a block of this description holds, whatever the file says
-        sizes = variables(self.block.point)
-        shape = (self.block.count, *sizes[variable][0]) if variable in sizes else None
+        point = self.block.point
+        known = variable in STORED and is_stored(point, variable)
+        shape = (self.block.count, *shape_of(point, variable)) if known else None
         return read_array(self.container, self.group, variable, records, shape)
 
 

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 CANNOT_BE_READ = (
@@ -78,7 +79,26 @@ def read_metadata(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
     ValueError
         If it is none.
     """
-    found = json.loads(read_entry(archive, f"{name}/zarr.json" if name else "zarr.json", _LARGEST_METADATA))
+    return _metadata_of(_said(archive, name), name)
+
+
+def read_layout(archive: zipfile.ZipFile, name: str) -> Layout:
+    """What the zarr.json of an array says; raises as ``read_metadata`` and ``layout_of`` do."""
+    return _layout(_said(archive, name))
+
+
+def _said(archive: zipfile.ZipFile, name: str) -> bytes:
+    return read_entry(archive, f"{name}/zarr.json" if name else "zarr.json", _LARGEST_METADATA)
+
+
+@lru_cache(maxsize=64)
+def _layout(said: bytes) -> Layout:
+    """The many blocks of a container say the same."""
+    return layout_of(_metadata_of(said, ""))
+
+
+def _metadata_of(said: bytes, name: str) -> dict[str, Any]:
+    found = json.loads(said)
     if not isinstance(found, dict) or not isinstance(found.get("attributes"), dict):
         raise ValueError(f"{name or 'root'}: no metadata")
     return found

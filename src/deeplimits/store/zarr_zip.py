@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from deeplimits.store.atomic import written_aside
 from deeplimits.store.digests import digest
 from deeplimits.store.errors import StoreError
-from deeplimits.store.layout import CANNOT_BE_READ, LARGEST_CHUNK, layout_of, read_entry, read_metadata
+from deeplimits.store.layout import CANNOT_BE_READ, LARGEST_CHUNK, read_entry, read_layout
 
 CHUNK_BYTES = 1 << 23
 """About the size of a chunk, before compression."""
@@ -178,10 +178,10 @@ def _decoded(
     wanted_shape: tuple[int, ...] | None,
 ) -> NDArray[Any]:
     """An array, or its ``records``, from the chunks that hold them."""
-    shape, sizes, said, dimensions = layout = layout_of(read_metadata(archive, name))
+    shape, sizes, said, dimensions = layout = read_layout(archive, name)
     if wanted_shape is not None and shape != wanted_shape:
         raise ValueError(f"its shape is {shape}, not {wanted_shape}")
-    if layout.pieces > len(archive.namelist()):
+    if layout.pieces > len(archive.infolist()):
         raise ValueError(f"{layout.pieces:,} chunks, of which not all are there")
     dtype = np.dtype(said).newbyteorder("<")
     # indices of the chunks to read along each dimension, and what to take of them, side by side

@@ -34,13 +34,18 @@ def block_size(network: Network) -> int:
 
 def variables(point: Point) -> dict[str, tuple[tuple[int, ...], str]]:
     """What is stored of a sample of a point: the shape of each variable, without the sample, and its type."""
-    inputs = point.network.inputs
-    sizes = {"record": len(point.layers), "input": inputs, "cross": math.comb(inputs, 2)}
     return {
-        name: (tuple(sizes[dimension] for dimension in variable.dimensions[1:]), variable.dtype)
+        name: (shape_of(point, name), variable.dtype)
         for name, variable in STORED.items()
         if is_stored(point, name)
     }
+
+
+def shape_of(point: Point, name: str) -> tuple[int, ...]:
+    """The shape that a variable has for a sample of a point, where it is stored."""
+    inputs = point.network.inputs
+    sizes = {"record": len(point.layers), "input": inputs, "cross": math.comb(inputs, 2)}
+    return tuple(sizes[dimension] for dimension in STORED[name].dimensions[1:])
 
 
 def is_stored(point: Point, name: str) -> bool:

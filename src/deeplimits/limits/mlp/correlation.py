@@ -49,11 +49,20 @@ def angle(y: Array) -> Array:
 
 def excess(theta: Array) -> Array:
     """sin θ − θ cos θ, without cancellation at small θ."""
-    square = theta**2
-    series = np.zeros_like(theta)
+    return _excess(theta, np.sin(theta) - theta * np.cos(theta))
+
+
+def _excess(theta: Array, plain: Array) -> Array:
+    """``plain``, and a series in its place where θ is small."""
+    small = theta < _SMALL
+    at = theta[small]
+    square = at**2
+    series = np.zeros_like(at)
     for coefficient in (1 / 3991680, -1 / 45360, 1 / 840, -1 / 30, 1 / 3):
         series = series * square + coefficient
-    return np.where(theta < _SMALL, theta**3 * series, np.sin(theta) - theta * np.cos(theta))
+    found = np.array(plain)
+    found[small] = at**3 * series
+    return found
 
 
 def correlation_diffusion(kappa: float) -> Diffusion:
@@ -67,7 +76,7 @@ def correlation_diffusion(kappa: float) -> Diffusion:
         if kappa == 0:
             return rho / 2, sine**2 / 2
         theta = angle(y)
-        turned = np.where(theta < _SMALL, excess(theta), sine - theta * rho) / sine**2
+        turned = _excess(theta, sine - theta * rho) / sine**2
         factor = kappa / (2 * np.pi)
         return factor * turned + rho / 2, factor * (2 * rho * turned - theta) + sine**2 / 2
 
