@@ -8,6 +8,7 @@ go to groups in turn within each block, so the groups are alike and independent.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -27,6 +28,7 @@ _LARGEST = 1e150
 
 _Number = TypeVar("_Number", np.int64, np.float64)
 
+Indices = NDArray[np.intp]
 Scaled = tuple[str, int, int, float, float]
 """(observable, record, layer, centre, scale)"""
 
@@ -81,12 +83,8 @@ class Gram:
     def __init__(self, point: Point, inputs: int) -> None:
         self._network, self._record = point.network, len(point.layers) - 1
         self._kept = point.network.inputs <= MOST_INPUTS
-        self._first, self._second = np.triu_indices(point.network.inputs)
         self._entries = entries_of(inputs)
-        # where those of fewer inputs are among those of all
-        self._places = np.array(
-            [entry_index(inputs, int(a), int(b)) for a, b in zip(self._first, self._second, strict=True)]
-        )
+        self._first, self._second, self._places = _entries(point.network.inputs, inputs)
         size = len(self._first) if self._kept else 0
         self._count = np.zeros(GROUPS, np.int64)
         self._mean, self._product = np.zeros((GROUPS, size)), np.zeros((GROUPS, size, size))
@@ -128,6 +126,16 @@ class Gram:
 def entries_of(inputs: int) -> int:
     """Entries V^{ab}, a ≤ b, of so many inputs."""
     return inputs * (inputs + 1) // 2
+
+
+@lru_cache(maxsize=16)
+def _entries(own: int, inputs: int) -> tuple[Indices, Indices, Indices]:
+    """Rows and columns of the entries a ≤ b of a matrix of ``own`` rows, and their places among those of a
+    matrix of ``inputs`` rows.
+    """
+    first, second = np.triu_indices(own)
+    places = [entry_index(inputs, int(a), int(b)) for a, b in zip(first, second, strict=True)]
+    return first, second, np.array(places)
 
 
 def entry_index(inputs: int, a: int, b: int) -> int:

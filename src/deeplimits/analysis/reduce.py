@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,8 +159,13 @@ def _ranks(name: str, count: int) -> list[int]:
     """Ranks of quantiles among what is stored, which runs the other way where the observable decreases in
     it.
     """
-    ranks = order.ranks_of(_ALL_LEVELS, count)
+    ranks = _ranks_of(count)
     return ranks if parse(name).record.increasing else [count - 1 - rank for rank in ranks]
+
+
+@lru_cache(maxsize=64)
+def _ranks_of(count: int) -> list[int]:
+    return order.ranks_of(_ALL_LEVELS, count)
 
 
 def _edges(quantiles: Array) -> Array:

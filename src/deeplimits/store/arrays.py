@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -249,6 +250,12 @@ def blank(group: str, **sizes: int) -> dict[str, NDArray[Any]]:
     """What is kept of a point in a group, before anything is known: NaN, −1, and 0 of counts that nothing was
     counted for. ``sizes`` are those of the dimensions.
     """
+    return {name: array.copy() for name, array in _blank(group, tuple(sizes.items())).items()}
+
+
+@lru_cache(maxsize=64)
+def _blank(group: str, lengths: tuple[tuple[str, int], ...]) -> dict[str, NDArray[Any]]:
+    sizes = dict(lengths)
     return {
         name: np.full([sizes[each] for each in array.dimensions[1:]], array.missing, array.dtype)
         for name, array in KEPT[group].items()

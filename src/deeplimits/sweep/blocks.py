@@ -51,8 +51,9 @@ def shape_of(point: Point, name: str) -> tuple[int, ...]:
 def is_stored(point: Point, name: str) -> bool:
     """Whether a variable is stored of the samples of a point."""
     variable = STORED[name]
-    asked = {"": True, "gradients": point.gradients, "output": point.output}
-    return asked[variable.asked_by] and variable.of(point.network)
+    # what is asked for has the name of the field that asks
+    asked = not variable.asked_by or bool(getattr(point, variable.asked_by))
+    return asked and variable.of(point.network)
 
 
 def block_name(physics_hash: str, recorded: str) -> str:
