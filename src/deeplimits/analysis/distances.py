@@ -107,7 +107,7 @@ def distances(
 
 
 def _distances(found: dict[str, tuple[float, Array, float]]) -> dict[str, Distance]:
-    """Of each what was observed, given the spread of its resamples and its floor."""
+    """Distances by name, from what was observed, the spread of its resamples, and the floor."""
     if not found:
         return {}
     spreads = np.sort([spread for _, spread, _ in found.values()])
