@@ -76,6 +76,14 @@ class InputError(ValueError):
         super().__init__(text + _begin(visible(expected), LONGEST - len(text)))
 
 
+class Unsolved(InputError):
+    """A law of a limit that is for a network, but could not be solved there to the accuracy that is kept."""
+
+
+class NotCompared(UserWarning):
+    """A comparison of a study that is not made at some points, because its law could not be solved there."""
+
+
 class DeviceError(RuntimeError):
     """A graphics card that failed.
 

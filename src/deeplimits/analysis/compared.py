@@ -7,22 +7,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deeplimits.analysis.columns import Array, Block
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import CELLS, Distance, cell_counts, comparable, distances
 from deeplimits.analysis.reduce import LEVELS
 from deeplimits.analysis.rows import Rows
+from deeplimits.errors import Unsolved
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits import registry
+from deeplimits.limits.together import Request
 from deeplimits.observables import parse
 from deeplimits.store.arrays import DISTANCES, PARTS, blank
 from deeplimits.store.kept_laws import marginals
 from deeplimits.sweep.comparisons import compared_layers
 from deeplimits.sweep.models import CompareModel
 from deeplimits.sweep.points import Point
+from deeplimits.sweep.study import Study
 
 GRID = 401
 """Points at which densities of limits are kept."""
@@ -41,7 +46,7 @@ def predictions(
     points: Sequence[Point], compare: Sequence[CompareModel], where: Path
 ) -> list[dict[int, Prediction]]:
     """What the entries that are about each point predict there, by their index. The laws of one limit are
-    solved together.
+    solved together. An entry whose law cannot be solved at a point predicts nothing there.
 
     Raises
     ------
@@ -55,12 +60,48 @@ def predictions(
             for i, point in enumerate(points)
             if (layers := compared_layers(entry, point, where, index)) is not None
         ]
-        laws = marginals(entry.limit, [(points[i].network, layers, entry.observable) for i, layers in asked])
+        laws = _solved(entry.limit, [(points[i].network, layers, entry.observable) for i, layers in asked])
         limit = registry()[entry.limit]
         for (i, layers), predicted in zip(asked, laws, strict=True):
-            times = [limit.time(points[i].network, layer) for layer in layers]
-            found[i][index] = Prediction(layers, times, predicted)
+            if predicted is not None:
+                times = [limit.time(points[i].network, layer) for layer in layers]
+                found[i][index] = Prediction(layers, times, predicted)
     return found
+
+
+def _solved(limit: str, requests: Sequence[Request]) -> Sequence[list[Law] | None]:
+    """Laws of each request; None where one could not be solved."""
+    try:
+        return marginals(limit, requests)
+    except Unsolved:
+        if len(requests) == 1:
+            return [None]
+    return [_solved(limit, [request])[0] for request in requests]
+
+
+def unsolved(study: Study, at_layer: NDArray[np.integer[Any]]) -> list[str]:
+    """A sentence for each entry that is about points where its law could not be solved.
+
+    Parameters
+    ----------
+    at_layer
+        The layers that were compared, below 0 where none was [point, entry].
+    """
+    said = []
+    for index, entry in enumerate(study.compare):
+        places = [
+            int(place)
+            for place in np.flatnonzero(at_layer[:, index] < 0)
+            if compared_layers(entry, study.points[place], study.path, index) is not None
+        ]
+        if places:
+            network = study.points[places[0]].network
+            said.append(
+                f"{study.path}: compare.{index}: {entry.limit} of {entry.observable} could not be solved at "
+                f"{len(places):,} of {len(study.points):,} points, which are not compared with it; "
+                f"the first is {network}"
+            )
+    return said
 
 
 class Compared:

@@ -54,10 +54,10 @@ def own_warnings() -> Iterator[None]:
     """Show this package's own warnings as one line, without the place in the code."""
 
     def show(message: Warning | str, category: type[Warning], *more: Any, **others: Any) -> None:
-        from deeplimits.errors import NotKept, visible
+        from deeplimits.errors import NotCompared, NotKept, visible
         from deeplimits.store.errors import StaleStore
 
-        if issubclass(category, StaleStore | NotKept):
+        if issubclass(category, StaleStore | NotKept | NotCompared):
             print(f"deeplimits: warning: {visible(str(message))}", file=sys.stderr)
         else:
             otherwise(message, category, *more, **others)

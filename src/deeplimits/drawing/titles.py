@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from deeplimits.analysis.series import inputs_text
 from deeplimits.drawing.selections import (
     group,
@@ -14,6 +16,8 @@ _TITLE = 52
 """Letters of a title that fit above half a page."""
 _DETAIL = 40
 """Letters of a list that still says something in a title."""
+_LABEL = 58
+"""Letters of a line of a legend beside axes."""
 
 
 def title(study: Groups, point: int) -> str:
@@ -51,6 +55,17 @@ def series_text(study: Groups, index: int) -> str:
         for part in parts[index]
     ]
     return ", ".join(map(network_text, [names[index][0], *told]))
+
+
+def folded(label: str) -> str:
+    """A label of a legend on lines that leave room for axes beside it, the further ones indented."""
+    return "\n".join(
+        part
+        for line in label.split("\n")
+        for part in textwrap.wrap(
+            line, _LABEL, subsequent_indent="   ", break_long_words=False, break_on_hyphens=False
+        )
+    )
 
 
 def _shortened(texts: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 from deeplimits.analysis.exact_laws import law_at
 from deeplimits.drawing.selections import points
 from deeplimits.drawing.style import PAGE, PALETTE, letter, new_figure
-from deeplimits.drawing.titles import series_text
+from deeplimits.drawing.titles import folded, series_text
 from deeplimits.drawing.wording import limit_text
 from deeplimits.errors import InputError
 from deeplimits.figures.ks_against_width import depth_text
@@ -63,7 +63,7 @@ def draw(study: Groups) -> Figure:
             color, marker = PALETTE[drawn % len(PALETTE)], _MARKERS[drawn % len(_MARKERS)]
             n, distances = np.array(sorted(found)).T
             text = f"{series_text(study, curve)}:\n   to {limit_text(limit)}"
-            axis.plot(n, n**power * distances, marker=marker, ms=3.5, color=color, lw=0.9, label=text)
+            axis.plot(n, n**power * distances, marker=marker, ms=3.5, color=color, lw=0.9, label=folded(text))
         if not curves:
             axis.text(0.5, 0.5, "no exact law\nbeside such a limit", ha="center", transform=axis.transAxes)
             axis.set_axis_off()
@@ -74,7 +74,9 @@ def draw(study: Groups) -> Figure:
             ylabel=("n" if power == 1 else "n²") + " · Kolmogorov distance",
             title=title,
         )
-        axis.set_ylim(0, 1.1 * max(n**power * distance for found in curves.values() for n, distance in found))
+        top = max(n**power * distance for found in curves.values() for n, distance in found)
+        # numbers that are right have no distance at all
+        axis.set_ylim(0, 1.1 * top or 1.0)
         ticks = sorted({int(each) for found in curves.values() for each, _ in found})
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.minorticks_off()

@@ -18,7 +18,7 @@ from deeplimits.drawing.selections import (
     samples,
 )
 from deeplimits.drawing.style import PAGE, PALETTE, new_figure
-from deeplimits.drawing.titles import series_text
+from deeplimits.drawing.titles import folded, series_text
 from deeplimits.drawing.wording import limit_text, symbol
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import Needs
@@ -58,7 +58,7 @@ def draw(study: Groups) -> Figure:
     rates = rates.isel(rate=(rates.rate_in == "width") & (rates.distance == "ks"))
     ks = {part: distance(study, "ks", part).values for part in ("value", "estimate", "low", "high", "floor")}
     curves = [(j, limit, k) for k in dict.fromkeys(series.tolist()) for j, limit in entries(study)]
-    drawn = 0
+    drawn, lines = 0, 0
     for j, limit, curve in curves:
         members = np.flatnonzero((series == curve) & np.isfinite(ks["value"][:, j]))
         if not members.size:
@@ -75,10 +75,12 @@ def draw(study: Groups) -> Figure:
             text += f", rate {exponent:.2f} ± {(top - bottom) / 2:.2f}"
             axis.plot(widths[members], constant * widths[members] ** -exponent, color=color, lw=0.9)
         errors = np.abs(np.vstack([values - low, high - values]))
+        label = folded(text)
         axis.errorbar(
-            widths[members], values, errors, fmt=marker, ms=3.5, color=color, lw=0.9, capsize=2, label=text
+            widths[members], values, errors, fmt=marker, ms=3.5, color=color, lw=0.9, capsize=2, label=label
         )
         drawn += 1
+        lines += 1 + label.count("\n")
     floors = ks["floor"][np.isfinite(ks["floor"])]
     if floors.size:
         noise = f"noise floor, {samples(study):,} samples"
@@ -99,7 +101,7 @@ def draw(study: Groups) -> Figure:
     axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.minorticks_off()
     # a legend of many curves is taller than the axes
-    figure.set_figheight(max(figure.get_figheight(), 0.6 + 0.36 * drawn))
+    figure.set_figheight(max(figure.get_figheight(), 0.6 + 0.18 * lines))
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), labelspacing=0.8)
     return figure
 

@@ -10,6 +10,7 @@ side by side where that is worth it. The bytes are the same whatever was kept, a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -20,12 +21,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deeplimits.analysis.assembly import Assembly
+from deeplimits.analysis.compared import unsolved
 from deeplimits.analysis.growth_table import growth_table
 from deeplimits.analysis.kept import GROUP, KEY, KeptRows, keys_of
 from deeplimits.analysis.point import Reduction
 from deeplimits.analysis.rate_table import rate_table
 from deeplimits.analysis.rows import Rows, Stream, bytes_of_point, merged
 from deeplimits.analysis.spread import Spread
+from deeplimits.errors import NotCompared
 from deeplimits.store.arrays import described
 from deeplimits.store.catalogue import Catalogue
 from deeplimits.store.study_writer import write_study
@@ -77,6 +80,11 @@ def aggregate_study(
     watch
         Tells how many of the points that are reduced are done; see ``store.watched``.
 
+    Warns
+    -----
+    NotCompared
+        If the law of a comparison could not be solved at some points.
+
     Raises
     ------
     InputError
@@ -92,6 +100,8 @@ def aggregate_study(
         kept = stack.enter_context(closing(KeptRows.of(results, study.name)))
         parts = _Parts(study, Catalogue(results), kept, cores, watch)
         receipt = write_study(study, results, parts)
+    for sentence in parts.unsolved:
+        warnings.warn(sentence, NotCompared, stacklevel=2)
     return Aggregation(receipt, len(study.points), parts.reduced)
 
 
@@ -116,6 +126,8 @@ class _Parts:
     ----------
     reduced
         Points that are reduced anew.
+    unsolved
+        What is to be said of comparisons that could not be made.
     """
 
     def __init__(
@@ -129,6 +141,7 @@ class _Parts:
         self._keys = keys_of(self._reduction, self._located)
         self._new = [i for i, key in enumerate(self._keys) if key not in kept.places]
         self.reduced = len(self._new)
+        self.unsolved: list[str] = []
 
     def __iter__(self) -> Iterator[Mapping[str, xr.Dataset]]:
         import xarray as xr
@@ -145,6 +158,7 @@ class _Parts:
             yield {**part, GROUP: described(GROUP, keys)}
             first = last
         comparison = xr.concat(compared, "point")
+        self.unsolved = unsolved(self._study, comparison.at_layer.values)
         yield {
             "rates": described("rates", rate_table(self._study, self._assembly.series, comparison)),
             "series": described("series", self._assembly.series.dataset()),

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.errors import InputError
+from deeplimits.errors import InputError, Unsolved
 from deeplimits.laws import Law, PointMass
 from deeplimits.laws.mapped import mapped
 from deeplimits.limits.coefficients import is_odd
@@ -116,7 +116,8 @@ class Limit(ABC):
         Raises
         ------
         InputError
-            If the limit is not for this network, or its law cannot be had to the accuracy that is kept.
+            If the limit is not for this network; ``Unsolved`` if its law cannot be had to the accuracy that
+            is kept, which solving it tells.
         """
         reason = self.refusal(network, observable)
         if reason is not None:
@@ -127,7 +128,7 @@ class Limit(ABC):
             laws = self.laws(seen, layers, kind)
         except (ArithmeticError, np.linalg.LinAlgError) as error:
             expected = f"a limit whose law of {observable} can be solved here: {error}"
-            raise InputError("limit", "", self.name, expected) from error
+            raise Unsolved("limit", "", self.name, expected) from error
         if kind == found.kind or found.record.law is None:
             return laws
         return [mapped(law, found.record.law[1]) for law in laws]

@@ -39,7 +39,7 @@ from deeplimits.limits.mlp.correlation import correlation_diffusion
 from deeplimits.limits.mlp.covariance_paths import Array, drawn_paths, extrapolated, observed
 from deeplimits.limits.mlp.smooth_variance import SmoothVariance
 from deeplimits.limits.mlp.variance import log_normal_error
-from deeplimits.limits.regime import ABOVE_HALF, HALF, SHAPED, Regime
+from deeplimits.limits.regime import ABOVE_HALF, HALF, SHAPED, Regime, family
 from deeplimits.limits.times import one_value, shaping_size
 from deeplimits.networks.network import Network
 from deeplimits.observables import parse
@@ -96,8 +96,8 @@ class CovarianceSde(Limit):
     source = "Li, Nica & Roy 2022, Theorems 3.2 and 3.9"
 
     def drift(self, network: Network) -> Drift:
-        """b of the limit: none where p > ½."""
-        if network.exponent > 0.5:
+        """b of the limit: none where p > ½, or φ is linear, whatever shaping goes by in its layers."""
+        if network.exponent > 0.5 or family(network) == "linear":
             return Drift()
         ratio = one_value(network, _ratios(network), ALIKE)
         assert ratio is not None
