@@ -16,6 +16,7 @@ from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, kolmogorov
 from deeplimits.limits import exact_chain, kept_rows, one_sided, one_sided_rows, registry, transition_rows
+from deeplimits.limits.fisher import density as linear_density
 from deeplimits.limits.step_moments import step
 from deeplimits.limits.transition import density, window
 from deeplimits.networks.network import Network, Shaping
@@ -61,6 +62,28 @@ def test_linear_rows_are_fishers_density(units: int, rho: float) -> None:
     y = np.linspace(y0 - found.below, y0 + found.above, 82)[1:-1]
     expected = fisher(y, y0, units)
     assert np.abs(density(linear, units, y0, y) - expected).max() <= 1e-9 * expected.max()
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5])
+def test_the_closed_form_of_narrow_linear_layers_is_what_quadrature_finds(rho: float) -> None:
+    for units in (4, 6, 9):
+        y = np.linspace(-5, 6, 50)
+        expected = linear_density(units, float(np.arctanh(rho)), y)
+        found = density(Slopes(1, 1), units, float(np.arctanh(rho)), y)
+        assert np.abs(found - expected).max() <= 1e-9 * expected.max()
+
+
+@pytest.mark.parametrize("units", [4, 7])
+def test_rows_of_narrow_linear_layers_are_fishers_density(units: int) -> None:
+    """Also where the quadrature of other layers is within 1e-6 alone."""
+    kernel = transition_rows.Transition(Slopes(1, 1), units)
+    for rho in (-0.99, 0.0, 0.999, 1 - 1e-12):
+        y0 = float(np.arctanh(rho))
+        row = kernel.row(y0)
+        z = kernel.grid.z(row.first + np.arange(float(len(row.values))))
+        expected = fisher(z, y0, units)
+        assert np.abs(row.values - expected).max() <= 1e-9 * expected.max()
+        assert abs(row.values.sum() * kernel.grid.step - 1) < 1e-9
 
 
 @pytest.mark.parametrize(
@@ -150,6 +173,7 @@ def test_atoms_are_those_of_units_drawn_one_by_one(rho: float) -> None:
 
 NETWORKS = {
     "linear": Network(Identity(), 16, 16, pair(0.3)),
+    "linear, narrow": Network(Identity(), 4, 6, pair(0.3)),
     "shaped": shaped(SYMMETRIC, 16, 16),
     "unshaped": Network(ReluLike(), 64, 20, pair(0.3)),
     "uneven": Network(ReluLike(0.0, -0.4), (32, 64, 48, 32), 4, pair(0.3)),
@@ -159,7 +183,7 @@ NETWORKS = {
     "deep": Network(ReluLike(), 150, 150, pair(0.3)),
     "wide": shaped(SYMMETRIC, 256, 64, -0.9),
 }
-EVERYDAY = ("shaped",)
+EVERYDAY = ("shaped", "linear, narrow")
 
 
 def correlations(network: Network, count: int) -> np.ndarray:

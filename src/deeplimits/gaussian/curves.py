@@ -161,16 +161,20 @@ def _from_cells(curve: Written, u: Array, order: int, parts: int, found: Array) 
     todo = np.flatnonzero(np.isnan(found) & (np.abs(u) > 1e-300))
     mantissa, exponent = np.frexp(np.abs(u[todo]))
     place = np.minimum(((2 * mantissa - 1) * parts).astype(int), parts - 1)
-    keys = np.stack([np.sign(u[todo]).astype(int), exponent, place], axis=1)
-    cells, members, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
-    for index, ((sign, octave, part), count) in enumerate(zip(cells.tolist(), counts, strict=True)):
-        if count <= _FEW and parts > 1:
+    keys = (exponent.astype(np.int64) * parts + place) * 2 + (u[todo] > 0)
+    by_cell = np.argsort(keys)
+    ends = np.flatnonzero(np.diff(keys[by_cell])) + 1
+    for members in np.split(by_cell, ends):
+        if len(members) <= _FEW and parts > 1 or not len(members):
             continue
+        first = members[0]
+        octave, part = int(exponent[first]), int(place[first])
         low = np.ldexp(0.5 * (1 + part / parts), octave)
         high = np.ldexp(0.5 * (1 + (part + 1) / parts), octave)
+        sign = 1.0 if u[todo[first]] > 0 else -1.0
         modes = _cell(curve, sign * float(low), sign * float(high), order)
         if modes is not None:
-            chosen = todo[members.ravel() == index]
+            chosen = todo[members]
             t = (np.abs(u[chosen]) - low) / (high - low) * 2 - 1
             found[chosen] = np.polynomial.chebyshev.chebval(t, modes)
 

@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 ERROR = 1e-7
 """Kolmogorov distance that is kept, of laws between the nodes of their tables as well."""
-_LEAST_UNITS, _MOST_UNITS = 8, 1024
+_LEAST_UNITS, _LEAST_LINEAR, _MOST_UNITS = 8, 4, 1024
 
 
 class Exact(Limit):
@@ -45,7 +45,7 @@ class Exact(Limit):
             ANY_EXPONENT,
             uneven=True,
             inputs=2,
-            conditions=(wide(_LEAST_UNITS), narrow(_MOST_UNITS)),
+            conditions=(wide(_LEAST_LINEAR), narrow(_MOST_UNITS)),
         ),
         Regime(
             PLAIN,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
-from deeplimits.limits import kept_rows
+from deeplimits.limits import fisher, kept_rows
 from deeplimits.limits.chain_grid import Grid
 from deeplimits.limits.one_sided import Middle, reach
 from deeplimits.limits.one_sided import density as density_of_one_side
@@ -169,6 +169,8 @@ class Transition:
         first = grid.number(found.centre - found.below, up=True)
         last = max(grid.number(found.centre + found.above, up=False), first)
         z = grid.z(first + np.arange(float(last - first + 1)))
+        if self.slopes.plus == self.slopes.minus and self.units < _NARROW:
+            return Row(first, fisher.density(self.units, y, z))
         at = grid.y(z)
         # no place is at 0, where neither side has a density
         at = np.where(np.abs(at) < _LEAST, _LEAST, at)
@@ -178,6 +180,8 @@ class Transition:
 _BENDS = 2.0
 """Over how many steps of a grid softplus bends."""
 _LEAST = 1e-12
+_NARROW = 8
+"""Units of a linear layer from which on rows are by quadrature, as all others."""
 
 
 @lru_cache(maxsize=32)
