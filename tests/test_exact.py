@@ -86,6 +86,30 @@ def test_rows_of_narrow_linear_layers_are_fishers_density(units: int) -> None:
         assert abs(row.values.sum() * kernel.grid.step - 1) < 1e-9
 
 
+@pytest.mark.parametrize("units", [4, 8, 16])
+@pytest.mark.parametrize("end", [1, -1])
+def test_tails_of_a_step_have_three_digits(units: int, end: int) -> None:
+    """1 − ρ down to 1e-12 and up to 2 − 1e-9, against Fisher's density, wherever a tail is above 1e-7."""
+    gap = 1e-10 if end > 0 else 2e-8
+    network = Network(Identity(), units, 1, pair(end * (1 - gap)))
+    rescaled, plain = law("exact", network, "rescaled_correlation"), law("exact", network)
+    y0 = end * 0.5 * float(np.log((2 - gap) / gap))
+    points, weights = np.polynomial.legendre.leggauss(24)
+    compared = 0
+    for left in (1e-12, 1e-11, 1e-10, 1e-9, 1e-8):
+        beyond = end * 0.5 * np.log((2 - left) / left) + end * (np.arange(40)[:, None] + (points + 1) / 2)
+        tail = float((fisher(beyond.ravel(), y0, units).reshape(40, -1) @ weights).sum() / 2)
+        if not 1e-7 < tail < 0.999 or (end < 0 and left < 1e-9):
+            continue
+        compared += 1
+        place = np.log(left if end > 0 else 2 - left)
+        found = [float(rescaled.cdf(place)), 1 - float(plain.cdf(1 - left))]
+        if end < 0:
+            found = [1 - found[0], float(plain.cdf(-1 + left))]
+        assert np.allclose(found, tail, rtol=1e-3, atol=0)
+    assert compared >= 2
+
+
 @pytest.mark.parametrize(
     ("units", "rho"),
     [(48, 0.99), (256, 0.3)]

@@ -165,7 +165,7 @@ def _from_cells(curve: Written, u: Array, order: int, parts: int, found: Array) 
     by_cell = np.argsort(keys)
     ends = np.flatnonzero(np.diff(keys[by_cell])) + 1
     for members in np.split(by_cell, ends):
-        if len(members) <= _FEW and parts > 1 or not len(members):
+        if (len(members) <= _FEW and parts > 1) or not len(members):
             continue
         first = members[0]
         octave, part = int(exponent[first]), int(place[first])

@@ -91,14 +91,25 @@ def states(layers: Layers, start: float, wanted: Sequence[int]) -> list[State]:
 def _walk(
     layers: tuple[tuple[Slopes, int], ...], start: float, wanted: frozenset[int]
 ) -> tuple[tuple[int, State], ...]:
-    return tuple((number, state) for number, state in _walked(layers, start) if number in wanted)
+    found = [(number, state) for number, state in _walked(layers, start) if number in wanted]
+    if 1 in wanted:
+        # of one step a density has more of high frequencies than a chain asks for
+        kernel = transition(*layers[0])
+        found[0] = (1, _first(kernel, start, replace(kernel.grid, step=kernel.grid.step / _FINER)))
+    return tuple(found)
+
+
+_FINER = 3
+"""How much finer the grid of a law of one step is than that of its kernel."""
 
 
 def _walked(layers: Layers, start: float) -> Iterator[tuple[int, State]]:
     state: State | None = None
     for number, (slopes, units) in enumerate(layers, 1):
         kernel = transition(slopes, units)
-        state = _first(kernel, start) if state is None else _next(kernel, _on(state, kernel.grid))
+        state = (
+            _first(kernel, start, kernel.grid) if state is None else _next(kernel, _on(state, kernel.grid))
+        )
         if not state.lost <= _LOST:
             raise ArithmeticError(
                 f"the step to layer {number} is not resolved: its mass is wrong by {state.lost:.1e}, for the "
@@ -107,14 +118,13 @@ def _walked(layers: Layers, start: float) -> Iterator[tuple[int, State]]:
         yield number, state
 
 
-def _first(kernel: Transition, start: float) -> State:
+def _first(kernel: Transition, start: float, grid: Grid) -> State:
     fates = kernel.fates(np.array([start]))
-    row = kernel.row(start)
-    h = kernel.grid.step
+    row = kernel.row(start, grid)
     return State(
-        kernel.grid,
+        grid,
         row.first,
-        row.values * h,
+        row.values * grid.step,
         float(fates.apart[0]),
         float(fates.equal[0]),
         float(fates.alive[0]),

@@ -1,5 +1,6 @@
-"""The law of ρ' after one layer of a linear network: that of the correlation of n pairs of normals that are not
-centred, which R. A. Fisher found in 1915. In y = artanh ρ it is
+"""The law of ρ' after one layer of a linear network, by R. A. Fisher's density of a correlation.
+
+It is that of the correlation of n pairs of normals that are not centred, in y = artanh ρ
 
     f(y' | y) = C √(cosh y' / cosh y) cosh(y' − y)^{½ − n} ₂F₁(½, ½; n + ½; (1 + ρρ')/2),
 

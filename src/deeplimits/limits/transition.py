@@ -127,6 +127,9 @@ def density(
     moments
         Those of ``step``, where they are known, in which y is at ``place``.
     """
+    if slopes.plus == slopes.minus and y < 0:
+        # φ is odd, and near −1 what the transform needs of 1 + ρ would have no digits left
+        return density(slopes, units, -y, -nodes[::-1])[::-1]
     if moments is None:
         moments = step(slopes, np.array([y]))
     found = window(moments, y, slopes, units, place)

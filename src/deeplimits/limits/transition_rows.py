@@ -104,11 +104,12 @@ class Transition:
         apart = np.maximum((1 - common) ** self.units - one_dead + none, 0.0)
         return Fates(1 - one_dead + none, apart, self.units * common**self.units)
 
-    def row(self, y: float) -> Row:
-        """The density of a step from any coordinate."""
+    def row(self, y: float, grid: Grid | None = None) -> Row:
+        """The density of a step from any coordinate, on its own grid or another."""
+        grid = grid or self.grid
         if not self.one_sided:
-            return self._row(y, step(self.slopes, np.array([y])), 0)
-        grid, middle = self.grid, Middle.of(y, self.units)
+            return self._row(y, step(self.slopes, np.array([y])), 0, grid)
+        middle = Middle.of(y, self.units)
         first = grid.number(0.0, up=True)
         last = grid.number(middle.centre + reach(middle), up=False)
         z = grid.z(first + np.arange(float(last - first + 1)))
@@ -148,7 +149,7 @@ class Transition:
             rows = [self.row_of_kernel(float(each)) for each in y]
         else:
             moments = step(self.slopes, y)
-            rows = [self._row(float(each), moments, place) for place, each in enumerate(y)]
+            rows = [self._row(float(each), moments, place, grid) for place, each in enumerate(y)]
         first = min(row.first for row in rows)
         values = np.zeros((CHUNK, max(row.first + len(row.values) for row in rows) - first))
         for place, row in enumerate(rows):
@@ -163,8 +164,7 @@ class Transition:
         z = grid.z(np.arange(float(first), grid.number(high, up=False) + 1))
         return Row(first, one_sided(self.units).row(y, grid.y(z)) * grid.slope(z))
 
-    def _row(self, y: float, moments: Step, place: int) -> Row:
-        grid = self.grid
+    def _row(self, y: float, moments: Step, place: int, grid: Grid) -> Row:
         found = window(moments, y, self.slopes, self.units, place)
         first = grid.number(found.centre - found.below, up=True)
         last = max(grid.number(found.centre + found.above, up=False), first)
