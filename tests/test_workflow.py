@@ -94,6 +94,7 @@ def test_targets_are_studies_figures_and_kinds(project):
         "aggregates",
         "figures",
         "claims",
+        "tables",
         "small",
         "ks_against_width",
     }
