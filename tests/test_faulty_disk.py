@@ -133,7 +133,7 @@ class Project:
             return
         cause = re.escape(os.strerror(code))
         if self.name == "repair":
-            assert done.code in (1, 2) and re.search(rf": results/\S+: {cause}$", done.err, re.MULTILINE), (
+            assert done.code in (1, 2) and re.search(rf": \S*results/\S+: {cause}$", done.err, re.MULTILINE), (
                 done
             )
         else:

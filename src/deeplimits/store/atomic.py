@@ -43,7 +43,7 @@ def written_aside(final: Path, flush: bool = True) -> Iterator[Path]:
             os.fsync(descriptor)
         aside.replace(final)
         if flush:
-            _flush_folder(final.parent)
+            _flush_folder_of(final)
 
 
 @contextmanager
@@ -192,8 +192,8 @@ def _locked(descriptor: int) -> bool | None:
     return True
 
 
-def _flush_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def _flush_folder_of(path: Path) -> None:
+    descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
