@@ -133,9 +133,8 @@ class Project:
             return
         cause = re.escape(os.strerror(code))
         if self.name == "repair":
-            assert done.code in (1, 2) and re.search(rf": \S*results/\S+: {cause}$", done.err, re.MULTILINE), (
-                done
-            )
+            said = re.search(rf": \S*results/\S+: {cause}$", done.err, re.MULTILINE)
+            assert done.code in (1, 2) and said, done
         else:
             assert done.code == (1 if self.name == "plan" else 2), done
             assert re.search(
