@@ -22,6 +22,8 @@ _REACH = 200.0
 """Margins to each side; an effect further out is drawn at the end."""
 _ROW, _HEAD = 0.122, 0.34
 """Height of a row and of what surrounds a group of rows, inches."""
+_LEAST = 1.4
+"""Height at least, in which a single row has room beside legend, title and axis, inches."""
 _LOOKS = {"holds": (SECOND, "o"), "fails": (LIMIT, "X"), "undecided": ((0.45, 0.45, 0.45), "D")}
 _MARK: dict[str, Any] = {"ms": 3.6, "mec": "white", "mew": 0.4}
 _SHADE, _PRINTED = "#e7f1ec", "#fbeee6"
@@ -32,7 +34,7 @@ def draw(rows: Sequence[dict[str, Any]]) -> Figure:
     """Rows are those of ``claims.verdicts.verdicts``."""
     papers = [(paper, list(of_paper)) for paper, of_paper in groupby(rows, lambda row: str(row["paper"]))]
     sizes = [len(of_paper) for _, of_paper in papers]
-    height = _ROW * sum(sizes) + _HEAD * (len(papers) + 1)
+    height = max(_LEAST, _ROW * sum(sizes) + _HEAD * (len(papers) + 1))
     figure, axes = new_figure(len(papers), 1, PAGE, height, sharex=True, height_ratios=sizes)
     for axis, (paper, of_paper) in zip(axes[:, 0], papers, strict=True):
         _panel(axis, paper, of_paper)
@@ -56,8 +58,8 @@ def _panel(axis: Any, paper: str, rows: Sequence[dict[str, Any]]) -> None:
             label.set(style="italic")
     axis.tick_params(axis="y", length=0, pad=2)
     axis.spines[["left"]].set_visible(False)
-    # authors and year, without the title
-    name = "".join(re.split(r"(\d{4})", paper)[:2])
+    # authors and year, without the title, on one line
+    name = " ".join("".join(re.split(r"(\d{4})", paper)[:2]).split())
     axis.set_title(name, loc="left", fontweight="bold", parse_math=False)
     _text(axis, -1.0, "networks   normals")
 
