@@ -45,7 +45,7 @@ def lacking(study: Study, groups: Groups) -> list[str]:
     "seed",
     [
         *TRIED,
-        *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(100, 1100) if seed not in TRIED),
+        *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(100, 2000) if seed not in TRIED),
     ],
 )
 def test_a_random_study_is_refused_or_comes_to_an_end(tmp_path: Path, seed: int) -> None:
