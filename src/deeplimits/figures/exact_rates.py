@@ -57,6 +57,7 @@ def draw(study: Groups) -> Figure:
     ]
     series = held.width_series.values.tolist()
     widths, depths = (held[name].values.astype(float) for name in ("width", "depth"))
+    lines = 0
     for axis, (title, power, names) in zip(axes, PANELS, strict=True):
         curves = _curves(networks, series, names)
         for drawn, ((curve, limit), found) in enumerate(curves.items()):
@@ -80,7 +81,10 @@ def draw(study: Groups) -> Figure:
         ticks = sorted({int(each) for found in curves.values() for each, _ in found})
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.minorticks_off()
-        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.3), labelspacing=0.6)
+        legend = axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.3), labelspacing=0.6)
+        lines = max(lines, sum(1 + text.get_text().count("\n") for text in legend.get_texts()))
+    # a legend of many curves is taller than what is below the axes
+    figure.set_figheight(max(figure.get_figheight(), 2.0 + 0.22 * lines))
     letter(axes)
     return figure
 
