@@ -20,7 +20,7 @@ import pytest
 
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
-from deeplimits.laws import Law, kolmogorov
+from deeplimits.laws import Law, PointMass, kolmogorov
 from deeplimits.limits import registry
 from deeplimits.limits.base import Limit
 from deeplimits.networks.network import Network
@@ -125,6 +125,7 @@ def held(name: str, network: Network, limits: Sequence[Limit]) -> Iterator[Held]
                     error.add_note(f"{limit.name} of {observable} at layer {layer} of {name}")
                     raise
                 assert 0 <= stated <= 1
+                assert isinstance(law, PointMass) or not limit.is_number(observable)
                 values = sample(drawn(network, tuple(layers)), network, layers, layer, observable)
                 if len(values) > COUNT // 2:
                     yield Held(limit.name, name, observable, layer, stated, kolmogorov(law, values))

@@ -18,6 +18,7 @@ from deeplimits.observables import OBSERVABLES
 GRAM = ((1.0, 0.3), (0.3, 1.0))
 SHAPED = Network(ReluLike(0.0, -1.0), 150, 150, GRAM, shaping=Shaping("width", 0.5))
 UNSHAPED = Network(ReluLike(), 150, 150, GRAM)
+STARTED = Network(ReluLike(), 4, 64, ((1.0,),), architecture="resnet", start=1.0)
 
 
 def test_ode_reaches_the_known_value() -> None:
@@ -123,12 +124,19 @@ def test_smooth_networks_without_curvature_have_a_drift_of_their_own_at_a_quarte
 
 @pytest.mark.slow
 def test_certain_limits_are_those_that_are_numbers() -> None:
-    networks = [UNSHAPED, SHAPED, replace(SHAPED, shaping=Shaping("width", 0.25))]
-    about = [(limit, each) for limit in registry().values() for each in networks if limit.applies(each)]
-    assert {limit.kind for limit, _ in about} == {"number", "law", "sampled"} and len(about) > 20
-    for limit, network in about:
-        (law,) = limit.laws(network, [network.depth], limit.observables[0])
-        assert isinstance(law, PointMass) == (limit.kind == "number"), limit.name
+    networks = [UNSHAPED, SHAPED, replace(SHAPED, shaping=Shaping("width", 0.25)), STARTED]
+    about = [
+        (limit, observable, each)
+        for limit in registry().values()
+        for each in networks
+        for observable in limit.observables
+        if limit.applies(each, observable)
+    ]
+    assert {limit.kind for limit, *_ in about} == {"number", "law", "sampled"} and len(about) > 40
+    assert any(limit.random and limit.kind == "number" for limit, *_ in about)
+    for limit, observable, network in about:
+        (law,) = limit.marginals(network, [network.depth], observable)
+        assert isinstance(law, PointMass) == limit.is_number(observable), (limit.name, observable)
 
 
 @pytest.mark.slow

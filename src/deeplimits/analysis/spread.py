@@ -212,9 +212,11 @@ def _is_lost(future: Future[Rows]) -> bool:
 
 
 def _dask_scheduler() -> Any:
-    """The scheduler of dask that is set, or None."""
-    import dask
-
+    """The scheduler of dask that is set, or None, as where dask is left out."""
+    try:
+        import dask
+    except ImportError:
+        return None
     return dask.config.get("scheduler", None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -93,8 +94,8 @@ def aggregate(
     from deeplimits.jobs.aggregate import aggregate_study
     from deeplimits.store.watched import watched
 
-    if settings.dask is None:
-        leave_out("dask.array")
+    if settings.dask is None and "DASK_SCHEDULER" not in os.environ:
+        leave_out("dask")
     cores = cores or available_threads()
     print(aggregate_study(settings.study(study), settings.results, cores, settings.dask, watched))
 

@@ -144,14 +144,17 @@ def named(axes: Iterable[Axes]) -> dict[str, Any]:
     return found
 
 
-def legend_below(figure: Figure, shown: Mapping[str, Any]) -> None:
-    """One legend for all panels, below them, in as few rows as there is room for; handles by label."""
+def legend_below(figure: Figure, shown: Mapping[str, Any]) -> int:
+    """One legend for all panels, below them, in as few rows as there is room for, which are returned; handles
+    by label.
+    """
     longest = max(map(len, shown), default=0)
     # points that a letter takes, and a handle
     room = int(72 * figure.get_figwidth() / (3.9 * longest + 36))
     rows = -(-len(shown) // max(1, room))
     columns = -(-len(shown) // max(1, rows))
     figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=columns)
+    return rows
 
 
 def save(figure: Figure, paths: tuple[Path, ...]) -> list[Path]:

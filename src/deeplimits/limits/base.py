@@ -33,13 +33,13 @@ class Limit(ABC):
 
     ``observables`` are what it speaks of; ``regimes`` the networks that it is for, as data: any other is
     refused. ``kind`` tells whether it is a number at every time, a law solved without noise, or a sampled
-    one. ``label`` says in a few words what it is, ``equation`` the law itself. ``precedence`` orders the
-    limits that may be chosen for a network without being named, the smallest first; ``matched_precedence``
-    those with the network's own constants; ``finite_precedence`` the laws of finite networks, which come
-    before all limits where they are not ``dear``; None is never chosen. ``rate`` is the exponent with which
-    the Kolmogorov distance of a network of width n to it falls (of depth d, for residual networks of finite
-    width), where theory or our own measurements declare one, and ``rate_reason`` says why there is none;
-    ``source`` names the equation.
+    one; ``random`` are the observables that are no numbers where others are. ``label`` says in a few words
+    what it is, ``equation`` the law itself. ``precedence`` orders the limits that may be chosen for a network
+    without being named, the smallest first; ``matched_precedence`` those with the network's own constants;
+    ``finite_precedence`` the laws of finite networks, which come before all limits where they are not
+    ``dear``; None is never chosen. ``rate`` is the exponent with which the Kolmogorov distance of a network
+    of width n to it falls (of depth d, for residual networks of finite width), where theory or our own
+    measurements declare one, and ``rate_reason`` says why there is none; ``source`` names the equation.
 
     Notes
     -----
@@ -56,6 +56,7 @@ class Limit(ABC):
     observables: ClassVar[tuple[str, ...]]
     regimes: ClassVar[tuple[Regime, ...]]
     kind: ClassVar[Kind] = "law"
+    random: ClassVar[tuple[str, ...]] = ()
     precedence: ClassVar[int | None] = None
     matched_precedence: ClassVar[int | None] = None
     finite_precedence: ClassVar[int | None] = None
@@ -141,6 +142,10 @@ class Limit(ABC):
         known = {kind: record.law for kind, record in OBSERVABLES.items() if kind not in self.observables}
         mapped_ = (kind for kind, law in known.items() if law is not None and law[0] in self.observables)
         return (*self.observables, *mapped_)
+
+    def is_number(self, observable: str) -> bool:
+        """Whether an observable is a number at every time."""
+        return self.kind == "number" and self._solved(parse(observable)) not in self.random
 
     def _solved(self, observable: Observable) -> str:
         """The kind of observable whose law is solved where another is asked for."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, hyp2f1
 
 Array = NDArray[np.float64]
 
@@ -24,6 +23,9 @@ def density(units: int, y: float, at: Array) -> Array:
     y
         artanh ρ before the layer.
     """
+    # SciPy's special functions take a quarter of a second to import, and every command imports the limits
+    from scipy.special import gammaln, hyp2f1
+
     constant = np.log(units - 1) + gammaln(units) - gammaln(units + 0.5) - 0.5 * np.log(2 * np.pi)
     grown = (_log_cosh(at) - _log_cosh(np.array(y))) / 2 - (units - 0.5) * _log_cosh(at - y)
     series = hyp2f1(0.5, 0.5, units + 0.5, (1 + np.tanh(at) * np.tanh(y)) / 2)

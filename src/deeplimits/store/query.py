@@ -192,7 +192,9 @@ def _register(connection: duckdb.DuckDBPyConnection, name: str, parts: Parts) ->
     connection.register(f"{_PART}{name}", parts.rows)
     joins = []
     for dimension, labels in parts.labels.items():
-        connection.register(f"{_PART}{name}, {dimension}", labels.assign(**{_ROW: np.arange(len(labels))}))
+        connection.register(
+            f"{_PART}{name}, {dimension}", labels.assign(**{_ROW: np.arange(len(labels), dtype=np.int32)})
+        )
         joins.append(
             f'JOIN "{_PART}{name}, {dimension}" AS "of {dimension}" '
             f'ON "rows"."{dimension}" = "of {dimension}"."{_ROW}"'

@@ -204,12 +204,14 @@ def study_table(results: Path, study: str, table: str) -> Parts | None:
     rows = parts.rows
     match table:
         case "moments" | "quantiles":
-            rows = rows[rows["layer"] >= 0]
+            there = rows["layer"] >= 0
         case "comparison":
-            rows = rows[rows["value"].notna()]
+            there = rows["value"].notna()
         case "events":
-            rows = rows[(rows["exploded"] >= 0) | (rows["collapsed"] >= 0)]
-    return parts._replace(rows=rows)
+            there = (rows["exploded"] >= 0) | (rows["collapsed"] >= 0)
+        case _:
+            return parts
+    return parts if there.all() else parts._replace(rows=rows[there])
 
 
 def _parts(study: str, held: xr.Dataset) -> Parts:
@@ -219,7 +221,8 @@ def _parts(study: str, held: xr.Dataset) -> Parts:
         for each in sorted(arrays, key=lambda name: -held[name].ndim)
         for name, size in held[each].sizes.items()
     }
-    places = np.indices(tuple(sizes.values()), sparse=True)
+    # half as long as NumPy makes them: a table has millions of rows
+    places = np.indices(tuple(sizes.values()), np.int32, sparse=True)
     along = {str(name): [*map(str, held[name].dims)] for name in held.coords if name not in sizes}
     labelled = sorted(name for name, dimensions in along.items() if set(dimensions) <= sizes.keys())
     labels: dict[str, pd.DataFrame] = {}
@@ -239,17 +242,16 @@ def _parts(study: str, held: xr.Dataset) -> Parts:
             found = held[name].transpose(*(each for each in sizes if each in held[name].dims))
             rows[name] = found.to_numpy().reshape([found.sizes.get(each, 1) for each in sizes])
     shape = tuple(sizes.values())
-    return Parts(
-        columns,
-        pd.DataFrame({name: _column(np.broadcast_to(each, shape).ravel()) for name, each in rows.items()}),
-        labels,
-    )
+    filled = {name: _column(np.broadcast_to(each, shape).ravel()) for name, each in rows.items()}
+    # pandas would put columns of one type into one array
+    return Parts(columns, pd.DataFrame(filled, copy=False), labels)
 
 
 def _column(values: NDArray[Any]) -> NDArray[Any]:
     """Values as a column holds them: texts as objects, and no +∞, which SQL is told as nothing."""
     if values.dtype.kind == "f":
-        return np.where(values == np.inf, np.nan, values)
+        infinite = values == np.inf
+        return np.where(infinite, np.nan, values) if infinite.any() else values
     return values.astype(object) if values.dtype.kind in "UT" else values
 
 
@@ -293,6 +295,8 @@ def _without_rows(table: str) -> Parts:
 
 
 def _together(found: Sequence[Parts]) -> Parts:
+    if len(found) == 1:
+        return found[0]
     rows, sizes = [], dict.fromkeys(found[0].labels, 0)
     for parts in found:
         rows.append(parts.rows.assign(**{name: parts.rows[name] + size for name, size in sizes.items()}))

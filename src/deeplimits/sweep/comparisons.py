@@ -70,7 +70,7 @@ def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], 
     layers not recorded, distances that the limit does not have.
     """
     for index, entry in enumerate(compare):
-        key, is_number = f"compare.{index}", registry()[entry.limit].kind == "number"
+        key, limit = f"compare.{index}", registry()[entry.limit]
         if not any(is_recorded(entry.observable, point, point.layers[-1]) for point in points):
             expected = (
                 "an observable of what the study records: its inputs, and gradients or output under record"
@@ -79,14 +79,12 @@ def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], 
             if record.all_layers:
                 expected += ", with layers: all" + (f", of {record.of_only}" if record.of_only else "")
             raise InputError(where, f"{key}.observable", entry.observable, expected)
-        if not set(entry.distances) & (_OF_NUMBERS if is_number else _OF_LAWS):
-            expected = (
-                "rms, since the limit is a number"
-                if is_number
-                else "ks or wasserstein, since the limit is random"
-            )
-            raise InputError(where, f"{key}.distances", entry.distances, expected)
         compared = [(point, compared_layers(entry, point, where, index)) for point in points]
+        is_number = limit.is_number(entry.observable)
+        if not set(entry.distances) & (_OF_NUMBERS if is_number else _OF_LAWS):
+            has = "rms, since it is a number" if is_number else "ks or wasserstein, since it is random"
+            expected = f"{has} in {entry.limit}"
+            raise InputError(where, f"{key}.distances", entry.distances, expected)
         for point, layers in compared:
             if layers:
                 _check_explosion(entry, point, layers[-1], where, index)
@@ -105,7 +103,7 @@ def _why(points: Sequence[Point], entry: CompareModel) -> str:
 def _check_explosion(entry: CompareModel, point: Point, layer: int, where: Path, index: int) -> None:
     """Refuse times beyond the explosion of a limit that is a number: it has none there."""
     limit = registry()[entry.limit]
-    if limit.kind == "number" and limit.explosion_probability(point.network, layer):
+    if limit.is_number(entry.observable) and limit.explosion_probability(point.network, layer):
         found = entry.at if entry.at is not None else f"<layer {layer}>"
         expected = (
             f"a time before {entry.limit} explodes; at layer {layer} of width {point.network.widest} it has"

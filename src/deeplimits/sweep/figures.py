@@ -300,7 +300,7 @@ def _random_entries(study: Study) -> Iterator[bool]:
     from deeplimits.sweep.comparisons import compared_layers
 
     for index, entry in enumerate(study.compare):
-        if "ks" in entry.distances and registry()[entry.limit].kind != "number":
+        if "ks" in entry.distances and not registry()[entry.limit].is_number(entry.observable):
             for point in study.points:
                 layers = compared_layers(entry, point, study.path, index)
                 # at layer 0 every law is a number

@@ -159,6 +159,7 @@ class McKeanVlasov(ResidualLimit):
         ),
     )
     kind = "number"
+    random = ("output",)
     precedence = 40
     rate_reason = "a number; the error is a width term, n^{−½}, and a depth term, 1/d"
     equation = "dv/dt = E φ(√v g)², n → ∞"
