@@ -110,3 +110,16 @@ for figure_name in sorted(
         localrule: True
         message:
             f"{figure_name} is drawn"
+
+
+# A name that is none of these would be taken for a file that no rule makes. As a module this is not asked for names.
+if not IS_MODULE:
+
+    rule:
+        name:
+            "unknown"
+        input:
+            refused_target,
+        output:
+            "{target}",
+        localrule: True

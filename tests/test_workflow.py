@@ -86,6 +86,27 @@ def test_scale_and_job_length_are_given_on_the_command_line(project):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("smal", "found 'smal' (did you mean 'small'?), expected a study, a figure"),
+        ("ks_agains_width", "did you mean 'ks_against_width'?"),
+        ("template", "found 'template', expected a study, a figure"),
+        ("other", "a study that config/config.yaml names under studies; or --config 'studies=[other]'"),
+    ],
+)
+def test_a_target_that_is_misspelt_is_one_message(project, target, said):
+    (project / "config/config.yaml").write_text("studies: [small]\n")
+    for name in ("other", "template"):
+        shutil.copy(project / "config/studies/small.yaml", project / f"config/studies/{name}.yaml")
+    run = snakemake(project, "--cores", "1", "small", target)
+    last = output(run).strip().splitlines()[-1]
+    assert run.returncode == 1 and last.startswith("deeplimits: target: ") and said in last
+    assert not [*(project / "results").rglob("*.zarr.zip")]
+    assert "small" in snakemake(project, "--list").stdout
+
+
+@pytest.mark.slow
 def test_targets_are_studies_figures_and_kinds(project):
     run = snakemake(project, "--list-target-rules", "-q")
     assert set(run.stdout.split()) == {

@@ -17,7 +17,12 @@ from deeplimits.jobs.messages import Messages
 from deeplimits.jobs.processes import die_with, handle_in_a_thread
 from deeplimits.jobs.runs import RunFolder, tell
 from deeplimits.jobs.turns import take_turn
-from deeplimits.jobs.workflow import planned_receipts, prepare, study_facts
+from deeplimits.jobs.workflow import (
+    check_target,
+    planned_receipts,
+    prepare,
+    study_facts,
+)
 from deeplimits.sweep.config import DEFAULT_CLAIMS, load_config
 from deeplimits.sweep.looks import Look
 from deeplimits.sweep.study import read_study
@@ -143,6 +148,7 @@ wildcard_constraints:
     batch="[0-9a-f]+",
     study="[A-Za-z0-9_-]+",
     figure="[a-z0-9_]+",
+    target=r"[^/.]+",
 
 
 def receipts_of_study(wildcards):
@@ -150,6 +156,15 @@ def receipts_of_study(wildcards):
         return planned_receipts(SETTINGS.results, wildcards.study)
     except InputError as error:
         raise WorkflowError(str(error))
+
+
+def refused_target(wildcards):
+    names = [rule.name for rule in workflow.rules if not rule.has_wildcards()]
+    try:
+        check_target(wildcards.target, names, SETTINGS)
+    except InputError as error:
+        # what Snakemake says around an error is about this function
+        sys.exit(f"deeplimits: {one_line(error)}")
 
 
 # The caption of a report names one file for the whole rule: figure.rst prints what the figure says of itself.

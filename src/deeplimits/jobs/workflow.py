@@ -11,15 +11,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from deeplimits import __version__
 from deeplimits.claims.files import load_claims, slips
 from deeplimits.engines import resolve
-from deeplimits.errors import InputError
+from deeplimits.errors import InputError, nearest_name, one_of
 from deeplimits.jobs.damage import (
     damaged_batches,
     discard_damaged,
@@ -50,6 +50,9 @@ from deeplimits.sweep.formats import STUDY_STORE, STUDY_TODO
 from deeplimits.sweep.jobs import Job, aggregation, simulation, simulation_of
 from deeplimits.sweep.plan import aggregation_seconds, make_plan
 from deeplimits.sweep.study import Study
+
+_MOST_NAMES = 30
+"""Names that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,22 @@ def planned_receipts(results: Path, study: str) -> list[str]:
         If no plan named this study.
     """
     return [str(receipt_path(results, batch)) for batch in _planned(results, study)["batches"]]
+
+
+def check_target(target: str, names: Sequence[str], config: Config) -> NoReturn:
+    """Refuse a target that is no file and no name that rules have.
+
+    Raises
+    ------
+    InputError
+        With the nearest name, or with the reason why a study that there is cannot be asked for.
+    """
+    if target != "template" and (config.studies_folder / f"{target}.yaml").is_file():
+        expected = f"a study that {config.path} names under studies; or --config 'studies=[{target}]'"
+        raise InputError("target", "", target, expected)
+    expected = one_of(names[:_MOST_NAMES], "a study, a figure, or what else has a name: ")
+    more = ", …" if len(names) > _MOST_NAMES else ""
+    raise InputError("target", "", target, expected + more, nearest_name(target, names))
 
 
 def _planned(results: Path, study: str) -> dict[str, Any]:
