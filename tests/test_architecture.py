@@ -40,7 +40,7 @@ LEVELS = (
     {"formulas"},
     {"formula_names", "formula_derivatives"},
     {"discovery"},
-    {"errors", "extras", "processor"},
+    {"array_types", "errors", "extras", "processor"},
 )
 # The rooms and files within engines, in the same way.
 ENGINE_LEVELS = (

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.laws import Chart
 from deeplimits.variables import STORED
 
 if TYPE_CHECKING:
     from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 
 Numbers = NDArray[np.float32]

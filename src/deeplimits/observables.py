@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import OrnsteinUhlenbeck
+from deeplimits.array_types import Array
 from deeplimits.discovery import Registry
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.laws import Chart
-from deeplimits.observable_kind import Array, Kind, Numbers
+from deeplimits.observable_kind import Kind, Numbers
 from deeplimits.tangent_kernels import alignment_gap, cross_kernel, log_condition, log_kernel
 from deeplimits.variables import STORED
 

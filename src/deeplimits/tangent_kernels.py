@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from deeplimits.array_types import Array
+
 Numbers = NDArray[np.float32]
 
 

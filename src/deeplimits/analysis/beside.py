@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import cell_counts, distances
+from deeplimits.array_types import Array
 from deeplimits.engines import simulate_block
 from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError
@@ -18,8 +18,6 @@ from deeplimits.networks.network import Network
 from deeplimits.observables import parse
 from deeplimits.sweep.activation import check_activation
 from deeplimits.variables import STORED
-
-Array = NDArray[np.float64]
 
 
 def drawn(network: Network, observable: str, layer: int, samples: int, engine: str = "auto") -> Array:

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.observables import Observable, parse
 
-Array = NDArray[np.float64]
 Task = tuple[str, int, int]
 """(observable, record, layer)"""
 

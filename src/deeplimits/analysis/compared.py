@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.columns import Array, Block
+from deeplimits.analysis.columns import Block
 from deeplimits.analysis.deviations import Deviations, root_mean_square
 from deeplimits.analysis.distances import CELLS, Distance, cell_counts, comparable, distances
 from deeplimits.analysis.reduce import LEVELS
 from deeplimits.analysis.rows import Rows
+from deeplimits.array_types import Array
 from deeplimits.errors import Unsolved
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits import registry

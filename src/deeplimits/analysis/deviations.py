@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.analysis.distances import Distance
 from deeplimits.analysis.least_squares import STORED_NORMAL
+from deeplimits.array_types import Array
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Deviations:
     fourths: tuple[float, ...]
 
     @classmethod
-    def of(cls, point: float, values: NDArray[np.float64]) -> Deviations:
+    def of(cls, point: float, values: Array) -> Deviations:
         """Deviations of ``values`` from ``point``; infinite ones are left out."""
         squares = (values[np.isfinite(values)] - point) ** 2
         return cls(len(squares), (float(squares.sum()),), (float((squares * squares).sum()),))

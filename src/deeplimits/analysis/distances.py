@@ -19,9 +19,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.laws import KOLMOGOROV_MEAN, EmpiricalLaw, Law, PointMass
 
-Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 CELLS = 1 << 14

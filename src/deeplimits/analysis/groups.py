@@ -14,8 +14,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.columns import Array, Block
+from deeplimits.analysis.columns import Block
 from deeplimits.analysis.rows import Rows
+from deeplimits.array_types import Array
 from deeplimits.observables import parse
 from deeplimits.sweep.points import Point
 

@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.analysis.distances import CELLS, cell_counts
+from deeplimits.array_types import Array
 from deeplimits.engines.sde.residual_paths import ResidualPaths, residual_paths
 from deeplimits.laws import NormalLaw
-
-Array = NDArray[np.float64]
 
 _CHUNK = 1 << 14
 

@@ -14,10 +14,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.analysis.columns import Array, Block
+from deeplimits.analysis.columns import Block
 from deeplimits.analysis.compared import Prediction
 from deeplimits.analysis.marginals import Marginals
 from deeplimits.analysis.rows import Rows
+from deeplimits.array_types import Array
 from deeplimits.limits import registry
 from deeplimits.observables import parse
 from deeplimits.store.arrays import blank

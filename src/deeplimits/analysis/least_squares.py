@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from deeplimits.array_types import Array
 
 STORED_NORMAL = 1.96
 """Half the width of a 95 % interval in standard errors, as study stores of format 4 have it."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deeplimits.analysis.columns import Array, Task
+from deeplimits.analysis.columns import Task
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced
 from deeplimits.analysis.rows import Rows
+from deeplimits.array_types import Array
 from deeplimits.observables import OBSERVABLES
 from deeplimits.store.arrays import blank
 from deeplimits.sweep.comparisons import is_recorded

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from deeplimits.array_types import Array
 
 
 def clopper_pearson(found: ArrayLike, total: ArrayLike, error: float = 0.05) -> tuple[Array, Array]:

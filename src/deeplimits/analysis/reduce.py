@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.analysis import order_statistics as order
-from deeplimits.analysis.columns import Array, Block, Samples, Task
+from deeplimits.analysis.columns import Block, Samples, Task
+from deeplimits.array_types import Array
 from deeplimits.observables import parse
 
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.claims.equivalence import Effect, NoEvidence, jackknife
 from deeplimits.claims.evidence import Evidence
 from deeplimits.claims.statistic import ExpectedModel
-
-Array = NDArray[np.float64]
 
 TWO_INPUTS = ((0, 0), (0, 1), (1, 1))
 """Entries of V of the first two inputs."""

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.store.arrays import COLUMNS
 from deeplimits.store.errors import StoreError
 from deeplimits.store.study_groups import Groups
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-Array = NDArray[np.float64]
 
 
 def samples(study: Groups) -> int:

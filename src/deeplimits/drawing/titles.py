@@ -5,10 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from deeplimits.analysis.series import inputs_text
-from deeplimits.drawing.selections import (
-    group,
-    points,
-)
+from deeplimits.drawing.selections import group, points
 from deeplimits.drawing.wording import network_text
 from deeplimits.store.study_groups import Groups
 

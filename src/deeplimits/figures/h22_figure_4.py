@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from deeplimits.activations import ReluLike
 from deeplimits.analysis.proportions import clopper_pearson
 from deeplimits.architectures import RESIDUAL
-from deeplimits.drawing.selections import (
-    group,
-    points,
-)
+from deeplimits.array_types import Array
+from deeplimits.drawing.selections import group, points
 from deeplimits.drawing.style import LIMIT, PAGE, new_figure, shades
 from deeplimits.limits.resnet.collapse import collapse_probability
 from deeplimits.networks.network import Network
@@ -104,7 +102,7 @@ def draw(study: Groups) -> Figure:
     return figure
 
 
-def _lowest(collapsed: NDArray[np.int64], alive: NDArray[np.int64], high: NDArray[np.float64]) -> float:
+def _lowest(collapsed: NDArray[np.int64], alive: NDArray[np.int64], high: Array) -> float:
     """Where the axis begins: below the rarest collapse that was seen, or below the bounds where none was."""
     seen = collapsed > 0
     found = (collapsed[seen] / alive[seen]).tolist() or high[alive > 0].tolist() or [0.1]

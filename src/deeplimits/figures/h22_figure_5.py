@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplimits.drawing.selections import Array, at_point, density_of, layers, points
+from deeplimits.array_types import Array
+from deeplimits.drawing.selections import at_point, density_of, layers, points
 from deeplimits.drawing.style import GROWTH, LIMIT, NETWORK, PAGE, SECOND, letter, new_figure
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import FROM_ZERO, RELU, RESNET, AtLeast, Compared, Kind, Needs

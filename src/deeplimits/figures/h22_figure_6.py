@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplimits.drawing.selections import (
-    group,
-    points,
-)
+from deeplimits.drawing.selections import group, points
 from deeplimits.drawing.style import (
     GROWTH,
     LIMIT,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.architectures import RESIDUAL
+from deeplimits.array_types import Array
 from deeplimits.drawing.selections import at_point, entry_of, layers, limit_quantiles, points, quantiles
 from deeplimits.drawing.style import LIMIT, PAGE, legend_below, letter, named, new_figure, shades
 from deeplimits.store.study_groups import Groups
@@ -91,7 +92,7 @@ def _panel(axis: Any, study: Groups, exponent: float) -> None:
     axis.plot(recorded, _exp(mean), "--", color=LIMIT, label="mean, infinite width", zorder=4)
 
 
-def _exp(logarithm: NDArray[Any]) -> NDArray[np.float64]:
+def _exp(logarithm: NDArray[Any]) -> Array:
     """The number, infinite where it has no double."""
     with np.errstate(over="ignore"):
         return np.exp(logarithm.astype(float))

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deeplimits.drawing.selections import (
-    Array,
-    compared,
-    distance,
-    entries,
-    group,
-    points,
-    samples,
-)
+from deeplimits.array_types import Array
+from deeplimits.drawing.selections import compared, distance, entries, group, points, samples
 from deeplimits.drawing.style import PAGE, PALETTE, new_figure
 from deeplimits.drawing.titles import folded, series_text
 from deeplimits.drawing.wording import limit_text, symbol

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplimits.architectures import RESIDUAL
-from deeplimits.drawing.selections import Array, distance, entry_of, points
+from deeplimits.array_types import Array
+from deeplimits.drawing.selections import distance, entry_of, points
 from deeplimits.drawing.style import LIMIT, PAGE, legend_below, letter, named, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import PAIR, RELU, RESNET, WIDE, Compared, Kind, Needs

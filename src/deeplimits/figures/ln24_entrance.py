@@ -11,15 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplimits.drawing.selections import (
-    Array,
-    at_point,
-    entry_of,
-    layers,
-    limit_quantiles,
-    points,
-    quantiles,
-)
+from deeplimits.array_types import Array
+from deeplimits.drawing.selections import at_point, entry_of, layers, limit_quantiles, points, quantiles
 from deeplimits.drawing.style import (
     FOURTH,
     LIMIT,

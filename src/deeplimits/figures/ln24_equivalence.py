@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.architectures import RESIDUAL
-from deeplimits.drawing.selections import Array, at_point, entry_of, limit_quantiles, points, quantiles
+from deeplimits.array_types import Array
+from deeplimits.drawing.selections import at_point, entry_of, limit_quantiles, points, quantiles
 from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, letter, new_figure
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import (

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeplimits.array_types import Array
 from deeplimits.drawing.selections import (
-    Array,
     at_point,
     distance,
     entry_of,

@@ -11,12 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplimits.drawing.selections import (
-    Array,
-    entries,
-    group,
-    points,
-)
+from deeplimits.array_types import Array
+from deeplimits.drawing.selections import entries, group, points
 from deeplimits.drawing.style import LIMIT, PAGE, letter, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import ONE_INPUT, PAIR, RELU, SQUARE, TANH, WIDE, Kind, Needs

@@ -11,16 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import Smooth
-from deeplimits.drawing.selections import (
-    at_point,
-    group,
-    layers,
-    points,
-    samples,
-)
+from deeplimits.array_types import Array
+from deeplimits.drawing.selections import at_point, group, layers, points, samples
 from deeplimits.drawing.style import (
     FOURTH,
     LIMIT,
@@ -172,7 +166,7 @@ def _exact(study: Groups, point: int) -> float | None:
         return None
 
 
-def _limit(study: Groups, low: float, high: float) -> tuple[NDArray[np.float64], ...]:
+def _limit(study: Groups, low: float, high: float) -> tuple[Array, ...]:
     """Centres, and what the limit gives at them by T = 1 and ever: exact, and the same at every width."""
     limit, x = SmoothVariance(), np.sort(np.append(np.linspace(low, high, _CURVE), np.log(7 / 4)))
     first = points(study).isel(point=0)

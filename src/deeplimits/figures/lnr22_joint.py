@@ -14,14 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.drawing.selections import (
-    Array,
-    entries,
-    group,
-    histogram,
-    layers,
-    limit_density,
-)
+from deeplimits.array_types import Array
+from deeplimits.drawing.selections import entries, group, histogram, layers, limit_density
 from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, letter, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import ONCE, AtLeast, Compared, Kind, Needs

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplimits.drawing.selections import Array, distance, entry_of, group, points
+from deeplimits.array_types import Array
+from deeplimits.drawing.selections import distance, entry_of, group, points
 from deeplimits.drawing.style import PAGE, letter, new_figure
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import MANY, PHASE, SIZES, Between, Compared, Kind, Needs

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.drawing.selections import points
 from deeplimits.drawing.style import PAGE, SECOND, letter, new_figure
 from deeplimits.drawing.titles import series_text
@@ -97,7 +97,7 @@ def draw(study: Groups) -> Figure:
 
 _DARK = 0.55
 """Colours from which on a number is white."""
-_Table = NDArray[np.float64]
+_Table = Array
 
 
 def _number(value: float) -> str:

@@ -11,17 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import Phi, Slopes
+from deeplimits.array_types import Array
 from deeplimits.gaussian import piecewise
 from deeplimits.gaussian.curves import unshaped
 from deeplimits.gaussian.effort import A_CALL, bounded, spend
 from deeplimits.gaussian.pairs import Pair, conditional, rule, series
 from deeplimits.gaussian.powers import SLOPE, SQUARE, VALUE, Line, Power
 from deeplimits.gaussian.unreachable import Unreachable
-
-Array = NDArray[np.float64]
 
 Parts = tuple[Array, Array, Array]
 """u, φ(u) and φ'(u)."""

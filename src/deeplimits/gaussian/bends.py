@@ -12,12 +12,10 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import numeric
+from deeplimits.array_types import Array
 from deeplimits.formulas import Expression, Formula
-
-Array = NDArray[np.float64]
 
 _MOST = 64
 """Points that one part of a formula may add; one with more oscillates, and shows it everywhere."""

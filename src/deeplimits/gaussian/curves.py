@@ -15,17 +15,15 @@ from functools import cache, lru_cache
 
 import mpmath
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import OrnsteinUhlenbeck, Phi, Slopes, Smooth, exact
+from deeplimits.array_types import Array
 from deeplimits.digits import EXACT
 from deeplimits.formulas import Formula, Library
 from deeplimits.gaussian.bends import bends
 from deeplimits.gaussian.effort import spend
 from deeplimits.gaussian.running import Running, running
 from deeplimits.gaussian.unreachable import Unreachable
-
-Array = NDArray[np.float64]
 
 _MOST_EXACT = 4000
 """Points that are evaluated in 50 digits at a time, some 0.3 ms each."""

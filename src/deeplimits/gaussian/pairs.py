@@ -16,13 +16,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.gaussian.curves import Curve
 from deeplimits.gaussian.effort import spend
 from deeplimits.gaussian.powers import SLOPE, VALUE, Line, Power
 from deeplimits.gaussian.rule import NODES, Rule, build, legendre
 from deeplimits.gaussian.unreachable import Unreachable
-
-Array = NDArray[np.float64]
 
 _CUT = 1e-12
 """ρ^K at which Mehler's series is cut."""

@@ -13,12 +13,10 @@ from functools import lru_cache
 from math import asin, gamma, pi, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
+from deeplimits.array_types import Array
 from deeplimits.gaussian.powers import Power
-
-Array = NDArray[np.float64]
 
 _NODES = 24
 

@@ -15,9 +15,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.gaussian.curves import Curve
 from deeplimits.gaussian.effort import A_RULE, spend
-from deeplimits.gaussian.powers import SLOPE, VALUE, Array, Line, Power
+from deeplimits.gaussian.powers import SLOPE, VALUE, Line, Power
 from deeplimits.gaussian.running import Running
 from deeplimits.gaussian.unreachable import Unreachable
 

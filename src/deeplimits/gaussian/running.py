@@ -11,12 +11,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import numeric
 from deeplimits.formulas import Library
-
-Array = NDArray[np.float64]
 
 UNIT = 2.0**-53
 _PI_ERROR = 1.2246467991473532e-16

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from deeplimits.array_types import Array
 from deeplimits.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deeplimits.laws.base import Array, Law
+from deeplimits.array_types import Array
+from deeplimits.laws.base import Law
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deeplimits.array_types import Array
 from deeplimits.errors import InputError
-from deeplimits.laws.base import Array, Law
+from deeplimits.laws.base import Law
 
 _SHOWN = 1 << 14
 """Samples of which a density is made."""

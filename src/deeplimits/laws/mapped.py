@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from deeplimits.laws.base import Array, Law
+from deeplimits.array_types import Array
+from deeplimits.laws.base import Law
 from deeplimits.laws.closed import PointMass
 from deeplimits.laws.empirical import EmpiricalLaw
 from deeplimits.laws.tabulated import Chart

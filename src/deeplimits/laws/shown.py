@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deeplimits.array_types import Array
 from deeplimits.errors import InputError
 from deeplimits.extras import tells_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from deeplimits.laws.base import Array, Law
+    from deeplimits.laws.base import Law
 
 _SHOWN = (0.05, 0.5, 0.95)
 _ENDS = (0.001, 0.999)

@@ -11,7 +11,8 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from deeplimits.laws.base import Array, Law
+from deeplimits.array_types import Array
+from deeplimits.laws.base import Law
 
 _ATOM = 1e-9
 """Probability at the lower end of an observable that is told."""

@@ -18,17 +18,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.activations import Slopes
+from deeplimits.array_types import Array
 from deeplimits.gaussian import Power
 from deeplimits.laws import Law
 from deeplimits.limits.coefficients import asymmetry, square_variance
 from deeplimits.limits.times import network_time
 from deeplimits.networks.network import Layer, Network
-
-Array = NDArray[np.float64]
 
 _X = np.linspace(-5.0, 5.0, 401)
 _PHI = np.exp(-(_X**2) / 2) / np.sqrt(2 * np.pi)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from deeplimits.array_types import Array
 
 _DIRECT = 64
 """Layers of which each is evaluated."""

@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.errors import InputError, Unsolved
 from deeplimits.laws import Law, PointMass
 from deeplimits.laws.mapped import mapped
@@ -168,9 +168,7 @@ class Limit(ABC):
                 return other, None
         return seen, reason
 
-    def jointly(
-        self, network: Network, layer: int, observables: Sequence[str]
-    ) -> dict[str, NDArray[np.float64]] | None:
+    def jointly(self, network: Network, layer: int, observables: Sequence[str]) -> dict[str, Array] | None:
         """Joint samples of ``observables`` at a layer, each [sample]; None where there is no joint law."""
         return None
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.laws import Chart, TabulatedLaw
 from deeplimits.limits.tables import from_derivatives
-
-Array = NDArray[np.float64]
 
 _FINER = 4
 """How many nodes of a table there are for one of the chain."""

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.architectures import PLAIN
+from deeplimits.array_types import Array
 from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.chain_grid import Grid, tabulated
@@ -21,8 +21,6 @@ from deeplimits.limits.mlp.correlation import start_coordinate
 from deeplimits.limits.regime import ANY_EXPONENT, Regime
 from deeplimits.limits.solvers.compound import mixture
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 ERROR = 1e-7
 """Kolmogorov distance that is kept, of laws between the nodes of their tables as well."""

@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
+from deeplimits.array_types import Array
 from deeplimits.limits.chain_grid import Grid
 from deeplimits.limits.transition_rows import CHUNK, Transition, transition
-
-Array = NDArray[np.float64]
 
 _NOTHING = 1e-13
 """Mass of a chunk of rows that is left out."""

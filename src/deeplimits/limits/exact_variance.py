@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import ShapedSmooth, Slopes
 from deeplimits.architectures import PLAIN
@@ -24,8 +23,6 @@ from deeplimits.limits.solvers.compound import mixture
 from deeplimits.limits.variance_chain import State, variance_states
 from deeplimits.limits.variance_factors import Factors
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 ERROR, _CLOSED_ERROR = 1e-7, 1e-9
 """Kolmogorov distances that are kept: of laws by kernels, and by a Fourier integral alone."""

@@ -10,9 +10,8 @@ C = (n − 1) Γ(n) / (√(2π) Γ(n + ½)).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from deeplimits.array_types import Array
 
 
 def density(units: int, y: float, at: Array) -> Array:

@@ -22,19 +22,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
 from deeplimits.architectures import PLAIN, RESIDUAL
+from deeplimits.array_types import Array
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Power
 from deeplimits.limits.along import along
 from deeplimits.limits.recursion import PairCovariance, covariances, moments, unreachable
 from deeplimits.limits.regime import Regime
 from deeplimits.limits.responses import TILTED, alone, of_pair
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 REGIMES = (
     Regime(PLAIN, ("linear", "relu_like", "smooth"), uneven=True),

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from deeplimits.array_types import Array
 
 _AFTER = 3 / 4
 """What is left of the largest size once some files have been removed."""
@@ -33,7 +34,7 @@ def folder_of(kind: str) -> Path:
     return base / "deeplimits" / kind
 
 
-def read(file: Path) -> tuple[list[Any], NDArray[np.float64]] | None:
+def read(file: Path) -> tuple[list[Any], Array] | None:
     """The line about the numbers of a file, and the numbers; None where there is none, or it is not whole."""
     try:
         content = file.read_bytes()
@@ -46,7 +47,7 @@ def read(file: Path) -> tuple[list[Any], NDArray[np.float64]] | None:
     return json.loads(head), np.frombuffer(numbers, "<f8").astype(float)
 
 
-def write(file: Path, head: list[Any], numbers: Iterable[NDArray[np.float64]], largest: int) -> None:
+def write(file: Path, head: list[Any], numbers: Iterable[Array], largest: int) -> None:
     """Keep numbers, and a line about them, in a folder of at most so many bytes."""
     columns = (values.astype("<f8").tobytes() for values in numbers)
     content = b"".join([json.dumps(head).encode(), b"\n", *columns])

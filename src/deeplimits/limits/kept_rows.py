@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.limits import kept_files
 from deeplimits.limits.made_by import made_by
 
@@ -28,14 +28,14 @@ class Rows(Protocol):
     @property
     def first(self) -> int: ...
     @property
-    def values(self) -> NDArray[np.float64]: ...
+    def values(self) -> Array: ...
 
 
 Key = tuple[str, ...]
 Kind = TypeVar("Kind")
 
 
-def read(key: Key, make: Callable[[int, NDArray[np.float64]], Kind]) -> dict[int, Kind]:
+def read(key: Key, make: Callable[[int, Array], Kind]) -> dict[int, Kind]:
     """The rows that are kept of a kernel, by the numbers of their chunks; none where the file is damaged.
 
     Parameters

@@ -13,15 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
+from deeplimits.array_types import Array
 from deeplimits.engines.compile.native import Kernel
 from deeplimits.limits.step_moments import step
 from deeplimits.limits.step_places import Places
 from deeplimits.limits.transition import gauss, interpolating, nodes, sway, transformed
-
-Array = NDArray[np.float64]
 
 RELU = Slopes(1, 0)
 """All layers with one slope of 0 have the law of this one: factors and signs of u and v are lost in ρ'."""

@@ -17,13 +17,11 @@ from threading import Lock
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.limits import kept_rows
 from deeplimits.limits.one_sided import FARTHEST, Middle, reach, tail, transform
 from deeplimits.limits.transition import interpolating, nodes
-
-Array = NDArray[np.float64]
 
 _RESOLVED = 1e-7
 """The last coefficients of densities in w, as a part of the largest: distances of laws are a tenth of it."""

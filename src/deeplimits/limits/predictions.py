@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.architectures import PLAIN, RESIDUAL
+from deeplimits.array_types import Array
 from deeplimits.limits.setting import Setting
 
 PREDICTED = (PLAIN, RESIDUAL)
@@ -151,7 +151,7 @@ def isserlis_printed(setting: Setting) -> float:
     """
     first, second = np.triu_indices(len(setting.gram))
 
-    def row(a: int, b: int) -> NDArray[np.float64]:
+    def row(a: int, b: int) -> Array:
         gram = setting.gram
         return np.asarray(gram[a, first] * gram[b, second] + gram[a, second] * gram[b, first])
 
@@ -202,7 +202,7 @@ def _ode_correlation(setting: Setting, kappa: float) -> float:
     """ρ at time 1 of dρ/dt = κ/2π (q − ρ arccos ρ)."""
     from scipy.integrate import solve_ivp
 
-    def drift(_: float, rho: NDArray[np.float64]) -> NDArray[np.float64]:
+    def drift(_: float, rho: Array) -> Array:
         inside = np.clip(rho, -1.0, 1.0)
         return np.asarray(kappa / (2 * np.pi) * (np.sqrt(1 - inside**2) - inside * np.arccos(inside)))
 

@@ -16,14 +16,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
+from deeplimits.array_types import Array
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Contrast, Power
 from deeplimits.limits.recursion import PairCovariance
-
-Array = NDArray[np.float64]
 
 TILTED = Power(argument=1, slope=1)
 """u φ'(u)."""

@@ -19,10 +19,10 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
 from deeplimits.architectures import PLAIN
+from deeplimits.array_types import Array
 from deeplimits.laws import Chart, Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry
@@ -34,8 +34,6 @@ from deeplimits.limits.solvers.unit_noise import UnitNoise
 from deeplimits.limits.step_moments import step
 from deeplimits.limits.times import summed_time
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 HALF_OR_MORE = Exponents(0.5)
 _STEP = 1e-4

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from deeplimits.array_types import Array
 
 
 class UnpredictableError(ValueError):
@@ -27,7 +28,7 @@ class Setting:
     exponent: float
     c_plus: float
     c_minus: float
-    gram: NDArray[np.float64]
+    gram: Array
     entries: tuple[tuple[int, int], ...] = ()
 
     @property

@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
+from deeplimits.array_types import Array
 from deeplimits.limits.coefficients import asymmetry
-
-Array = NDArray[np.float64]
 
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(10)
 """Gauss' rule, to the last digit of a trigonometric polynomial of fourth degree over an eighth of a turn."""

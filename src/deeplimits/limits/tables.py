@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.laws import Chart, TabulatedLaw
-
-Array = NDArray[np.float64]
 
 _NOTHING = 1e-13
 """Part of the largest density that ends a table."""

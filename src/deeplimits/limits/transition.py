@@ -21,13 +21,11 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
+from deeplimits.array_types import Array
 from deeplimits.engines.compile.native import Kernel
 from deeplimits.limits.step_moments import Step, step
-
-Array = NDArray[np.float64]
 
 _TRANSFORMS = Kernel(
     "engines.transition.kernels", "transforms", "f8 f8 f8 f8 i8 f8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[2]"

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
+from deeplimits.array_types import Array
 from deeplimits.limits import fisher, kept_rows
 from deeplimits.limits.chain_grid import Grid
 from deeplimits.limits.one_sided import Middle, reach
@@ -24,8 +24,6 @@ from deeplimits.limits.one_sided import density as density_of_one_side
 from deeplimits.limits.one_sided_rows import one_sided
 from deeplimits.limits.step_moments import Step, step
 from deeplimits.limits.transition import density, window
-
-Array = NDArray[np.float64]
 
 _STEP = 0.6
 """Of a grid, in standard deviations 1/√n of the step of a linear network."""

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import ShapedSmooth
+from deeplimits.array_types import Array
 from deeplimits.laws import Chart, TabulatedLaw
 from deeplimits.limits.tables import from_derivatives
 from deeplimits.limits.variance_rows import POINTS, Rows, VarianceKernel, points, variance_kernel
-
-Array = NDArray[np.float64]
 
 _NOTHING = 1e-13
 """Mass of a panel that is left out."""

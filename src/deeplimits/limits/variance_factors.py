@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
+from deeplimits.array_types import Array
 from deeplimits.laws import Chart, TabulatedLaw
 from deeplimits.limits.tables import from_derivatives
 
-Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 _NOTHING = 1e-17

@@ -16,16 +16,14 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.activations import ShapedSmooth
+from deeplimits.array_types import Array
 from deeplimits.gaussian.powers import Power
 from deeplimits.gaussian.rule import NODES, legendre
 from deeplimits.limits import kept_rows
 from deeplimits.limits.variance_units import REACH, Units, turns
-
-Array = NDArray[np.float64]
 
 POINTS = NODES
 """Nodes of a panel."""

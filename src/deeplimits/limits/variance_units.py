@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.activations import ShapedSmooth
+from deeplimits.array_types import Array
 from deeplimits.gaussian import curves
 from deeplimits.gaussian.powers import SQUARE, Line, Power
 from deeplimits.gaussian.rule import NODES, build, legendre
-
-Array = NDArray[np.float64]
 
 _TURN = 14.0
 """Largest phase over a panel of quadrature."""

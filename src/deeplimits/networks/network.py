@@ -17,14 +17,7 @@ from typing import Any
 
 import mpmath
 
-from deeplimits.activations import (
-    Activation,
-    Identity,
-    Phi,
-    ReluLike,
-    Slopes,
-    shaped,
-)
+from deeplimits.activations import Activation, Identity, Phi, ReluLike, Slopes, shaped
 from deeplimits.architectures import PLAIN, architecture
 from deeplimits.architectures.base import Architecture
 from deeplimits.digits import EXACT

@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from deeplimits.array_types import Array
 from deeplimits.claims.equivalence import Effect, NoEvidence
 from deeplimits.claims.evidence import Evidence
-from deeplimits.claims.group_moments import TWO_INPUTS, Array, group_moments, held_against, variance_of
+from deeplimits.claims.group_moments import TWO_INPUTS, group_moments, held_against, variance_of
 from deeplimits.claims.statistic import ExpectedModel
 from deeplimits.limits.predictions import PREDICTIONS
 

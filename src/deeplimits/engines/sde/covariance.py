@@ -38,16 +38,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.engines import resolve
 from deeplimits.engines.calls import Call, Task
 from deeplimits.engines.compile.native import Kernel
 from deeplimits.engines.contract.shape import MAX_INPUTS
 from deeplimits.engines.run.dispatch import fill
 from deeplimits.engines.sde.paths import stream_key, tables_of
-
-Array = NDArray[np.float64]
 
 _KERNELS = {
     inputs: Kernel(

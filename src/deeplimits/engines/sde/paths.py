@@ -19,15 +19,13 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.digits import EXACT
 from deeplimits.engines import resolve
 from deeplimits.engines.calls import Call, Task
 from deeplimits.engines.compile.native import Kernel
 from deeplimits.engines.contract.shape import DEGREE, LANES
 from deeplimits.engines.run.dispatch import fill
-
-Array = NDArray[np.float64]
-
 
 _CHAIN = Kernel(
     "engines.sde.path_kernels",

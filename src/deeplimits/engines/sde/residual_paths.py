@@ -13,14 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.engines.compile.native import Kernel
 from deeplimits.engines.contract.shape import LANES
 from deeplimits.engines.run.cpu import in_threads
 from deeplimits.engines.sde.paths import stream_key
-
-Array = NDArray[np.float64]
 
 _RESIDUAL = Kernel(
     "engines.sde.residual_kernels",

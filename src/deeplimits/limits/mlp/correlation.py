@@ -16,10 +16,10 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import ReluLike
 from deeplimits.architectures import PLAIN
+from deeplimits.array_types import Array
 from deeplimits.errors import InputError
 from deeplimits.laws import Chart, Law, PointMass, TabulatedLaw
 from deeplimits.limits.accuracy import correlation_error, smooth_correlation_error
@@ -32,9 +32,6 @@ from deeplimits.limits.solvers.fokker_planck import solve_in_pieces
 from deeplimits.limits.solvers.resolvents import Diffusion
 from deeplimits.limits.times import shaping_size
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
-
 
 _SMALL = 0.3
 """θ below which sin θ − θ cos θ is a series."""

@@ -14,10 +14,11 @@ import numpy as np
 
 from deeplimits.activations import ReluLike
 from deeplimits.architectures import PLAIN
+from deeplimits.array_types import Array
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
-from deeplimits.limits.mlp.correlation import Array, angle, excess, start_coordinate
+from deeplimits.limits.mlp.correlation import angle, excess, start_coordinate
 from deeplimits.limits.regime import UP_TO_HALF, Regime
 from deeplimits.limits.times import shaping_time
 from deeplimits.networks.network import Network

@@ -24,6 +24,7 @@ import numpy as np
 
 from deeplimits.activations import ReluLike, Smooth
 from deeplimits.architectures import PLAIN
+from deeplimits.array_types import Array
 from deeplimits.engines.sde.covariance import Drift, Paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import (
@@ -36,7 +37,7 @@ from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry
 from deeplimits.limits.conditions import ALIKE, few_steps, same_in_all_layers
 from deeplimits.limits.mlp.correlation import correlation_diffusion
-from deeplimits.limits.mlp.covariance_paths import Array, drawn_paths, extrapolated, observed
+from deeplimits.limits.mlp.covariance_paths import drawn_paths, extrapolated, observed
 from deeplimits.limits.mlp.smooth_variance import SmoothVariance
 from deeplimits.limits.mlp.variance import log_normal_error
 from deeplimits.limits.regime import ABOVE_HALF, HALF, SHAPED, Regime, family

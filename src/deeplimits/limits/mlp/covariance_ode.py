@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import Smooth
 from deeplimits.architectures import PLAIN
+from deeplimits.array_types import Array
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
@@ -28,8 +28,6 @@ from deeplimits.limits.recursion import PairCovariance
 from deeplimits.limits.regime import UP_TO_HALF, Regime
 from deeplimits.limits.times import shaping_time
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 _MOST_CALLS = 20_000
 """Of the right side of the ODE: a second or two."""

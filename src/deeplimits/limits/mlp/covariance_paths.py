@@ -7,14 +7,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.engines.sde.covariance import Drift, Paths, covariance_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
-
 
 _STRETCHED: dict[str, tuple[np.ufunc, np.ufunc]] = {
     "variance": (np.log, np.exp),

@@ -23,12 +23,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.engines.sde.covariance import Drift, covariance_paths
 from deeplimits.engines.sde.paths import stream_key
-
-Array = NDArray[np.float64]
 
 _CHUNK = 1 << 13
 """Paths at a time, which have a random stream of their own."""

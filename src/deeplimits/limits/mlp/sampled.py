@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from deeplimits.architectures import PLAIN
+from deeplimits.array_types import Array
 from deeplimits.engines.sde.paths import chain_gaps, correlation_gaps, rescaled_correlations
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
 from deeplimits.limits.accuracy import apart, sampled
@@ -25,7 +26,7 @@ from deeplimits.limits.conditions import (
     few_steps,
     same_in_all_layers,
 )
-from deeplimits.limits.mlp.correlation import Array, CorrelationSde
+from deeplimits.limits.mlp.correlation import CorrelationSde
 from deeplimits.limits.mlp.unshaped import Unshaped, left_out
 from deeplimits.limits.regime import HALF, UNSHAPED, Regime
 from deeplimits.limits.times import network_time, one_value

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import Smooth
 from deeplimits.architectures import PLAIN
+from deeplimits.array_types import Array
 from deeplimits.laws import Chart, Law, NormalLaw, PointMass, TabulatedLaw
 from deeplimits.limits.accuracy import smooth_variance_error
 from deeplimits.limits.base import Limit
@@ -33,8 +33,6 @@ from deeplimits.limits.solvers.linear_sde import LinearSde
 from deeplimits.limits.solvers.resolvents import Diffusion
 from deeplimits.limits.times import one_value
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 _W_CHART = Chart(
     to_coordinate=lambda w: np.log(w) / np.sqrt(2.0),

@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.laws import Law, PointMass, TabulatedLaw
 from deeplimits.limits.accuracy import mean_inverse_width
 from deeplimits.limits.base import Limit
@@ -35,8 +35,6 @@ from deeplimits.limits.solvers.fokker_planck import solve_in_pieces
 from deeplimits.limits.solvers.resolvents import Diffusion
 from deeplimits.limits.times import network_time
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 
 def centred_diffusion(kappa: float) -> Diffusion:

@@ -11,16 +11,14 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry
 from deeplimits.limits.recursion import PairCovariance, next_gap
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 
 class PreNormOde(Limit):

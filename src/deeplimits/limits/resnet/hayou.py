@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.activations import Slopes
@@ -27,8 +26,6 @@ from deeplimits.limits.regime import Regime
 from deeplimits.limits.resnet.hayou_growth import mean_growth, mean_growth_printed
 from deeplimits.limits.solvers.compound import convolved, log_chi_square
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 
 class ResidualLimit(Limit):

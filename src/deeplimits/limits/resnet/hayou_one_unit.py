@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.architectures import RESIDUAL
 from deeplimits.laws import Law
@@ -20,8 +19,6 @@ from deeplimits.limits.regime import Condition, Regime
 from deeplimits.limits.resnet.hayou import ResidualLimit, from_start, normal
 from deeplimits.limits.solvers.compound import mixture
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 
 def _side_slopes(network: Network) -> list[float]:

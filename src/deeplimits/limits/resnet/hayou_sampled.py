@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits import gaussian
+from deeplimits.array_types import Array
 from deeplimits.engines import simulate_block
 from deeplimits.engines.sde.residual_paths import ResidualPaths, residual_paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
@@ -26,8 +27,6 @@ from deeplimits.limits.accuracy import depth_error, sampled
 from deeplimits.limits.regime import Condition
 from deeplimits.limits.resnet.hayou import McKeanVlasov, ResidualLimit
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 SAMPLES = 1 << 16
 STEPS = 100

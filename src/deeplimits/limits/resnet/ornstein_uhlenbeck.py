@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits.activations import OrnsteinUhlenbeck
 from deeplimits.architectures import RESIDUAL
+from deeplimits.array_types import Array
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.conditions import ONE_UNIT
 from deeplimits.limits.regime import Condition, Regime
 from deeplimits.limits.resnet.hayou import ResidualLimit
 from deeplimits.limits.solvers.compound import Density, FoldedLaw, convolved
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 _REACH = 8.0
 """Standard deviations of a Gaussian X_0 that are kept."""

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deeplimits import gaussian
 from deeplimits.activations import Slopes
 from deeplimits.architectures import RESIDUAL
+from deeplimits.array_types import Array
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
@@ -25,8 +25,6 @@ from deeplimits.limits.mlp.correlation_ode import flow
 from deeplimits.limits.recursion import PairCovariance, moments, unreachable
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
-
-Array = NDArray[np.float64]
 
 
 class ResnetOde(Limit):

@@ -11,12 +11,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.limits.solvers.meshes import Reach
 from deeplimits.limits.solvers.resolvents import Arrival, Complex, Diffusion
-
-Array = NDArray[np.float64]
 
 _STRONG = 60.0
 """Drift at a start from which on its way is worth shortening."""

@@ -11,11 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.laws import Law, TabulatedLaw, identity_chart
-
-Array = NDArray[np.float64]
 
 _REACH = 8.0
 """Standard deviations of the Gaussian variable that are summed over."""

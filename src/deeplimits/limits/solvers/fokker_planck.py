@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.laws import Chart, TabulatedLaw
 from deeplimits.limits.solvers.arrivals import shortened
 from deeplimits.limits.solvers.meshes import Reach, nodes_for, reach, smooth_nodes
@@ -28,8 +28,6 @@ from deeplimits.limits.solvers.resolvents import (
     profile,
     summed,
 )
-
-Array = NDArray[np.float64]
 
 _TOLERANCE = 1e-10
 """Of F where it is known."""

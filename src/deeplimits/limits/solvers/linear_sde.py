@@ -11,13 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.laws import Chart, TabulatedLaw
 from deeplimits.limits.solvers.fokker_planck import solve
 from deeplimits.limits.solvers.resolvents import Diffusion
-
-Array = NDArray[np.float64]
 
 _NEAR = 1e-13
 """Where a path from 0 is taken to begin, as a part of where the constant drift alone takes it by its time, or

@@ -10,11 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.limits.solvers.resolvents import Diffusion
-
-Array = NDArray[np.float64]
 
 _NEGLIGIBLE = 30.0
 """S beyond which there is nothing: e^{−30} is 1e-13."""

@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.gaussian import spend
 
-Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 

@@ -13,11 +13,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.polynomial import chebyshev
-from numpy.typing import NDArray
 
+from deeplimits.array_types import Array
 from deeplimits.limits.solvers.resolvents import Diffusion
-
-Array = NDArray[np.float64]
 
 _PANELS = 40
 """To either side of y = 0: e^{−40} is nothing beside 1."""
