@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Annotated
 
@@ -101,4 +102,9 @@ def main() -> None:
         print(f"deeplimits: {visible(one_line(error))}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
+        import logging
+
+        # reads of Zarr that are under way in its own thread would say that nobody waited for them
+        logging.disable()
+        warnings.simplefilter("ignore")
         sys.exit(130)
