@@ -13,7 +13,7 @@ from scipy import stats
 from deeplimits.activations import Activation, Identity, ReluLike, Slopes, Smooth
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
-from deeplimits.laws import Law, identity_chart, kolmogorov
+from deeplimits.laws import Law, Transform, kolmogorov
 from deeplimits.limits import kept_rows, registry, variance_chain
 from deeplimits.limits.variance_factors import Factors, characteristic
 from deeplimits.limits.variance_rows import Rows, VarianceKernel
@@ -42,7 +42,7 @@ def one_layer(slopes: Slopes, units: int, x: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("units", [1, 2, 5, 64, 1024])
 @pytest.mark.parametrize("slopes", [Slopes(1, 0), Slopes(1, 1), Slopes(2, -2)])
 def test_one_layer_is_a_mixture_of_gamma_variables(slopes: Slopes, units: int) -> None:
-    found = Factors(((slopes, units, 1),)).law(identity_chart())
+    found = Factors(((slopes, units, 1),)).law(Transform.linear())
     at = np.asarray(found.quantile(stats.norm.cdf(Z)))
     assert np.abs(found.cdf(at) - one_layer(slopes, units, np.exp(at))).max() < 1e-11
 
@@ -63,7 +63,7 @@ def test_factors_have_the_moments_of_their_units(slopes: Slopes, units: int) -> 
 @pytest.mark.parametrize(("slopes", "units"), [(Slopes(1, 0.2), 3), (Slopes(0.5, -1.5), 12)])
 def test_two_slopes_are_a_mixture_of_sums(slopes: Slopes, units: int) -> None:
     """P(αA + βB ≤ x) by quadrature over B, of each number of positive units."""
-    found = Factors(((slopes, units, 1),)).law(identity_chart())
+    found = Factors(((slopes, units, 1),)).law(Transform.linear())
     x = np.exp(np.asarray(found.quantile([0.003, 0.2, 0.5, 0.9, 0.999])))
     c = 2 / float(slopes.plus**2 + slopes.minus**2) / units
     alpha, beta = c * float(slopes.plus) ** 2, c * float(slopes.minus) ** 2
@@ -95,7 +95,7 @@ def test_other_panels_give_one_law() -> None:
     coarse, fine = (list(variance_chain._steps(layers, 0.0, level))[-1] for level in (0, 1))
     assert max(coarse.lost, fine.lost) < 1e-10
     assert coarse.unexploded == pytest.approx(fine.unexploded, abs=1e-10)
-    one, other = (each.table(identity_chart()) for each in (coarse, fine))
+    one, other = (each.table(Transform.linear()) for each in (coarse, fine))
     at = np.asarray(one.quantile(stats.norm.cdf(Z)))
     assert np.abs(one.cdf(at) - other.cdf(at)).max() < 1e-8
 

@@ -14,7 +14,7 @@ from scipy.special import ndtr
 
 from deeplimits.activations import Identity, ReluLike
 from deeplimits.errors import InputError
-from deeplimits.laws import Chart, PointMass, identity_chart
+from deeplimits.laws import PointMass, Transform
 from deeplimits.limits import registry
 from deeplimits.limits.mlp.unshaped import KAPPA
 from deeplimits.limits.solvers import fokker_planck
@@ -138,23 +138,25 @@ def test_a_law_with_a_closed_form(start: float, time: float) -> None:
     """In 10⁻⁸ of probability at every level, and so in one piece of time or in three."""
     tanh = Diffusion(lambda y: (np.tanh(y), 1 / np.cosh(np.clip(y, -300.0, 300.0)) ** 2))
     levels = np.array([1e-4, 0.01, 0.1, 0.5, 0.9, 0.99, 1 - 1e-4])
-    law = solve(tanh, start, [time], lambda _: identity_chart())[0]
+    law = solve(tanh, start, [time], lambda _: Transform.linear())[0]
     np.testing.assert_allclose(two_normals(law.quantile(levels), start, time), levels, atol=1e-8)
     if time > 100:
         return
     parts = [(time / 3, tanh), (time / 2, tanh), (np.inf, tanh)]
-    law = solve_in_pieces(parts, start, [time], lambda _: identity_chart())[0]
+    law = solve_in_pieces(parts, start, [time], lambda _: Transform.linear())[0]
     np.testing.assert_allclose(two_normals(law.quantile(levels), start, time), levels, atol=1e-8)
 
 
 def test_a_start_far_down_a_steep_wall_is_forgotten() -> None:
     """In dw = dt − √2 w dB the mean is w_0 + t: from w_0 = 0, and from any small number."""
     sde = LinearSde(1.0, 0.0, 2.0)
-    chart = Chart(np.log, np.exp, lambda w: 1 / w, low=0.0)
-    chart = replace(
-        chart, to_coordinate=lambda w: np.log(w) / sde.scale, from_coordinate=lambda y: np.exp(sde.scale * y)
+    transform = Transform(np.log, np.exp, lambda w: 1 / w, low=0.0)
+    transform = replace(
+        transform,
+        to_coordinate=lambda w: np.log(w) / sde.scale,
+        from_coordinate=lambda y: np.exp(sde.scale * y),
     )
-    at_once, near = (sde.laws(w0, [0.3], lambda _: chart)[0] for w0 in (0.0, 1e-9))
+    at_once, near = (sde.laws(w0, [0.3], lambda _: transform)[0] for w0 in (0.0, 1e-9))
     assert at_once.mean == pytest.approx(0.3, rel=1e-6)
     np.testing.assert_allclose(at_once.quantile(LEVELS), near.quantile(LEVELS), rtol=1e-7)
 

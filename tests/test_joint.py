@@ -37,7 +37,7 @@ def test_counts_are_those_of_the_samples_and_of_the_limit(tmp_path: Path) -> Non
         "log_variance_2": log_variance[:, 2],
     }
     assert (int(joint["samples"]), int(joint["limit_samples"])) == (12000, 1 << 17)
-    limit = registry()["covariance_sde"].jointly(study.points[0].network, 24, list(stored))
+    limit = registry()["covariance_sde"].joint_samples(study.points[0].network, 24, list(stored))
     assert limit is not None
     for plane, (x, y) in enumerate(names):
         edges = [joint[f"{axis}_edge"].values[plane] for axis in "xy"]
@@ -55,4 +55,4 @@ def test_counts_are_those_of_the_samples_and_of_the_limit(tmp_path: Path) -> Non
 def test_limits_without_a_joint_law_have_none() -> None:
     network = None
     for name in ("correlation_sde", "variance", "linear"):
-        assert registry()[name].jointly(network, 1, ["correlation"]) is None
+        assert registry()[name].joint_samples(network, 1, ["correlation"]) is None

@@ -19,7 +19,7 @@ TAILS = np.array([1e-7, 1e-4, 0.1, 0.5, 0.9, 1 - 1e-4, 1 - 1e-7])
     [("correlation_sde", "correlation", Shaping("width", 0.5)), ("unshaped", "rescaled_correlation", None)],
 )
 def test_each_quantile_is_found_by_itself(name: str, observable: str, shaping: Shaping | None) -> None:
-    """Of increasing and decreasing charts, alone and among others, in any shape, tails included."""
+    """Of increasing and decreasing transforms, alone and among others, in any shape, tails included."""
     network = Network(ReluLike(0.0, -1.0 if shaping else 0.0), 20, 20, GRAM, shaping=shaping)
     (law,) = registry()[name].laws(network, [20], observable)
     quantiles = law.quantile(TAILS)

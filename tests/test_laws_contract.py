@@ -15,10 +15,10 @@ import pytest
 import deeplimits.limits
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.errors import InputError
-from deeplimits.laws import Chart, EmpiricalLaw, Law, NormalLaw, PointMass, kolmogorov, noise_floor
+from deeplimits.laws import EmpiricalLaw, Law, NormalLaw, PointMass, Transform, kolmogorov, noise_floor
 from deeplimits.laws.mapped import MappedNormal, mapped
 from deeplimits.limits import registry
-from deeplimits.limits.mlp.correlation import CORRELATION_CHART
+from deeplimits.limits.mlp.correlation import CORRELATION_TRANSFORM
 from deeplimits.limits.mlp.covariance_paths import extrapolated
 from deeplimits.limits.mlp.smooth_variance import ExplosiveLaw, survival
 from deeplimits.limits.solvers.compound import MixtureLaw
@@ -32,8 +32,8 @@ SIDES = Network(ReluLike(0.5, -0.5), 1, 50, ((1.0,),), architecture="resnet")
 NORMALS = np.random.default_rng(0).standard_normal(4000)
 
 
-FALLING = Chart(lambda x: -np.log(x), lambda y: np.exp(-y), lambda x: 1 / x, increasing=False, low=0.0)
-ANGLE = Chart(np.cos, np.arccos, np.sin, increasing=False, low=0.0, high=np.pi)
+FALLING = Transform(lambda x: -np.log(x), lambda y: np.exp(-y), lambda x: 1 / x, increasing=False, low=0.0)
+ANGLE = Transform(np.cos, np.arccos, np.sin, increasing=False, low=0.0, high=np.pi)
 
 
 def of(name: str, network: Network, observable: str) -> Callable[[], Law]:
@@ -68,7 +68,7 @@ LAWS: dict[str, Callable[[], Law]] = {
         np.tanh(NORMALS), np.tanh(NORMALS * 0.8), "correlation"
     ),
     "correlation": of("correlation_sde", SHAPED, "correlation"),
-    "correlation, fluctuating": lambda: MappedNormal(0.4, 0.2, CORRELATION_CHART),
+    "correlation, fluctuating": lambda: MappedNormal(0.4, 0.2, CORRELATION_TRANSFORM),
     "falling map of a normal": lambda: MappedNormal(0.4, 0.2, FALLING),
     "falling map of a law": lambda: mapped(of("correlation_sde", SHAPED, "correlation")(), ANGLE),
     "falling map of a law with explosions": lambda: mapped(

@@ -19,7 +19,7 @@ from deeplimits.drawing.build import build_figure
 from deeplimits.drawing.wording import observable_text, symbol
 from deeplimits.errors import InputError
 from deeplimits.jobs.aggregate import aggregate_study
-from deeplimits.laws import Chart
+from deeplimits.laws import Transform
 from deeplimits.limits import registry
 from deeplimits.limits.recursion import PairCovariance
 from deeplimits.networks.network import Network, Shaping
@@ -136,7 +136,7 @@ ANGLE = Kind(
     low=0.0,
     high=np.pi,
     symbol="θ",
-    law=("correlation", Chart(np.cos, np.arccos, np.sin, increasing=False, low=0.0, high=np.pi)),
+    law=("correlation", Transform(np.cos, np.arccos, np.sin, increasing=False, low=0.0, high=np.pi)),
 )
 
 

@@ -167,10 +167,10 @@ def test_a_correlation_is_not_below_minus_one() -> None:
 def test_moments_of_widely_spread_correlations() -> None:
     """E ρ for artanh ρ ~ N(m, σ²) with σ far beyond 1 is 2 Φ(m / σ) − 1 and a little."""
     from deeplimits.laws.mapped import MappedNormal
-    from deeplimits.limits.mlp.correlation import CORRELATION_CHART
+    from deeplimits.limits.mlp.correlation import CORRELATION_TRANSFORM
 
     for scale in (30.0, 3e3, 1e8):
-        law = MappedNormal(0.4 * scale, scale, CORRELATION_CHART)
+        law = MappedNormal(0.4 * scale, scale, CORRELATION_TRANSFORM)
         assert law.mean == pytest.approx(0.3108435, abs=2e-4)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.array_types import Array
-from deeplimits.laws import Chart
+from deeplimits.laws import Transform
 from deeplimits.variables import STORED
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Kind:
     sampled_as: str = ""
     reduced: int | None = None
     of_matrix: Callable[[Matrix, int], float] | None = None
-    law: tuple[str, Chart] | None = None
+    law: tuple[str, Transform] | None = None
 
     @property
     def dimensions(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from deeplimits.activations import OrnsteinUhlenbeck
 from deeplimits.array_types import Array
 from deeplimits.discovery import Registry
 from deeplimits.errors import InputError, nearest_name
-from deeplimits.laws import Chart
+from deeplimits.laws import Transform
 from deeplimits.observable_kind import Kind, Numbers
 from deeplimits.tangent_kernels import alignment_gap, cross_kernel, log_condition, log_kernel
 from deeplimits.variables import STORED
@@ -72,7 +72,7 @@ _OF_KERNELS: dict[str, Any] = {
     "of_only": "perceptrons: of a residual network the scale of its branches, its inputs and ⟨φ(z^a), "
     "φ(z^b)⟩ are not among what is stored of a sample",
 }
-_EXPONENTIAL = Chart(np.log, np.exp, lambda x: 1 / x, low=0.0)
+_EXPONENTIAL = Transform.exponential()
 
 _OWN: dict[str, Kind] = {
     "correlation": _stored(

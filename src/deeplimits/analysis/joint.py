@@ -87,7 +87,7 @@ class Joint:
         """A joint sample of the first limit that is compared here and has one."""
         for j in predicted:
             limit = registry()[compare[j].limit]
-            sample = limit.jointly(self._point.network, self._layer, self._names)
+            sample = limit.joint_samples(self._point.network, self._layer, self._names)
             if sample is not None:
                 return sample
         return None

@@ -94,12 +94,7 @@ def _shaping(text: str) -> dict[str, Any] | None:
 
 _KEYS: dict[str, tuple[str, Callable[[str], Any], str, str]] = {
     "architecture": ("architecture", str, "NAME", "mlp (the default), resnet, …"),
-    "activation": (
-        "activation.name",
-        str,
-        "NAME",
-        "relu, identity, tanh, …; or that of its branches.",
-    ),
+    "activation": ("activation.name", str, "NAME", "relu, identity, tanh, …; or that of its branches."),
     "c_plus": ("activation.c_plus", _number, "NUMBER", "c₊ of relu (0)."),
     "c_minus": ("activation.c_minus", _number, "NUMBER", "c₋ of relu (−1)."),
     "slope": (
@@ -125,16 +120,11 @@ _KEYS: dict[str, tuple[str, Callable[[str], Any], str, str]] = {
     "depth": ("depth", _whole, "D", "Hidden layers."),
     "correlation": ("inputs.correlation", _number, "NUMBER", "ρ₀ of two inputs of unit norm."),
     "gram": ("inputs.gram", _rows, "ROWS", "V₀ of the inputs, such as '1,0.3;0.3,1'."),
-    "start": (
-        "inputs.start",
-        _number,
-        "NUMBER",
-        "Every unit of layer 0 of a residual network.",
-    ),
+    "start": ("inputs.start", _number, "NUMBER", "Every unit of layer 0 of a residual network."),
     "seed": ("seed", _whole, "SEED", "Different seeds give independent networks (0)."),
 }
 _RECORD: dict[str, tuple[str, Callable[[str], Any], str, str]] = {
-    "layers": ("record.layers", _layers, "LAYERS", "Layers to store: a number of them, a list, or all (17)."),
+    "layers": ("record.layers", _layers, "LAYERS", "Layers to store: a number of them, a list, or all (17).")
 }
 
 

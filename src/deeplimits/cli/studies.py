@@ -33,11 +33,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
 @configured
-def plan(
-    settings: Config,
-    study: SomeStudy = None,
-    as_json: AsJson = False,
-) -> None:
+def plan(settings: Config, study: SomeStudy = None, as_json: AsJson = False) -> None:
     """What is missing and what it will cost: points, blocks, jobs, time, memory and disk."""
     from deeplimits.jobs.status import planned
 
@@ -122,10 +118,7 @@ def figure(
 
 
 @configured
-def show(
-    place: Place,
-    study: OneStudy,
-) -> None:
+def show(place: Place, study: OneStudy) -> None:
     """What the store of a study holds: comparisons and rates, as tables; and in what it is stale."""
     from deeplimits.store.paths import aggregated_studies
     from deeplimits.store.shown import shown_study

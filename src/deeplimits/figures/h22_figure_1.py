@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeplimits.drawing.panels import laws_above_paths
 from deeplimits.drawing.selections import (
     at_point,
     distance,
@@ -21,7 +22,7 @@ from deeplimits.drawing.selections import (
     points,
     samples,
 )
-from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, legend_below, letter, named, new_figure
+from deeplimits.drawing.style import LIMIT, NETWORK
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import FROM_ZERO, RELU, RESNET, AtLeast, Compared, Kind, Needs
 
@@ -54,16 +55,7 @@ _RANGE = (-5.0, 3.5)
 
 def draw(study: Groups) -> Figure:
     """Above, histograms of log Y_L with the exact normal law; below, paths of log Y_ℓ."""
-    count = points(study).sizes["point"]
-    figure, axes = new_figure(2, count, PAGE, 4.2, sharex="row", sharey="row")
-    for point in range(count):
-        _law(axes[0, point], study, point)
-        _paths(axes[1, point], study, point)
-    axes[0, 0].set_ylabel("density")
-    axes[1, 0].set_ylabel(r"$\log\,Y_\ell$")
-    letter(axes.flat)
-    legend_below(figure, named(axes[:, 0]))
-    return figure
+    return laws_above_paths(study, _law, _paths, r"$\log\,Y_\ell$")
 
 
 def _law(axis: Any, study: Groups, point: int) -> None:
@@ -75,7 +67,7 @@ def _law(axis: Any, study: Groups, point: int) -> None:
     collapsed = int(at_point(study, "events", "collapsed", point)[-1])
     part = f", {collapsed / samples(study):.1%} collapsed" if collapsed else ""
     axis.set(title=f"L = {depth}: KS {found:.3f}{part}", xlabel=r"$\log\,Y_L$")
-    axis.set(xlim=_RANGE, ylim=(0, None))
+    axis.set_xlim(_RANGE)
 
 
 def _paths(axis: Any, study: Groups, point: int) -> None:
@@ -91,5 +83,3 @@ def _paths(axis: Any, study: Groups, point: int) -> None:
             axis.plot(time[alive][-1], path[alive][-1], "x", color="0.2", ms=4)
     axis.plot(time, middle, color=LIMIT, label="its median")
     axis.plot([], [], "x", color="0.2", ms=4, label="collapses next")
-    axis.set(xlabel="time t = ℓ/L", xlim=(0, 1))
-    axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])

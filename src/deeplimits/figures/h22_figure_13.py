@@ -26,12 +26,7 @@ then infinite width: the law shrinks to a point there, with a spread of √(t/n)
 left of it: up to width 3 the norm shrinks on average.
 """
 NEEDS = Needs(
-    kinds=(
-        Kind(
-            {**RESNET, **RELU, **FROM_ZERO, "records": AtLeast(2)},
-            differ={"width": (1, 10)},
-        ),
-    ),
+    kinds=(Kind({**RESNET, **RELU, **FROM_ZERO, "records": AtLeast(2)}, differ={"width": (1, 10)}),),
     compared=(Compared("log_growth", "mckean_vlasov", "all"),),
 )
 

@@ -23,9 +23,7 @@ function, for (α, β) = (1, 0). It is positive everywhere and grows a little fa
 that it is Lipschitz on every interval but not on the whole line. This is the activation of the {{ samples
 }} networks ({{ seeds }}) of study {{ study }}.
 """
-NEEDS = Needs(
-    kinds=(Kind({"activation": "ornstein_uhlenbeck"}, agree=("alpha", "beta")),),
-)
+NEEDS = Needs(kinds=(Kind({"activation": "ornstein_uhlenbeck"}, agree=("alpha", "beta")),))
 
 
 def draw(study: Groups) -> Figure:

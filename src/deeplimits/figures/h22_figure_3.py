@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from deeplimits.drawing.panels import laws_above_paths
 from deeplimits.drawing.selections import (
     at_point,
     distance,
@@ -19,7 +20,7 @@ from deeplimits.drawing.selections import (
     limit_quantiles,
     points,
 )
-from deeplimits.drawing.style import LIMIT, NETWORK, PAGE, legend_below, letter, named, new_figure
+from deeplimits.drawing.style import LIMIT, NETWORK
 from deeplimits.observables import parse
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import RESNET, AtLeast, Compared, Kind, Needs
@@ -61,16 +62,7 @@ _RANGE = (0.0, 2.6)
 
 def draw(study: Groups) -> Figure:
     """Above, histograms of |U_L| with the exact law; below, paths of |U_ℓ|."""
-    count = points(study).sizes["point"]
-    figure, axes = new_figure(2, count, PAGE, 4.2, sharex="row", sharey="row")
-    for point in range(count):
-        _law(axes[0, point], study, point)
-        _paths(axes[1, point], study, point)
-    axes[0, 0].set_ylabel("density")
-    axes[1, 0].set_ylabel(r"$|U_\ell|$")
-    letter(axes.flat)
-    legend_below(figure, named(axes[:, 0]))
-    return figure
+    return laws_above_paths(study, _law, _paths, r"$|U_\ell|$")
 
 
 def _law(axis: Any, study: Groups, point: int) -> None:
@@ -80,7 +72,7 @@ def _law(axis: Any, study: Groups, point: int) -> None:
     x, exact = limit_density(study, point, entry)
     axis.plot(x[x >= 0], exact[x >= 0], color=LIMIT, label="exact law")
     found = float(distance(study, "ks")[point, entry])
-    axis.set(title=f"L = {depth}: KS {found:.3f}", xlabel=r"$|U_L|$", xlim=_RANGE, ylim=(0, None))
+    axis.set(title=f"L = {depth}: KS {found:.3f}", xlabel=r"$|U_L|$", xlim=_RANGE)
 
 
 def _paths(axis: Any, study: Groups, point: int) -> None:
@@ -93,5 +85,4 @@ def _paths(axis: Any, study: Groups, point: int) -> None:
     looks = (("-", "median of the limit"), ("--", "its 5 % and 95 %"), ("--", None))
     for law, (style, label) in zip(laws, looks, strict=True):
         axis.plot(time, law, style, color=LIMIT, lw=1, label=label, zorder=3)
-    axis.set(xlabel="time t = ℓ/L", xlim=(0, 1), ylim=(0, None))
-    axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+    axis.set_ylim(bottom=0)

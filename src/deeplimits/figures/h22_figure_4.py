@@ -34,7 +34,7 @@ exact for one unit, 1 − Φ(√L)\\ :sup:`L`. Collapse becomes rarer with depth
 at every depth.
 """
 NEEDS = Needs(
-    kinds=(Kind({**RESNET, **RELU, "drawn": True}, differ={"width": (1, MARKERS), "depth": (1, 20)}),),
+    kinds=(Kind({**RESNET, **RELU, "drawn": True}, differ={"width": (1, MARKERS), "depth": (1, 20)}),)
 )
 
 

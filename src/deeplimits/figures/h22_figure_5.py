@@ -32,12 +32,7 @@ far from log-normal in narrow networks; it comes closer with every layer, as the
 with the width.
 """
 NEEDS = Needs(
-    kinds=(
-        Kind(
-            {**RESNET, **RELU, **FROM_ZERO, "records": AtLeast(2)},
-            differ={"width": (1, 10)},
-        ),
-    ),
+    kinds=(Kind({**RESNET, **RELU, **FROM_ZERO, "records": AtLeast(2)}, differ={"width": (1, 10)}),),
     compared=(Compared("log_activation"),),
     samples=2,
 )
@@ -80,14 +75,7 @@ def _held(study: Groups, point: int) -> xr.Dataset:
 
 def _panel(axis: Any, held: xr.Dataset, layer: int) -> None:
     edges, density = _standardised(held, layer, "log_growth")
-    axis.stairs(
-        density,
-        edges,
-        fill=True,
-        color=NETWORK,
-        alpha=0.35,
-        label=GROWTH,
-    )
+    axis.stairs(density, edges, fill=True, color=NETWORK, alpha=0.35, label=GROWTH)
     own_edges, own = _standardised(held, layer, "log_activation")
     axis.stairs(own, own_edges, color=SECOND, lw=0.8, label=r"$\log\,\Vert\varphi(Y_\ell)\Vert$")
     x = np.linspace(-_REACH, _REACH, 201)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deeplimits.drawing.panels import in_two_columns
 from deeplimits.drawing.selections import (
     compared,
     distance,
@@ -16,7 +17,7 @@ from deeplimits.drawing.selections import (
     limit_density,
     panels,
 )
-from deeplimits.drawing.style import COLUMN, NETWORK, PAGE, legend_below, letter, look, new_figure
+from deeplimits.drawing.style import NETWORK, legend_below, letter, look
 from deeplimits.drawing.titles import title
 from deeplimits.drawing.wording import limit_text, observable_text
 from deeplimits.store.study_groups import Groups
@@ -45,15 +46,11 @@ def draw(study: Groups) -> Figure:
     """
     observable = first_observable(study)
     points = panels(study, _PANELS, observable)
-    columns = min(len(points), 2)
-    rows = -(-len(points) // columns)
-    figure, axes = new_figure(rows, columns, COLUMN if columns == 1 else PAGE, 2.4 * rows)
-    for axis in axes.flat[len(points) :]:
-        axis.set_axis_off()
+    figure, axes = in_two_columns(len(points))
     shown: dict[str, Any] = {}
-    for axis, point in zip(axes.flat, points, strict=False):
+    for axis, point in zip(axes, points, strict=True):
         shown |= _panel(study, axis, point, observable)
-    letter(axes.flat)
+    letter(axes)
     legend_below(figure, {name: shown[name] for name in _in_order(study, observable, shown)})
     return figure
 

@@ -40,11 +40,7 @@ NEEDS = Needs(
             differ={"width": (2, 20), "depth": (2, 20)},
             whole=True,
         ),
-        Kind(
-            {**RESNET, **RELU, **PAIR},
-            differ={"width": (2, 20), "depth": (2, 20)},
-            whole=True,
-        ),
+        Kind({**RESNET, **RELU, **PAIR}, differ={"width": (2, 20), "depth": (2, 20)}, whole=True),
     ),
     compared=(
         Compared("correlation", "correlation_ode", distance="rms"),

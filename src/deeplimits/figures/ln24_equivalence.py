@@ -23,8 +23,8 @@ from deeplimits.sweep.figure_needs import (
     PAIR,
     RELU,
     RESNET,
+    SHAPED,
     SYMMETRIC,
-    WIDE,
     AtLeast,
     Between,
     Compared,
@@ -46,32 +46,11 @@ Brownian motion for p = ½, whose median falls like e\\ :sup:`−t`, and grows l
 residual network. The two networks of the ODE are equivalent in their correlation only: the covariance ODE
 that the paper prints for both, (2.14) and Remark 3.1, is not shared.
 """
+_SHAPED = {**SHAPED, **SYMMETRIC, **ONE_INPUT, "records": AtLeast(2)}
 NEEDS = Needs(
     kinds=(
-        Kind(
-            {
-                **WIDE,
-                **SYMMETRIC,
-                "exponent": Between(0.0, 0.5),
-                "shaped_by": "width",
-                **PAIR,
-                **ONE_INPUT,
-                "records": AtLeast(2),
-            },
-            points=ONCE,
-        ),
-        Kind(
-            {
-                **WIDE,
-                **SYMMETRIC,
-                "exponent": 0.5,
-                "shaped_by": "width",
-                **PAIR,
-                **ONE_INPUT,
-                "records": AtLeast(2),
-            },
-            points=ONCE,
-        ),
+        Kind({**_SHAPED, "exponent": Between(0.0, 0.5)}, points=ONCE),
+        Kind({**_SHAPED, "exponent": 0.5}, points=ONCE),
         Kind({**RESNET, **RELU, **PAIR, **ONE_INPUT, "records": AtLeast(2)}, points=ONCE),
     ),
     compared=(

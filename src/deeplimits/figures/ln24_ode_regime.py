@@ -22,7 +22,7 @@ from deeplimits.drawing.selections import (
 )
 from deeplimits.drawing.style import LIMIT, PAGE, PALETTE, legend_below, letter, named, new_figure, shades
 from deeplimits.store.study_groups import Groups
-from deeplimits.sweep.figure_needs import PAIR, WIDE, AtLeast, Between, Compared, Kind, Needs
+from deeplimits.sweep.figure_needs import SHAPED, AtLeast, Between, Compared, Kind, Needs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,12 +41,10 @@ NEEDS = Needs(
     kinds=(
         Kind(
             {
-                **WIDE,
+                **SHAPED,
                 "activation": "relu",
                 "exponent": Between(0.0, 0.5),
-                "shaped_by": "width",
                 "depth_is_n_to_2p": True,
-                **PAIR,
                 "records": AtLeast(2),
             },
             differ={"exponent": (1, 3), "width": (1, 100)},

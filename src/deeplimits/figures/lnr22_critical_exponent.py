@@ -15,7 +15,7 @@ from deeplimits.array_types import Array
 from deeplimits.drawing.selections import entries, group, points
 from deeplimits.drawing.style import LIMIT, PAGE, letter, new_figure, shades
 from deeplimits.store.study_groups import Groups
-from deeplimits.sweep.figure_needs import ONE_INPUT, PAIR, RELU, SQUARE, TANH, WIDE, Kind, Needs
+from deeplimits.sweep.figure_needs import ONE_INPUT, RELU, SHAPED, SQUARE, TANH, Kind, Needs
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,7 +34,7 @@ at p = ¼, and tends to 0 below: it does not stay constant below p = ½, as the 
 NEEDS = Needs(
     kinds=tuple(
         Kind(
-            {**WIDE, **of, "shaped_by": "width", **PAIR, **ONE_INPUT, **SQUARE},
+            {**SHAPED, **of, **ONE_INPUT, **SQUARE},
             differ={"exponent": (1, 20), "width": (1, 5)},
             whole=True,
         )

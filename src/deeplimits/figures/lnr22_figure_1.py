@@ -31,18 +31,7 @@ from deeplimits.drawing.style import (
     new_figure,
 )
 from deeplimits.store.study_groups import Groups
-from deeplimits.sweep.figure_needs import (
-    ONCE,
-    PAIR,
-    RELU,
-    SQUARE,
-    UNSHAPED,
-    WIDE,
-    AtLeast,
-    Compared,
-    Kind,
-    Needs,
-)
+from deeplimits.sweep.figure_needs import ONCE, RELU, SHAPED, SQUARE, UNSHAPED, AtLeast, Compared, Kind, Needs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,18 +52,7 @@ estimate, which rounds off the peak at ρ = 1.
 NEEDS = Needs(
     kinds=(
         Kind({**UNSHAPED, "records": AtLeast(2)}, points=ONCE),
-        Kind(
-            {
-                **WIDE,
-                **RELU,
-                "exponent": 0.5,
-                "shaped_by": "width",
-                **PAIR,
-                **SQUARE,
-                "records": AtLeast(2),
-            },
-            points=ONCE,
-        ),
+        Kind({**SHAPED, **RELU, **SQUARE, "exponent": 0.5, "records": AtLeast(2)}, points=ONCE),
     ),
     compared=(
         Compared("correlation", "markov_chain", "all"),

@@ -38,7 +38,7 @@ NEEDS = Needs(
     compared=(
         *(Compared(f"correlation{pair}") for pair in ("", "_0_2", "_1_2")),
         *(Compared(f"log_variance{one}") for one in ("", "_1", "_2")),
-        Compared("correlation", "covariance_sde", jointly=True),
+        Compared("correlation", "covariance_sde", joint=True),
     ),
 )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplimits.architectures import architecture
+from deeplimits.drawing.panels import in_two_columns
 from deeplimits.drawing.selections import (
     entries,
     first_observable,
@@ -18,7 +19,7 @@ from deeplimits.drawing.selections import (
     points,
     quantiles,
 )
-from deeplimits.drawing.style import COLUMN, NETWORK, PAGE, legend_below, letter, look, named, new_figure
+from deeplimits.drawing.style import NETWORK, legend_below, letter, look, named
 from deeplimits.drawing.titles import title
 from deeplimits.drawing.wording import limit_text, observable_text
 from deeplimits.store.study_groups import Groups
@@ -50,15 +51,11 @@ def draw(study: Groups) -> Figure:
     """
     observable = first_observable(study)
     chosen = panels(study, _PANELS, observable)
-    columns = min(len(chosen), 2)
-    rows = -(-len(chosen) // columns)
-    figure, axes = new_figure(rows, columns, COLUMN if columns == 1 else PAGE, 2.4 * rows)
-    for axis in axes.flat[len(chosen) :]:
-        axis.set_axis_off()
-    for axis, point in zip(axes.flat, chosen, strict=False):
+    figure, axes = in_two_columns(len(chosen))
+    for axis, point in zip(axes, chosen, strict=True):
         _panel(study, axis, point, observable)
-    letter(axes.flat)
-    legend_below(figure, named(axes.flat))
+    letter(axes)
+    legend_below(figure, named(axes))
     return figure
 
 

@@ -52,10 +52,7 @@ def simulate_batch(
     if used == "cpu":
         compile_for(requests)
     drawn = simulate_requests(requests, used, threads)
-    sha256 = write_container(
-        container,
-        _contents(blocks, drawn, tell),
-    )
+    sha256 = write_container(container, _contents(blocks, drawn, tell))
     seconds = time.perf_counter() - start
     normals = sum(block.normals for block in blocks)
     write_receipt(

@@ -9,18 +9,18 @@ from deeplimits.laws.base import About, Law
 from deeplimits.laws.closed import NormalLaw, PointMass
 from deeplimits.laws.distances import KOLMOGOROV_MEAN, kolmogorov, noise_floor, wasserstein
 from deeplimits.laws.empirical import EmpiricalLaw
-from deeplimits.laws.tabulated import Chart, TabulatedLaw, identity_chart
+from deeplimits.laws.tabulated import TabulatedLaw
+from deeplimits.laws.transformed import Transform
 
 __all__ = [
     "KOLMOGOROV_MEAN",
     "About",
-    "Chart",
     "EmpiricalLaw",
     "Law",
     "NormalLaw",
     "PointMass",
     "TabulatedLaw",
-    "identity_chart",
+    "Transform",
     "kolmogorov",
     "noise_floor",
     "wasserstein",

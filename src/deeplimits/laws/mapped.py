@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,75 +11,29 @@ from deeplimits.array_types import Array
 from deeplimits.laws.base import Law
 from deeplimits.laws.closed import PointMass
 from deeplimits.laws.empirical import EmpiricalLaw
-from deeplimits.laws.tabulated import Chart
+from deeplimits.laws.transformed import Transform, TransformedLaw
 
 _NODES, _MOST_NODES = 129, (1 << 16) + 1
 """Of the trapezoidal rule for moments, over nine standard deviations to either side."""
 _STEP = 0.5
-"""Its step in y, over which a chart bends little."""
-
-
-class ChartedLaw(Law):
-    """The law of an observable x, by that of a coordinate y of which it is a monotone function."""
-
-    chart: Chart
-
-    @abstractmethod
-    def _part(self, y: Array, above: bool) -> Array:
-        """P(Y ≤ y), or with ``above`` P(Y ≥ y)."""
-
-    @abstractmethod
-    def _coordinate(self, levels: Array, above: bool) -> Array:
-        """The quantiles of y, or with ``above`` those of −y, negated."""
-
-    @abstractmethod
-    def _coordinate_density(self, y: Array) -> Array:
-        """The density with respect to dy."""
-
-    @property
-    @abstractmethod
-    def _moments(self) -> tuple[float, float]:
-        """Mean and standard deviation of x."""
-
-    def _cdf(self, x: Array) -> Array:
-        at = np.clip(x, self.chart.low, self.chart.high)
-        with np.errstate(divide="ignore"):
-            value = self._part(self.chart.to_coordinate(at), not self.chart.increasing)
-        return np.where(x < self.chart.low, 0.0, np.where(x >= self.chart.high, 1.0, value))
-
-    def _density(self, x: Array) -> Array:
-        inside = (x > self.chart.low) & (x < self.chart.high)
-        value, at = np.zeros(x.shape), x[inside]
-        value[inside] = self._coordinate_density(self.chart.to_coordinate(at)) * self.chart.slope(at)
-        return value
-
-    def _quantile(self, levels: Array) -> Array:
-        return self.chart.from_coordinate(self._coordinate(levels, not self.chart.increasing))
-
-    @property
-    def mean(self) -> float:
-        return self._moments[0]
-
-    @property
-    def std(self) -> float:
-        return self._moments[1]
+"""Its step in y, over which a transform bends little."""
 
 
 @dataclass(frozen=True, repr=False)
-class MappedNormal(ChartedLaw):
+class MappedNormal(TransformedLaw):
     """The law of x(y), y ~ N(location, scale²).
 
     Parameters
     ----------
     location, scale
         Mean and standard deviation of y.
-    chart
+    transform
         x(y), its inverse and |dy/dx|.
     """
 
     location: float
     scale: float
-    chart: Chart
+    transform: Transform
 
     def _part(self, y: Array, above: bool) -> Array:
         from scipy.special import ndtr
@@ -104,39 +57,39 @@ class MappedNormal(ChartedLaw):
         z = np.linspace(-9, 9, int(count) + 1)
         weight = np.exp(-(z**2) / 2)
         weight /= weight.sum()
-        x = self.chart.from_coordinate(self.location + self.scale * z)
+        x = self.transform.from_coordinate(self.location + self.scale * z)
         mean = float(weight @ x)
         return mean, float(np.sqrt(weight @ (x - mean) ** 2))
 
 
-def mapped(law: Law, chart: Chart) -> Law:
+def mapped(law: Law, transform: Transform) -> Law:
     """The law of x(y), given that of y: of the same kind where that is a number or a sample."""
     match law:
         case PointMass():
-            return PointMass(float(chart.from_coordinate(np.asarray(law.value))))
+            return PointMass(float(transform.from_coordinate(np.asarray(law.value))))
         case EmpiricalLaw():
-            return EmpiricalLaw.of(chart.from_coordinate(law.samples))
-    return MappedLaw(law, chart)
+            return EmpiricalLaw.of(transform.from_coordinate(law.samples))
+    return MappedLaw(law, transform)
 
 
 @dataclass(frozen=True, repr=False)
-class MappedLaw(ChartedLaw):
+class MappedLaw(TransformedLaw):
     """The law of x(y), given that of y, which is neither a number nor a sample.
 
     Parameters
     ----------
     inner
         The law of y.
-    chart
+    transform
         x(y), its inverse and |dy/dx|.
     """
 
     inner: Law
-    chart: Chart
+    transform: Transform
 
     @property
     def atoms(self) -> tuple[tuple[float, float], ...]:
-        at = [(float(self.chart.from_coordinate(np.asarray(y))), mass) for y, mass in self.inner.atoms]
+        at = [(float(self.transform.from_coordinate(np.asarray(y))), mass) for y, mass in self.inner.atoms]
         return tuple(sorted(at))
 
     def _part(self, y: Array, above: bool) -> Array:

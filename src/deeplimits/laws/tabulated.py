@@ -5,14 +5,13 @@ found by Newton's method inside a bracket.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from deeplimits.array_types import Array
-from deeplimits.laws.base import Law
+from deeplimits.laws.transformed import Transform, TransformedLaw
 
 _ATOM = 1e-9
 """Probability at the lower end of an observable that is told."""
@@ -26,29 +25,15 @@ def _gauss() -> tuple[Array, Array]:
     return np.polynomial.legendre.leggauss(_POINTS)
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A monotone map between an observable x and the coordinate y of a table."""
-
-    to_coordinate: Callable[[Array], Array]
-    from_coordinate: Callable[[Array], Array]
-    slope: Callable[[Array], Array]
-    """|dy/dx| as a function of x."""
-    increasing: bool = True
-    low: float = -np.inf
-    high: float = np.inf
-    """Between which numbers the observable lies."""
-
-
 @dataclass(frozen=True, repr=False)
-class TabulatedLaw(Law):
+class TabulatedLaw(TransformedLaw):
     """A law given by F, p and p' at nodes of a coordinate.
 
     Parameters
     ----------
     nodes, cumulative, density_, slope
         y, ascending, F(y), p(y) and p'(y), all [node].
-    chart
+    transform
         The map to the observable.
     """
 
@@ -56,34 +41,24 @@ class TabulatedLaw(Law):
     cumulative: Array
     density_: Array
     slope: Array
-    chart: Chart
+    transform: Transform
 
     @property
     def atoms(self) -> tuple[tuple[float, float], ...]:
         """What the table has beyond the range of the observable is at its lower end."""
-        low = self.chart.low
+        low = self.transform.low
         mass = float(self._cdf(np.asarray(low))) if np.isfinite(low) else 0.0
         return ((low, mass),) if mass > _ATOM else ()
 
-    def _cdf(self, x: Array) -> Array:
-        at = np.clip(x, self.chart.low, self.chart.high)
-        with np.errstate(divide="ignore"):
-            y = self.chart.to_coordinate(at)
-            below = self._value(y, *self._pieces(y))
-        value = below if self.chart.increasing else 1.0 - below
-        return np.where(x < self.chart.low, 0.0, np.where(x >= self.chart.high, 1.0, value))
+    def _part(self, y: Array, above: bool) -> Array:
+        below = self._value(y, *self._pieces(y))
+        return 1.0 - below if above else below
 
-    def _density(self, x: Array) -> Array:
-        inside = (x > self.chart.low) & (x < self.chart.high)
-        # where the observable cannot be, any place of the table does for the moment
-        at = np.where(inside, x, self.chart.from_coordinate(self.nodes[len(self.nodes) // 2]))
-        y = self.chart.to_coordinate(at)
-        value = np.maximum(self._slope(y, *self._pieces(y)), 0.0) * self.chart.slope(at)
-        return np.where(inside, value, 0.0)
+    def _coordinate_density(self, y: Array) -> Array:
+        return np.maximum(self._slope(y, *self._pieces(y)), 0.0)
 
-    def _quantile(self, levels: Array) -> Array:
-        target = np.ravel(levels if self.chart.increasing else 1.0 - levels)
-        return self.chart.from_coordinate(self._inverse(target).reshape(levels.shape))
+    def _coordinate(self, levels: Array, above: bool) -> Array:
+        return self._inverse(np.ravel(1.0 - levels if above else levels)).reshape(levels.shape)
 
     def _inverse(self, target: Array) -> Array:
         """The coordinates where F is ``target`` [level], each found by itself: in a tail Newton's method may
@@ -118,14 +93,6 @@ class TabulatedLaw(Law):
             low, high, target, last, y = (each[moved] for each in (low, high, target, last, after))
         return found
 
-    @property
-    def mean(self) -> float:
-        return self._moments[0]
-
-    @property
-    def std(self) -> float:
-        return self._moments[1]
-
     @cached_property
     def _monotone(self) -> Array:
         return np.maximum.accumulate(self.cumulative)
@@ -138,7 +105,7 @@ class TabulatedLaw(Law):
         weight = np.maximum(self._slope(at, *self._pieces(at)), 0.0) * width * parts
         weight /= weight.sum()
         with np.errstate(over="ignore"):
-            values = self.chart.from_coordinate(at)
+            values = self.transform.from_coordinate(at)
         keep = weight > 1e-18
         mean = float((weight * values)[keep].sum())
         if not np.isfinite(mean):
@@ -200,13 +167,3 @@ class TabulatedLaw(Law):
 def _between_0_and_1(values: Array) -> Array:
     """As ``np.clip``, which takes longer to be called than for its work."""
     return np.minimum(np.maximum(values, 0.0), 1.0)
-
-
-def identity_chart() -> Chart:
-    """The observable is the coordinate.
-
-    Returns
-    -------
-    The map that changes nothing.
-    """
-    return Chart(lambda x: x, lambda y: y, np.ones_like)

@@ -168,7 +168,9 @@ class Limit(ABC):
                 return other, None
         return seen, reason
 
-    def jointly(self, network: Network, layer: int, observables: Sequence[str]) -> dict[str, Array] | None:
+    def joint_samples(
+        self, network: Network, layer: int, observables: Sequence[str]
+    ) -> dict[str, Array] | None:
         """Joint samples of ``observables`` at a layer, each [sample]; None where there is no joint law."""
         return None
 
@@ -218,12 +220,15 @@ class Limit(ABC):
         if isinstance(law, PointMass) and seen.inputs > 1 and seen.gap() == 2 and not is_odd(seen):
             # ρ = −1 is left at the first layer
             return 1.0
+        if isinstance(law, PointMass) and self.kind != "number":
+            # equal inputs stay equal, and a start is where it is
+            return 0.0
         stated = self._error(seen, layer, kind, law)
         # so large, terms to leading order say nothing
         return stated if stated < _LARGEST_ERROR else 1.0
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        """As ``error``, of the first input or pair."""
+        """As ``error``, of the first input or pair; asked of no law that is a number, but where all are."""
         return 1.0
 
     def explosion_probability(self, network: Network, layer: float) -> float | None:

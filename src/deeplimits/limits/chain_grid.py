@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeplimits.array_types import Array
-from deeplimits.laws import Chart, TabulatedLaw
+from deeplimits.laws import TabulatedLaw, Transform
 from deeplimits.limits.tables import from_derivatives
 
 _FINER = 4
@@ -67,13 +67,13 @@ _VANISHED = 24.0
 """At this many ``bend`` below 0 there is e^{−24} of a density left."""
 
 
-def tabulated(grid: Grid, first: int, density: Array, chart: Chart) -> TabulatedLaw:
+def tabulated(grid: Grid, first: int, density: Array, transform: Transform) -> TabulatedLaw:
     """The law whose density in z is band-limited, from its values at ``first`` … [node]; its integral is
     made 1.
 
     Parameters
     ----------
-    chart
+    transform
         The observable as a function of z.
     """
     count = len(density)
@@ -83,7 +83,7 @@ def tabulated(grid: Grid, first: int, density: Array, chart: Chart) -> Tabulated
             summed = np.convolve(density, kernel)[count - 1 : 2 * count - 1]
             columns[order, :, phase] = summed / grid.step**order
     nodes = grid.z(first + np.arange(count * _FINER) / _FINER)
-    return from_derivatives(nodes, columns.reshape(3, -1), chart)
+    return from_derivatives(nodes, columns.reshape(3, -1), transform)
 
 
 def _sinc(x: Array) -> tuple[Array, Array, Array]:

@@ -9,9 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeplimits.architectures import PLAIN
 from deeplimits.array_types import Array
-from deeplimits.laws import Chart, Law, PointMass
+from deeplimits.laws import Law, PointMass, Transform
 from deeplimits.limits.base import Limit
 from deeplimits.limits.chain_grid import Grid, tabulated
 from deeplimits.limits.coefficients import is_odd
@@ -38,7 +37,6 @@ class Exact(Limit):
     observables = ("correlation", "rescaled_correlation")
     regimes: ClassVar[tuple[Regime, ...]] = (
         Regime(
-            PLAIN,
             ("linear",),
             ANY_EXPONENT,
             uneven=True,
@@ -46,7 +44,6 @@ class Exact(Limit):
             conditions=(wide(_LEAST_LINEAR), narrow(_MOST_UNITS)),
         ),
         Regime(
-            PLAIN,
             ("relu_like",),
             ANY_EXPONENT,
             uneven=True,
@@ -79,8 +76,6 @@ class Exact(Limit):
         return dear_kernels(network, layer)
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        if isinstance(law, PointMass):
-            return 0.0
         (state,) = states(_layers(network), start_coordinate(network, self.name), [layer])
         return ERROR + 2 * state.lost
 
@@ -131,8 +126,8 @@ def _value(rho: float, layer: int) -> float:
 
 def law_of(state: State, layer: int, rescaled: bool) -> Law:
     """The law of ρ, or of log ℓ² (1 − ρ), given that both inputs live."""
-    chart = _rescaled_chart(state.grid, layer) if rescaled else _chart(state.grid)
-    continuous = tabulated(state.grid, state.first, state.masses / state.grid.step, chart)
+    transform = _rescaled_transform(state.grid, layer) if rescaled else _transform(state.grid)
+    continuous = tabulated(state.grid, state.first, state.masses / state.grid.step, transform)
     parts: list[tuple[float, Law]] = [(float(state.masses.sum()), continuous)]
     for mass, rho in ((state.apart, 0.0), (state.equal, 1.0)):
         if mass > _ATOM * state.alive:
@@ -144,7 +139,7 @@ def law_of(state: State, layer: int, rescaled: bool) -> Law:
 _ATOM = 1e-12
 
 
-def _chart(grid: Grid) -> Chart:
+def _transform(grid: Grid) -> Transform:
     low = -1.0 if grid.bend == 0 else 0.0
 
     def to_coordinate(rho: Array) -> Array:
@@ -155,10 +150,10 @@ def _chart(grid: Grid) -> Chart:
         inside = np.maximum((1 - rho) * (1 + rho), 1e-300)
         return 1 / inside / np.maximum(grid.slope(to_coordinate(rho)), 1e-300)
 
-    return Chart(to_coordinate, lambda z: np.tanh(grid.y(z)), slope, low=low, high=1.0)
+    return Transform(to_coordinate, lambda z: np.tanh(grid.y(z)), slope, low=low, high=1.0)
 
 
-def _rescaled_chart(grid: Grid, layer: int) -> Chart:
+def _rescaled_transform(grid: Grid, layer: int) -> Transform:
     """r = log ℓ² + log 2 − log(1 + e^{2y})."""
     shift = 2 * float(np.log(layer)) + float(np.log(2))
     high = shift if grid.bend == 0 else shift - float(np.log(2))
@@ -173,7 +168,7 @@ def _rescaled_chart(grid: Grid, layer: int) -> Chart:
         z = to_coordinate(r)
         return (1 + np.exp(-2 * np.abs(grid.y(z)))) / 2 * _larger(grid.y(z)) / grid.slope(z)
 
-    return Chart(
+    return Transform(
         to_coordinate,
         lambda z: shift - np.logaddexp(0.0, 2 * grid.y(z)),
         slope,

@@ -13,8 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from deeplimits.activations import ShapedSmooth, Slopes
-from deeplimits.architectures import PLAIN
-from deeplimits.laws import Chart, Law, PointMass
+from deeplimits.laws import Law, PointMass, Transform
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import narrow, wide
 from deeplimits.limits.exact import dear_kernels
@@ -42,14 +41,8 @@ class ExactVariance(Limit):
     label = "the law of the finite network itself, by the exact step of its variance"
     observables = ("log_variance", "variance")
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime(PLAIN, ("linear", "relu_like"), ANY_EXPONENT, uneven=True),
-        Regime(
-            PLAIN,
-            ("smooth",),
-            ANY_EXPONENT,
-            uneven=True,
-            conditions=(wide(_LEAST_UNITS), narrow(_MOST_UNITS)),
-        ),
+        Regime(("linear", "relu_like"), ANY_EXPONENT, uneven=True),
+        Regime(("smooth",), ANY_EXPONENT, uneven=True, conditions=(wide(_LEAST_UNITS), narrow(_MOST_UNITS))),
     )
     finite_precedence = 10
     rate_reason = "it is the law of the network: nothing is left that could fall"
@@ -65,11 +58,12 @@ class ExactVariance(Limit):
         later = [layer for layer in layers if layer > 0]
         if not later:
             return early
+        # y is log V/V₀ of factors, log V of states
+        known = Transform.linear if logarithmic else Transform.exponential
+        transform = known(shift=origin if network.piecewise_linear else 0.0)
         if network.piecewise_linear:
-            chart = _chart(origin, logarithmic)
-            return early + [_of_factors(network, layer, chart, logarithmic) for layer in later]
-        chart = _chart(0.0, logarithmic)
-        return early + [_of_state(state, chart) for state in _states(network, later)]
+            return early + [_of_factors(network, layer, transform, logarithmic) for layer in later]
+        return early + [_of_state(state, transform) for state in _states(network, later)]
 
     def dear(self, network: Network, layer: int) -> str | None:
         return None if network.piecewise_linear else dear_kernels(network, layer)
@@ -115,9 +109,9 @@ def _factors(network: Network, layer: int) -> Factors:
     return Factors(tuple((slopes, units, count) for (slopes, units), count in counts.items()))
 
 
-def _of_factors(network: Network, layer: int, chart: Chart, logarithmic: bool) -> Law:
+def _of_factors(network: Network, layer: int, transform: Transform, logarithmic: bool) -> Law:
     found = _factors(network, layer)
-    continuous = found.law(chart)
+    continuous = found.law(transform)
     if 1 - found.alive < _DEAD:
         return continuous
     return mixture([found.alive, 1 - found.alive], [continuous, PointMass(-np.inf if logarithmic else 0.0)])
@@ -129,20 +123,8 @@ def _states(network: Network, layers: Sequence[int]) -> list[State]:
     return variance_states(kept, float(np.log(network.gram[0][0])), layers)
 
 
-def _of_state(state: State, chart: Chart) -> Law:
-    continuous = state.table(chart)
+def _of_state(state: State, transform: Transform) -> Law:
+    continuous = state.table(transform)
     if state.beyond < _ATOM:
         return continuous
     return mixture([1 - state.beyond, state.beyond], [continuous, PointMass(np.inf)])
-
-
-def _chart(origin: float, logarithmic: bool) -> Chart:
-    """log V, or V, as a function of log V − ``origin``."""
-    if logarithmic:
-        return Chart(lambda x: x - origin, lambda y: y + origin, np.ones_like)
-    return Chart(
-        to_coordinate=lambda v: np.log(np.maximum(v, 0.0)) - origin,
-        from_coordinate=lambda y: np.exp(y + origin),
-        slope=lambda v: 1 / np.where(v > 0, v, np.inf),
-        low=0.0,
-    )

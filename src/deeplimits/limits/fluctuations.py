@@ -25,18 +25,17 @@ import numpy as np
 
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
-from deeplimits.architectures import PLAIN, RESIDUAL
 from deeplimits.array_types import Array
 from deeplimits.gaussian import SLOPE, SQUARE, VALUE, Power
 from deeplimits.limits.along import along
 from deeplimits.limits.recursion import PairCovariance, covariances, moments, unreachable
-from deeplimits.limits.regime import Regime
+from deeplimits.limits.regime import Regime, residual
 from deeplimits.limits.responses import TILTED, alone, of_pair
 from deeplimits.networks.network import Network
 
 REGIMES = (
-    Regime(PLAIN, ("linear", "relu_like", "smooth"), uneven=True),
-    Regime(RESIDUAL, ("linear", "relu_like", "smooth")),
+    Regime(("linear", "relu_like", "smooth"), uneven=True),
+    residual(("linear", "relu_like", "smooth")),
 )
 """Networks whose fluctuations are known."""
 _NAME = "infinite_width_fluctuations"

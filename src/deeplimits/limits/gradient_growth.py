@@ -14,12 +14,11 @@ import numpy as np
 
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
-from deeplimits.architectures import PLAIN, RESIDUAL
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.recursion import covariances, unreachable
-from deeplimits.limits.regime import Regime
+from deeplimits.limits.regime import Regime, residual
 from deeplimits.limits.reliability import warning
 from deeplimits.networks.network import Network
 
@@ -74,8 +73,8 @@ class GradientGrowth(Limit):
     label = "the mean growth of squared gradients at infinite width"
     observables = ("gradient_log_norm",)
     regimes = (
-        Regime(PLAIN, ("linear", "relu_like", "smooth"), uneven=True),
-        Regime(RESIDUAL, ("linear", "relu_like", "smooth")),
+        Regime(("linear", "relu_like", "smooth"), uneven=True),
+        residual(("linear", "relu_like", "smooth")),
     )
     kind = "number"
     precedence = 10

@@ -15,7 +15,7 @@ from deeplimits.networks.network import Network
 
 
 def _regime(architecture: Architecture) -> Regime:
-    return Regime(architecture.name, architecture.families, uneven=architecture.uneven)
+    return Regime(architecture.families, uneven=architecture.uneven, architecture=architecture.name)
 
 
 class InfiniteWidth(Limit):

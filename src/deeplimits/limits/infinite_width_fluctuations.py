@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeplimits.laws import Chart, Law, NormalLaw, PointMass
+from deeplimits.laws import Law, NormalLaw, PointMass, Transform
 from deeplimits.laws.mapped import MappedNormal
 from deeplimits.limits.base import Limit
 from deeplimits.limits.fluctuations import REGIMES, Spread, spreads
-from deeplimits.limits.mlp.correlation import CORRELATION_CHART
+from deeplimits.limits.mlp.correlation import CORRELATION_TRANSFORM
 from deeplimits.limits.reliability import warning
 from deeplimits.limits.responses import alone
 from deeplimits.networks.network import Network
@@ -55,8 +55,6 @@ class InfiniteWidthFluctuations(Limit):
         a
         sum over few units has of skewness.
         """
-        if isinstance(law, PointMass):
-            return 0.0
         deviations = np.sqrt(np.diag(spreads(network, layer)[layer].covariance))
         skewness = (_SKEWNESS + _steps(network, layer)) / float(np.sqrt(min(network.widths)))
         if observable in ("variance", "log_variance"):
@@ -110,13 +108,13 @@ def _law(spread: Spread, layer: int, observable: str) -> Law:
     if std == 0 or not 0 < gap < 2 or (layer == 0 and observable == "rescaled_correlation"):
         return PointMass(pair.observed(observable, layer))
     y = 0.5 * float(np.log((2 - gap) / gap))
-    return MappedNormal(y, std, CORRELATION_CHART if observable == "correlation" else _rescaled(layer))
+    return MappedNormal(y, std, CORRELATION_TRANSFORM if observable == "correlation" else _rescaled(layer))
 
 
-def _rescaled(layer: int) -> Chart:
+def _rescaled(layer: int) -> Transform:
     """r = log(ℓ² (1 − ρ)) and y: 1 − ρ = 2 / (1 + e^{2y})."""
     shift = 2 * float(np.log(layer))
-    return Chart(
+    return Transform(
         to_coordinate=lambda r: (np.log(2 - np.exp(r - shift)) - (r - shift)) / 2,
         from_coordinate=lambda y: shift + np.log(2.0) - np.logaddexp(0.0, 2 * y),
         slope=lambda r: 1 / (2 - np.exp(r - shift)),

@@ -7,6 +7,7 @@ For piecewise-linear φ it is exact, c K₁(ρ) = ρ + A (q − ρ arccos ρ) / 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from deeplimits import gaussian
 from deeplimits.activations import Phi, Slopes
 from deeplimits.errors import InputError
+from deeplimits.laws import Law, PointMass
 from deeplimits.limits.coefficients import asymmetry
 from deeplimits.limits.mlp.correlation import excess
 from deeplimits.networks.network import Network
@@ -65,6 +67,11 @@ class PairCovariance:
     def times(self, factor: float) -> PairCovariance:
         """A multiple."""
         return PairCovariance(factor * self.first, factor * self.second, self.gap)
+
+
+def numbers(pairs: Sequence[PairCovariance], layers: Sequence[int], observable: str) -> list[Law]:
+    """An observable of the matrix at each of ``layers``, as laws."""
+    return [PointMass(pair.observed(observable, layer)) for layer, pair in zip(layers, pairs, strict=True)]
 
 
 def moments(phi: Phi, pair: PairCovariance) -> PairCovariance:

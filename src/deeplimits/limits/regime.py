@@ -6,13 +6,13 @@ that it is for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
 from typing import Literal
 
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
-from deeplimits.architectures import architecture
+from deeplimits.architectures import PLAIN, RESIDUAL, architecture
 from deeplimits.networks.network import Network
 
 Family = Literal["linear", "relu_like", "smooth", "ornstein_uhlenbeck", "unknown"]
@@ -114,8 +114,6 @@ class Regime:
 
     Parameters
     ----------
-    architecture
-        Its name; networks of any other are refused.
     families
         Families of activations.
     exponents
@@ -130,13 +128,14 @@ class Regime:
         Whether every unit of layer 0 of a residual network may be one number in place of an input.
     conditions
         What else.
+    architecture
+        Its name, the perceptron's as of a network that names none; networks of any other are refused.
 
     Notes
     -----
     In every method ``network`` is the network that is asked about.
     """
 
-    architecture: str
     families: tuple[Family, ...]
     exponents: Exponents = ANY_EXPONENT
     branch_exponents: tuple[float, ...] | None = None
@@ -144,6 +143,7 @@ class Regime:
     inputs: int = 1
     from_number: bool = False
     conditions: tuple[Condition, ...] = ()
+    architecture: str = field(default=PLAIN, kw_only=True)
 
     def __str__(self) -> str:
         kind = architecture(self.architecture)
@@ -229,6 +229,10 @@ class Regime:
             )
 
 
+residual = partial(Regime, architecture=RESIDUAL)
+"""A regime of residual networks."""
+
+
 def _missing(wanted: Callable[[], str], found: Callable[[], str]) -> str:
     return f"it is for networks with {wanted()}, and this one has {found()}"
 
@@ -269,10 +273,7 @@ def in_words(network: Network) -> str:
     -------
     Words that may stand in a sentence, with an article.
     """
-    words = [
-        network.kind.title,
-        f"with an activation that is {_FAMILIES[family(network)]}",
-    ]
+    words = [network.kind.title, f"with an activation that is {_FAMILIES[family(network)]}"]
     if "branch_exponent" in network.kind.keys:
         words.append(f"and branch exponent {network.branch_exponent:g}")
     elif network.exponent == 0 or isinstance(network.activation, Identity):

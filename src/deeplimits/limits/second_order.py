@@ -15,19 +15,18 @@ limit, at a time longer by 1 + 3/2n, which T = d / (n − 3/2) is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import ClassVar
 
 import numpy as np
 
 from deeplimits.activations import Slopes
-from deeplimits.architectures import PLAIN
 from deeplimits.array_types import Array
-from deeplimits.laws import Chart, Law, PointMass
+from deeplimits.laws import Law, Transform
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, wide
-from deeplimits.limits.mlp.correlation import correlation_laws, start_coordinate
+from deeplimits.limits.mlp.correlation import correlation_laws, from_start, start_coordinate
 from deeplimits.limits.regime import ANY_EXPONENT, Exponents, Regime
 from deeplimits.limits.solvers.fokker_planck import solve
 from deeplimits.limits.solvers.unit_noise import UnitNoise
@@ -50,7 +49,7 @@ class SecondOrderSde(Limit):
     label = "the correlation SDE with the terms of order 1/n of drift and noise"
     observables = ("correlation",)
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime(PLAIN, ("relu_like",), HALF_OR_MORE, inputs=2, conditions=(wide(8), ABOVE_MINUS_ONE)),
+        Regime(("relu_like",), HALF_OR_MORE, inputs=2, conditions=(wide(8), ABOVE_MINUS_ONE)),
     )
     finite_precedence = 20
     rate = 2.0
@@ -59,17 +58,10 @@ class SecondOrderSde(Limit):
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         times = [self.time(network, layer) for layer in layers]
-        if network.gap() == 0:
-            return [PointMass(1.0) for _ in times]
-        early: list[Law] = [PointMass(network.correlation()) for time in times if time == 0]
-        later = tuple(time for time in times if time > 0)
-        slopes = network.slopes
-        found = _solved(slopes, network.units, start_coordinate(network, self.name), later)
-        return early + list(found)
+        solve = partial(_solved, network.slopes, network.units)
+        return from_start(network, times, self.name, solve)
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        if isinstance(law, PointMass):
-            return 0.0
         return second_order_error(network, layer)
 
 
@@ -80,7 +72,7 @@ class LinearSecondOrder(Limit):
     label = "the correlation SDE of linear networks at the time d / (n − 3/2)"
     observables = ("correlation",)
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime(PLAIN, ("linear",), ANY_EXPONENT, uneven=True, inputs=2, conditions=(wide(4),)),
+        Regime(("linear",), ANY_EXPONENT, uneven=True, inputs=2, conditions=(wide(4),)),
     )
     finite_precedence = 20
     rate = 2.0
@@ -95,8 +87,6 @@ class LinearSecondOrder(Limit):
         return summed_time(network, layer, [units - _SHIFT for units in network.layer_kinds])
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        if isinstance(law, PointMass):
-            return 0.0
         return second_order_error(network, layer)
 
 
@@ -124,7 +114,7 @@ _EVERYWHERE, _SHAPED, _FOURTH, _STEEP, _NARROW = 0.2, 0.25, 0.1, 1.0, 4.0
 @lru_cache(maxsize=64)
 def _solved(slopes: Slopes, width: int, start: float, times: tuple[float, ...]) -> list[Law]:
     unit = UnitNoise(lambda y: coefficients(slopes, width, y))
-    chart = Chart(
+    transform = Transform(
         to_coordinate=lambda rho: unit.to_unit(np.arctanh(np.clip(rho, -1 + 1e-16, 1 - 1e-16))),
         from_coordinate=lambda x: np.tanh(unit.from_unit(x)),
         slope=lambda rho: (
@@ -136,7 +126,7 @@ def _solved(slopes: Slopes, width: int, start: float, times: tuple[float, ...]) 
         high=1.0,
     )
     at = float(unit.to_unit(np.array([start]))[0])
-    return list(solve(unit.diffusion, at, times, lambda _: chart))
+    return list(solve(unit.diffusion, at, times, lambda _: transform))
 
 
 def coefficients(slopes: Slopes, width: int, y: Array) -> tuple[Array, Array]:

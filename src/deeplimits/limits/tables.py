@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from deeplimits.array_types import Array
-from deeplimits.laws import Chart, TabulatedLaw
+from deeplimits.laws import TabulatedLaw, Transform
 
 _NOTHING = 1e-13
 """Part of the largest density that ends a table."""
 
 
-def from_derivatives(nodes: Array, columns: Array, chart: Chart) -> TabulatedLaw:
+def from_derivatives(nodes: Array, columns: Array, transform: Transform) -> TabulatedLaw:
     """The law with p, p' and p'' (``columns``, [derivative, node]); its integral is made 1.
 
     Parameters
     ----------
     nodes
         Evenly spaced, ascending.
-    chart
+    transform
         The observable as a function of the coordinate.
     """
     h = float(nodes[1] - nodes[0])
@@ -31,4 +31,4 @@ def from_derivatives(nodes: Array, columns: Array, chart: Chart) -> TabulatedLaw
     cumulative = np.concatenate([[0.0], np.cumsum(parts)])
     total = cumulative[-1]
     cumulative = np.clip(np.maximum.accumulate(cumulative / total), 0.0, 1.0)
-    return TabulatedLaw(nodes, cumulative, np.maximum(p / total, 0.0), slope / total, chart)
+    return TabulatedLaw(nodes, cumulative, np.maximum(p / total, 0.0), slope / total, transform)

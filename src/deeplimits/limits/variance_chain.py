@@ -15,7 +15,7 @@ import numpy as np
 
 from deeplimits.activations import ShapedSmooth
 from deeplimits.array_types import Array
-from deeplimits.laws import Chart, TabulatedLaw
+from deeplimits.laws import TabulatedLaw, Transform
 from deeplimits.limits.tables import from_derivatives
 from deeplimits.limits.variance_rows import POINTS, Rows, VarianceKernel, points, variance_kernel
 
@@ -71,8 +71,8 @@ class State:
         """How much mass has been lost or won on the way."""
         return abs(_mass(self.kernel, self.law) + self.beyond - 1)
 
-    def table(self, chart: Chart) -> TabulatedLaw:
-        """The law of those that are followed, as that of what ``chart`` makes of log V."""
+    def table(self, transform: Transform) -> TabulatedLaw:
+        """The law of those that are followed, as that of what ``transform`` makes of log V."""
         kernel, count = self.kernel, len(self.law.values)
         modes = self.law.values @ points()[2].T
         at = (2 * np.arange(_FINE) + 1) / _FINE - 1
@@ -87,7 +87,7 @@ class State:
             columns.append((modes @ matrix).ravel() * (2 / kernel.width) ** order)
         panel = self.law.first + np.arange(count)[:, None]
         nodes = kernel.barrier + kernel.width * (panel + (at + 1) / 2)
-        return from_derivatives(nodes.ravel(), np.array(columns), chart)
+        return from_derivatives(nodes.ravel(), np.array(columns), transform)
 
 
 Layers = Sequence[tuple[ShapedSmooth, int]]

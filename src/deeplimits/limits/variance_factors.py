@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
 from deeplimits.array_types import Array
-from deeplimits.laws import Chart, TabulatedLaw
+from deeplimits.laws import TabulatedLaw, Transform
 from deeplimits.limits.tables import from_derivatives
 
 Complex = NDArray[np.complex128]
@@ -68,8 +68,8 @@ class Factors:
             found *= characteristic(slopes, units, omega) ** count
         return found
 
-    def law(self, chart: Chart) -> TabulatedLaw:
-        """The law of log V/V_0 of inputs that live, as that of the observable that ``chart`` makes of it."""
+    def law(self, transform: Transform) -> TabulatedLaw:
+        """The law of log V/V_0 of inputs that live, as that of what ``transform`` makes of it."""
         mean, std = self._moments
         low, high = self._ends(mean, std)
         last = self._last(1 / std)
@@ -88,7 +88,7 @@ class Factors:
             part = nodes[start : start + 1024]
             phase = np.exp(-1j * part[:, None] * omega)
             columns[:, start : start + 1024] += 2 * np.real(weights @ phase.T)
-        return from_derivatives(nodes, columns * spacing / (2 * np.pi), chart)
+        return from_derivatives(nodes, columns * spacing / (2 * np.pi), transform)
 
     @property
     def _moments(self) -> tuple[float, float]:

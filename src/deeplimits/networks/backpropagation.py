@@ -52,10 +52,7 @@ class Tape:
             if layer in layers:
                 record = list(layers).index(layer)
                 log_norm[:, record], gap[:, record] = observe(gradient)
-        return {
-            "gradient_log_norm": log_norm.astype(np.float32),
-            "gradient_gap": gap.astype(np.float32),
-        }
+        return {"gradient_log_norm": log_norm.astype(np.float32), "gradient_gap": gap.astype(np.float32)}
 
 
 def observe(vectors: Array) -> tuple[Array, Array]:

@@ -34,10 +34,7 @@ _ALONG = "point"
 
 
 def write_study(
-    study: Study,
-    results: Path,
-    parts: Iterable[Mapping[str, xr.Dataset]],
-    points: int | None = None,
+    study: Study, results: Path, parts: Iterable[Mapping[str, xr.Dataset]], points: int | None = None
 ) -> Path:
     """Write the store of a study, then its digest and its receipt, which is returned; the old receipt goes
     first.

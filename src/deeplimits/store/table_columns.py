@@ -103,15 +103,9 @@ def _of_group(group: str, *names: str) -> dict[str, Variable]:
 _OF_STUDIES = "the stores of the studies, results/studies/NAME.zarr.zip, group"
 TABLES = {
     "points": Table(
-        "a network of which the store holds blocks",
-        "the receipts of the simulation jobs",
-        POINTS,
+        "a network of which the store holds blocks", "the receipts of the simulation jobs", POINTS
     ),
-    "blocks": Table(
-        "a block of samples",
-        "the receipts of the simulation jobs",
-        BLOCKS,
-    ),
+    "blocks": Table("a block of samples", "the receipts of the simulation jobs", BLOCKS),
     "moments": Table(
         "an observable at a recorded layer of a point", f"{_OF_STUDIES} moments", _of_group("moments")
     ),
@@ -131,9 +125,7 @@ TABLES = {
     ),
     "growth": Table("the mean growth of a network at a time", f"{_OF_STUDIES} growth", _of_group("growth")),
     "claims": Table(
-        "a claim",
-        "the verdicts that `deeplimits claims --out` wrote, results/claims.json",
-        CLAIMS,
+        "a claim", "the verdicts that `deeplimits claims --out` wrote, results/claims.json", CLAIMS
     ),
 }
 """Tables of ``query`` by name."""

@@ -76,7 +76,7 @@ class Compared:
         Places of the kinds in ``Needs.kinds``.
     distance
         One of its distances.
-    jointly
+    joint
         Whether the limit has to know all inputs together.
     """
 
@@ -85,7 +85,7 @@ class Compared:
     at: Literal["all", "last"] = "last"
     kinds: tuple[int, ...] = (0,)
     distance: str | None = None
-    jointly: bool = False
+    joint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,24 +129,19 @@ TANH: Mapping[str, Condition] = {"activation": "tanh", "a": 1.0, "center": 0.0}
 SYMMETRIC: Mapping[str, Condition] = {"activation": "relu", "slopes_apart": 1.0}
 WIDE: Mapping[str, Condition] = {"architecture": PLAIN, "one_width": True, "last_recorded": True}
 PAIR: Mapping[str, Condition] = {"inputs": AtLeast(2)}
-RESNET: Mapping[str, Condition] = {
-    "architecture": RESIDUAL,
-    "branch_exponent": 0.5,
-    "last_recorded": True,
-}
+RESNET: Mapping[str, Condition] = {"architecture": RESIDUAL, "branch_exponent": 0.5, "last_recorded": True}
 ONE_INPUT: Mapping[str, Condition] = {"norm": 1.0}
 FROM_ZERO: Mapping[str, Condition] = {"first_recorded": True}
 UNSHAPED: Mapping[str, Condition] = {**WIDE, **RELU, "exponent": 0.0, **PAIR}
+SHAPED: Mapping[str, Condition] = {**WIDE, "shaped_by": "width", **PAIR}
 SQUARE: Mapping[str, Condition] = {"depth_over_width": 1.0}
 ONCE = (1, 1)
 MANY = (1, 1000)
 PHASE: Mapping[str, Condition] = {
-    **WIDE,
+    **SHAPED,
     "activation": "relu",
-    "shaped_by": "width",
     "slopes_apart": AtLeast(1e-6),
     "depth_over_width": AtLeast(0.0),
-    **PAIR,
 }
 SIZES: Mapping[str, tuple[int, int]] = {"width": (2, 30), "depth_over_width": (2, 30)}
 MARKERS = 8

@@ -92,7 +92,7 @@ def facts(point: Point) -> dict[str, Any]:
     phi, shaping = network.activation, network.shaping
     relu = phi if isinstance(phi, ReluLike) else None
     smooth = phi if isinstance(phi, Smooth) else None
-    exotic = phi if isinstance(phi, OrnsteinUhlenbeck) else None
+    ornstein = phi if isinstance(phi, OrnsteinUhlenbeck) else None
     shaped_depth = max(1, math.floor(float(network.widest) ** min(2 * network.exponent, 8.0) + 0.5))
     return {
         "architecture": network.architecture,
@@ -102,8 +102,8 @@ def facts(point: Point) -> dict[str, Any]:
         "slopes_apart": relu and abs(relu.c_plus - relu.c_minus),
         "a": smooth and smooth.a,
         "center": smooth and smooth.center,
-        "alpha": exotic and exotic.alpha,
-        "beta": exotic and exotic.beta,
+        "alpha": ornstein and ornstein.alpha,
+        "beta": ornstein and ornstein.beta,
         "exponent": network.exponent,
         "shaped_by": shaping.by if shaping else None,
         "branch_exponent": network.branch_exponent if "branch_exponent" in network.kind.keys else None,
@@ -273,7 +273,7 @@ def _not_compared(study: Study, wanted: Compared, points: Sequence[Point]) -> st
             return f"{text} at the last layer, and there it is at layer {layers[-1]}"
     if wanted.distance and wanted.distance not in entry.distances:
         return f"{wanted.distance} among the distances of {text}, and there are {', '.join(entry.distances)}"
-    if wanted.jointly and type(registry()[entry.limit]).jointly is Limit.jointly:
+    if wanted.joint and type(registry()[entry.limit]).joint_samples is Limit.joint_samples:
         return f"a limit that knows all inputs together, and {entry.limit} does not"
     return None
 

@@ -18,10 +18,9 @@ from typing import ClassVar
 import numpy as np
 
 from deeplimits.activations import ReluLike
-from deeplimits.architectures import PLAIN
 from deeplimits.array_types import Array
 from deeplimits.errors import InputError
-from deeplimits.laws import Chart, Law, PointMass, TabulatedLaw
+from deeplimits.laws import Law, PointMass, TabulatedLaw, Transform
 from deeplimits.limits.accuracy import correlation_error, smooth_correlation_error
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry
@@ -80,7 +79,7 @@ def correlation_diffusion(kappa: float) -> Diffusion:
     return Diffusion(coefficients)
 
 
-CORRELATION_CHART = Chart(
+CORRELATION_TRANSFORM = Transform(
     to_coordinate=lambda rho: np.arctanh(np.clip(rho, -1 + 1e-16, 1 - 1e-16)),
     from_coordinate=np.tanh,
     slope=lambda rho: 1 / np.maximum((1 - rho) * (1 + rho), 1e-300),
@@ -113,13 +112,25 @@ def correlation_laws(network: Network, pieces: Pieces, times: Sequence[float], w
     pieces
         κ in pieces of time: the end of each, ascending, and κ up to there.
     """
-    if network.gap() == 0:
-        return [PointMass(1.0) for _ in times]
     if network.gap() >= 2 and not any(kappa for _, kappa in pieces):
         return [PointMass(-1.0) for _ in times]
+    return from_start(network, times, where, lambda start, later: _solved(tuple(pieces), start, later))
+
+
+def from_start(
+    network: Network,
+    times: Sequence[float],
+    where: str,
+    solve: Callable[[float, tuple[float, ...]], Sequence[Law]],
+) -> list[Law]:
+    """Laws of ρ at ``times`` (ascending, from 0 on): its start, where equal inputs stay, and what ``solve``
+    makes of artanh ρ_0 at later times.
+    """
+    if network.gap() == 0:
+        return [PointMass(1.0) for _ in times]
     early: list[Law] = [PointMass(network.correlation()) for time in times if time == 0]
-    later = [time for time in times if time > 0]
-    return early + list(_solved(tuple(pieces), start_coordinate(network, where), tuple(later)))
+    later = tuple(time for time in times if time > 0)
+    return [*early, *solve(start_coordinate(network, where), later)]
 
 
 @lru_cache(maxsize=64)
@@ -128,7 +139,7 @@ def _solved(
 ) -> list[TabulatedLaw]:
     """Laws of ρ, which networks of many exponents, widths and seeds may share."""
     diffusions = [(end, correlation_diffusion(kappa)) for end, kappa in pieces]
-    return solve_in_pieces(diffusions, start, times, lambda _: CORRELATION_CHART)
+    return solve_in_pieces(diffusions, start, times, lambda _: CORRELATION_TRANSFORM)
 
 
 class CorrelationSde(Limit):
@@ -138,7 +149,7 @@ class CorrelationSde(Limit):
     label = "the correlation SDE of shaped networks at p = ½, n → ∞"
     observables = ("correlation",)
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime(PLAIN, ("relu_like", "linear"), HALF, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)),
+        Regime(("relu_like", "linear"), HALF, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)),
     )
     precedence: ClassVar[int | None] = 30
     rate_reason = "1 where c₊ + c₋ = 0, ½ otherwise: matched_sde has 1 for all slopes"
@@ -163,8 +174,6 @@ class CorrelationSde(Limit):
         return correlation_laws(network, in_pieces(network, self.kappas(network)), times, self.name)
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        if isinstance(law, PointMass):
-            return 0.0
         drifts = [_drift(kappa) for kappa in self.kappas(network)]
         if network.piecewise_linear:
             return correlation_error(network, layer, law, drifts)
@@ -177,9 +186,7 @@ class MatchedSde(CorrelationSde):
 
     name = "matched_sde"
     label = "the correlation SDE with the network's own slopes, at its own n and d"
-    regimes = (
-        Regime(PLAIN, ("relu_like", "linear"), SHAPED, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)),
-    )
+    regimes = (Regime(("relu_like", "linear"), SHAPED, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)),)
     precedence = None
     matched_precedence = 10
     rate = 1.0
@@ -199,11 +206,10 @@ class LinearCorrelation(CorrelationSde):
     name = "linear"
     label = "the correlation SDE of linear networks"
     regimes = (
-        Regime(PLAIN, ("linear",), ANY_EXPONENT, uneven=True, inputs=2),
-        Regime(PLAIN, ("relu_like", "smooth"), ABOVE_HALF, uneven=True, inputs=2),
-        Regime(PLAIN, ("smooth",), HALF, uneven=True, inputs=2, conditions=(STRAIGHT,)),
+        Regime(("linear",), ANY_EXPONENT, uneven=True, inputs=2),
+        Regime(("relu_like", "smooth"), ABOVE_HALF, uneven=True, inputs=2),
+        Regime(("smooth",), HALF, uneven=True, inputs=2, conditions=(STRAIGHT,)),
         Regime(
-            PLAIN,
             ("smooth",),
             Exponents(0.25, with_low=False),
             uneven=True,

@@ -13,7 +13,6 @@ from functools import lru_cache
 import numpy as np
 
 from deeplimits.activations import ReluLike
-from deeplimits.architectures import PLAIN
 from deeplimits.array_types import Array
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
@@ -81,9 +80,7 @@ class CorrelationOde(Limit):
     label = "the correlation ODE of shaped networks with p below ½, where drift dominates noise"
     observables = ("correlation",)
     regimes = (
-        Regime(
-            PLAIN, ("relu_like", "linear"), UP_TO_HALF, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)
-        ),
+        Regime(("relu_like", "linear"), UP_TO_HALF, uneven=True, inputs=2, conditions=(ABOVE_MINUS_ONE,)),
     )
     kind = "number"
     precedence = 40

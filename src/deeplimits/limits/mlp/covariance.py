@@ -23,7 +23,6 @@ from typing import ClassVar
 import numpy as np
 
 from deeplimits.activations import ReluLike, Smooth
-from deeplimits.architectures import PLAIN
 from deeplimits.array_types import Array
 from deeplimits.engines.sde.covariance import Drift, Paths
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
@@ -86,9 +85,9 @@ class CovarianceSde(Limit):
     label = "the covariance SDE of shaped networks at p = ½, and of linear ones, sampled"
     observables = ("correlation", "covariance", "log_variance", "variance")
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime(PLAIN, ("linear",), uneven=True, conditions=(FEW_STEPS,)),
-        Regime(PLAIN, ("relu_like", "smooth"), ABOVE_HALF, uneven=True, conditions=(FEW_STEPS,)),
-        Regime(PLAIN, ("relu_like", "smooth"), HALF, uneven=True, conditions=(ONE_RATIO, FEW_STEPS)),
+        Regime(("linear",), uneven=True, conditions=(FEW_STEPS,)),
+        Regime(("relu_like", "smooth"), ABOVE_HALF, uneven=True, conditions=(FEW_STEPS,)),
+        Regime(("relu_like", "smooth"), HALF, uneven=True, conditions=(ONE_RATIO, FEW_STEPS)),
     )
     kind = "sampled"
     precedence: ClassVar[int | None] = 50
@@ -149,7 +148,9 @@ class CovarianceSde(Limit):
         pairs = zip(observed(fine, observable).T, observed(coarse, observable).T, strict=True)
         return [extrapolated(one, other, observable) for one, other in pairs]
 
-    def jointly(self, network: Network, layer: int, observables: Sequence[str]) -> dict[str, Array] | None:
+    def joint_samples(
+        self, network: Network, layer: int, observables: Sequence[str]
+    ) -> dict[str, Array] | None:
         paths, found = self.paths(network, [layer]), {}
         for name in observables:
             observable = parse(name)
@@ -164,8 +165,6 @@ class CovarianceSde(Limit):
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         """The errors of the laws without noise of its variances and its correlation, and that of a sample."""
-        if isinstance(law, PointMass):
-            return 0.0
         match observable:
             case "correlation":
                 found = self._correlation_error(network, layer, law)
@@ -253,8 +252,8 @@ class MatchedCovarianceSde(CovarianceSde):
     name = "matched_covariance_sde"
     label = "the covariance SDE with the network's own constants, at its own n and d, sampled"
     regimes = (
-        Regime(PLAIN, ("linear",), uneven=True, conditions=(FEW_OWN_STEPS,)),
-        Regime(PLAIN, ("relu_like", "smooth"), SHAPED, uneven=True, conditions=(ONE_STRENGTH, FEW_OWN_STEPS)),
+        Regime(("linear",), uneven=True, conditions=(FEW_OWN_STEPS,)),
+        Regime(("relu_like", "smooth"), SHAPED, uneven=True, conditions=(ONE_STRENGTH, FEW_OWN_STEPS)),
     )
     precedence = None
     matched_precedence = 30

@@ -18,13 +18,13 @@ from itertools import count
 import numpy as np
 
 from deeplimits.activations import Smooth
-from deeplimits.architectures import PLAIN
 from deeplimits.array_types import Array
-from deeplimits.laws import Law, PointMass
+from deeplimits.laws import Law
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
 from deeplimits.limits.mlp.correlation_ode import flow, slope_difference
-from deeplimits.limits.recursion import PairCovariance
+from deeplimits.limits.ode import solved
+from deeplimits.limits.recursion import PairCovariance, numbers
 from deeplimits.limits.regime import UP_TO_HALF, Regime
 from deeplimits.limits.times import shaping_time
 from deeplimits.networks.network import Network
@@ -40,8 +40,8 @@ class CovarianceOde(Limit):
     label = "the covariance ODE of shaped networks with p below ½, where drift dominates noise"
     observables = ("correlation", "covariance", "log_variance", "variance")
     regimes = (
-        Regime(PLAIN, ("relu_like", "linear"), UP_TO_HALF, uneven=True, conditions=(ABOVE_MINUS_ONE,)),
-        Regime(PLAIN, ("smooth",), UP_TO_HALF, uneven=True),
+        Regime(("relu_like", "linear"), UP_TO_HALF, uneven=True, conditions=(ABOVE_MINUS_ONE,)),
+        Regime(("smooth",), UP_TO_HALF, uneven=True),
     )
     kind = "number"
     precedence = 80
@@ -58,9 +58,7 @@ class CovarianceOde(Limit):
             found = self.covariances(network, times)
         if not all(pair.first > 0 and pair.second > 0 for pair in found):
             raise ArithmeticError("float64 does not hold V there")
-        return [
-            PointMass(pair.observed(observable, layer)) for layer, pair in zip(layers, found, strict=True)
-        ]
+        return numbers(found, layers, observable)
 
     def covariances(self, network: Network, times: Sequence[float]) -> list[PairCovariance]:
         """V of the first pair at ``times`` (ascending); +∞ after an explosion, and ρ not a number."""
@@ -113,8 +111,6 @@ def variance(start: float, growth: float, time: float) -> float:
 
 
 def _smooth(network: Network, start: PairCovariance, times: Sequence[float]) -> list[PairCovariance]:
-    from scipy.integrate import solve_ivp
-
     quarter, growth = constants(network)
     end = explosion_time(network)
 
@@ -134,18 +130,8 @@ def _smooth(network: Network, start: PairCovariance, times: Sequence[float]) -> 
     gaps: list[float] = [start.gap for time in times if time == 0]
     before = [time for time in times if 0 < time < end]
     if before:
-        path = solve_ivp(
-            slope,
-            (0.0, before[-1]),
-            [start.gap],
-            t_eval=before,
-            method="DOP853",
-            rtol=1e-11,
-            atol=1e-14 * min(1.0, max(start.gap, 1e-30)),
-        )
-        if not path.success:
-            raise ArithmeticError(f"the ODE of the correlation cannot be solved: {path.message}")
-        gaps += np.clip(path.y[0], 0.0, 2.0).tolist()
+        (path,) = solved(slope, [start.gap], before, 1e-11, 1e-14 * min(1.0, max(start.gap, 1e-30)))
+        gaps += np.clip(path, 0.0, 2.0).tolist()
     gaps += [float("nan")] * (len(times) - len(gaps))
     return [
         PairCovariance(variance(start.first, growth, time), variance(start.second, growth, time), gap)

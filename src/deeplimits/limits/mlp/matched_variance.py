@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deeplimits.architectures import PLAIN
 from deeplimits.laws import Law
 from deeplimits.limits.accuracy import smooth_variance_error
 from deeplimits.limits.base import Limit
@@ -26,8 +25,8 @@ class MatchedVariance(Limit):
     label = "the law of the variance with the network's own constants, at its own n and d"
     observables = ("log_variance", "variance")
     regimes = (
-        Regime(PLAIN, ("linear", "relu_like"), uneven=True),
-        Regime(PLAIN, ("smooth",), SHAPED, uneven=True, conditions=(ONE_STABILITY,)),
+        Regime(("linear", "relu_like"), uneven=True),
+        Regime(("smooth",), SHAPED, uneven=True, conditions=(ONE_STABILITY,)),
     )
     matched_precedence = 10
     rate_reason = "too near for a power to be measured: 0.013 at n = 8, slopes (0, −1)"

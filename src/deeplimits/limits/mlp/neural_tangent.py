@@ -16,7 +16,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeplimits.architectures import PLAIN
 from deeplimits.laws import EmpiricalLaw, Law
 from deeplimits.limits.accuracy import correlation_error, death, edgeworth, sampled
 from deeplimits.limits.base import Limit
@@ -74,9 +73,9 @@ class NeuralTangentSde(Limit):
     equation = "K = n ∫ V ∘ G ds, dG = [C' V⁻¹ C − m G + ν'(ρ) ∘ G] ds + Σ(G)^{1/2} dB̃ backward, sampled"
     observables = ("log_ntk", "ntk_cross", "ntk_alignment", "ntk_condition")
     regimes = (
-        Regime(PLAIN, ("linear",), conditions=_CONDITIONS),
-        Regime(PLAIN, ("relu_like",), ABOVE_HALF, conditions=_CONDITIONS),
-        Regime(PLAIN, ("relu_like",), HALF, conditions=_CONDITIONS),
+        Regime(("linear",), conditions=_CONDITIONS),
+        Regime(("relu_like",), ABOVE_HALF, conditions=_CONDITIONS),
+        Regime(("relu_like",), HALF, conditions=_CONDITIONS),
     )
     kind = "sampled"
     precedence: ClassVar[int | None] = 30

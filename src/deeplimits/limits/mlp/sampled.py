@@ -12,7 +12,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeplimits.architectures import PLAIN
 from deeplimits.array_types import Array
 from deeplimits.engines.sde.paths import chain_gaps, correlation_gaps, rescaled_correlations
 from deeplimits.laws import EmpiricalLaw, Law, PointMass
@@ -55,7 +54,7 @@ _STEP = 0.01
 def _relu(steps: Callable[[Network], float]) -> Regime:
     """Unshaped ReLU networks, by paths of so many steps."""
     conditions = DIFFERENT_SLOPES, ONE_SIDED, few_steps(steps, _MOST_STEPS)
-    return Regime(PLAIN, ("relu_like",), UNSHAPED, inputs=2, conditions=conditions)
+    return Regime(("relu_like",), UNSHAPED, inputs=2, conditions=conditions)
 
 
 def _steps(network: Network) -> float:
@@ -85,8 +84,6 @@ class MarkovChain(Limit):
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         """What Gaussian noise of each step leaves out, its skewness: at the start, and summed over layers."""
-        if isinstance(law, PointMass):
-            return 0.0
         gap = float(network.gap())
         if gap == 2 and layer == 1:
             return 1.0  # networks are at 0 exactly, and the chain to rounding
@@ -105,7 +102,6 @@ class CorrelationSdeEuler(CorrelationSde):
     label = "Euler's scheme for the correlation SDE, as the paper draws it"
     regimes = (
         Regime(
-            PLAIN,
             ("relu_like", "linear"),
             HALF,
             uneven=True,
@@ -164,8 +160,6 @@ class UnshapedEuler(Limit):
         return [EmpiricalLaw.of(paths[:, unique.index(step)]) for step in steps]
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        if isinstance(law, PointMass):
-            return 0.0
         exact = Unshaped()
         solved = exact.laws(network, [layer], observable)[0]
         return apart(law, solved) + exact.error(network, layer, observable, solved) + sampled(SAMPLES)

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from deeplimits.activations import Smooth
-from deeplimits.architectures import PLAIN
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import SETTLING, STRAIGHT
@@ -32,7 +31,6 @@ class SmoothDecay(Limit):
     observables = ("correlation",)
     regimes = (
         Regime(
-            PLAIN,
             ("smooth",),
             Exponents(0.0, 0.25, with_low=False, with_high=False),
             uneven=True,

@@ -10,17 +10,17 @@ dy = (½ − k) tanh y dt + dB.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from deeplimits.activations import Smooth
-from deeplimits.architectures import PLAIN
-from deeplimits.laws import Law, PointMass
+from deeplimits.laws import Law
 from deeplimits.limits.accuracy import smooth_correlation_error
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
 from deeplimits.limits.layers import in_pieces
-from deeplimits.limits.mlp.correlation import CORRELATION_CHART, start_coordinate
+from deeplimits.limits.mlp.correlation import CORRELATION_TRANSFORM, from_start
 from deeplimits.limits.regime import Exponents, Regime
 from deeplimits.limits.solvers.fokker_planck import solve_in_pieces
 from deeplimits.limits.solvers.resolvents import Diffusion
@@ -35,7 +35,6 @@ class SmoothQuarter(Limit):
     observables = ("correlation",)
     regimes = (
         Regime(
-            PLAIN,
             ("smooth",),
             Exponents(0.25, 0.25),
             uneven=True,
@@ -49,20 +48,15 @@ class SmoothQuarter(Limit):
     source = "Li, Nica & Roy 2022, Proposition 3.10 (i), corrected at p = 1/4"
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
-        if network.gap() == 0:
-            return [PointMass(1.0) for _ in layers]
-        early: list[Law] = [PointMass(network.correlation()) for layer in layers if layer == 0]
-        times = [self.time(network, layer) for layer in layers if layer > 0]
+        times = [self.time(network, layer) for layer in layers]
         pieces = [
             (end, _diffusion(0.5 - strength))
             for end, strength in in_pieces(network, self._strengths(network))
         ]
-        start = start_coordinate(network, self.name)
-        return early + list(solve_in_pieces(pieces, start, times, lambda _: CORRELATION_CHART))
+        solve = partial(solve_in_pieces, pieces, transform=lambda _: CORRELATION_TRANSFORM)
+        return from_start(network, times, self.name, solve)
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        if isinstance(law, PointMass):
-            return 0.0
         drifts = [lambda rho, *_, rate=0.5 - strength: rate * rho for strength in self._strengths(network)]
         return smooth_correlation_error(network, layer, law, drifts)
 

@@ -20,9 +20,8 @@ from functools import cached_property
 import numpy as np
 
 from deeplimits.activations import Smooth
-from deeplimits.architectures import PLAIN
 from deeplimits.array_types import Array
-from deeplimits.laws import Chart, Law, NormalLaw, PointMass, TabulatedLaw
+from deeplimits.laws import Law, NormalLaw, PointMass, TabulatedLaw, Transform
 from deeplimits.limits.accuracy import smooth_variance_error
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ALIKE, same_in_all_layers
@@ -34,30 +33,8 @@ from deeplimits.limits.solvers.resolvents import Diffusion
 from deeplimits.limits.times import one_value
 from deeplimits.networks.network import Network
 
-_W_CHART = Chart(
-    to_coordinate=lambda w: np.log(w) / np.sqrt(2.0),
-    from_coordinate=lambda y: np.exp(np.sqrt(2.0) * y),
-    slope=lambda w: 1 / (np.sqrt(2.0) * w),
-    low=0.0,
-)
-_LOG_CHART = Chart(
-    to_coordinate=lambda u: -u / np.sqrt(2.0),
-    from_coordinate=lambda y: -np.sqrt(2.0) * y,
-    slope=lambda u: np.full_like(u, 1 / np.sqrt(2.0)),
-    increasing=False,
-)
-_LOG_V_CHART = Chart(
-    to_coordinate=lambda u: u / np.sqrt(2.0),
-    from_coordinate=lambda y: np.sqrt(2.0) * y,
-    slope=lambda u: np.full_like(u, 1 / np.sqrt(2.0)),
-)
-_V_CHART = Chart(
-    to_coordinate=lambda v: -np.log(v) / np.sqrt(2.0),
-    from_coordinate=lambda y: np.exp(-np.sqrt(2.0) * y),
-    slope=lambda v: 1 / (np.sqrt(2.0) * v),
-    increasing=False,
-    low=0.0,
-)
+_ROOT = np.sqrt(2.0)
+"""Noise of log V: y = log V / √2 has unit noise, and so has y = −log v / √2."""
 _SOON = 0.01
 """Above where the drift takes V to infinity in this part of the time, F is a series in 1 / V."""
 _FAST = 30.0
@@ -98,7 +75,7 @@ def stability(network: Network) -> float:
 def survival(beta: float, variance: float, time: float, x: float = np.inf) -> float:
     """P(V_T ≤ x, no explosion by T) for β > 0 and T > 0."""
     dual = LinearSde(beta, -beta, 2.0)
-    return float(dual.laws(1 / x, [time], lambda _: _W_CHART)[0].cdf(1 / variance))
+    return float(dual.laws(1 / x, [time], lambda _: Transform.exponential(_ROOT))[0].cdf(1 / variance))
 
 
 @dataclass(frozen=True, repr=False)
@@ -183,28 +160,27 @@ class ExplosiveLaw(Law):
     @cached_property
     def _inside(self) -> TabulatedLaw:
         """F in log V, as far up as it is tabulated."""
-        root = np.sqrt(2.0)
 
         def coefficients(y: Array) -> tuple[Array, Array]:
-            pushed = self.beta * np.exp(root * np.minimum(y, 100.0))
-            return (pushed - self.beta - 1) / root, pushed
+            pushed = self.beta * np.exp(_ROOT * np.minimum(y, 100.0))
+            return (pushed - self.beta - 1) / _ROOT, pushed
 
         start = float(np.log(self.variance))
         fast = max(1 / (_SOON * self.beta * self.time), 1 + _FAST / self.beta)
-        ceiling = max(float(np.log(fast)), start + 1.0) / root
-        found = escaping(Diffusion(coefficients), start / root, self.time, ceiling)
-        return tabulated(found, _LOG_V_CHART)
+        ceiling = max(float(np.log(fast)), start + 1.0) / _ROOT
+        found = escaping(Diffusion(coefficients), start / _ROOT, self.time, ceiling)
+        return tabulated(found, Transform.linear(_ROOT))
 
     @cached_property
     def _high(self) -> float:
-        return float(self._inside.nodes[-1]) * float(np.sqrt(2.0))
+        return float(self._inside.nodes[-1] * _ROOT)
 
     @cached_property
     def _series(self) -> Array:
         """What F lacks at the end of the table, by powers of 1 / V: as F, its slope and its curvature say."""
-        table, root = self._inside, np.sqrt(2.0)
+        table = self._inside
         left = max(self._survival - float(table.cumulative[-1]), 0.0)
-        lacks = left, table.density_[-1] / root, -table.slope[-1] / 2
+        lacks = left, table.density_[-1] / _ROOT, -table.slope[-1] / 2
         powers = np.array([[1.0, 1.0, 1.0], [1.0, 2.0, 3.0], [1.0, 4.0, 9.0]])
         series = np.asarray(np.linalg.solve(powers, np.array(lacks)))
         # what is as small as the error of F is no more than its first power
@@ -217,7 +193,7 @@ class SmoothVariance(Limit):
     name = "smooth_variance"
     label = "the variance SDE of smooth networks at p = ½, n → ∞"
     observables = ("log_variance", "variance")
-    regimes = (Regime(PLAIN, ("smooth",), HALF, uneven=True, conditions=(ONE_STABILITY,)),)
+    regimes = (Regime(("smooth",), HALF, uneven=True, conditions=(ONE_STABILITY,)),)
     precedence = 20
     rate = 1.0
     equation = "dV = β V (V − 1) dt + √2 V dB, β = (¾ φ''² + φ''')/a², explosion where β > 0"
@@ -232,9 +208,9 @@ class SmoothVariance(Limit):
             len(times) - len(later)
         )
         if abs(beta) < _STRAIGHT:
-            location, root = float(np.log(origin)), np.sqrt(2.0)
+            location = float(np.log(origin))
             return start + [
-                NormalLaw(location - time, float(root * np.sqrt(time)), exponential=not logarithmic)
+                NormalLaw(location - time, float(_ROOT * np.sqrt(time)), exponential=not logarithmic)
                 for time in later
             ]
         if beta > 0:
@@ -242,8 +218,8 @@ class SmoothVariance(Limit):
             for law in laws:
                 law.solve()
             return [*start, *laws]
-        chart = _LOG_CHART if logarithmic else _V_CHART
-        return start + list(LinearSde(-beta, beta + 2, 2.0).laws(1 / origin, later, lambda _: chart))
+        transform = Transform.linear(-_ROOT) if logarithmic else Transform.exponential(-_ROOT)
+        return start + list(LinearSde(-beta, beta + 2, 2.0).laws(1 / origin, later, lambda _: transform))
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         return smooth_variance_error(network, layer, observable, law, stability(network))

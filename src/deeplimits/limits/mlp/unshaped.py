@@ -17,8 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deeplimits.architectures import PLAIN
-from deeplimits.laws import Chart, Law, NormalLaw, PointMass
+from deeplimits.laws import Law, NormalLaw, PointMass, Transform
 from deeplimits.limits.accuracy import apart, correlation_step, death
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry, square_variance
@@ -38,7 +37,7 @@ class Unshaped(Limit):
     label = "the SDE of the rescaled correlation of unshaped networks, from the network's own start"
     observables = ("rescaled_correlation", "correlation")
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime(PLAIN, ("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES,)),
+        Regime(("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES,)),
     )
     precedence: ClassVar[int | None] = 20
     matched_precedence: ClassVar[int | None] = 40
@@ -61,11 +60,11 @@ class Unshaped(Limit):
         sde = LinearSde(attraction, self.growth * level, level, correction)
         w0 = 0.0 if self.from_entrance else 1 / (width * float(np.sqrt(float(network.gap()))))
 
-        def chart(time: float) -> Chart:
+        def transform(time: float) -> Transform:
             return (
-                _rescaled_chart(time, sde.scale)
+                _rescaled_transform(time, sde.scale)
                 if observable == "rescaled_correlation"
-                else _correlation_chart(width, sde.scale)
+                else _correlation_transform(width, sde.scale)
             )
 
         early = [
@@ -73,15 +72,16 @@ class Unshaped(Limit):
             for layer in layers
             if layer == 0
         ]
-        return [*early, *sde.laws(w0, [self.time(network, layer) for layer in layers if layer > 0], chart)]
+        return [
+            *early,
+            *sde.laws(w0, [self.time(network, layer) for layer in layers if layer > 0], transform),
+        ]
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         """Log w of the network and of the law, both to first order about their paths without noise; and what
         is left out
         at every step.
         """
-        if isinstance(law, PointMass):
-            return 0.0
         level = (square_variance(network.slopes) + 1) / 3
         ours = _law_path(network, layer, level, self.first_order)
         return _between(_network_path(network, layer), ours) + left_out(network, layer)
@@ -155,7 +155,7 @@ class UnshapedCorrected(Unshaped):
 
     name = "unshaped_corrected"
     label = "the same with the leading 1/n term of the drift"
-    regimes = (Regime(PLAIN, ("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES, ONE_SIDED)),)
+    regimes = (Regime(("relu_like",), UNSHAPED, inputs=2, conditions=(DIFFERENT_SLOPES, ONE_SIDED)),)
     precedence = None
     matched_precedence = None
     rate_reason = (
@@ -200,10 +200,10 @@ class PrintedTheorem41(Unshaped):
         return 1.0
 
 
-def _rescaled_chart(time: float, scale: float) -> Chart:
+def _rescaled_transform(time: float, scale: float) -> Transform:
     """r = 2 (log t − log w)."""
     log_time = float(np.log(time))
-    return Chart(
+    return Transform(
         to_coordinate=lambda r: (log_time - r / 2) / scale,
         from_coordinate=lambda y: 2 * (log_time - scale * y),
         slope=lambda r: np.full_like(r, 0.5 / scale),
@@ -211,9 +211,9 @@ def _rescaled_chart(time: float, scale: float) -> Chart:
     )
 
 
-def _correlation_chart(width: int, scale: float) -> Chart:
+def _correlation_transform(width: int, scale: float) -> Transform:
     """ρ = 1 − 1 / (n w)²."""
-    return Chart(
+    return Transform(
         to_coordinate=lambda rho: -(np.log(np.maximum(1 - rho, 1e-300)) / 2 + np.log(width)) / scale,
         # as a limit it does not know that 1 − ρ is at most 2
         from_coordinate=lambda y: np.maximum(1 - np.exp(-2 * (scale * y + np.log(width))), -1.0),

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeplimits.architectures import PLAIN
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.accuracy import Moments, apart, death, log_mean_error, smooth_variance_error
 from deeplimits.limits.base import Limit
@@ -28,8 +27,8 @@ class Variance(Limit):
     label = "the geometric Brownian motion of the variance"
     observables = ("log_variance", "variance")
     regimes = (
-        Regime(PLAIN, ("linear", "relu_like"), uneven=True),
-        Regime(PLAIN, ("smooth",), ABOVE_HALF, uneven=True),
+        Regime(("linear", "relu_like"), uneven=True),
+        Regime(("smooth",), ABOVE_HALF, uneven=True),
     )
     precedence = 30
     rate = 1.0

@@ -12,23 +12,24 @@ The *matched* SDE takes κ = 2 n A / (1 − A/π) from the network's own slopes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from typing import ClassVar
 
 import numpy as np
 
 from deeplimits.array_types import Array
-from deeplimits.laws import Law, PointMass, TabulatedLaw
+from deeplimits.laws import Law, TabulatedLaw
 from deeplimits.limits.accuracy import mean_inverse_width
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
 from deeplimits.limits.layers import in_pieces
 from deeplimits.limits.mlp.correlation import (
-    CORRELATION_CHART,
+    CORRELATION_TRANSFORM,
     CorrelationSde,
     correlation_diffusion,
-    start_coordinate,
+    from_start,
 )
 from deeplimits.limits.regime import HALF, SHAPED, Regime
 from deeplimits.limits.solvers.fokker_planck import solve_in_pieces
@@ -55,7 +56,7 @@ def _solved(
     pieces: tuple[tuple[float, float], ...], start: float, times: tuple[float, ...]
 ) -> list[TabulatedLaw]:
     diffusions = [(end, centred_diffusion(kappa)) for end, kappa in pieces]
-    return solve_in_pieces(diffusions, start, times, lambda _: CORRELATION_CHART)
+    return solve_in_pieces(diffusions, start, times, lambda _: CORRELATION_TRANSFORM)
 
 
 class LayerNormSde(Limit):
@@ -67,9 +68,9 @@ class LayerNormSde(Limit):
     observables = ("correlation",)
     regimes: ClassVar[tuple[Regime, ...]] = (
         Regime(
-            "layer_norm_mlp",
             ("relu_like", "linear"),
             HALF,
+            architecture="layer_norm_mlp",
             uneven=True,
             inputs=2,
             conditions=(ABOVE_MINUS_ONE,),
@@ -85,16 +86,10 @@ class LayerNormSde(Limit):
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         times = [self.time(network, layer) for layer in layers]
-        if network.gap() == 0:
-            return [PointMass(1.0) for _ in times]
-        early: list[Law] = [PointMass(network.correlation()) for time in times if time == 0]
-        later = tuple(time for time in times if time > 0)
         pieces = tuple(in_pieces(network, self.kappas(network)))
-        return early + list(_solved(pieces, start_coordinate(network, self.name), later))
+        return from_start(network, times, self.name, partial(_solved, pieces))
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        if isinstance(law, PointMass):
-            return 0.0
         time = network_time(network, layer)
         exact = MatchedLayerNormSde().kappas(network)
         away = max(abs(a - b) for a, b in zip(exact, self.kappas(network), strict=True))
@@ -115,16 +110,7 @@ class MatchedLayerNormSde(LayerNormSde):
     name = "matched_layer_norm_sde"
     label = "the correlation SDE of perceptrons with LayerNorm with the network's own slopes"
     equation = "`layer_norm_sde` with κ = 2 n A / (1 − A/π) from the network's own slopes"
-    regimes = (
-        Regime(
-            "layer_norm_mlp",
-            ("relu_like", "linear"),
-            SHAPED,
-            uneven=True,
-            inputs=2,
-            conditions=(ABOVE_MINUS_ONE,),
-        ),
-    )
+    regimes = tuple(replace(regime, exponents=SHAPED) for regime in LayerNormSde.regimes)
     precedence = None
     matched_precedence = 10
     rate = 1.0

@@ -13,10 +13,11 @@ from typing import ClassVar
 import numpy as np
 
 from deeplimits.array_types import Array
-from deeplimits.laws import Law, PointMass
+from deeplimits.laws import Law
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry
-from deeplimits.limits.recursion import PairCovariance, next_gap
+from deeplimits.limits.ode import solved
+from deeplimits.limits.recursion import PairCovariance, next_gap, numbers
 from deeplimits.limits.regime import Regime
 from deeplimits.networks.network import Network
 
@@ -28,7 +29,7 @@ class PreNormOde(Limit):
     label = "the ODE of pre-normalised residual networks, n, d → ∞"
     equation = "V^{aa} = V₀ + t, dV^{ab}/dt = c K₁(ρ), time ℓ / d"
     observables: ClassVar[tuple[str, ...]] = ("correlation", "covariance", "log_variance", "variance")
-    regimes: ClassVar[tuple[Regime, ...]] = (Regime("pre_norm_resnet", ("linear", "relu_like")),)
+    regimes: ClassVar[tuple[Regime, ...]] = (Regime(("linear", "relu_like"), architecture="pre_norm_resnet"),)
     kind = "number"
     precedence: ClassVar[int | None] = 45
     rate_reason = "a number; the error is at most a width term, n^{−½}, and a depth term, 1/d"
@@ -36,15 +37,11 @@ class PreNormOde(Limit):
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         found = _solved(network, [self.time(network, layer) for layer in layers])
-        return [
-            PointMass(pair.observed(observable, layer)) for layer, pair in zip(layers, found, strict=True)
-        ]
+        return numbers(found, layers, observable)
 
 
 def _solved(network: Network, times: Sequence[float]) -> list[PairCovariance]:
     """V of the first pair at ``times`` (ascending)."""
-    from scipy.integrate import solve_ivp
-
     start = PairCovariance.of(network)
     if network.inputs == 1:
         return [PairCovariance(start.first + time, start.second + time, 0.0) for time in times]
@@ -56,18 +53,8 @@ def _solved(network: Network, times: Sequence[float]) -> list[PairCovariance]:
         apart = (one - other) ** 2 / 2
         return np.array([apart * (1 - gap) + one * other * (next_gap(gap, strength) - gap)])
 
-    path = solve_ivp(
-        slope,
-        (0.0, max(times[-1], 1e-12)),
-        [start.gap],
-        t_eval=times,
-        method="DOP853",
-        rtol=1e-11,
-        atol=1e-14 * min(1.0, max(start.gap, 1e-30)),
-    )
-    if not path.success:
-        raise ArithmeticError(f"the ODE cannot be solved: {path.message}")
-    gaps = np.clip(path.y[0], 0.0, 2.0).tolist()
+    (path,) = solved(slope, [start.gap], times, 1e-11, 1e-14 * min(1.0, max(start.gap, 1e-30)))
+    gaps = np.clip(path, 0.0, 2.0).tolist()
     return [
         PairCovariance(start.first + time, start.second + time, gap)
         for time, gap in zip(times, gaps, strict=True)

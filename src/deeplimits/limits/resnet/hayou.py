@@ -16,13 +16,13 @@ import numpy as np
 
 from deeplimits import gaussian
 from deeplimits.activations import Slopes
-from deeplimits.architectures import RESIDUAL
 from deeplimits.errors import InputError
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.accuracy import depth_error, sampled
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import RELU
-from deeplimits.limits.regime import Regime
+from deeplimits.limits.ode import solved
+from deeplimits.limits.regime import residual
 from deeplimits.limits.resnet.hayou_growth import mean_growth, mean_growth_printed
 from deeplimits.limits.solvers.compound import convolved, log_chi_square
 from deeplimits.networks.network import Network
@@ -62,7 +62,7 @@ class HayouLinear(ResidualLimit):
     name = "hayou_linear"
     label = "the geometric Brownian motion of a linear residual network at finite width, d → ∞"
     observables = ("log_growth", "log_variance", "log_activation")
-    regimes = (Regime(RESIDUAL, ("linear",), branch_exponents=(0.5,), from_number=True),)
+    regimes = (residual(("linear",), branch_exponents=(0.5,), from_number=True),)
     precedence = 10
     rate = 1.0
     equation = "log ‖X_t‖/‖X_0‖ ~ N(s² (½ − 1/n) t, s² t/n)"
@@ -82,8 +82,6 @@ class HayouLinear(ResidualLimit):
         return laws
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        if isinstance(law, PointMass):
-            return 0.0
         scale = 2.0 if observable == "log_growth" else 1.0
         return depth_error(network, layer, abs(float(network.slopes.plus)), scale * law.std)
 
@@ -98,7 +96,7 @@ class QuasiGbm(ResidualLimit):
     name = "hayou_quasi_gbm"
     label = "the quasi geometric Brownian motion of a ReLU residual network at finite width, d → ∞"
     observables = ("log_growth",)
-    regimes = (Regime(RESIDUAL, ("relu_like",), branch_exponents=(0.5,), conditions=(RELU,)),)
+    regimes = (residual(("relu_like",), branch_exponents=(0.5,), conditions=(RELU,)),)
     rate_reason = "an approximation at every depth, for its shape and variance"
     equation = "N(mean, t/n), mean right to O(n⁻²)"
     source = "Hayou 2022, Theorem 1, with its mean corrected"
@@ -113,8 +111,6 @@ class QuasiGbm(ResidualLimit):
         return [normal(self.mean(width, time), float(np.sqrt(time / width))) for time in times]
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        if isinstance(law, PointMass):
-            return 0.0
         return _SHAPE * layer / network.depth + depth_error(network, layer, 1.0, 2 * law.std)
 
 
@@ -148,11 +144,8 @@ class McKeanVlasov(ResidualLimit):
     label = "the McKean–Vlasov equation of residual networks, d → ∞, then n → ∞"
     observables = ("log_growth", "log_variance", "log_activation", "output")
     regimes = (
-        Regime(
-            RESIDUAL,
-            ("linear", "relu_like", "smooth", "ornstein_uhlenbeck"),
-            branch_exponents=(0.5,),
-            from_number=True,
+        residual(
+            ("linear", "relu_like", "smooth", "ornstein_uhlenbeck"), branch_exponents=(0.5,), from_number=True
         ),
     )
     kind = "number"
@@ -203,22 +196,12 @@ class McKeanVlasov(ResidualLimit):
 
     def variances(self, network: Network, times: Sequence[float]) -> list[float]:
         """v at ``times`` (ascending)."""
-        from scipy.integrate import solve_ivp
-
         start = network.start or 0.0
         origin = network.gram[0][0] if network.start is None else 0.0
-        path = solve_ivp(
-            lambda _, v: [mean_square(network, start, float(v[0]))],
-            (0.0, max(times[-1], 1e-12)),
-            [origin],
-            t_eval=times,
-            method="DOP853",
-            rtol=1e-11,
-            atol=1e-13,
+        (path,) = solved(
+            lambda _, v: np.array([mean_square(network, start, float(v[0]))]), [origin], times, 1e-11, 1e-13
         )
-        if not path.success:
-            raise ArithmeticError(f"the ODE of the variance cannot be solved: {path.message}")
-        return [float(value) for value in path.y[0]]
+        return path.tolist()
 
     @staticmethod
     def _log_activation(network: Network, variance: float) -> float:

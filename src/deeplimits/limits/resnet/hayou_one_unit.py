@@ -11,11 +11,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deeplimits.architectures import RESIDUAL
 from deeplimits.laws import Law
 from deeplimits.limits.accuracy import depth_error
 from deeplimits.limits.conditions import ONE_UNIT
-from deeplimits.limits.regime import Condition, Regime
+from deeplimits.limits.regime import Condition, residual
 from deeplimits.limits.resnet.hayou import ResidualLimit, from_start, normal
 from deeplimits.limits.solvers.compound import mixture
 from deeplimits.networks.network import Network
@@ -47,12 +46,8 @@ class HayouReluN1(ResidualLimit):
     label = "the geometric Brownian motions of a residual network of one unit, d → ∞"
     observables = ("log_activation", "log_variance", "log_growth")
     regimes = (
-        Regime(
-            RESIDUAL,
-            ("linear", "relu_like"),
-            branch_exponents=(0.5,),
-            from_number=True,
-            conditions=(ONE_UNIT, MOVING),
+        residual(
+            ("linear", "relu_like"), branch_exponents=(0.5,), from_number=True, conditions=(ONE_UNIT, MOVING)
         ),
     )
     precedence = 20

@@ -70,8 +70,6 @@ class HayouSde(ResidualLimit):
         return _deep_laws(network, layers, observable, intervals * -(-DEEP // intervals))
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        if isinstance(law, PointMass):
-            return 0.0
         slope, spread = _slope(network), float(np.diff(law.quantile([0.158655, 0.841345]))[0]) / 2
         if observable == "correlation":
             return sampled(1 << 12) + _BENT / network.depth

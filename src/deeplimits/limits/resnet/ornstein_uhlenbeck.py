@@ -12,11 +12,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from deeplimits.activations import OrnsteinUhlenbeck
-from deeplimits.architectures import RESIDUAL
 from deeplimits.array_types import Array
 from deeplimits.laws import Law, NormalLaw, PointMass
 from deeplimits.limits.conditions import ONE_UNIT
-from deeplimits.limits.regime import Condition, Regime
+from deeplimits.limits.regime import Condition, residual
 from deeplimits.limits.resnet.hayou import ResidualLimit
 from deeplimits.limits.solvers.compound import Density, FoldedLaw, convolved
 from deeplimits.networks.network import Network
@@ -41,12 +40,8 @@ class OrnsteinUhlenbeckLimit(ResidualLimit):
     label = "the Ornstein–Uhlenbeck process of a residual network of one unit, d → ∞"
     observables = ("ou_coordinate", "log_activation", "log_variance")
     regimes = (
-        Regime(
-            RESIDUAL,
-            ("ornstein_uhlenbeck",),
-            branch_exponents=(0.5,),
-            from_number=True,
-            conditions=(ONE_UNIT, TURNING),
+        residual(
+            ("ornstein_uhlenbeck",), branch_exponents=(0.5,), from_number=True, conditions=(ONE_UNIT, TURNING)
         ),
     )
     precedence = 30
@@ -69,8 +64,6 @@ class OrnsteinUhlenbeckLimit(ResidualLimit):
         return laws
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        if isinstance(law, PointMass):
-            return 0.0
         alpha, depth = abs(_alpha(network)), network.depth
         skewed = _SKEWNESS if network.start is not None else _SKEWNESS / 3
         return skewed * alpha / float(np.sqrt(depth * layer)) + _STEPS * alpha**2 / depth + 5e-4

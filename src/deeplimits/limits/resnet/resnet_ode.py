@@ -16,14 +16,14 @@ import numpy as np
 
 from deeplimits import gaussian
 from deeplimits.activations import Slopes
-from deeplimits.architectures import RESIDUAL
 from deeplimits.array_types import Array
 from deeplimits.laws import Law, PointMass
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
 from deeplimits.limits.mlp.correlation_ode import flow
-from deeplimits.limits.recursion import PairCovariance, moments, unreachable
-from deeplimits.limits.regime import Regime
+from deeplimits.limits.ode import solved
+from deeplimits.limits.recursion import PairCovariance, moments, numbers, unreachable
+from deeplimits.limits.regime import Regime, residual
 from deeplimits.networks.network import Network
 
 
@@ -40,8 +40,8 @@ class ResnetOde(Limit):
         "log_activation",
     )
     regimes: ClassVar[tuple[Regime, ...]] = (
-        Regime(RESIDUAL, ("linear", "relu_like"), branch_exponents=(0.5,), conditions=(ABOVE_MINUS_ONE,)),
-        Regime(RESIDUAL, ("smooth", "ornstein_uhlenbeck"), branch_exponents=(0.5,)),
+        residual(("linear", "relu_like"), branch_exponents=(0.5,), conditions=(ABOVE_MINUS_ONE,)),
+        residual(("smooth", "ornstein_uhlenbeck"), branch_exponents=(0.5,)),
     )
     kind = "number"
     precedence: ClassVar[int | None] = 45
@@ -56,9 +56,7 @@ class ResnetOde(Limit):
             raise ArithmeticError("float64 does not hold V there")
         if observable == "log_activation":
             return [PointMass(float(np.log(moments(network.phi, pair).first))) for pair in found]
-        return [
-            PointMass(pair.observed(observable, layer)) for layer, pair in zip(layers, found, strict=True)
-        ]
+        return numbers(found, layers, observable)
 
     def covariances(self, network: Network, times: Sequence[float]) -> list[PairCovariance]:
         """V of the first pair at ``times`` (ascending)."""
@@ -79,9 +77,7 @@ class PrintedEquation214(ResnetOde):
 
     name = "ln24_eq_2_14_printed"
     label = "the covariance ODE of residual networks as printed, which networks do not follow"
-    regimes = (
-        Regime(RESIDUAL, ("linear", "relu_like"), branch_exponents=(0.5,), conditions=(ABOVE_MINUS_ONE,)),
-    )
+    regimes = (residual(("linear", "relu_like"), branch_exponents=(0.5,), conditions=(ABOVE_MINUS_ONE,)),)
     precedence = None
     observables = ("covariance", "log_variance", "variance")
     rate_reason = "networks do not approach it"
@@ -98,7 +94,6 @@ class PrintedEquation214(ResnetOde):
 
 def _solved(network: Network, start: PairCovariance, times: Sequence[float]) -> list[PairCovariance]:
     """By expectations over Gaussians, for (log V^{aa}, log V^{bb}, 1 − ρ)."""
-    from scipy.integrate import solve_ivp
 
     def slope(time: float, state: Array) -> Array:
         first, second = np.exp(state[:2])
@@ -111,18 +106,8 @@ def _solved(network: Network, start: PairCovariance, times: Sequence[float]) -> 
         apart = (np.sqrt(one) - np.sqrt(other)) ** 2 / 2
         return np.array([one, other, apart * (1 - gap) + np.sqrt(one * other) * (image.gap - gap)])
 
-    path = solve_ivp(
-        slope,
-        (0.0, max(times[-1], 1e-12)),
-        [np.log(start.first), np.log(start.second), start.gap],
-        t_eval=times,
-        method="DOP853",
-        rtol=1e-10,
-        # nearly equal inputs keep the digits of 1 − ρ
-        atol=[1e-13, 1e-13, 1e-13 * min(1.0, max(start.gap, 1e-30))],
-    )
-    if not path.success:
-        raise ArithmeticError(f"the ODE cannot be solved: {path.message}")
-    gaps = np.clip(path.y[2], 0.0, 2.0)
-    roots = zip(*np.exp(path.y[:2]).tolist(), gaps.tolist(), strict=True)
+    origin = [float(np.log(start.first)), float(np.log(start.second)), start.gap]
+    # nearly equal inputs keep the digits of 1 − ρ
+    path = solved(slope, origin, times, 1e-10, [1e-13, 1e-13, 1e-13 * min(1.0, max(start.gap, 1e-30))])
+    roots = zip(*np.exp(path[:2]).tolist(), np.clip(path[2], 0.0, 2.0).tolist(), strict=True)
     return [PairCovariance(first, second, gap) for first, second, gap in roots]

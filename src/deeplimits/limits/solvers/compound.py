@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeplimits.array_types import Array
-from deeplimits.laws import Law, TabulatedLaw, identity_chart
+from deeplimits.laws import Law, TabulatedLaw, Transform
 
 _REACH = 8.0
 """Standard deviations of the Gaussian variable that are summed over."""
@@ -113,7 +113,7 @@ def convolved(base: Density, factor: float, shift: float, spread: float) -> Tabu
         columns[0] += weight * base.cdf(at)
         columns[1] += weight * base.density(at) / factor
         columns[2] += weight * base.slope(at) / factor**2
-    return TabulatedLaw(nodes, columns[0], columns[1], columns[2], identity_chart())
+    return TabulatedLaw(nodes, columns[0], columns[1], columns[2], Transform.linear())
 
 
 def _smeared(base: Density, factor: float, shift: float, spread: float) -> TabulatedLaw:
@@ -132,7 +132,7 @@ def _smeared(base: Density, factor: float, shift: float, spread: float) -> Tabul
         z = (nodes - shift - factor * point) / spread
         density = np.exp(-(z**2) / 2) / (np.sqrt(2 * np.pi) * spread)
         columns += weight * np.stack([ndtr(z), density, -z / spread * density])
-    return TabulatedLaw(nodes, columns[0], columns[1], columns[2], identity_chart())
+    return TabulatedLaw(nodes, columns[0], columns[1], columns[2], Transform.linear())
 
 
 @dataclass(frozen=True, repr=False)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from deeplimits.array_types import Array
-from deeplimits.laws import Chart, TabulatedLaw
+from deeplimits.laws import TabulatedLaw, Transform
 from deeplimits.limits.solvers.arrivals import shortened
 from deeplimits.limits.solvers.meshes import Reach, nodes_for, reach, smooth_nodes
 from deeplimits.limits.solvers.resolvents import (
@@ -61,7 +61,7 @@ Piece = tuple[float, Diffusion]
 
 
 def solve(
-    diffusion: Diffusion, start: float, times: Sequence[float], chart: Callable[[float], Chart]
+    diffusion: Diffusion, start: float, times: Sequence[float], transform: Callable[[float], Transform]
 ) -> list[TabulatedLaw]:
     """Laws of the diffusion at ``times`` (ascending, positive) from the coordinate ``start`` at time 0.
 
@@ -73,12 +73,12 @@ def solve(
         y_0.
     times
         Ascending and positive, in the unit of time of the diffusion.
-    chart
+    transform
         The observable as a function of the coordinate, at a time.
 
     Returns
     -------
-    A law for each time, of the observable that ``chart`` makes of y.
+    A law for each time, of the observable that ``transform`` makes of y.
 
     Raises
     ------
@@ -88,17 +88,17 @@ def solve(
     Examples
     --------
     >>> import numpy as np
-    >>> from deeplimits.laws import identity_chart
+    >>> from deeplimits.laws import Transform
     >>> still = Diffusion(lambda y: (-y, -np.ones_like(y)))  # Ornstein and Uhlenbeck: dy = −y dt + dB
-    >>> law = solve(still, 1.0, [0.5], lambda time: identity_chart())[0]
+    >>> law = solve(still, 1.0, [0.5], lambda time: Transform.linear())[0]
     >>> round(law.mean, 6), round(law.std, 6)
     (0.606531, 0.562192)
     """
-    return solve_in_pieces([(float("inf"), diffusion)], start, times, chart)
+    return solve_in_pieces([(float("inf"), diffusion)], start, times, transform)
 
 
 def solve_in_pieces(
-    pieces: Sequence[Piece], start: float, times: Sequence[float], chart: Callable[[float], Chart]
+    pieces: Sequence[Piece], start: float, times: Sequence[float], transform: Callable[[float], Transform]
 ) -> list[TabulatedLaw]:
     """As ``solve``, for coefficients that change with time: ``pieces`` are the end of each piece, ascending,
     and the diffusion up to there; the last one goes on beyond its end.
@@ -111,7 +111,7 @@ def solve_in_pieces(
         y_0.
     times
         Ascending and positive.
-    chart
+    transform
         The observable as a function of the coordinate, at a time.
 
     Returns
@@ -135,14 +135,14 @@ def solve_in_pieces(
         at_end = isinstance(known, Profile) and time <= begun * (1 + 1e-12)
         found = known if at_end else carried(diffusion, known, time - begun)
         assert isinstance(found, Profile)
-        laws.append(tabulated(found, chart(time)))
+        laws.append(tabulated(found, transform(time)))
     return laws
 
 
-def tabulated(found: Profile, chart: Chart) -> TabulatedLaw:
+def tabulated(found: Profile, transform: Transform) -> TabulatedLaw:
     """The law of an observable from that of the coordinate."""
     cumulative = np.clip(np.maximum.accumulate(found.cumulative), 0.0, 1.0)
-    return TabulatedLaw(found.nodes, cumulative, np.maximum(found.density, 0.0), found.slope, chart)
+    return TabulatedLaw(found.nodes, cumulative, np.maximum(found.density, 0.0), found.slope, transform)
 
 
 def carried(

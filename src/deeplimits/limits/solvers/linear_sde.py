@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deeplimits.array_types import Array
-from deeplimits.laws import Chart, TabulatedLaw
+from deeplimits.laws import TabulatedLaw, Transform
 from deeplimits.limits.solvers.fokker_planck import solve
 from deeplimits.limits.solvers.resolvents import Diffusion
 
@@ -64,9 +64,10 @@ class LinearSde:
         """
         return float(np.log(w0 if w0 > 0 else _NEAR * self.constant * min(time, 1.0))) / self.scale
 
-    def laws(self, w0: float, times: Sequence[float], chart: Callable[[float], Chart]) -> list[TabulatedLaw]:
-        """Laws at ``times`` (ascending, positive) from ``w0`` ≥ 0, of the observable that ``chart`` makes of
-        y at a time.
+    def laws(
+        self, w0: float, times: Sequence[float], transform: Callable[[float], Transform]
+    ) -> list[TabulatedLaw]:
+        """Laws at ``times`` (ascending, positive) from ``w0`` ≥ 0, of what ``transform`` makes of y.
 
         Parameters
         ----------
@@ -74,7 +75,7 @@ class LinearSde:
             Not negative; 0 only where there is an entrance.
         times
             Ascending and positive.
-        chart
+        transform
             The observable as a function of y, at a time.
 
         Returns
@@ -86,4 +87,4 @@ class LinearSde:
         ArithmeticError
             If a law cannot be had to the accuracy that is kept.
         """
-        return [solve(self.diffusion, self.start(w0, time), [time], chart)[0] for time in times]
+        return [solve(self.diffusion, self.start(w0, time), [time], transform)[0] for time in times]
