@@ -12,8 +12,8 @@ from deeplimits.claims.equivalence import (
     NoEvidence,
     extrapolated,
     jackknife,
-    judge,
     pooled,
+    verdict_of,
 )
 
 
@@ -37,25 +37,25 @@ def effect(value: float, error: float, **more: float) -> Effect:
     ],
 )
 def test_verdict_by_where_the_interval_lies(value, error, sense, verdict):
-    assert judge([effect(value, error)], 1.0, sense, 1e-3).verdict == verdict
+    assert verdict_of([effect(value, error)], 1.0, sense, 1e-3).verdict == verdict
 
 
 def test_all_effects_have_to_hold_and_one_is_enough_to_fail():
     good, open_, bad = effect(0.0, 0.1), effect(0.9, 0.1), effect(2.0, 0.1)
-    assert judge([good, good], 1.0, "equal", 1e-3).verdict == "holds"
-    assert judge([good, open_], 1.0, "equal", 1e-3).verdict == "undecided"
-    found = judge([good, bad, open_], 1.0, "equal", 1e-3)
+    assert verdict_of([good, good], 1.0, "equal", 1e-3).verdict == "holds"
+    assert verdict_of([good, open_], 1.0, "equal", 1e-3).verdict == "undecided"
+    found = verdict_of([good, bad, open_], 1.0, "equal", 1e-3)
     assert (found.verdict, found.effect, found.samples, found.normals) == ("fails", 2.0, 3000, 3 * 10**6)
 
 
 def test_an_open_verdict_says_what_would_decide_it():
-    found = judge([effect(0.8, 0.1)], 1.0, "equal", 1e-3)
+    found = verdict_of([effect(0.8, 0.1)], 1.0, "equal", 1e-3)
     factor = found.samples_needed / found.samples
     assert found.normals_needed == pytest.approx(factor * found.normals)
-    assert judge([effect(0.8, 0.1 / np.sqrt(factor * 1.001))], 1.0, "equal", 1e-3).verdict == "holds"
-    assert judge([effect(0.8, 0.1 / np.sqrt(factor / 1.001))], 1.0, "equal", 1e-3).verdict == "undecided"
-    assert judge([effect(1.0, 0.1)], 1.0, "equal", 1e-3).samples_needed == np.inf
-    assert judge([effect(0.0, 0.1)], 1.0, "equal", 1e-3).samples_needed is None
+    assert verdict_of([effect(0.8, 0.1 / np.sqrt(factor * 1.001))], 1.0, "equal", 1e-3).verdict == "holds"
+    assert verdict_of([effect(0.8, 0.1 / np.sqrt(factor / 1.001))], 1.0, "equal", 1e-3).verdict == "undecided"
+    assert verdict_of([effect(1.0, 0.1)], 1.0, "equal", 1e-3).samples_needed == np.inf
+    assert verdict_of([effect(0.0, 0.1)], 1.0, "equal", 1e-3).samples_needed is None
 
 
 @pytest.mark.slow
@@ -68,13 +68,13 @@ def test_wrong_verdicts_are_as_rare_as_stated():
     most = binom.ppf(1 - 1e-6, tries, rate)
     for count, shift in ((1, 0.0), (5, 0.0)):
         found = [
-            judge([effect(1.0 + shift + noise, 1.0) for noise in row], 1.0, "equal", rate).verdict
+            verdict_of([effect(1.0 + shift + noise, 1.0) for noise in row], 1.0, "equal", rate).verdict
             for row in generator.standard_normal((tries, count))
         ]
         assert found.count("holds") <= most
         assert found.count("fails") <= most
     wide = [
-        judge([effect(1.0 + noise, 0.1)], 1.0, "equal", rate)
+        verdict_of([effect(1.0 + noise, 0.1)], 1.0, "equal", rate)
         for noise in 0.1 * generator.standard_normal(tries)
     ]
     calls = [each.verdict for each in wide]

@@ -86,7 +86,7 @@ class Verdict:
     normals_needed: float | None = None
 
 
-def judge(effects: Sequence[Effect], margin: float, sense: Sense, rate: float) -> Verdict:
+def verdict_of(effects: Sequence[Effect], margin: float, sense: Sense, rate: float) -> Verdict:
     """The verdict on effects that all have to lie within ``margin``."""
     low_bound = -margin if sense != "at_most" else -np.inf
     high_bound = margin if sense != "at_least" else np.inf

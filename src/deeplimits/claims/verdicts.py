@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deeplimits.claims.equivalence import NoEvidence, judge
+from deeplimits.claims.equivalence import NoEvidence, verdict_of
 from deeplimits.claims.evidence import Evidence
 from deeplimits.claims.files import Claim, study_names
 from deeplimits.store.errors import StoreError
@@ -82,7 +82,7 @@ def _row(claim: Claim, evidence: Evidence | str) -> dict[str, Any]:
         return row | {"reason": str(error)}
     if not all(math.isfinite(effect.value) and math.isfinite(effect.error) for effect in effects):
         return row | {"reason": "what is measured is not finite: too few networks are alive, or it overflows"}
-    found = judge(effects, model.margin, model.sense, model.error_rate)
+    found = verdict_of(effects, model.margin, model.sense, model.error_rate)
     needed = [
         None if value is None or not math.isfinite(value) else float(f"{value:.3g}")
         for value in (found.samples_needed, found.normals_needed)

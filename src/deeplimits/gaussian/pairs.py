@@ -68,16 +68,8 @@ class Pair:
         return float(np.sqrt(self.gap * (2 - self.gap)))
 
 
-@lru_cache(maxsize=64)
-def rule(
-    curve: Curve,
-    lines: tuple[Line, ...],
-    functions: tuple[Power, ...],
-    width: float = 1.0,
-    blur: float = np.inf,
-) -> Rule:
-    """``build``, kept for the next that asks."""
-    return build(curve, lines, functions, width, blur)
+rule = lru_cache(maxsize=64)(build)
+"""``build``, kept for the next that asks."""
 
 
 def _beyond(functions: Sequence[Power]) -> tuple[Power, ...]:

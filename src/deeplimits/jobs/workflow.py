@@ -251,13 +251,9 @@ def _targets(
         batches=tuple(str(receipt_path(results, batch)) for batch in batches),
         aggregate=str(study_receipt(results, study.name)),
         figures={
-            figure: tuple(
-                map(
-                    str,
-                    (*figure_files(results, study.name, figure), figure_digests(results, study.name, figure)),
-                )
-            )
+            figure: (*map(str, figure_files(*place)), str(figure_digests(*place)))
             for figure in study.figures
+            for place in [(results, study.name, figure)]
         },
         messages={batch: messages[batch] for batch in batches if batch in messages},
         message=aggregation_message(study),

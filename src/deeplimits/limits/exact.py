@@ -81,9 +81,8 @@ class Exact(Limit):
 
     def warning(self, network: Network, layer: int, observable: str) -> str | None:
         dead = 1.0
-        for units in network.widths[:layer] if network.uneven else [network.units] * layer:
-            slopes = network.layer_kinds[units].slopes
-            dead *= 1 - 0.5 ** (units - 1) if slopes.plus * slopes.minus == 0 else 1.0
+        for each in network.layers[:layer]:
+            dead *= 1 - 0.5 ** (each.units - 1) if each.slopes.plus * each.slopes.minus == 0 else 1.0
         if 1 - dead < _TOLD:
             return None
         return (
@@ -94,9 +93,9 @@ class Exact(Limit):
 
 def dear_kernels(network: Network, layer: int) -> str | None:
     """Why one-step kernels of a network take more than seconds, or None."""
-    kinds = set(network.widths[:layer] if network.uneven else [network.units])
     if layer == 0:
         return None
+    kinds = set(network.widths[:layer])
     if min(kinds) < _QUICK_UNITS:
         return f"a kernel of {min(kinds)} units takes long; of {_QUICK_UNITS} or more, a second or two"
     if len(kinds) > _QUICK_KINDS:
@@ -113,9 +112,7 @@ _TOLD = 1e-4
 
 
 def _layers(network: Network) -> Layers:
-    widths = network.widths if network.uneven else [network.units] * network.depth
-    kinds = network.layer_kinds
-    return [(kinds[units].slopes, units) for units in widths]
+    return [(layer.slopes, layer.units) for layer in network.layers]
 
 
 def _value(rho: float, layer: int) -> float:

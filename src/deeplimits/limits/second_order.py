@@ -94,7 +94,7 @@ def second_order_error(network: Network, layer: int) -> float:
     """Error of laws right to second order: C/n², C measured on networks of 8 to 128 units with the exact law;
     the fourth cumulant of few steps; and steps that are long from where a network starts.
     """
-    widths = np.asarray(network.widths[:layer] if network.uneven else [network.units] * layer, float)
+    widths = np.asarray(network.widths[:layer], float)
     rate = float((1 / widths).sum())
     square = float((1 / widths**3).sum()) / rate
     kernel = asymmetry(network.slopes) if not network.uneven else 0.0

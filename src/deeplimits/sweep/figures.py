@@ -63,27 +63,23 @@ def check_figure(study: Study, name: str, key: str) -> None:
 
 def refusal(study: Study, figure: str) -> str | None:
     """What a study lacks for a figure, and what it has in its place; None where it can draw it."""
-    needs = figures()[figure].NEEDS
+    return next(filter(None, _lacking(study, figures()[figure].NEEDS)), None)
+
+
+def _lacking(study: Study, needs: Needs) -> Iterator[str | None]:
+    """What is missing of each need in turn, None where nothing is; a later one counts on those before."""
     if study.samples < needs.samples:
-        return f"samples of {needs.samples} or more, and there is {study.samples}"
+        yield f"samples of {needs.samples} or more, and there is {study.samples}"
     if needs.growth is not None:
-        missing = _growth(study, *needs.growth)
-        if missing:
-            return missing
+        yield _growth(study, *needs.growth)
     groups: list[list[Point]] = [[] for _ in needs.kinds]
     if needs.kinds:
-        missing = _sorted_into(study.points, needs, groups)
-        if missing:
-            return missing
+        yield _sorted_into(study.points, needs, groups)
     for kind, points in zip(needs.kinds, groups, strict=True):
-        missing = _unlike(kind, points)
-        if missing:
-            return missing
+        yield _unlike(kind, points)
     for compared in needs.compared:
-        missing = _not_compared(study, compared, [point for k in compared.kinds for point in groups[k]])
-        if missing:
-            return missing
-    return _generic(study, needs)
+        yield _not_compared(study, compared, [point for k in compared.kinds for point in groups[k]])
+    yield _generic(study, needs)
 
 
 def facts(point: Point) -> dict[str, Any]:

@@ -12,7 +12,7 @@ network is κ = 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import ClassVar
 
 import numpy as np
@@ -114,7 +114,7 @@ def correlation_laws(network: Network, pieces: Pieces, times: Sequence[float], w
     """
     if network.gap() >= 2 and not any(kappa for _, kappa in pieces):
         return [PointMass(-1.0) for _ in times]
-    return from_start(network, times, where, lambda start, later: _solved(tuple(pieces), start, later))
+    return from_start(network, times, where, partial(solved, correlation_diffusion, tuple(pieces)))
 
 
 def from_start(
@@ -133,12 +133,17 @@ def from_start(
     return [*early, *solve(start_coordinate(network, where), later)]
 
 
-@lru_cache(maxsize=64)
-def _solved(
-    pieces: tuple[tuple[float, float], ...], start: float, times: tuple[float, ...]
+@lru_cache(maxsize=128)
+def solved(
+    diffusion: Callable[[float], Diffusion],
+    pieces: tuple[tuple[float, float], ...],
+    start: float,
+    times: tuple[float, ...],
 ) -> list[TabulatedLaw]:
-    """Laws of ρ, which networks of many exponents, widths and seeds may share."""
-    diffusions = [(end, correlation_diffusion(kappa)) for end, kappa in pieces]
+    """Laws of ρ by the ``diffusion`` of y = artanh ρ of one coefficient, given in pieces of time, which
+    networks of many exponents, widths and seeds may share.
+    """
+    diffusions = [(end, diffusion(coefficient)) for end, coefficient in pieces]
     return solve_in_pieces(diffusions, start, times, lambda _: CORRELATION_TRANSFORM)
 
 

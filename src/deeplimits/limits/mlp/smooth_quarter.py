@@ -20,9 +20,8 @@ from deeplimits.limits.accuracy import smooth_correlation_error
 from deeplimits.limits.base import Limit
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE, SETTLING, STRAIGHT
 from deeplimits.limits.layers import in_pieces
-from deeplimits.limits.mlp.correlation import CORRELATION_TRANSFORM, from_start
+from deeplimits.limits.mlp.correlation import from_start, solved
 from deeplimits.limits.regime import Exponents, Regime
-from deeplimits.limits.solvers.fokker_planck import solve_in_pieces
 from deeplimits.limits.solvers.resolvents import Diffusion
 from deeplimits.networks.network import Network
 
@@ -49,12 +48,9 @@ class SmoothQuarter(Limit):
 
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         times = [self.time(network, layer) for layer in layers]
-        pieces = [
-            (end, _diffusion(0.5 - strength))
-            for end, strength in in_pieces(network, self._strengths(network))
-        ]
-        solve = partial(solve_in_pieces, pieces, transform=lambda _: CORRELATION_TRANSFORM)
-        return from_start(network, times, self.name, solve)
+        strengths = in_pieces(network, self._strengths(network))
+        rates = tuple((end, 0.5 - strength) for end, strength in strengths)
+        return from_start(network, times, self.name, partial(solved, _diffusion, rates))
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         drifts = [lambda rho, *_, rate=0.5 - strength: rate * rho for strength in self._strengths(network)]

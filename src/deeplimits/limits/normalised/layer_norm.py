@@ -13,26 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from deeplimits.array_types import Array
-from deeplimits.laws import Law, TabulatedLaw
+from deeplimits.laws import Law
 from deeplimits.limits.accuracy import mean_inverse_width
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry
 from deeplimits.limits.conditions import ABOVE_MINUS_ONE
 from deeplimits.limits.layers import in_pieces
-from deeplimits.limits.mlp.correlation import (
-    CORRELATION_TRANSFORM,
-    CorrelationSde,
-    correlation_diffusion,
-    from_start,
-)
+from deeplimits.limits.mlp.correlation import CorrelationSde, correlation_diffusion, from_start, solved
 from deeplimits.limits.regime import HALF, SHAPED, Regime
-from deeplimits.limits.solvers.fokker_planck import solve_in_pieces
 from deeplimits.limits.solvers.resolvents import Diffusion
 from deeplimits.limits.times import network_time
 from deeplimits.networks.network import Network
@@ -49,14 +43,6 @@ def centred_diffusion(kappa: float) -> Diffusion:
         return drift - factor * (1 + ratio) / 2, slope + factor * ratio
 
     return Diffusion(coefficients)
-
-
-@lru_cache(maxsize=64)
-def _solved(
-    pieces: tuple[tuple[float, float], ...], start: float, times: tuple[float, ...]
-) -> list[TabulatedLaw]:
-    diffusions = [(end, centred_diffusion(kappa)) for end, kappa in pieces]
-    return solve_in_pieces(diffusions, start, times, lambda _: CORRELATION_TRANSFORM)
 
 
 class LayerNormSde(Limit):
@@ -87,7 +73,7 @@ class LayerNormSde(Limit):
     def laws(self, network: Network, layers: Sequence[int], observable: str) -> list[Law]:
         times = [self.time(network, layer) for layer in layers]
         pieces = tuple(in_pieces(network, self.kappas(network)))
-        return from_start(network, times, self.name, partial(_solved, pieces))
+        return from_start(network, times, self.name, partial(solved, centred_diffusion, pieces))
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         time = network_time(network, layer)
