@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from deeplimits.digits import EXACT
 from deeplimits.engines.compile.native import Kernel
+from deeplimits.networks.canonical import rounded_gap
 from deeplimits.networks.network import Network
 
 
@@ -108,9 +109,10 @@ def scale_constants(network: Network) -> tuple[NDArray[np.float32], NDArray[np.i
 
 
 def gap_constants(network: Network) -> NDArray[np.float64]:
-    """1 − ρ_0 of each pair."""
-    inputs = network.inputs
-    return np.array([float(network.gap(a, b)) for a in range(inputs) for b in range(a + 1, inputs)])
+    """1 − ρ_0 of each pair, as rounded: the bits of samples are made of it."""
+    gram, inputs = network.gram, range(network.inputs)
+    pairs = [(a, b) for a in inputs for b in inputs[a + 1 :]]
+    return np.array([float(rounded_gap(gram[a][a], gram[b][b], gram[a][b])) for a, b in pairs])
 
 
 def rounded(value: mpmath.mpf) -> np.float32:

@@ -217,8 +217,7 @@ class Limit(ABC):
             law = self.marginals(network, [layer], Observable(kind, found.inputs).name)[0]
         if layer == 0 and not network.residual:
             return 0.0
-        if isinstance(law, PointMass) and seen.inputs > 1 and seen.gap() == 2 and not is_odd(seen):
-            # ρ = −1 is left at the first layer
+        if isinstance(law, PointMass) and _parted(seen):
             return 1.0
         if isinstance(law, PointMass) and self.kind != "number":
             # equal inputs stay equal, and a start is where it is
@@ -238,6 +237,16 @@ class Limit(ABC):
     def explosion_probability_ever(self, network: Network) -> float | None:
         """P(explosion) of any input, where the limit can explode at all."""
         return None
+
+
+def _parted(network: Network) -> bool:
+    """Whether its first layer takes two inputs of one direction apart: ρ = 1 and ρ = −1 are left by an
+    activation that bends, where the inputs are of different length, and ρ = −1 by one that is not odd.
+    """
+    if network.inputs < 2 or network.gap() not in (0, 2):
+        return False
+    bent = not network.piecewise_linear and network.gram[0][0] != network.gram[1][1]
+    return bent or (network.gap() == 2 and not is_odd(network))
 
 
 def accept(name: str, offered: object) -> Limit:

@@ -1,11 +1,16 @@
-"""Canonical forms: one spelling of what is equal, from which networks are named."""
+"""Canonical forms: one spelling of what is equal, from which networks are named; and 1 − ρ of inputs."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import index
 from typing import Any
+
+import mpmath
+
+from deeplimits.digits import EXACT
 
 
 def canonical(value: Any) -> str:
@@ -35,3 +40,12 @@ def one_width(width: int | Sequence[int], depth: int) -> int | tuple[int, ...]:
 def number(value: float) -> float:
     """One spelling for equal numbers: −0.0 and 0 are 0.0, −1 is −1.0."""
     return float(value) + 0.0
+
+
+@lru_cache(maxsize=4096)
+def rounded_gap(first: float, second: float, product: float) -> mpmath.mpf:
+    """1 − ρ of two inputs with these square norms and this product, kept for the many networks that see
+    them; outside [0, 2] by what rounding did to the product of inputs of one direction.
+    """
+    norm = EXACT.sqrt(EXACT.mpf(first) * EXACT.mpf(second))
+    return (norm - EXACT.mpf(product)) / norm

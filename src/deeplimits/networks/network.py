@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from operator import index
 from typing import Any
 
@@ -21,7 +21,7 @@ from deeplimits.activations import Activation, Identity, Phi, ReluLike, Slopes, 
 from deeplimits.architectures import PLAIN, architecture
 from deeplimits.architectures.base import Architecture
 from deeplimits.digits import EXACT
-from deeplimits.networks.canonical import canonical, number, one_width
+from deeplimits.networks.canonical import canonical, number, one_width, rounded_gap
 from deeplimits.networks.layer import Layer, Shaping, UnevenWidths
 
 __all__ = ["Gram", "Layer", "Network", "Shaping", "UnevenWidths", "canonical"]
@@ -189,7 +189,8 @@ class Network:
         -------
         A number of 50 digits, between 0 and 2.
         """
-        return _gap(self.gram[a][a], self.gram[b][b], self.gram[a][b])
+        found = rounded_gap(self.gram[a][a], self.gram[b][b], self.gram[a][b])
+        return min(max(found, EXACT.zero), EXACT.mpf(2))
 
     def correlation(self, a: int = 0, b: int = 1) -> float:
         """ρ_0 of inputs ``a`` and ``b``.
@@ -302,12 +303,3 @@ class Network:
     def key(self) -> int:
         """Key of the random stream: the first 64 bits of the physics hash."""
         return int(self.physics_hash[:16], 16)
-
-
-@lru_cache(maxsize=4096)
-def _gap(first: float, second: float, product: float) -> mpmath.mpf:
-    """1 − ρ of two inputs with these square norms and this product, kept for the many networks that see
-    them.
-    """
-    norm = EXACT.sqrt(EXACT.mpf(first) * EXACT.mpf(second))
-    return (norm - EXACT.mpf(product)) / norm

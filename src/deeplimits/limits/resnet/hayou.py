@@ -52,6 +52,8 @@ def from_start(network: Network, mean: float, std: float) -> Law:
 
 
 _MIXED = 0.3
+_GROWN = 0.08
+"""d / g² times the distance of N(0, 1) from N(0, e^{g²/2d}), and a margin of a quarter."""
 _LARGEST = 700.0
 """log V that float64 holds the exponential of."""
 
@@ -187,12 +189,15 @@ class McKeanVlasov(ResidualLimit):
         return [PointMass(value + extra) for value in logs]
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        """1 for numbers; an output is a mixture of normal laws, whose variance fluctuates by (1 + t) / n."""
+        """1 for numbers; an output is a mixture of normal laws, whose variance, grown by e^g, fluctuates by
+        (1 + 2 g) / n, and with steps of 1/d grows by e^{g − g²/2d} alone.
+        """
         if observable != "output":
             return 1.0
-        return (
-            _MIXED * (1 + layer / network.depth) / network.units + _MIXED / network.depth + sampled(1 << 24)
-        )
+        origin = network.gram[0][0] if network.start is None else network.start**2
+        grown = max(0.0, 2 * float(np.log(law.std)) - float(np.log(origin)))
+        steps = max(_MIXED, _GROWN * grown**2) / network.depth
+        return _MIXED * (1 + 2 * grown) / network.units + steps + sampled(1 << 24)
 
     def variances(self, network: Network, times: Sequence[float]) -> list[float]:
         """v at ``times`` (ascending)."""

@@ -72,7 +72,7 @@ class HayouSde(ResidualLimit):
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
         slope, spread = _slope(network), float(np.diff(law.quantile([0.158655, 0.841345]))[0]) / 2
         if observable == "correlation":
-            return sampled(1 << 12) + _BENT / network.depth
+            return sampled(1 << 12) + _BENT * max(1.0, slope) / network.depth
         if observable == "log_growth":
             spread *= 2
         return sampled(len(getattr(law, "samples", range(1 << 12)))) + depth_error(
@@ -90,7 +90,7 @@ def _slope(network: Network) -> float:
 
 
 _BENT = 0.5
-"""The distance of a correlation at finite depth, times the depth."""
+"""The distance of a correlation at finite depth, times the depth, for slopes up to 1."""
 
 
 def _extrapolated_laws(network: Network, layers: Sequence[int], observable: str, coarse: int) -> list[Law]:
