@@ -28,12 +28,16 @@ _INVERTED = Kernel(
 )
 FARTHEST = 30.0
 """y beyond which laws of y' − y are one."""
-_SPACING, _LEAST_SPACING = 0.45, 0.1
-"""Of τ, in standard deviations of s."""
-_ALTERNATING = 3e-5
-"""The largest error of twice the spacing, whose square is that of the spacing."""
+_SPACING, _LEAST_SPACING, _BROAD = 0.31, 0.1, 2.0
+"""Of τ, in standard deviations of s, and how far from where g is large it grows in proportion."""
+_CONTOUR = 0.34
+"""Step along a contour, in widths of its integrand."""
+_ALTERNATING = 2e-4
+"""The largest error of twice the spacing: that of the spacing is a tenth of its square."""
 _NOTHING = 24.0
 """Logarithm of the density, below its largest, from which on there is nothing below the middle of a law."""
+_TOO_FEW = 20.0
+"""Of the probability that two units alone are positive, and bring y' so far below."""
 _END = 1e-11
 """Of h / cosh y at the end of a law, which is nearly the probability beyond."""
 _LAST = 12.0
@@ -67,7 +71,7 @@ class Middle:
         slope = _NOTHING * max(spread, 0.5) / (units - 1.5)
         below = float(np.arccosh(np.exp(slope))) if slope < 30 else slope + float(np.log(2))
         # and where two units are positive, as e^{−2 |y|}
-        below = max(below, (_NOTHING + float(np.log(units * units / 2)) - units * float(np.log(2))) / 2)
+        below = max(below, (_TOO_FEW + float(np.log(units * units / 2)) - units * float(np.log(2))) / 2)
         deviation = float(np.sqrt(max(spread, 0.05) / units))
         return cls(y, units, y + float(moments.moved[0]), deviation, sway(moments, units, 0), below)
 
@@ -151,7 +155,10 @@ def _transformed(middle: Middle, at: Array, spacing: float) -> tuple[Array, Arra
     y = middle.y
     # u and v are negative
     silent = (np.pi / 2 + float(np.arctan(np.sinh(y)))) * float(np.cosh(y))
-    return transformed(RELU, middle.units, y, 1.0, middle.centre, spacing, middle.sway, at, silent=silent)
+    return transformed(
+        RELU, middle.units, y, 1.0, middle.centre, spacing, middle.sway, at,
+        silent=silent, broad=_BROAD, contour=_CONTOUR,
+    )  # fmt: skip
 
 
 def density(units: int, y: float, at: Array) -> Array:

@@ -27,6 +27,8 @@ _RESOLVED = 1e-7
 """The last coefficients of densities in w, as a part of the largest: distances of laws are a tenth of it."""
 _NODES, _BEYOND, _MOST = 90, 9, 64
 """In w; at first in θ; at last in y or θ."""
+_FIRST, _MORE = 18, 2.2
+"""At first in y, and for each unit of y."""
 _MARGIN = 0.05
 
 
@@ -111,7 +113,7 @@ class Densities:
 
 def densities(layout: Layout, beyond: bool) -> Densities:
     """The densities on one side of the turn, computed in all threads."""
-    count = _BEYOND if beyond else 18 + int(3 * layout.turn)
+    count = _BEYOND if beyond else _FIRST + int(_MORE * layout.turn)
     while True:
         y = layout.y(beyond, (nodes(count) + 1) / 2)
 

@@ -192,9 +192,11 @@ def transformed(
     places: Array,
     *,
     silent: float = 0.0,
+    broad: float = _BROAD,
+    contour: float = _CONTOUR,
 ) -> tuple[Array, Array]:
     """h at ``places``, and the error of the rule of twice the ``spacing`` [place]; ``silent`` as in the
-    kernel.
+    kernel, ``broad`` and ``contour`` as ``_BROAD`` and ``_CONTOUR``.
     """
     plus, minus = float(slopes.plus), float(slopes.minus)
     out, alternating = np.empty(len(places)), np.empty(len(places))
@@ -207,8 +209,8 @@ def transformed(
         silent,
         centre,
         spacing * wide,
-        _BROAD * wide,
-        _CONTOUR,
+        broad * wide,
+        contour,
         places,
         out,
         alternating,

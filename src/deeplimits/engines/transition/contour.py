@@ -32,12 +32,12 @@ _CUT = 1e-14
 
 
 @part
-def paced(first: Any, size: Any, step: Any, rows: Any) -> None:
-    """Rows 0 and 6 [lane]: ω at the nodes of a contour from ``first`` on, and dω/dt."""
-    more = math.exp(_BEND * step)
-    growth = math.exp(_BEND * step * first)
+def paced(first: Any, size: Any, step: Any, bend: Any, rows: Any) -> None:
+    """Rows 0 and 6 [lane]: ω at the nodes of a contour from ``first`` on, and dω/dt; ``bend`` is b."""
+    more = math.exp(bend * step)
+    growth = math.exp(bend * step * first)
     for lane in range(LANES):
-        rows[0, lane] = 0.5 * (growth - 1.0 / growth) * size / _BEND
+        rows[0, lane] = 0.5 * (growth - 1.0 / growth) * size / bend
         rows[6, lane] = 0.5 * (growth + 1.0 / growth) * size
         growth = growth * more
 
@@ -47,7 +47,7 @@ def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows
     """Rows of ``rows`` [row, lane] at the nodes from ``first`` on: ω, M, D, whether c is in the strip,
     dω/dt.
     """
-    paced(first, size, step, rows)
+    paced(first, size, step, _BEND, rows)
     x, grown, bent, steep = ratio
     rho, squared, apart, plus, minus, side = pair
     sums(

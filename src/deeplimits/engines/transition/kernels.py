@@ -18,6 +18,8 @@ from deeplimits.engines.transition.one_sided import parted_density
 
 _ABSENT = 1e-16
 """Of h, which is nothing."""
+_ABSENT_THERE = 1e-14
+"""Of a term of h likewise where a slope is 0, as a part of h / cosh y."""
 _LEFT_OUT = 1e-15
 """What is left out of the sum over τ, as a part of it."""
 _FAR = 1.0
@@ -75,6 +77,9 @@ def _over_times(
     pace = spacing * _paced(middle, middle, broad)[1]
     first = int(_paced(middle, middle, broad)[0] / pace)
     floor = _ABSENT / (x * broad)
+    rough, left_out = floor, _LEFT_OUT
+    if silent > 0.0:
+        rough, left_out = _ABSENT_THERE * min(cosh_x, hyperbolic(centre)[1]) / x, _ABSENT_THERE
     total, alternating = 0.0, 0.0
     first_c, first_length = 0.0, 0.3 / square_root(float(units))
     for direction in range(2):
@@ -96,7 +101,10 @@ def _over_times(
             before = c
             if silent > 0.0:
                 rest = (rho, pair[1], apart)
-                value, c, length = parted_density(guess, length, here, rest, units, step, floor, silent, rows)
+                cut = max(rough, left_out * total) / weight
+                value, c, length = parted_density(
+                    guess, length, here, rest, units, step, floor, cut, silent, rows
+                )
             else:
                 value, c, length = density(guess, length, here, pair, units, step, floor, rows)
             if direction == 0 and number == first:
@@ -104,7 +112,7 @@ def _over_times(
             value = 0.5 * value * weight if number == 0 else value * weight
             total += value
             alternating += value if number & 1 == 0 else -value
-            few = few + 1 if value <= _LEFT_OUT * total or value <= floor else 0
+            few = few + 1 if value <= left_out * total or value <= rough else 0
             if few == 2 or value == 0.0 or math.isnan(value):
                 break
             number += 1 if direction == 0 else -1

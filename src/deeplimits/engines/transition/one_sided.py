@@ -22,6 +22,8 @@ from deeplimits.engines.transition.one_sided_lanes import begun, doubled, finish
 
 _NEAR = 0.3
 """How far from the minimum, in ω₀, the contour may be, and ω₀ from its best, as a part of it."""
+_BEND = 0.7
+"""b of the contour: tails are those of a power where a unit may have none of a and b."""
 _ATTEMPTS, _PATIENCE = 100, 8
 _BATCHES = 64
 _FAR_BELOW = 12.0
@@ -35,7 +37,7 @@ def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows
     """Rows of ``rows`` [row, lane] at the nodes from ``first`` on: ω in 0, whether c is in the strip in 5,
     dω/dt in 6; J of units that have both and that have one from 11 on, and what they make of D from 15 on.
     """
-    paced(first, size, step, rows)
+    paced(first, size, step, _BEND, rows)
     x, grown, bent, steep = ratio
     rho, squared, apart = pair
     parted_sums(
@@ -79,6 +81,7 @@ def parted_density(
     units: Any,
     step: Any,
     floor: Any,
+    cut: Any,
     silent: Any,
     rows: Any,
 ) -> Any:
@@ -89,6 +92,8 @@ def parted_density(
     ----------
     pair
         ρ, 1 − ρ², x − ρ.
+    cut
+        How small terms are that are left out of it.
     silent
         J, what a unit without a and b makes of M.
     rows
@@ -146,6 +151,6 @@ def parted_density(
             value = rows[6, lane] * rows[7, lane]
             total += 0.5 * value if lane + first == 0 else value
             last = rows[6, lane] * (abs(rows[7, lane]) + abs(rows[8, lane]))
-        if last < _CUT * abs(total) or last * scale < floor:
+        if last < _CUT * abs(total) or last * scale < cut:
             break
     return total * scale, better, length
