@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from deeplimits.activations import Identity, ReluLike, Smooth
+from deeplimits.analysis.predicted import predicted
 from deeplimits.engines import simulate_block
+from deeplimits.errors import InputError
 from deeplimits.laws import NormalLaw, PointMass, kolmogorov
 from deeplimits.limits import choose, registry
 from deeplimits.limits.recursion import next_gap
@@ -169,3 +171,11 @@ def test_errors_grow_with_the_slope_of_a_branch() -> None:
     (law,) = registry()["mckean_vlasov"].laws(steep, [3], "output")
     output = simulate_block(steep, [3], 0, 4096, output=True)["output"][:, 0]
     assert law.distance(output) < registry()["mckean_vlasov"].error(steep, 3, "output", law)
+
+
+@pytest.mark.parametrize("observable", ["correlation", "variance", "covariance"])
+def test_a_scale_beyond_double_precision_is_refused(observable: str) -> None:
+    """s² = n^{2p} of a smooth activation whose inverse underflows to 0."""
+    network = Network(Smooth("tanh"), 100, 20, GRAM, shaping=Shaping("width", 200.0))
+    with pytest.raises(InputError, match="solved here"):
+        predicted(network, observable)

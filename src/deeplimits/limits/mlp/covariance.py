@@ -268,7 +268,7 @@ class MatchedCovarianceSde(CovarianceSde):
         match network.activation:
             case ReluLike():
                 return Drift(kappa=strength)
-            case Smooth() as phi:
+            case Smooth() as phi if strength > 0:
                 square = 1 / strength
                 return Drift(a=float(phi.second) ** 2 / (4 * square), b=float(phi.third) / (2 * square))
         return Drift()
