@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.analysis.predicted import predicted
+from deeplimits.api import simulate
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.laws import NormalLaw, PointMass, kolmogorov
@@ -176,6 +178,17 @@ def test_errors_grow_with_the_slope_of_a_branch() -> None:
 @pytest.mark.parametrize("observable", ["correlation", "variance", "covariance"])
 def test_a_scale_beyond_double_precision_is_refused(observable: str) -> None:
     """s² = n^{2p} of a smooth activation whose inverse underflows to 0."""
-    network = Network(Smooth("tanh"), 100, 20, GRAM, shaping=Shaping("width", 200.0))
+    network = Network(Smooth("tanh(x)"), 100, 20, GRAM, shaping=Shaping("width", 200.0))
     with pytest.raises(InputError, match="solved here"):
         predicted(network, observable)
+
+
+@pytest.mark.parametrize("layers", [[1.5], ["x"], [float("nan")], 2.0])
+def test_layers_that_are_no_whole_numbers_are_refused(layers: Any) -> None:
+    with pytest.raises(InputError, match="whole number"):
+        simulate(UNSHAPED, 1, layers=layers)
+
+
+@pytest.mark.parametrize("layers", [np.int64(2), np.array([0, 3]), (0, 3.0)])
+def test_layers_may_be_numbers_of_numpy(layers: Any) -> None:
+    assert simulate(replace(UNSHAPED, depth=3), 1, layers=layers).layer.values.tolist() == [0, 3]

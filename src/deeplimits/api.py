@@ -4,7 +4,7 @@ functions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import index
 from pathlib import Path
@@ -84,8 +84,7 @@ def simulate(
     network = chosen.network
     first, stop = _range(samples)
     if layers is not None:
-        spec = layers if isinstance(layers, int | str) else [int(layer) for layer in layers]
-        model = validated(RecordModel, {"layers": spec}, "simulate")
+        model = validated(RecordModel, {"layers": _spec(layers)}, "simulate")
         chosen = replace(
             chosen, layers=recorded_layers(model.layers, network.depth, Path("simulate"), "layers")
         )
@@ -176,6 +175,23 @@ def _point(point: Any, *, simulated: bool = True) -> Point:
     checked_gram(point.network.gram, Path("network"), "gram")
     check_activation(point.network, "network", "activation", simulated=simulated)
     return point
+
+
+def _spec(layers: Any) -> Any:
+    """Layers as a file would say them; arrays are lists there, and their numbers are whole."""
+    if isinstance(layers, int | str):
+        return layers
+    try:
+        if isinstance(layers, Iterator):
+            layers = list(layers)
+        if isinstance(layers, SupportsIndex) and not np.ndim(layers):
+            return index(layers)
+        whole = [int(layer) for layer in layers]
+        if all(one == layer for one, layer in zip(whole, layers, strict=True)):
+            return whole
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InputError("simulate", "layers", layers, "a whole number, a list of whole numbers or all")
 
 
 def _range(samples: int | tuple[int, int]) -> tuple[int, int]:
