@@ -13,9 +13,9 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -158,18 +158,24 @@ def test_control_c_as_a_file_is_made_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_control_c_in_a_query_is_control_c(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """DuckDB makes another error of it."""
-
-    def interrupted(*_: object) -> None:
-        raise RuntimeError("Query interrupted")
-
-    rows: Any = SimpleNamespace(write_parquet=lambda *_, **__: interrupted())
-    with pytest.raises(KeyboardInterrupt):
-        write_parquet(rows, tmp_path / "rows.parquet")
+@pytest.mark.parametrize("name", [None, "rows.parquet"])
+def test_control_c_in_a_query_is_control_c(tmp_path: Path, name: str | None) -> None:
+    """DuckDB makes another error of it, or goes on."""
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
-        run_query(tmp_path, "SELECT count(*) FROM range(1000000) a, range(1000000) b")
+        run_query(
+            tmp_path,
+            "SELECT count(*) FROM range(1000000) a, range(1000000) b",
+            parquet=name and tmp_path / name,
+        )
+
+
+def test_control_c_while_rows_are_written_is_control_c(tmp_path: Path) -> None:
+    with duckdb.connect(":memory:") as connection:
+        rows = connection.sql("SELECT count(*) FROM range(1000000) a, range(1000000) b")
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            write_parquet(connection, rows, tmp_path / "rows.parquet")
 
 
 @pytest.mark.slow

@@ -225,7 +225,7 @@ def bound(count: int) -> float:
     ("name", "count"),
     [
         *((name, 1 << 16) for name in EVERYDAY),
-        *(pytest.param(name, 1 << 20, marks=pytest.mark.slow) for name in NETWORKS),
+        *(pytest.param(name, 1 << 18, marks=pytest.mark.slow) for name in NETWORKS),
         *(pytest.param(name, 1 << 24, marks=pytest.mark.exhaustive) for name in NETWORKS),
     ],
 )

@@ -18,7 +18,7 @@ from deeplimits.sweep.study import Study
 from figure_studies import aggregated
 from fuzzed_studies import fuzzed
 
-TRIED = (5, 12, 43, 63, 68, 72, 310, 428, 481, 515, 1486, 1915)
+TRIED = (5, 12, 43, 63, 68, 72, 310, 428, 481, 515, 1486)
 """Seeds that are tried each time: studies that failed once, and others."""
 
 

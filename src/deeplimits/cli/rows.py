@@ -83,7 +83,8 @@ def _parquet(ask: Callable[[Path | None], pd.DataFrame], path: Path) -> None:
 
         from deeplimits.store.query import write_parquet
 
-        write_parquet(duckdb.from_df(frame), path)
+        with duckdb.connect(":memory:") as connection:
+            write_parquet(connection, connection.from_df(frame), path)
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -8,9 +8,11 @@ import errno
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import numpy as np
@@ -22,6 +24,8 @@ from deeplimits.store.staleness import stale_studies, warn
 from deeplimits.store.table_columns import OF_STUDIES, TABLES
 from deeplimits.store.tables import Parts, read_table
 from deeplimits.sweep.config import Config
+
+Found = TypeVar("Found")
 
 _ROW = "row of labels"
 _MOST_NAMES = 40
@@ -93,10 +97,10 @@ def run_query(
         # what labels a row is joined in the order of the rows
         connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         connection.execute("SET lock_configuration = true")
-        with _interrupted_after(timeout, connection), _heeding_control_c():
-            frame = connection.execute(statements[0]).df()
+        with _interrupted_after(timeout, connection):
+            frame = _heeding_control_c(connection, lambda: connection.execute(statements[0]).df())
             if parquet is not None:
-                write_parquet(connection.sql(statements[0].query), parquet)
+                write_parquet(connection, connection.sql(statements[0].query), parquet)
         if listed and "name" in frame:
             frame = frame[~frame["name"].str.startswith(_PART)].reset_index(drop=True)
     except duckdb.InterruptException:
@@ -115,8 +119,8 @@ def run_query(
     return frame
 
 
-def write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
-    """Write rows to a file as Parquet.
+def write_parquet(connection: duckdb.DuckDBPyConnection, rows: duckdb.DuckDBPyRelation, path: Path) -> None:
+    """Write rows of a connection to a file as Parquet.
 
     Raises
     ------
@@ -125,8 +129,7 @@ def write_parquet(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
     """
     try:
         # a file of another name beside it would stay where this process is killed
-        with _heeding_control_c():
-            rows.write_parquet(str(path), use_tmp_file=False)
+        _heeding_control_c(connection, lambda: rows.write_parquet(str(path), use_tmp_file=False))
     except duckdb.IOException as error:
         said = " ".join(str(error).split())
         codes = [code for code in errno.errorcode if os.strerror(code) in said]
@@ -169,15 +172,15 @@ def _interrupted_after(seconds: float, connection: duckdb.DuckDBPyConnection) ->
         timer.cancel()
 
 
-@contextmanager
-def _heeding_control_c() -> Iterator[None]:
-    """Control-C as Python has it, of which DuckDB makes an error."""
-    try:
-        yield
-    except RuntimeError as error:
-        if str(error) != "Query interrupted":
+def _heeding_control_c(connection: duckdb.DuckDBPyConnection, work: Callable[[], Found]) -> Found:
+    """What ``work`` returns, in a thread of its own: in this one Control-C may wait until DuckDB is done."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work)
+        try:
+            return done.result()
+        except KeyboardInterrupt:
+            connection.interrupt()
             raise
-        raise KeyboardInterrupt from None
 
 
 _PART = "part of "
