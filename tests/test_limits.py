@@ -192,3 +192,9 @@ def test_layers_that_are_no_whole_numbers_are_refused(layers: Any) -> None:
 @pytest.mark.parametrize("layers", [np.int64(2), np.array([0, 3]), (0, 3.0)])
 def test_layers_may_be_numbers_of_numpy(layers: Any) -> None:
     assert simulate(replace(UNSHAPED, depth=3), 1, layers=layers).layer.values.tolist() == [0, 3]
+
+
+def test_shaping_is_by_width_or_depth_alone() -> None:
+    by: Any = "size"
+    with pytest.raises(ValueError, match="width or depth"):
+        Shaping(by, 0.5)

@@ -150,6 +150,8 @@ def limit(
     >>> limit(network).about.limit
     'infinite_width_fluctuations'
     """
+    if not isinstance(observable, str):
+        raise InputError("limit", "observable", observable, "the name of an observable, such as correlation")
     if matched and name is not None:
         raise InputError("limit", "matched", name, "either matched or the name of a limit")
     if layer is not None:
@@ -184,7 +186,7 @@ def _spec(layers: Any) -> Any:
     try:
         if isinstance(layers, Iterator):
             layers = list(layers)
-        if isinstance(layers, SupportsIndex) and not np.ndim(layers):
+        if isinstance(layers, SupportsIndex) and not getattr(layers, "ndim", 0):
             return index(layers)
         whole = [int(layer) for layer in layers]
         if all(one == layer for one, layer in zip(whole, layers, strict=True)):

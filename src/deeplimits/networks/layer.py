@@ -23,6 +23,11 @@ class Shaping:
     exponent
         p; 0 leaves the activation as it is.
 
+    Raises
+    ------
+    ValueError
+        If the size is neither.
+
     Examples
     --------
     >>> from deeplimits import Network, Smooth
@@ -33,6 +38,10 @@ class Shaping:
 
     by: Literal["width", "depth"] = "width"
     exponent: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.by not in ("width", "depth"):
+            raise ValueError(f"shaping by width or depth, not by {self.by!r}")
 
 
 class UnevenWidths(ValueError):
