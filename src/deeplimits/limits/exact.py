@@ -69,14 +69,14 @@ class Exact(Limit):
         later = [layer for layer in layers if layer > 0]
         if not later:
             return list(early)
-        found = states(_layers(network), start_coordinate(network, self.name), later)
+        found = states(layers_of(network), start_coordinate(network, self.name), later)
         return [*early, *(law_of(state, layer, rescaled) for state, layer in zip(found, later, strict=True))]
 
     def dear(self, network: Network, layer: int) -> str | None:
         return dear_kernels(network, layer)
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
-        (state,) = states(_layers(network), start_coordinate(network, self.name), [layer])
+        (state,) = states(layers_of(network), start_coordinate(network, self.name), [layer])
         return ERROR + 2 * state.lost
 
     def warning(self, network: Network, layer: int, observable: str) -> str | None:
@@ -111,7 +111,8 @@ _TOLD = 1e-4
 """Probability of a dead input that is told."""
 
 
-def _layers(network: Network) -> Layers:
+def layers_of(network: Network) -> Layers:
+    """Slopes and units of each layer."""
     return [(layer.slopes, layer.units) for layer in network.layers]
 
 

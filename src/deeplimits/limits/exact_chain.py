@@ -116,6 +116,18 @@ def _walked(layers: Layers, start: float) -> Iterator[tuple[int, State]]:
         yield number, state
 
 
+def first(layer: tuple[Slopes, int], start: float) -> State:
+    """The law after the first layer, from artanh ρ₀."""
+    kernel = transition(*layer)
+    return _first(kernel, start, kernel.grid)
+
+
+def after(layer: tuple[Slopes, int], state: State) -> State:
+    """The law after another layer."""
+    kernel = transition(*layer)
+    return _next(kernel, _on(state, kernel.grid))
+
+
 def _first(kernel: Transition, start: float, grid: Grid) -> State:
     fates = kernel.fates(np.array([start]))
     row = kernel.row(start, grid)
