@@ -10,6 +10,7 @@ import pytest
 
 from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.analysis.predicted import predicted
+from deeplimits.api import limit as predicted_limit
 from deeplimits.api import simulate
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
@@ -198,3 +199,17 @@ def test_shaping_is_by_width_or_depth_alone() -> None:
     by: Any = "size"
     with pytest.raises(ValueError, match="width or depth"):
         Shaping(by, 0.5)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        replace(UNSHAPED, activation=ReluLike(1e200, 0.0)),
+        replace(UNSHAPED, activation=Smooth.of("tanh"), width=20, depth=5, shaping=Shaping("width", 60.0)),
+    ],
+)
+def test_numbers_beyond_double_precision_are_told_in_words(network: Network) -> None:
+    with pytest.raises(
+        InputError, match="can be solved here: its numbers are beyond double precision; other"
+    ):
+        predicted_limit(network)

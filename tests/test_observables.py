@@ -13,9 +13,10 @@ from deeplimits.activations import ReluLike
 from deeplimits.analysis.columns import Samples
 from deeplimits.analysis.reduce import reduce_marginals
 from deeplimits.api import limit
+from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.limits import registry
-from deeplimits.networks.network import Network, Shaping
+from deeplimits.networks.network import Gram, Network, Shaping
 from deeplimits.observables import Observable, pair_index, parse
 from deeplimits.sweep.study import load_study
 from held_blocks import Held
@@ -112,3 +113,13 @@ def test_a_study_checks_its_observables(tmp_path: Path) -> None:
         study("correlation_0_3")
     with pytest.raises(InputError, match="one that correlation_sde speaks of"):
         study("log_variance_1")
+
+
+@pytest.mark.parametrize("gram", [((1e300, 3e299), (3e299, 1e300)), ((1e-300, 3e-301), (3e-301, 1e-300))])
+def test_covariances_that_float32_does_not_hold_are_refused(gram: Gram) -> None:
+    """They would pass for those of dead networks, or of inputs without a correlation."""
+    network = Network(ReluLike(), 8, 2, gram)
+    arrays = simulate_block(network, [0, 2], 0, 64)
+    with pytest.raises(InputError, match=r"covariances that float32 holds, .* log_variance and correlation"):
+        parse("covariance").of_arrays(arrays, 1, 2, 2)
+    assert np.isfinite(parse("log_variance").of_arrays(arrays, 1, 2, 2)).all()

@@ -80,6 +80,14 @@ class Unsolved(InputError):
     """A law of a limit that is for a network, but could not be solved there to the accuracy that is kept."""
 
 
+def unsolvable(observable: str, error: Exception) -> str:
+    """What is expected where arithmetic ends in an error: the reason that it gives, if it is one of ours."""
+    # Python's own, of a division or a power, say nothing to a user
+    own = isinstance(error, ZeroDivisionError | OverflowError | FloatingPointError)
+    reason = "its numbers are beyond double precision" if own else error
+    return f"a limit whose law of {observable} can be solved here: {reason}"
+
+
 class NotCompared(UserWarning):
     """A comparison of a study that is not made at some points, because its law could not be solved there."""
 

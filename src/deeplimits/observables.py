@@ -45,7 +45,17 @@ def _rescaled(gap: Array, layer: int) -> Array:
 def _covariance(columns: Sequence[Numbers]) -> Numbers:
     gap, first, second = (column.astype(float) for column in columns)
     with np.errstate(over="ignore", invalid="ignore"):
-        return ((1 - gap) * np.exp((first + second) / 2)).astype(np.float32)
+        found = (1 - gap) * np.exp((first + second) / 2)
+        kept = found.astype(np.float32)
+    # of living networks: they would pass for dead ones, or for uncorrelated ones
+    alive = np.isfinite(gap) & np.isfinite(first) & np.isfinite(second)
+    lost = (alive & np.isinf(kept)).any() or 2 * (alive & (found != 0) & (kept == 0)).sum() > alive.sum()
+    if lost:
+        expected = (
+            "covariances that float32 holds, 1e-45 to 3e38; log_variance and correlation have no bounds"
+        )
+        raise InputError("observable", "", "covariance", expected)
+    return kept
 
 
 def _standard(columns: Sequence[Numbers]) -> Numbers:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deeplimits.errors import InputError, check_name
+from deeplimits.errors import InputError, check_name, unsolvable
 from deeplimits.gaussian import bounded
 from deeplimits.laws import About, Law
 from deeplimits.limits import choose, registry
@@ -109,10 +109,8 @@ def _answer(limit: Limit, network: Network, observable: str, at: int, where: str
             expected = error.expected + _others(limit, network, observable)
             raise InputError(where, "limit", limit.name, expected) from error
         except (ArithmeticError, np.linalg.LinAlgError) as error:
-            expected = f"a limit whose law of {observable} can be solved here: {error}"
-            raise InputError(
-                where, "limit", limit.name, expected + _others(limit, network, observable)
-            ) from error
+            expected = unsolvable(observable, error) + _others(limit, network, observable)
+            raise InputError(where, "limit", limit.name, expected) from error
     # a law may be shared: what it is about belongs to a copy
     answer = copy.copy(law)
     object.__setattr__(answer, "about", about)

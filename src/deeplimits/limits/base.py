@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from deeplimits.array_types import Array
-from deeplimits.errors import InputError, Unsolved
+from deeplimits.errors import InputError, Unsolved, unsolvable
 from deeplimits.laws import Law, PointMass
 from deeplimits.laws.mapped import mapped
 from deeplimits.limits.coefficients import is_odd
@@ -128,8 +128,7 @@ class Limit(ABC):
         try:
             laws = self.laws(seen, layers, kind)
         except (ArithmeticError, np.linalg.LinAlgError) as error:
-            expected = f"a limit whose law of {observable} can be solved here: {error}"
-            raise Unsolved("limit", "", self.name, expected) from error
+            raise Unsolved("limit", "", self.name, unsolvable(observable, error)) from error
         if kind == found.kind or found.record.law is None:
             return laws
         return [mapped(law, found.record.law[1]) for law in laws]
