@@ -36,7 +36,7 @@ _ALTERNATING = 2e-4
 """The largest error of twice the spacing: that of the spacing is a tenth of its square."""
 _NOTHING = 24.0
 """Logarithm of the density, below its largest, from which on there is nothing below the middle of a law."""
-_TOO_FEW = 20.0
+_TOO_FEW = 22.0
 """Of the probability that two units alone are positive, and bring y' so far below."""
 _END = 1e-11
 """Of h / cosh y at the end of a law, which is nearly the probability beyond."""
