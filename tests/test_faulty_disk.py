@@ -262,7 +262,7 @@ def test_results_that_nobody_can_change(projects: dict[str, Project], verb: str)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("verb", everyday(["aggregate", "figure", "claims", "export", "query csv"], 2))
+@pytest.mark.parametrize("verb", everyday(["aggregate", "figure", "claims", "export", "query csv"], 4))
 def test_a_disk_that_cannot_be_read(projects: dict[str, Project], verb: str) -> None:
     """It is said which file, or nothing of it comes to light but that rows are left out, which is said too."""
     project = projects[verb]

@@ -86,6 +86,10 @@ def _reraised_as_store_error(path: Path) -> Iterator[None]:
         with named(path):
             yield
     except (FileNotFoundError, *CANNOT_BE_READ) as error:
+        hidden = error.__context__
+        if isinstance(error, zipfile.BadZipFile) and isinstance(hidden, OSError):
+            # of a disk that fails zipfile makes an error of its own
+            raise OSError(hidden.errno, hidden.strerror, str(path)) from error
         raise StoreError(f"{path}: cannot be read: {str(error) or type(error).__name__}") from error
 
 
