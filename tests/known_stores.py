@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from deeplimits.analysis.groups import GROUPS
-from deeplimits.claims.equivalence import judge
+from deeplimits.claims.equivalence import verdict_of
 from deeplimits.claims.evidence import Evidence
 from deeplimits.claims.statistics import STATISTICS
 
@@ -118,4 +118,4 @@ def statistic(name: str, **keys: Any) -> Any:
 
 
 def verdict(evidence: Evidence, chosen: Any, margin: float) -> str:
-    return judge(chosen.effects(evidence), margin, "equal", RATE).verdict
+    return verdict_of(chosen.effects(evidence), margin, "equal", RATE).verdict
