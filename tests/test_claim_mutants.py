@@ -83,7 +83,7 @@ def test_a_mutant_of_a_claim_never_fails(tmp_path: Path, name: str, whole: bool)
         aggregated(tmp_path, load_study(written(tmp_path, name)))
         folder = tmp_path / "claims"
         folder.mkdir()
-        found = [checked(folder, tmp_path, claim, f"{claim['id']}: {done}") for done, claim in tried]
+        found = [checked(folder, tmp_path, claim, f"{claim.get('id')}: {done}") for done, claim in tried]
     assert len(set(found)) > 1
 
 
