@@ -162,12 +162,15 @@ def _made(activation: Smooth) -> Table:
 def _pieces(
     activation: Smooth, bits: int, highest: int, *, tail: bool, first: tuple[int, mpmath.mpf] | None
 ) -> Table:
-    """Pieces of one size; ``first``, where a piece of another size failed, is looked at before all others."""
+    """Pieces of one size; ``first``, where a piece of another size failed, and what is near are looked at
+    before all others.
+    """
     cells = [(EXACT.mpf(0), _edge(1, bits))]
     cells += [(_edge(i, bits), _edge(i + 1, bits)) for i in range(1, (highest - LOWEST) << bits)]
     origin = EXACT.mpf(2) ** LOWEST
     psi = {sign: partial(_psi, activation, sign) for sign in (1, -1)}
 
+    @cache
     def piece(sign: int, low: mpmath.mpf, high: mpmath.mpf) -> _Powers:
         try:
             return _piece(psi[sign], low, high, max(low, origin))
@@ -176,9 +179,11 @@ def _pieces(
             raise
 
     if first is not None:
-        for low, high in cells:
-            if low <= first[1] <= high:
-                piece(first[0], low, high)
+        # what is too coarse there is so nearby when halved
+        sign, at = first
+        near = [each for each in cells if at / 2 <= each[1] and each[0] <= 2 * at]
+        for low, high in sorted(near, key=lambda each: abs(each[0] + each[1] - 2 * at)):
+            piece(sign, low, high)
     ends = [np.full(4, np.nan)] * 2
     if tail:
         ends = [_tail(side, EXACT.mpf(2) ** -highest) for side in psi.values()]
