@@ -65,6 +65,13 @@ def test_points_whose_law_is_not_known_are_left_out() -> None:
         chosen.effects(evidence(NETWORKS[1:2]))
 
 
+@pytest.mark.parametrize("at", [2.0, 1e308])
+def test_a_time_beyond_the_last_layer_has_no_evidence(at: float) -> None:
+    chosen = statistic("exact_to_limit", observable="correlation", limit="linear", at=at)
+    with pytest.raises(NoEvidence, match="lies beyond its last layer"):
+        chosen.effects(evidence(NETWORKS[:1]))
+
+
 def test_exact_masses_of_the_variance() -> None:
     network = NETWORKS[2]
     law = registry()["exact_variance"].marginals(network, [5], "variance")[0]

@@ -202,7 +202,7 @@ def test_time_is_the_sum_of_inverse_widths() -> None:
     limit = registry()["linear"]
     assert [limit.layer(uneven, time) for time in (*times, 0.16, 0.3)] == [0, 1, 2, 3, 4, 2, 5]
     even = perceptron(Identity(), None, 20, 4)
-    assert [limit.layer(even, time) for time in (0.1, 0.2, 0.26)] == [2, 4, 5]
+    assert [limit.layer(even, time) for time in (0.1, 0.2, 0.26, 1e308)] == [2, 4, 5, 5]
     assert value("variance", uneven, 4, "log_variance") == pytest.approx(-0.2)
     assert network_time(residual(depth=50), 25) == 0.5
     assert not registry()["unshaped"].applies(replace(uneven, activation=ReluLike()))

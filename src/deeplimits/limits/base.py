@@ -182,7 +182,7 @@ class Limit(ABC):
     def layer(self, network: Network, time: float) -> int:
         """The last layer up to ``time``, ⌊t n⌋; beyond the depth where the time is."""
         if not network.uneven:
-            return int(time / self.time(network, 1.0) + 1e-9)
+            return int(min(time / self.time(network, 1.0) + 1e-9, network.depth + 1.0))
         due = time * (1 + 1e-9)
         if due > self.time(network, network.depth) * (1 + 3e-9):
             return network.depth + 1

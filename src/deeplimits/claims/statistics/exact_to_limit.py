@@ -26,6 +26,8 @@ class ExactToLimitModel(LimitModel):
             if network is None:
                 return None
             at = network.depth if self.at is None else registry()[self.limit].layer(network, self.at)
+            if at > network.depth:
+                raise NoEvidence(f"{evidence.about(point)}: the time {self.at:g} lies beyond its last layer")
             try:
                 laws = [law_at(network, at, observable, limit) for limit in ("", self.limit)]
             except InputError as error:
