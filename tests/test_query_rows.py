@@ -14,6 +14,8 @@ from deeplimits.api_studies import query
 from deeplimits.cli import app
 from deeplimits.errors import InputError
 from deeplimits.jobs.aggregate import aggregate_study
+from deeplimits.store import query as store_query
+from deeplimits.store.query_columns import named_columns
 from tiny import project, simulated
 
 
@@ -107,3 +109,50 @@ def test_a_table_for_reading_says_what_it_does_not_show(
     assert "102" in printed.out and "103" not in printed.out and "2 of 5 rows are not shown" in printed.err
     deeplimits("query", "SELECT range + 100 AS number FROM range(5)", "--format", "csv")
     assert "104" in capsys.readouterr().out
+
+
+WHOLE = [
+    "SELECT * FROM rates",
+    "FROM moments",
+    "DESCRIBE comparison",
+    "SELECT rates FROM rates",
+    "SELECT r FROM rates r",
+]
+NAMED = [
+    "SELECT level, avg(quantile) AS q FROM quantiles WHERE width > 1 GROUP BY level ORDER BY level",
+    "SELECT c.\"Width\", c.low FROM comparison AS c WHERE c.DISTANCE = 'ks' ORDER BY 1, 2",
+    "SELECT count(*) AS rows FROM moments",
+    "SELECT m.mean, (SELECT max(estimate) FROM comparison WHERE width = m.width) AS most FROM moments m ORDER BY 1, 2",
+    "WITH w AS (SELECT depth, std, layer FROM moments) SELECT layer, sum(std) FROM w GROUP BY ALL ORDER BY layer",
+    "SELECT study, sum(mean) FROM moments JOIN rates USING (study) GROUP BY study",
+    "SELECT width FROM moments UNION SELECT depth FROM comparison ORDER BY 1",
+    "SELECT width, any_value(architecture) FROM moments GROUP BY width HAVING count(std) > 0 ORDER BY width",
+]
+MORE = [
+    "SELECT COLUMNS('wid.*') FROM moments ORDER BY 1",
+    "SELECT #4 FROM moments ORDER BY 1",
+    "SELECT a FROM moments AS m(a, b) ORDER BY 1",
+    "SELECT count(*) FROM moments NATURAL JOIN rates",
+    "SELECT to_json(rates) FROM rates ORDER BY 1",
+]
+
+
+@pytest.mark.parametrize("sql", [*WHOLE, *NAMED, *MORE])
+def test_an_answer_is_that_of_whole_tables(here: Path, sql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns that a query does not name are not read, where it is sure that it takes no others."""
+    found = query(sql)
+    monkeypatch.setattr(store_query, "named_columns", lambda *_: None)
+    pd.testing.assert_frame_equal(found, query(sql), rtol=1e-12)
+
+
+@pytest.mark.parametrize("sql", [*WHOLE, *NAMED])
+def test_columns_that_are_not_named_are_not_read(sql: str) -> None:
+    with duckdb.connect() as connection:
+        named = named_columns(connection, sql)
+    assert (named is None) == (sql in WHOLE)
+    assert named is None or "activation" not in named
+
+
+def test_the_nearest_column_is_found_among_those_that_were_not_read(here: Path) -> None:
+    with pytest.raises(InputError, match="did you mean 'architecture'"):
+        query("SELECT architectur FROM moments")

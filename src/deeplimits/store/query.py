@@ -20,6 +20,7 @@ import pandas as pd
 
 from deeplimits.errors import InputError, Typed, nearest_name
 from deeplimits.store.paths import aggregated_studies
+from deeplimits.store.query_columns import named_columns
 from deeplimits.store.staleness import stale_studies, warn
 from deeplimits.store.table_columns import OF_STUDIES, TABLES
 from deeplimits.store.tables import Parts, read_table
@@ -87,10 +88,11 @@ def run_query(
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise InputError("query", "", Typed(sql), "one SELECT")
         listed = re.match(r"\s*show\b", sql, re.IGNORECASE)
+        wanted = named_columns(connection, statements[0].query)
         for name in TABLES:
             if listed or re.search(rf"\b{name}\b", sql, re.IGNORECASE):
-                parts, left_out = read_table(results, name)
-                tables[name] = list(parts.columns)
+                parts, left_out = read_table(results, name, wanted)
+                tables[name] = list(dict.fromkeys([*TABLES[name].columns, *parts.columns]))
                 _register(connection, name, parts)
                 for sentence in left_out if not listed else ():
                     warn(sentence)
@@ -195,6 +197,8 @@ def _register(connection: duckdb.DuckDBPyConnection, name: str, parts: Parts) ->
     connection.register(f"{_PART}{name}", parts.rows)
     joins = []
     for dimension, labels in parts.labels.items():
+        if dimension not in parts.columns.values():
+            continue
         connection.register(
             f"{_PART}{name}, {dimension}", labels.assign(**{_ROW: np.arange(len(labels), dtype=np.int32)})
         )

@@ -184,11 +184,16 @@ class Parts(NamedTuple):
         return pd.DataFrame({column: frame[column].array for column, frame in frames.items()})
 
 
-def study_table(results: Path, study: str, table: str) -> Parts | None:
+_ALWAYS = frozenset({"study", "layer", "value", "exploded", "collapsed"})
+"""Columns that are there whatever is wanted: by most of them rows are left out."""
+
+
+def study_table(results: Path, study: str, table: str, wanted: frozenset[str] | None = None) -> Parts | None:
     """The rows of one study of a table that is made from study stores: one for each place along the
     dimensions of its arrays, the last one fastest. None where the study has nothing of the kind.
 
-    Columns are the study, the dimensions, what labels them, and the arrays.
+    Columns are the study, the dimensions, what labels them, and the arrays; where some are ``wanted``, no
+    other need be there.
 
     Raises
     ------
@@ -200,7 +205,7 @@ def study_table(results: Path, study: str, table: str) -> Parts | None:
         held = held[["quantile"]]
     if not held.data_vars:
         return None
-    parts = _parts(study, held)
+    parts = _parts(study, held, None if wanted is None else wanted | _ALWAYS)
     rows = parts.rows
     match table:
         case "moments" | "quantiles":
@@ -214,7 +219,7 @@ def study_table(results: Path, study: str, table: str) -> Parts | None:
     return parts if there.all() else parts._replace(rows=rows[there])
 
 
-def _parts(study: str, held: xr.Dataset) -> Parts:
+def _parts(study: str, held: xr.Dataset, wanted: frozenset[str] | None) -> Parts:
     arrays = sorted(map(str, held.data_vars))
     sizes = {
         str(name): size
@@ -225,14 +230,19 @@ def _parts(study: str, held: xr.Dataset) -> Parts:
     places = np.indices(tuple(sizes.values()), np.int32, sparse=True)
     along = {str(name): [*map(str, held[name].dims)] for name in held.coords if name not in sizes}
     labelled = sorted(name for name, dimensions in along.items() if set(dimensions) <= sizes.keys())
+    if wanted is not None:
+        labelled, arrays = (
+            [name for name in names if name.lower() in wanted] for names in (labelled, arrays)
+        )
     labels: dict[str, pd.DataFrame] = {}
     columns = {"study": next(iter(sizes))}
     for name, size in sizes.items():
-        own = [each for each in labelled if along[each] == [name]]
-        label = _column(held[name].values) if name in held.coords else np.arange(size)
-        told = {name: label, **{each: _column(held[each].values) for each in own}}
-        labels[name] = pd.DataFrame(({} if labels else {"study": study}) | told)
-        columns[name] = name
+        told = {each: held[each].to_numpy() for each in labelled if along[each] == [name]}
+        if wanted is None or name.lower() in wanted:
+            told[name] = held[name].to_numpy() if name in held.coords else np.arange(size)
+            columns[name] = name
+        label = pd.DataFrame({each: _column(values) for each, values in told.items()}, index=range(size))
+        labels[name] = label if labels else label.assign(study=study)
     rows = dict(zip(sizes, places, strict=True))
     for name in [*labelled, *arrays]:
         alone = name in along and len(along[name]) == 1
@@ -255,15 +265,16 @@ def _column(values: NDArray[Any]) -> NDArray[Any]:
     return values.astype(object) if values.dtype.kind in "UT" else values
 
 
-def read_table(results: Path, table: str) -> tuple[Parts, list[str]]:
+def read_table(results: Path, table: str, wanted: frozenset[str] | None = None) -> tuple[Parts, list[str]]:
     """A table of all studies, and a sentence for each study that could not be read and is not in it, or for
-    other rows that are left out. One without a row has all its columns, with their types.
+    other rows that are left out. Columns that are not ``wanted`` may be left out, where not all are. A table
+    without a row has all its columns, with their types.
     """
-    parts, left_out = _read_table(results, table)
+    parts, left_out = _read_table(results, table, wanted)
     return (parts if len(parts.rows) else _without_rows(table)), left_out
 
 
-def _read_table(results: Path, table: str) -> tuple[Parts, list[str]]:
+def _read_table(results: Path, table: str, wanted: frozenset[str] | None) -> tuple[Parts, list[str]]:
     if table in _OF_RECEIPTS:
         catalogue = Catalogue(results)
         frame, damaged = _OF_RECEIPTS[table](catalogue), catalogue.passed_over()
@@ -276,7 +287,7 @@ def _read_table(results: Path, table: str) -> tuple[Parts, list[str]]:
     found, left_out = [], []
     for study in aggregated_studies(results):
         try:
-            found.append(study_table(results, study, table))
+            found.append(study_table(results, study, table, wanted))
         except (StoreError, KeyError) as error:
             left_out.append(f"the rows of study {study} are left out: {error}")
     held = [parts for parts in found if parts is not None]
