@@ -7,7 +7,11 @@ import graphlib
 import re
 import subprocess
 import sys
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -253,6 +257,7 @@ def test_a_verb_imports_what_it_needs_when_it_needs_it(module, needed):
     assert HEAVY & set(loaded.stdout.split()) == needed
 
 
+@cache
 def words_of(path: Path) -> set[str]:
     """Words of the texts in a file, docstrings left out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -265,17 +270,54 @@ def words_of(path: Path) -> set[str]:
     return {word for text in texts for word in re.findall(r"(?<![\w.])\w+(?![\w.]\w)", text)}
 
 
+def mentions_of(path: Path, known: dict[str, Any], files: dict[str, Path]) -> set[str]:
+    """Architectures that a file names, or of which it imports the folder, what stands in it, or a constant that is
+    its name; ``files`` are those of modules."""
+    found = words_of(path) & set(known)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("deeplimits."):
+            continue
+        module = node.module.removeprefix("deeplimits.")
+        names = [alias.name for alias in node.names]
+        room, *below = module.split(".")
+        if room == "architectures":
+            found |= {*below[:1], *names} & set(known)
+        # a constant that is a name stands where the name does
+        if module in files and words_of(files[module]) & set(known):
+            values = [getattr(import_module(node.module), name, None) for name in names]
+            found |= {value for value in values if isinstance(value, str)} & set(known)
+    return found
+
+
 def test_an_architecture_is_named_in_its_folder_alone():
-    """Beside it by the limits of normalised networks, which are for one each, and where the two of the papers have
-    their names, an option its help, and stores a description that they keep."""
-    names = set(architectures().own)
-    apart = [SOURCE / "architectures" / name for name in names] + [SOURCE / "limits" / "normalised"]
+    """Beside it by the limits of normalised networks, which are for one each, and where stores have a description that
+    they keep; elsewhere what an architecture has is asked for."""
+    known, files = dict(architectures().own), dict(modules())
+    folders = {SOURCE / "architectures" / name: name for name in known}
     found = {
         path.relative_to(SOURCE).as_posix()
         for path in SOURCE.rglob("*.py")
-        if words_of(path) & names and not any(path.is_relative_to(folder) for folder in apart)
+        if not any(path.is_relative_to(folder) for folder in folders) and mentions_of(path, known, files)
     }
-    assert found == {"architectures/__init__.py", "cli/network_options.py", "sweep/axes.py"}
+    assert found == {"limits/normalised/layer_norm.py", "limits/normalised/pre_norm.py", "sweep/axes.py"}
+
+
+def test_a_mention_of_an_architecture_is_seen_however_it_is_made(tmp_path, monkeypatch):
+    known = dict(architectures().own)
+    (tmp_path / "named.py").write_text("OTHER = 'resnet'")
+    monkeypatch.setitem(sys.modules, "deeplimits.named", SimpleNamespace(OTHER="resnet"))
+    for number, text in enumerate(
+        (
+            "kind = 'resnet'",
+            "from deeplimits.architectures.resnet import Resnet as Other",
+            "from deeplimits.architectures.resnet import oracle",
+            "from deeplimits.architectures import resnet",
+            "from deeplimits.named import OTHER",
+        )
+    ):
+        path = tmp_path / f"module_{number}.py"
+        path.write_text(text)
+        assert mentions_of(path, known, {"named": tmp_path / "named.py"}) == {"resnet"}, text
 
 
 def test_no_test_imports_another():

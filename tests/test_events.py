@@ -55,6 +55,7 @@ def test_networks_of_one_unit_collapse_as_often_as_their_factors_change_sign(
 
 def test_what_cannot_collapse_and_what_has_no_closed_form() -> None:
     assert collapse_probability(replace(RESNET, activation=Identity()), 5) == 0
+    assert np.isnan(collapse_probability(replace(RESNET, architecture="pre_norm_resnet"), 5))
     assert collapse_probability(RESNET, 0) == 0
     assert np.isnan(collapse_probability(replace(RESNET, width=2), 5))
     assert np.isnan(collapse_probability(replace(RESNET, architecture="mlp"), 5))

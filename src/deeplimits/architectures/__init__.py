@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING
 from deeplimits.discovery import Registry
 
 if TYPE_CHECKING:
-    from deeplimits.architectures.base import Architecture
+    from deeplimits.architectures.base import Architecture, Recursion
 
 GROUP = "deeplimits.architectures"
 """Entry points of other packages: the name of an architecture, and the object that is one."""
-
-PLAIN, RESIDUAL = "mlp", "resnet"
-"""The networks of the papers, by name: the perceptron, which a file that says nothing means, and the residual
-network.
-"""
 
 
 @cache
@@ -56,3 +51,17 @@ def architecture(name: str) -> Architecture:
     if name not in known:
         raise ValueError(f"no architecture is called {name!r}: there are {', '.join(known)}")
     return known[name]
+
+
+@cache
+def of_papers(recursion: Recursion = "plain") -> Architecture:
+    """The architecture of this package with a recursion of the papers; files that name none mean the plain
+    one.
+    """
+    return next(each for each in architectures().own.values() if each.recursion == recursion)
+
+
+def recursion_of(name: str) -> Recursion | None:
+    """Which recursion of the papers the architecture of a name has; None of another, and of none."""
+    known = architectures()
+    return known[name].recursion if name in known else None

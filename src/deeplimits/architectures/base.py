@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Moments = Callable[[Any, Any], Any]
 
 Family = Literal["linear", "relu_like", "smooth", "ornstein_uhlenbeck"]
+Recursion = Literal["plain", "residual"]
 ALL_FAMILIES: tuple[Family, ...] = ("linear", "relu_like", "smooth", "ornstein_uhlenbeck")
 MOST_WEIGHTS = 1 << 22
 """Weights of a sample up to which an architecture without kernels is simulated."""
@@ -70,6 +71,8 @@ class Architecture(ABC):
     no law. ``normalising``: the constant c = 1 / E φ_s(g)² stands in front. ``shaped``: its activation
     may be shaped; where not, ``instead`` says what scales it. ``uneven``: its layers may differ in width;
     they have ``least_width`` units at least. ``from_number``: layer 0 may hold one number in every unit.
+    ``recursion``: which of the papers' recursions a layer is, where it is one, so that their limits, numbers
+    and figures are about it; not inherited, for what is made from another architecture is another.
     ``keys`` are those keys of a file that it has and others have not, by name. ``gradients``: whether
     engines have them. ``kernels`` is the module whose ``call`` and ``scratch`` the engines use.
 
@@ -93,10 +96,15 @@ class Architecture(ABC):
     uneven: ClassVar[bool] = True
     least_width: ClassVar[int] = 1
     from_number: ClassVar[bool] = False
+    recursion: ClassVar[Recursion | None] = None
     keys: ClassVar[Mapping[str, Key]] = {}
     gradients: ClassVar[bool] = True
     infinite_width: ClassVar[bool] = False
     kernels: ClassVar[str] = "deeplimits.engines.explicit"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.recursion = vars(cls).get("recursion")
 
     @abstractmethod
     def oracle(

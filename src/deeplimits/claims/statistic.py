@@ -11,9 +11,10 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
+from deeplimits.architectures import recursion_of
 from deeplimits.claims.equivalence import Effect, NoEvidence, extrapolated, pooled
 from deeplimits.claims.evidence import Evidence, WhereModel
-from deeplimits.limits.predictions import PREDICTED, PREDICTIONS
+from deeplimits.limits.predictions import PREDICTIONS
 from deeplimits.limits.setting import UnpredictableError
 from deeplimits.sweep.strict import Positive, StrictModel
 
@@ -161,7 +162,7 @@ class ExpectedModel(PointsModel):
         if int(evidence.at("inputs", point)) < max((max(entry) for entry in entries), default=0):
             raise NoEvidence(f"{name} is about an input that {evidence.about(point)} does not have")
         kind = str(evidence.at("architecture", point))
-        if kind not in PREDICTED:
+        if recursion_of(kind) is None:
             raise NoEvidence(f"{name} is not about a {kind}, and {evidence.about(point)} is one")
         try:
             return PREDICTIONS[name](evidence.setting(point, entries))

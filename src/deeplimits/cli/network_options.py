@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from deeplimits.architectures import architectures
 from deeplimits.cli import completion
 from deeplimits.cli.streams import own_warnings
 from deeplimits.errors import InputError, nearest_name
@@ -93,7 +94,7 @@ def _shaping(text: str) -> dict[str, Any] | None:
 
 
 _KEYS: dict[str, tuple[str, Callable[[str], Any], str, str]] = {
-    "architecture": ("architecture", str, "NAME", "mlp (the default), resnet, …"),
+    "architecture": ("architecture", str, "NAME", ", ".join(architectures().own) + "; the first by default."),
     "activation": ("activation.name", str, "NAME", "relu, identity, tanh, …; or that of its branches."),
     "c_plus": ("activation.c_plus", _number, "NUMBER", "c₊ of relu (0)."),
     "c_minus": ("activation.c_minus", _number, "NUMBER", "c₋ of relu (−1)."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from deeplimits.architectures import architecture
 from deeplimits.array_types import Array
 from deeplimits.store.arrays import COLUMNS
 from deeplimits.store.errors import StoreError
@@ -30,6 +31,11 @@ def group(study: Groups, name: str) -> xr.Dataset:
 def points(study: Groups) -> xr.Dataset:
     """What labels the points: every axis of the sweep, and more, along ``point``."""
     return group(study, "moments").coords.to_dataset()
+
+
+def residual(study: Groups) -> NDArray[np.bool_]:
+    """Whether layers of the network of each point add branches to a state."""
+    return np.array([architecture(str(name)).residual for name in points(study).architecture.values])
 
 
 def point_of(study: Groups, network: str) -> int:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from deeplimits.activations import ReluLike
 from deeplimits.analysis.proportions import clopper_pearson
-from deeplimits.architectures import RESIDUAL
 from deeplimits.array_types import Array
 from deeplimits.drawing.selections import group, points
 from deeplimits.drawing.style import LIMIT, PAGE, new_figure, shades
@@ -71,7 +70,8 @@ def draw(study: Groups) -> Figure:
         # a rule of three: nothing seen bounds the probability from above only
         axis.plot(depths[none[:1]], high[none[:1]], "v", mfc="none", ms=4, color=color)
     fine = np.unique(np.geomspace(1, depths.max(), 200).round().astype(int)).tolist()
-    exact = [Network(ReluLike(), 1, depth, ((1.0,),), architecture=RESIDUAL) for depth in fine]
+    shown = str(points(study).architecture.values[0])
+    exact = [Network(ReluLike(), 1, depth, ((1.0,),), architecture=shown) for depth in fine]
     axis.plot(
         fine,
         [collapse_probability(network, network.depth) for network in exact],

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.architectures import RESIDUAL
 from deeplimits.array_types import Array
 from deeplimits.drawing.selections import at_point, entry_of, layers, limit_quantiles, points, quantiles
 from deeplimits.drawing.style import LIMIT, PAGE, legend_below, letter, named, new_figure, shades
@@ -35,7 +34,7 @@ NEEDS = Needs(
     kinds=(
         Kind(
             {
-                "architecture": RESIDUAL,
+                "recursion": "residual",
                 "branch_exponent": (0.5, 0.0),
                 **RELU,
                 "gradients": True,

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deeplimits.architectures import RESIDUAL
 from deeplimits.array_types import Array
-from deeplimits.drawing.selections import distance, entry_of, points
+from deeplimits.drawing.selections import distance, entry_of, points, residual
 from deeplimits.drawing.style import LIMIT, PAGE, legend_below, letter, named, new_figure, shades
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import PAIR, RELU, RESNET, WIDE, Compared, Kind, Needs
@@ -87,9 +86,9 @@ def draw(study: Groups) -> Figure:
 
 def grids(study: Groups) -> list[tuple[Array, Array, Array]]:
     """Widths, depths and distances [width, depth] of shaped networks, and of residual ones."""
-    held, found = points(study), []
-    for limit, residual in (("correlation_ode", False), ("resnet_ode", True)):
-        members = (held.architecture == RESIDUAL).values == residual
+    held, branched, found = points(study), residual(study), []
+    for limit, branch in (("correlation_ode", False), ("resnet_ode", True)):
+        members = branched == branch
         n, d = (held[name].values[members].astype(float) for name in ("width", "depth"))
         widths, depths = np.unique(n), np.unique(d)
         table = np.full((len(widths), len(depths)), np.nan)

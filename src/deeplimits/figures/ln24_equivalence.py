@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deeplimits.architectures import RESIDUAL
 from deeplimits.array_types import Array
-from deeplimits.drawing.selections import at_point, entry_of, limit_quantiles, points, quantiles
+from deeplimits.drawing.selections import at_point, entry_of, limit_quantiles, points, quantiles, residual
 from deeplimits.drawing.style import FOURTH, LIMIT, NETWORK, PAGE, SECOND, letter, new_figure
 from deeplimits.store.study_groups import Groups
 from deeplimits.sweep.figure_needs import (
@@ -65,7 +64,7 @@ def draw(study: Groups) -> Figure:
     """Median and central half of every network, and the median of its limit."""
     figure, (axes,) = new_figure(1, 2, PAGE, 3.1)
     held = points(study)
-    exponents, resnet = held.exponent.values, held.architecture.values == RESIDUAL
+    exponents, resnet = held.exponent.values, residual(study)
 
     def first(chosen: NDArray[np.bool_]) -> int:
         return int(np.flatnonzero(chosen)[0])

@@ -98,7 +98,7 @@ class Limit(ABC):
     def admits_family(self, network: Network) -> bool:
         """Whether the limit is for networks of this architecture and family of activations at all."""
         return any(
-            regime.architecture == network.architecture and family(network) in regime.families
+            regime.is_of(network.architecture) and family(network) in regime.families
             for regime in self.regimes
         )
 

@@ -34,7 +34,7 @@ class InfiniteWidth(Limit):
     def regimes_for(self, network: Network) -> tuple[Regime, ...]:
         """With that of an architecture of another package, where it says what infinite width does."""
         name = network.architecture
-        if any(each.architecture == name for each in self.regimes) or name not in architectures():
+        if any(each.is_of(name) for each in self.regimes) or name not in architectures():
             return self.regimes
         return (*self.regimes, _regime(network.kind)) if network.kind.infinite_width else self.regimes
 

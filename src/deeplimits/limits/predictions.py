@@ -1,5 +1,5 @@
 """Numbers that formulas of the papers predict for one layer or for moments of a whole network, by name, so
-that a claim can hold simulated networks against them.
+that a claim can hold simulated networks of their recursions against them.
 
 Notation: n width, p shaping exponent, s± slopes, c = 2 / (s₊² + s₋²), V_0 the Gram matrix of the inputs, ρ
 their correlation, x = 1 − ρ, K_{p,r}(ρ) = E φ(g)^p φ(ĝ)^r for plain ReLU φ and standard normal g, ĝ of
@@ -12,12 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from deeplimits.architectures import PLAIN, RESIDUAL
 from deeplimits.array_types import Array
 from deeplimits.limits.setting import Setting
-
-PREDICTED = (PLAIN, RESIDUAL)
-"""The architectures that these numbers are about, those of the papers."""
 
 
 def _q(rho: float) -> float:

@@ -12,7 +12,8 @@ from operator import itemgetter
 from typing import Literal
 
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
-from deeplimits.architectures import PLAIN, RESIDUAL, architecture
+from deeplimits.architectures import architecture, of_papers, recursion_of
+from deeplimits.architectures.base import Architecture, Recursion
 from deeplimits.networks.network import Network
 
 Family = Literal["linear", "relu_like", "smooth", "ornstein_uhlenbeck", "unknown"]
@@ -128,8 +129,10 @@ class Regime:
         Whether every unit of layer 0 of a residual network may be one number in place of an input.
     conditions
         What else.
+    recursion
+        Which recursion of the papers; networks of any other are refused.
     architecture
-        Its name, the perceptron's as of a network that names none; networks of any other are refused.
+        In its place, the name of the one architecture.
 
     Notes
     -----
@@ -143,10 +146,28 @@ class Regime:
     inputs: int = 1
     from_number: bool = False
     conditions: tuple[Condition, ...] = ()
-    architecture: str = field(default=PLAIN, kw_only=True)
+    recursion: Recursion = field(default="plain", kw_only=True)
+    architecture: str | None = field(default=None, kw_only=True)
+
+    @property
+    def kind(self) -> Architecture:
+        """What the architecture of its networks knows."""
+        return of_papers(self.recursion) if self.architecture is None else architecture(self.architecture)
+
+    def is_of(self, name: str) -> bool:
+        """Whether networks of an architecture may be in it.
+
+        Parameters
+        ----------
+        name
+            The name of the architecture.
+        """
+        if self.architecture is not None:
+            return name == self.architecture
+        return recursion_of(name) == self.recursion
 
     def __str__(self) -> str:
-        kind = architecture(self.architecture)
+        kind = self.kind
         words = [kind.title.partition(" ")[2], " or ".join(_FAMILIES[name] for name in self.families)]
         if kind.shaped and self.exponents != ANY_EXPONENT:
             words.append(str(self.exponents))
@@ -179,10 +200,10 @@ class Regime:
         asked for, since a sweep asks of every one of its points.
         """
         architecture = network.architecture
-        if architecture != self.architecture:
+        if not self.is_of(architecture):
             yield (
                 False,
-                lambda: f"the architecture {self.architecture}",
+                lambda: f"the architecture {self.kind.name}",
                 lambda: f"the architecture {architecture}",
             )
             return
@@ -229,7 +250,7 @@ class Regime:
             )
 
 
-residual = partial(Regime, architecture=RESIDUAL)
+residual = partial(Regime, recursion="residual")
 """A regime of residual networks."""
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import mpmath
 
 from deeplimits.activations import Activation, Identity, Phi, ReluLike, Slopes, shaped
-from deeplimits.architectures import PLAIN, architecture
+from deeplimits.architectures import architecture, of_papers
 from deeplimits.architectures.base import Architecture
 from deeplimits.digits import EXACT
 from deeplimits.networks.canonical import canonical, number, one_width, rounded_gap
@@ -82,7 +82,7 @@ class Network:
     gram: Gram
     seed: int = 0
     shaping: Shaping | None = None
-    architecture: str = PLAIN
+    architecture: str = of_papers().name
     branch_exponent: float = 0.5
     start: float | None = None
 

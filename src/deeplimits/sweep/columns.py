@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deeplimits.activations import Activation, Identity, ReluLike, Smooth
-from deeplimits.architectures import PLAIN
+from deeplimits.architectures import recursion_of
 from deeplimits.networks.network import Network, Shaping
 
 
@@ -30,7 +30,7 @@ def perceptron_of(columns: Mapping[str, Any]) -> Network | None:
             phi = Smooth(str(columns["formula"]), float(columns["a"]), float(columns["center"]))
         case _:
             return None
-    if columns["architecture"] != PLAIN:
+    if recursion_of(str(columns["architecture"])) != "plain":
         return None
     by, widths = str(columns["shaping"]), str(columns["widths"])
     shaping = None if by == "" else Shaping("depth" if by == "depth" else "width", float(columns["exponent"]))

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from deeplimits.architectures import PLAIN, RESIDUAL
-
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
@@ -127,9 +125,9 @@ class Needs:
 RELU: Mapping[str, Condition] = {"activation": "relu", "c_plus": 0.0, "c_minus": -1.0}
 TANH: Mapping[str, Condition] = {"activation": "tanh", "a": 1.0, "center": 0.0}
 SYMMETRIC: Mapping[str, Condition] = {"activation": "relu", "slopes_apart": 1.0}
-WIDE: Mapping[str, Condition] = {"architecture": PLAIN, "one_width": True, "last_recorded": True}
+WIDE: Mapping[str, Condition] = {"recursion": "plain", "one_width": True, "last_recorded": True}
 PAIR: Mapping[str, Condition] = {"inputs": AtLeast(2)}
-RESNET: Mapping[str, Condition] = {"architecture": RESIDUAL, "branch_exponent": 0.5, "last_recorded": True}
+RESNET: Mapping[str, Condition] = {"recursion": "residual", "branch_exponent": 0.5, "last_recorded": True}
 ONE_INPUT: Mapping[str, Condition] = {"norm": 1.0}
 FROM_ZERO: Mapping[str, Condition] = {"first_recorded": True}
 UNSHAPED: Mapping[str, Condition] = {**WIDE, **RELU, "exponent": 0.0, **PAIR}

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth, smooth_name
+from deeplimits.architectures import of_papers
 from deeplimits.errors import InputError
 from deeplimits.figures import figures
 from deeplimits.sweep.figure_needs import AtLeast, Between, Compared, Condition, Kind, Needs
@@ -92,6 +93,7 @@ def facts(point: Point) -> dict[str, Any]:
     shaped_depth = max(1, math.floor(float(network.widest) ** min(2 * network.exponent, 8.0) + 0.5))
     return {
         "architecture": network.architecture,
+        "recursion": network.kind.recursion,
         "activation": _name(phi),
         "c_plus": relu and relu.c_plus,
         "c_minus": relu and relu.c_minus,
@@ -123,6 +125,7 @@ def facts(point: Point) -> dict[str, Any]:
 
 
 _FOLLOW = {
+    "recursion",
     "records",
     "layers",
     "depth_over_width",
@@ -155,7 +158,8 @@ def _sorted_into(points: Sequence[Point], needs: Needs, groups: list[list[Point]
             # the kind that it comes nearest to: whose conditions are met longest
             place = max(range(len(unmet)), key=lambda i: list(needs.kinds[i].of).index(str(unmet[i])))
             fact = str(unmet[place])
-            wanted, found = _wanted(fact, needs.kinds[place].of[fact]), _in_words(fact, held[fact])
+            shown = "architecture" if fact == "recursion" else fact
+            wanted, found = _wanted(fact, needs.kinds[place].of[fact]), _in_words(shown, held[shown])
             if len(needs.kinds) > 1:
                 wanted += f", of its {len(needs.kinds)} kinds of networks the nearest"
             return f"every network with {wanted}, and one is {found}"
@@ -189,6 +193,8 @@ def _holds(condition: Condition, value: Any) -> bool:
 def _wanted(name: str, condition: Condition) -> str:
     if name in _WORDS:
         return _WORDS[name]
+    if name == "recursion":
+        return f"architecture {of_papers('residual' if condition == 'residual' else 'plain').name}"
     if isinstance(condition, tuple):
         return f"{name} " + " or ".join(f"{each:g}" for each in condition)
     return f"{name} {_text(condition)}"

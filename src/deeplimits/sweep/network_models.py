@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field, create_model, model_validator
 
-from deeplimits.architectures import PLAIN, architecture, architectures
+from deeplimits.architectures import architecture, architectures, of_papers
 from deeplimits.architectures.base import Architecture, Key
 from deeplimits.errors import WrongKey, nearest_name, one_of
 from deeplimits.networks.network import Shaping
@@ -152,7 +152,7 @@ def _member(kind: Architecture, model: type[M]) -> type[M]:
     fields: dict[str, Any] = {
         "architecture": (
             Literal[kind.name],
-            Field(PLAIN if kind.name == PLAIN else ..., description=f"{kind.name}: {kind.equation}"),
+            Field(kind.name if kind is of_papers() else ..., description=f"{kind.name}: {kind.equation}"),
         ),
         "activation": (
             activations_of(kind.families, kind.name).annotation,
@@ -180,7 +180,7 @@ def _checked(
     given: Mapping[str, Any], known: Mapping[str, Architecture], owners: Mapping[str, list[Architecture]]
 ) -> dict[str, Any]:
     """A network whose architecture is named; keys of other architectures are refused."""
-    name = given.get("architecture", PLAIN)
+    name = given.get("architecture", of_papers().name)
     if not isinstance(name, str) or name not in known:
         names = list(architectures())
         raise WrongKey("architecture", one_of(names), nearest_name(name, names))
@@ -194,4 +194,4 @@ def _checked(
         if isinstance(given[key], str) and given[key] in kind.keys[key].refused:
             raise WrongKey(key, kind.keys[key].refused[given[key]])
     kept = given if kind.shaped else {key: value for key, value in given.items() if key != "shaping"}
-    return {"architecture": PLAIN, **kept}
+    return {"architecture": name, **kept}

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from deeplimits.architectures import of_papers
 from deeplimits.architectures.rms_norm_mlp import NormalisedPerceptron
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class LayerNormPerceptron(NormalisedPerceptron):
             return network
         widths = network.width if isinstance(network.width, int) else tuple(n - 1 for n in network.width)
         narrower = widths - 1 if isinstance(widths, int) else widths
-        return replace(network, architecture="mlp", width=narrower)
+        return replace(network, architecture=of_papers().name, width=narrower)
 
 
 ARCHITECTURE = LayerNormPerceptron()

@@ -18,6 +18,7 @@ class Perceptron(WithOracle):
     name = "mlp"
     title = "a perceptron"
     equation = "z' = √(c/n) W φ(z)"
+    recursion = "plain"
     infinite_width = True
     families = ("linear", "relu_like", "smooth")
     kernels = "deeplimits.engines.mlp.call"

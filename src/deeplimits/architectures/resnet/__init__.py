@@ -20,6 +20,7 @@ class Resnet(WithOracle):
     short = "ResNet"
     adjective = "residual "
     equation = "z' = z + d^-b n^-½ W φ(z)"
+    recursion = "residual"
     infinite_width = True
     residual = True
     normalising = False

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from deeplimits.architectures import of_papers
 from deeplimits.architectures.base import Key, WithOracle
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class RmsNormPerceptron(NormalisedPerceptron):
     def same_law(self, network: Network, observable: str) -> Network:
         """Correlations are those of the plain perceptron."""
         if observable in ("correlation", "rescaled_correlation"):
-            return replace(network, architecture="mlp")
+            return replace(network, architecture=of_papers().name)
         return network
 
 

@@ -19,7 +19,7 @@ def collapse_probability(network: Network, layer: int) -> float:
     """Probability that a network of one unit, alive at layer 0, has collapsed by ``layer``; NaN where this is
     not known in closed form.
     """
-    if not (network.residual and network.piecewise_linear and network.units == 1):
+    if not (network.kind.recursion == "residual" and network.piecewise_linear and network.units == 1):
         return math.nan
     slopes = network.slopes
     if slopes.minus != 0:
