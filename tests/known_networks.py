@@ -36,7 +36,7 @@ def known_network(name: str) -> Network:
     )
     if kind.startswith("residual"):
         network = replace(network, architecture="resnet", shaping=None)
-    network.__dict__["physics_hash"] = "0123456789abcdef" * 4
+    network.__dict__["fingerprint"] = "0123456789abcdef" * 4
     return network
 
 

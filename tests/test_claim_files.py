@@ -31,6 +31,8 @@ ROOT = Path(__file__).parent.parent
         ({"margin": "0.1\n    marign: 2"}, "claims.0.marign", "margin"),
         ({"id": "a b"}, "claims.0.id", None),
         ({"margin": "0.1\n    error_rate: 0.5"}, "claims.0.error_rate", None),
+        ({"margin": "0.1\n    alternative: at_most\n    sense: at_most"}, "claims.0.sense", None),
+        ({"margin": "0.1\n    sense: at_mots"}, "claims.0.sense", "at_most"),
         ({"statistic": "{name: gram, moment: mean}"}, "claims.0.statistic", None),
         (
             {"statistic": "{name: gram, moment: mean, entries: [[1, 2]], expected: exact_kernl}"},
@@ -45,6 +47,12 @@ def test_bad_claims_are_refused_by_name(tmp_path, change, key, nearest):
     assert caught.value.key == key
     assert caught.value.nearest == nearest
     assert caught.value.where.endswith("x.yaml")
+
+
+@pytest.mark.parametrize("key", ["alternative", "sense"])
+def test_the_alternative_of_a_claim_has_two_names(tmp_path, key):
+    (claim,) = load_claims(claims_file(tmp_path, {"statistic": KS, "margin": f"0.1\n    {key}: at_most"}))
+    assert claim.model.alternative == "at_most"
 
 
 def test_a_claim_may_name_a_study_that_is_nowhere_and_slips_are_told(tmp_path):

@@ -98,5 +98,5 @@ def test_what_differs_in_the_last_digit_is_kept(
     tmp_path: Path, points: int, changes: list[tuple[str, str]]
 ) -> None:
     study = load_study(read(tmp_path, *changes))
-    assert len({point.network.physics_hash for point in study.points}) == points == len(study.points)
+    assert len({point.network.fingerprint for point in study.points}) == points == len(study.points)
     assert read_study(study.path) == study

@@ -37,7 +37,7 @@ def evidence(networks: list[Network]) -> Evidence:
 def test_a_perceptron_is_made_of_its_columns(network: Network) -> None:
     again = perceptron_of({name: axes_of(network)[name] for name in NEEDED})
     assert again is not None
-    assert again.physics() == network.physics()
+    assert again.canonical_form() == network.canonical_form()
 
 
 def test_other_networks_are_not() -> None:

@@ -91,7 +91,7 @@ def test_an_architecture_of_another_package_is_drawn_and_refused_by_default(inst
         "import numpy as np; from deeplimits.engines import simulate_block as s;"
         "from deeplimits.networks.network import Network; from deeplimits.activations import ReluLike;"
         "n = Network(ReluLike(), 12, 4, ((1.0, 0.3), (0.3, 1.0)), architecture='biased_mlp');"
-        "assert n.physics()['sampler'].startswith('explicit-weights-1 of ');"
+        "assert n.canonical_form()['sampler'].startswith('explicit-weights-1 of ');"
         "a = s(n, [0, 4], 0, 30, threads=1); b = [s(n, [0, 4], k, 10, threads=3) for k in (0, 10, 20)];"
         "assert all(v.tobytes() == np.concatenate([e[k] for e in b]).tobytes() for k, v in a.items())"
     )

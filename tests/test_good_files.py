@@ -16,7 +16,7 @@ from deeplimits.errors import InputError
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.schemas import SCHEMAS, schema_text
 from deeplimits.sweep.point_files import load_point
-from deeplimits.sweep.points import network_from_physics
+from deeplimits.sweep.points import network_from_form
 from deeplimits.sweep.study import load_study
 from input_files import LAYERED, POINT, RESIDUAL, STUDY
 
@@ -32,16 +32,16 @@ def test_good_files_say_what_they_should(tmp_path: Path) -> None:
     (tmp_path / "g.csv").write_text("1.0,0.3\n0.3,1.0\n")
     other = load_point(path)
     assert other.layers == tuple(range(31))
-    assert other.network.physics_hash == point.network.physics_hash
+    assert other.network.fingerprint == point.network.fingerprint
     path.write_text(
         POINT.replace("c_minus: -1", "c_minus: -1.0")
         .replace("c_plus: 0.0", "c_plus: -0.0")
         .replace("seed: 0\n", "")
     )
-    assert load_point(path).network.physics_hash == point.network.physics_hash
+    assert load_point(path).network.fingerprint == point.network.fingerprint
     path.write_text(POINT.replace("name: relu, c_plus: 0.0, c_minus: -1", "name: identity"))
     assert load_point(path).network.activation == Identity()
-    assert load_point(path).network.physics()["shaping"] is None
+    assert load_point(path).network.canonical_form()["shaping"] is None
 
 
 def test_axes_of_a_study(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_residual_networks_and_layered_ones_are_read_and_named(tmp_path: Path) -
         ReluLike(), 6, 30, ((1.0,),), architecture="resnet", branch_exponent=0.5, start=1.0
     )
     assert network.normals_per_sample == 6 * 30
-    hashes = {network.physics_hash}
+    hashes = {network.fingerprint}
     for old, new in [
         ("start: 1.0", "start: -1.0"),
         ("start: 1.0", "gram: [[1.0]]"),
@@ -85,8 +85,8 @@ def test_residual_networks_and_layered_ones_are_read_and_named(tmp_path: Path) -
     ]:
         path.write_text(RESIDUAL.replace(old, new))
         other = load_point(path).network
-        assert network_from_physics(json.loads(json.dumps(other.physics()))) == other
-        hashes.add(other.physics_hash)
+        assert network_from_form(json.loads(json.dumps(other.canonical_form()))) == other
+        hashes.add(other.fingerprint)
     assert len(hashes) == 8
     path.write_text(RESIDUAL.replace("branch_exponent: 0.5\n", ""))
     assert load_point(path).network == network
@@ -97,8 +97,8 @@ def test_residual_networks_and_layered_ones_are_read_and_named(tmp_path: Path) -
     layered = load_point(path).network
     assert (layered.width, layered.widest, layered.depth) == ((10, 20, 30), 30, 3)
     assert layered.normals_per_sample == 2 * 60
-    assert network_from_physics(json.loads(json.dumps(layered.physics()))) == layered
-    assert layered.physics_hash != replace(layered, width=(10, 30, 20)).physics_hash
+    assert network_from_form(json.loads(json.dumps(layered.canonical_form()))) == layered
+    assert layered.fingerprint != replace(layered, width=(10, 30, 20)).fingerprint
     path.write_text(LAYERED.replace("[10, 20, 30]", "[30, 30, 30]"))
     uniform = load_point(path).network
     path.write_text(LAYERED.replace("[10, 20, 30]", "30\ndepth: 3"))

@@ -25,7 +25,7 @@ BLOCKS = replace(NARROW_THEN_WIDE, width=(50,) * 50 + (200,) * 50, depth=100)
 
 def test_equal_widths_are_one_number() -> None:
     assert replace(BLOCKS, width=(7, 7, 7), depth=3) == replace(BLOCKS, width=7, depth=3)
-    assert replace(BLOCKS, width=np.int64(7), depth=3).physics()["width"] == 7
+    assert replace(BLOCKS, width=np.int64(7), depth=3).canonical_form()["width"] == 7
     with pytest.raises(ValueError, match="2 widths for a network of depth 3"):
         replace(BLOCKS, width=(7, 8), depth=3)
     with pytest.raises(ValueError, match="one width"):

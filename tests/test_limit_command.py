@@ -267,7 +267,7 @@ def test_python_for_a_notebook() -> None:
     assert "exact" in repr(laws[0]) and "exact" in laws[0]._repr_html_()
     drawn = deeplimits.simulate(mapping, (0, 4))
     assert drawn.sizes == {"sample": 4, "record": 17, "input": 2, "cross": 1}
-    assert drawn.attrs["physics"] == shaped().physics_hash
+    assert drawn.attrs["physics"] == shaped().fingerprint
     for wrong in ({"width": 8}, mapping | {"widht": 9}):
         with pytest.raises(deeplimits.InputError, match="point"):
             deeplimits.limit(wrong)

@@ -82,7 +82,7 @@ def test_a_full_grid_has_a_dimension_for_each_axis(grid: Config) -> None:
         one = samples.sel(width=network.width, c_minus=network.activation.c_minus)
         one = one.sel(correlation=network.correlation())
         drawn = fresh(grid, place)
-        assert one.physics.item() == network.physics_hash
+        assert one.physics.item() == network.fingerprint
         assert one.layer.values.tolist() == drawn.layer.values.tolist()
         for name in drawn.data_vars:
             assert one[name].dims == drawn[name].dims and one[name].dtype == drawn[name].dtype

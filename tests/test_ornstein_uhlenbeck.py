@@ -22,12 +22,12 @@ from deeplimits.networks.network import Network
 from deeplimits.observables import parse
 
 Array = NDArray[np.float64]
-EXOTIC = Network(OrnsteinUhlenbeck(), 1, 400, ((1.0,),), architecture="resnet")
+ORNSTEIN_UHLENBECK = Network(OrnsteinUhlenbeck(), 1, 400, ((1.0,),), architecture="resnet")
 CASES = [
-    replace(EXOTIC, start=1.0),
-    replace(EXOTIC, activation=OrnsteinUhlenbeck(1.2, -0.5), start=0.3, gram=((0.09,),)),
-    EXOTIC,
-    replace(EXOTIC, activation=OrnsteinUhlenbeck(-0.7, 0.4), gram=((2.0,),)),
+    replace(ORNSTEIN_UHLENBECK, start=1.0),
+    replace(ORNSTEIN_UHLENBECK, activation=OrnsteinUhlenbeck(1.2, -0.5), start=0.3, gram=((0.09,),)),
+    ORNSTEIN_UHLENBECK,
+    replace(ORNSTEIN_UHLENBECK, activation=OrnsteinUhlenbeck(-0.7, 0.4), gram=((2.0,),)),
 ]
 RATE = 1e-4
 
@@ -177,8 +177,8 @@ def test_the_sampled_sde_serves_every_branch(monkeypatch: pytest.MonkeyPatch) ->
         assert stats.ks_2samp(law.samples, sample, method="asymp").pvalue > RATE, observable
         early = limit.laws(network, [30], observable)[0]
         assert stats.ks_2samp(early.samples, sample, method="asymp").pvalue < 1e-6, observable
-    law = limit.laws(EXOTIC, [400], "log_activation")[0]
-    exact = registry()["ornstein_uhlenbeck"].laws(EXOTIC, [400], "log_activation")[0]
+    law = limit.laws(ORNSTEIN_UHLENBECK, [400], "log_activation")[0]
+    exact = registry()["ornstein_uhlenbeck"].laws(ORNSTEIN_UHLENBECK, [400], "log_activation")[0]
     assert stats.kstest(law.samples, exact.cdf).pvalue > RATE
 
 

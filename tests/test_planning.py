@@ -38,9 +38,9 @@ def fresh(point: Point) -> Point:
 def assert_names_are_those_of_its_points(family: Family, samples: int) -> None:
     names = list(family.block_names(samples))
     assert len(names) == len(family.points) == len(family.variants)
-    for point, hashed, blocks in zip(family.points, family.physics_hashes, names, strict=True):
+    for point, hashed, blocks in zip(family.points, family.fingerprints, names, strict=True):
         alone = fresh(point)
-        assert alone == point and point.network.physics_hash == alone.network.physics_hash == hashed
+        assert alone == point and point.network.fingerprint == alone.network.fingerprint == hashed
         assert blocks == tuple(Block(alone, index).id for index in range(len(blocks)))
         assert Block(alone, 0).bytes == family.bytes_per_block
 
@@ -56,7 +56,7 @@ def test_a_zero_has_no_sign_in_the_name_of_a_family() -> None:
     grams = [((1.0, zero), (zero, 2)) for zero in (0.0, -0.0, 0)]
     network = Network(ReluLike(), 8, 12, grams[0])
     family = Family(Point(network, (0, 12), True, True), tuple((gram, 3) for gram in grams))
-    assert len(set(family.physics_hashes)) == 1
+    assert len(set(family.fingerprints)) == 1
     assert_names_are_those_of_its_points(family, 1)
 
 

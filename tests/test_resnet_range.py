@@ -17,7 +17,7 @@ from deeplimits.architectures.resnet import oracle as resnet
 from deeplimits.engines import simulate_block
 from deeplimits.engines.contract.arithmetic import kernel
 from deeplimits.engines.contract.ornstein_uhlenbeck_table import BITS, rows
-from deeplimits.engines.resnet.layer import exotic
+from deeplimits.engines.resnet.layer import ornstein_uhlenbeck
 from deeplimits.networks.network import Gram, Network
 
 ALARM = 1e-4
@@ -125,7 +125,9 @@ def test_inputs_of_any_size(scale: float) -> None:
 def exotic_of(y, reach, offset, inside, table, bits, phi, lanes):
     for start in range(0, len(y), 16):
         end = start + 16
-        exotic(y[start:end], reach, offset, np.float32(1), inside, table, bits, phi[start:end], lanes)
+        ornstein_uhlenbeck(
+            y[start:end], reach, offset, np.float32(1), inside, table, bits, phi[start:end], lanes
+        )
 
 
 def exact_exotic(v: mpmath.mpf) -> mpmath.mpf:

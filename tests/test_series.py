@@ -20,7 +20,7 @@ from deeplimits.store.study_groups import open_study_groups
 from deeplimits.store.study_writer import write_study
 from deeplimits.store.table_columns import POINTS
 from deeplimits.sweep.axes import AXES, axes_of
-from deeplimits.sweep.points import network_from_physics
+from deeplimits.sweep.points import network_from_form
 from deeplimits.sweep.study import Study, read_study
 from series_studies import FAMILY
 
@@ -165,10 +165,10 @@ def test_axes_are_all_of_the_physics(tmp_path: Path) -> None:
             assert all(
                 isinstance(axes[axis], int) for axis, column in AXES.items() if column.dtype == "int64"
             )
-            assert found.setdefault(tuple(map(repr, axes.values())), point.network.physics_hash) == (
-                point.network.physics_hash
+            assert found.setdefault(tuple(map(repr, axes.values())), point.network.fingerprint) == (
+                point.network.fingerprint
             ), name
-            again = axes_of(network_from_physics(point.network.physics()))
+            again = axes_of(network_from_form(point.network.canonical_form()))
             assert {**again, "exponent": 0} == pytest.approx({**axes, "exponent": 0}, nan_ok=True)
         assert len(found) == len(set(found.values()))
     assert list(POINTS)[1:-2] == list(AXES)

@@ -27,7 +27,7 @@ from deeplimits.store.receipts import read_receipt, read_todo
 from deeplimits.store.zarr_zip import CorruptContainer, read_array
 from deeplimits.sweep.blocks import Block, block_size
 from deeplimits.sweep.plan import Batch
-from deeplimits.sweep.points import Point, network_from_physics, recorded_layers
+from deeplimits.sweep.points import Point, network_from_form, recorded_layers
 from forked import deeplimits
 from tiny import STUDY, compute, drawn, planned, project, simulated
 
@@ -36,10 +36,10 @@ NETWORK = Network(ReluLike(0.5, -0.5), 12, 12, ((1.0, 0.3), (0.3, 1.0)), shaping
 
 def test_physics_is_canonical() -> None:
     one = replace(NETWORK, activation=ReluLike(0, -1))
-    assert one.physics_hash == replace(NETWORK, activation=ReluLike(-0.0, -1.0)).physics_hash
-    assert replace(one, shaping=Shaping("depth", 0.0)).physics_hash == replace(one, shaping=None).physics_hash
+    assert one.fingerprint == replace(NETWORK, activation=ReluLike(-0.0, -1.0)).fingerprint
+    assert replace(one, shaping=Shaping("depth", 0.0)).fingerprint == replace(one, shaping=None).fingerprint
     linear = replace(NETWORK, activation=Identity())
-    assert linear.physics_hash == replace(linear, shaping=None).physics_hash
+    assert linear.fingerprint == replace(linear, shaping=None).fingerprint
     others = [
         replace(one, seed=1),
         replace(one, depth=13),
@@ -47,7 +47,7 @@ def test_physics_is_canonical() -> None:
         replace(one, shaping=None),
         replace(one, gram=((1.0, 0.31), (0.31, 1.0))),
     ]
-    assert len({network.physics_hash for network in [one, *others]}) == 6
+    assert len({network.fingerprint for network in [one, *others]}) == 6
 
 
 def test_physics_hash_is_fixed_for_ever() -> None:
@@ -55,7 +55,7 @@ def test_physics_hash_is_fixed_for_ever() -> None:
     assert (
         Network(
             ReluLike(0.0, -1.0), 150, 150, ((1.0, 0.3), (0.3, 1.0)), shaping=Shaping("width", 0.5)
-        ).physics_hash
+        ).fingerprint
         == KNOWN_HASH
     )
 
@@ -78,8 +78,8 @@ def test_physics_survives_a_todo(
     network = Network(
         ReluLike(0.1, -0.7), width, depth, ((1.0, rho), (rho, 1.0)), seed, Shaping(by, exponent)
     )
-    physics = json.loads(json.dumps(network.physics()))
-    assert network_from_physics(physics).physics_hash == network.physics_hash
+    physics = json.loads(json.dumps(network.canonical_form()))
+    assert network_from_form(physics).fingerprint == network.fingerprint
 
 
 @pytest.mark.parametrize(

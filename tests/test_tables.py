@@ -51,7 +51,7 @@ def with_receipts(folder: Path, text: str) -> Study:
 def test_points_and_blocks_are_those_of_the_receipts(tmp_path: Path, name: str) -> None:
     study = with_receipts(tmp_path, FAMILY.get(name, APART))
     points, blocks = (run_query(tmp_path, f"FROM {table}") for table in ("points", "blocks"))
-    held = {point.network.physics_hash: point for point in study.points}
+    held = {point.network.fingerprint: point for point in study.points}
     assert sorted(points["physics"]) == sorted(held)
     for row in points.to_dict("records"):
         point = held[row["physics"]]

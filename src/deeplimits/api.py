@@ -103,7 +103,7 @@ def simulate(
     drawn = xr.Dataset(
         {name: (CONTAINER[name].dimensions, array) for name, array in arrays.items()},
         coords={"sample": np.arange(first, stop), "layer": ("record", np.array(chosen.layers))},
-        attrs={"physics": network.physics_hash},
+        attrs={"physics": network.fingerprint},
     )
     return annotate(drawn, CONTAINER)
 

@@ -7,8 +7,8 @@ eq. (2.1); Li & Nica 2024, eq. (2.5)); p = 0 with (c₊, c₋) = (0, −1) is th
 A smooth activation is φ_s(x) = s φ(x / s) with s = a n^p (Li, Nica & Roy 2022, Definition 3.8), where φ(u) =
 (f(x₀ + u) − f(x₀)) / f'(x₀) is a function f centred at x₀, so that φ(0) = 0 and φ'(0) = 1.
 
-The exotic activation of Hayou 2022 (Proposition 4) is φ(y) = exp(h⁻¹(α y + β)²), h = erfi, under which a
-residual network of one unit is an Ornstein–Uhlenbeck process as its depth grows.
+The Ornstein–Uhlenbeck activation of Hayou 2022 (Proposition 4) is φ(y) = exp(h⁻¹(α y + β)²), h = erfi,
+under which a residual network of one unit is an Ornstein–Uhlenbeck process as its depth grows.
 
 Constants are exact rationals of the given floats or 50-digit numbers, so that every engine rounds the same
 value once.

@@ -36,12 +36,12 @@ class OrnsteinUhlenbeck:
     alpha: float = 1.0
     beta: float = 0.0
 
-    def physics(self) -> dict[str, Any]:
+    def canonical_form(self) -> dict[str, Any]:
         """Its canonical form: equal numbers are written equally.
 
         Returns
         -------
-        Plain values, as ``Network.physics`` holds them.
+        Plain values, as ``Network.canonical_form`` holds them.
         """
         return {"name": "ornstein_uhlenbeck", "alpha": self.alpha, "beta": float(self.beta) + 0.0}
 

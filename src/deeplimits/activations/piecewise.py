@@ -32,12 +32,12 @@ class ReluLike:
     c_plus: float = 0.0
     c_minus: float = -1.0
 
-    def physics(self) -> dict[str, Any]:
+    def canonical_form(self) -> dict[str, Any]:
         """Its canonical form: equal numbers are written equally.
 
         Returns
         -------
-        Plain values, as ``Network.physics`` holds them.
+        Plain values, as ``Network.canonical_form`` holds them.
         """
         plus, minus = float(self.c_plus) + 0.0, float(self.c_minus) + 0.0
         return {"name": "relu", "c_plus": plus, "c_minus": minus}
@@ -54,12 +54,12 @@ class Identity:
     1.0
     """
 
-    def physics(self) -> dict[str, Any]:
+    def canonical_form(self) -> dict[str, Any]:
         """Its canonical form.
 
         Returns
         -------
-        Plain values, as ``Network.physics`` holds them.
+        Plain values, as ``Network.canonical_form`` holds them.
         """
         return {"name": "identity"}
 

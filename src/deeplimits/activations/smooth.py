@@ -100,12 +100,12 @@ class Smooth:
         """
         return cls(Formula(SMOOTH.get(function, function)).text, a, center)
 
-    def physics(self) -> dict[str, Any]:
+    def canonical_form(self) -> dict[str, Any]:
         """Its canonical form: equal numbers are written equally.
 
         Returns
         -------
-        Plain values, as ``Network.physics`` holds them.
+        Plain values, as ``Network.canonical_form`` holds them.
         """
         return {"name": "smooth", "formula": self.formula, "a": self.a, "center": float(self.center) + 0.0}
 

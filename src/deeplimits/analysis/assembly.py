@@ -64,7 +64,7 @@ def coordinates_of(study: Study, series: Series) -> Labels:
         row[: len(point.layers)] = point.layers
     columns: dict[str, Any] = {name: [each[name] for each in axes] for name in AXES} | {
         "normals": [network.normals_per_sample for network in networks],
-        "physics": [network.physics_hash for network in networks],
+        "physics": [network.fingerprint for network in networks],
         "network": [label_of(network) for network in networks],
         "width_series": series.of["width"],
         "depth_series": series.of["depth"],

@@ -59,7 +59,7 @@ def described(network: Network) -> dict[str, Any]:
         "start": network.start,
         "seed": network.seed,
         "regime": in_words(network),
-        "physics": network.physics_hash,
+        "physics": network.fingerprint,
     }
 
 

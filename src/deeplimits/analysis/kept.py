@@ -2,7 +2,7 @@
 points reduces ten.
 
 A row has a key: the digest of all that it depends on. Those are the blocks, whose names are digests of
-physics, recording and sampler; how many samples are taken; what is reduced and compared; and the code, as
+network, recording and sampler; how many samples are taken; what is reduced and compared; and the code, as
 the digest of the package's sources, the versions of the libraries that compute, and what these choose by the
 processor. An earlier store is believed if it is what its digest says, which lies beside it.
 """

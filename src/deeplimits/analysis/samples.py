@@ -94,7 +94,7 @@ def _labels(drawn: _Drawn, layout: Layout) -> dict[str, Any]:
         "sample": np.arange(drawn.samples),
         "input": np.arange(drawn.inputs),
         "layer": layout.along(layers, ["record"]),
-        "physics": layout.along(np.array([point.network.physics_hash for point in drawn.points])),
+        "physics": layout.along(np.array([point.network.fingerprint for point in drawn.points])),
     }
     pairs = list(combinations(range(drawn.inputs), 2))
     if pairs:
@@ -284,7 +284,7 @@ def aggregated_points(results: Path, study: str) -> tuple[list[Point], int]:
             # each point has a first block
             asked = (block.get("gradients", False), block.get("output", False)) == wanted
             if block["index"] == 0 and asked and (again := block_again(block)):
-                held[again.point.network.physics_hash, again.point.layers] = again.point
+                held[again.point.network.fingerprint, again.point.layers] = again.point
     points = []
     for name, row in zip(rows["physics"].values.tolist(), rows["layer"].values, strict=True):
         key = name, tuple(row[row >= 0].tolist())

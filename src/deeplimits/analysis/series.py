@@ -31,7 +31,7 @@ SIZES: tuple[Size, ...] = ("width", "depth")
 
 _IN_STEP = "in step"
 _GRIDDED = ("width", "depth", "gram", "seed")
-"""What a key holds beside the rest of the physics, which never changes along a series."""
+"""What a key holds beside the rest of the canonical form, which never changes along a series."""
 _TIED = ("width", "depth", "seed")
 """Axes that may go with the size; inputs that are taken in step with it are those of other series."""
 
@@ -112,15 +112,15 @@ def _rule(depth: DepthModel) -> str:
 
 def _key(network: Network, moving: dict[str, str]) -> tuple[Hashable, ...]:
     """What is equal along a series, and nowhere else."""
-    physics = network.physics()
+    form = network.canonical_form()
     widths = _widths(network)
-    kind = {name: value for name, value in physics.items() if name not in _GRIDDED}
+    kind = {name: value for name, value in form.items() if name not in _GRIDDED}
     return (
         json.dumps(kind, sort_keys=True),
-        tuple(map(tuple, physics["gram"])),
+        tuple(map(tuple, form["gram"])),
         ("in proportion", *_proportion(widths)) if "width" in moving else widths,
-        moving.get("depth", physics["depth"]),
-        moving.get("seed", physics["seed"]),
+        moving.get("depth", form["depth"]),
+        moving.get("seed", form["seed"]),
     )
 
 

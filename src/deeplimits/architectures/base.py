@@ -126,7 +126,7 @@ class Architecture(ABC):
         gradients = ("gradient_log_norm", "gradient_gap") if self.gradients else ()
         return frozenset((*_ALWAYS, *gradients))
 
-    def physics(self, network: Network) -> Mapping[str, Any]:
+    def canonical_form(self, network: Network) -> Mapping[str, Any]:
         """What its canonical form holds besides that of every network."""
         return {}
 

@@ -23,7 +23,7 @@ class NoEvidence(Exception):
     """What a claim asks for is not there, or says nothing; the message says what."""
 
 
-Sense = Literal["equal", "at_most", "at_least"]
+Alternative = Literal["equal", "at_most", "at_least"]
 Interval = tuple[float, float]
 _CONDITION = 1e6
 """Condition of the columns of a fit from which on its coefficients are rounding."""
@@ -86,10 +86,10 @@ class Verdict:
     normals_needed: float | None = None
 
 
-def verdict_of(effects: Sequence[Effect], margin: float, sense: Sense, rate: float) -> Verdict:
+def verdict_of(effects: Sequence[Effect], margin: float, alternative: Alternative, rate: float) -> Verdict:
     """The verdict on effects that all have to lie within ``margin``."""
-    low_bound = -margin if sense != "at_most" else -np.inf
-    high_bound = margin if sense != "at_least" else np.inf
+    low_bound = -margin if alternative != "at_most" else -np.inf
+    high_bound = margin if alternative != "at_least" else np.inf
     intervals = [effect.interval(rate / len(effects)) for effect in effects]
     samples, normals = (sum(getattr(effect, name) for effect in effects) for name in ("samples", "normals"))
 

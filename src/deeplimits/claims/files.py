@@ -9,10 +9,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
+from deeplimits.claims.equivalence import Alternative
 from deeplimits.claims.statistic import ExpectedModel
 from deeplimits.claims.statistics import STATISTICS, Statistic
 from deeplimits.errors import InputError, check_name, nearest_name
@@ -39,9 +40,11 @@ class ClaimModel(StrictModel):
     source: Text = Field(description="equation or theorem")
     study: Text = Field(description="name of the study that decides")
     statistic: Statistic = Field(description="what is measured")
-    sense: Literal["equal", "at_most", "at_least"] = Field(
+    alternative: Alternative = Field(
         "equal",
-        description="equal: the effect lies within ± margin; at_most: below it; at_least: above −margin",
+        validation_alias=AliasChoices("alternative", "sense"),
+        description="equal: the effect lies within ± margin; at_most: below it; at_least: above −margin; "
+        "`sense` is read for it too",
     )
     margin: Annotated[float, Field(ge=1e-30, le=1e30)] = Field(
         description="how far an effect may be from what is claimed and still count as agreement"

@@ -58,7 +58,7 @@ def _row(claim: Claim, evidence: Evidence | str) -> dict[str, Any]:
         "samples": 0,
         "source": model.source,
         "paper": claim.paper,
-        "sense": model.sense,
+        "sense": model.alternative,
         "because": model.because,
         "error_rate": model.error_rate,
         "statistic": model.statistic.name,
@@ -82,7 +82,7 @@ def _row(claim: Claim, evidence: Evidence | str) -> dict[str, Any]:
         return row | {"reason": str(error)}
     if not all(math.isfinite(effect.value) and math.isfinite(effect.error) for effect in effects):
         return row | {"reason": "what is measured is not finite: too few networks are alive, or it overflows"}
-    found = verdict_of(effects, model.margin, model.sense, model.error_rate)
+    found = verdict_of(effects, model.margin, model.alternative, model.error_rate)
     needed = [
         None if value is None or not math.isfinite(value) else float(f"{value:.3g}")
         for value in (found.samples_needed, found.normals_needed)

@@ -198,7 +198,7 @@ class Contrast:
         E f² g².
     first, second, fourth
         E D² f², E D² g² and E D⁴.
-    first_pull, second_pull
+    first_radial, second_radial
         E u f'(u) D and E v g'(v) D.
     slopes
         ± E f'(u) g'(v) times the standard deviations of u and v.
@@ -208,8 +208,8 @@ class Contrast:
     first: float
     second: float
     fourth: float
-    first_pull: float
-    second_pull: float
+    first_radial: float
+    second_radial: float
     slopes: float
 
 

@@ -78,7 +78,7 @@ class Piecewise(Curve):
 
 
 @dataclass(frozen=True)
-class Exotic(Curve):
+class OrnsteinUhlenbeckCurve(Curve):
     """The activation of the Ornstein–Uhlenbeck process."""
 
     phi: OrnsteinUhlenbeck
@@ -233,5 +233,5 @@ def unshaped(phi: Phi) -> tuple[Curve, float]:
         case Slopes():
             return Piecewise(float(phi.plus), float(phi.minus)), 1.0
         case OrnsteinUhlenbeck():
-            return Exotic(phi), 1.0
+            return OrnsteinUhlenbeckCurve(phi), 1.0
     return Written(phi.activation.formula, phi.activation.center), float(phi.scale)

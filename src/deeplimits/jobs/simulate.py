@@ -94,7 +94,7 @@ def _encoded(
     arrays = dict(recorded)
     arrays["layer"] = np.array(point.layers, np.int32)
     arrays["sample"] = np.arange(first, first + count, dtype=np.int64)
-    return group, arrays, {"physics": point.network.physics(), "sampler_version": SAMPLER_VERSION}
+    return group, arrays, {"physics": point.network.canonical_form(), "sampler_version": SAMPLER_VERSION}
 
 
 def _storable(engine: str) -> str:

@@ -74,12 +74,12 @@ def of_pair(phi: Phi, pair: PairCovariance, after: PairCovariance) -> Response:
         return Response(growth, noise)
     found = _contrast(phi, pair, near, fourths, sign)
     noise[0, 1] = noise[1, 0] = found.both - 1
-    pulls = found.first_pull + near * one[0], near * other[0] - found.second_pull
+    drifts = found.first_radial + near * one[0], near * other[0] - found.second_radial
     square, cross = _of_product(found, near, fourths)
     # dy' = dρ' / (1 − ρ'²), dρ = (1 − ρ²) dy
     inverse = 1 / (near * (2 - near))
     for index in (0, 1):
-        growth[2, index] = sign * pulls[index] / 2 * inverse
+        growth[2, index] = sign * drifts[index] / 2 * inverse
         noise[2, index] = noise[index, 2] = sign * cross[index] * inverse
     growth[2, 2] = found.slopes * pair.gap * (2 - pair.gap) * inverse
     noise[2, 2] = square * inverse**2
@@ -133,7 +133,7 @@ def _contrast(
         first=float(both - 2 * left + fourths[0]),
         second=float(fourths[1] - 2 * right + both),
         fourth=float(fourths[0] + fourths[1] + 6 * both - 4 * left - 4 * right),
-        first_pull=float(sign * matrix[3, 0] / (one * other) - growths[0]),
-        second_pull=float(growths[1] - sign * matrix[0, 3] / (one * other)),
+        first_radial=float(sign * matrix[3, 0] / (one * other) - growths[0]),
+        second_radial=float(growths[1] - sign * matrix[0, 3] / (one * other)),
         slopes=float(np.sqrt(pair.first * pair.second) * matrix[2, 2] / (one * other)),
     )

@@ -46,7 +46,7 @@ def marginals(name: str, requests: Sequence[Request]) -> list[list[Law]]:
 
 def _of_law(network: Network, sampled: bool) -> str:
     """All of a network that a law may depend on."""
-    physics = network.physics()
+    form = network.canonical_form()
     if not sampled:
-        del physics["seed"]
-    return json.dumps(physics, sort_keys=True)
+        del form["seed"]
+    return json.dumps(form, sort_keys=True)

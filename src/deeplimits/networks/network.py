@@ -1,10 +1,10 @@
 """A network at one width, depth and input set: all that its law depends on, and the name of its random
 stream.
 
-``Network`` is what limits and engines take. Its *physics* is the canonical form of everything that changes
-its law, and the seed: numbers that are equal are written equally (−1 and −1.0), a correlation is its Gram
-matrix, and what the network ignores is left out. The SHA-256 of the physics names the network; its first 64
-bits are the key of the random stream.
+``Network`` is what limits and engines take. Its *canonical form* holds everything that changes its law,
+and the seed: numbers that are equal are written equally (−1 and −1.0), a correlation is its Gram
+matrix, and what the network ignores is left out. The SHA-256 of that is its *fingerprint*, which names
+the network; its first 64 bits are the key of the random stream.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Network:
     >>> network = Network(ReluLike(), width=100, depth=50, gram=((1.0, 0.3), (0.3, 1.0)))
     >>> network.inputs, network.correlation(), float(network.normalizer)
     (2, 0.3, 2.0)
-    >>> network.physics_hash[:8]
+    >>> network.fingerprint[:8]
     'c30ee0be'
     """
 
@@ -271,7 +271,7 @@ class Network:
         """
         return self.kind.normals(self)
 
-    def physics(self) -> dict[str, Any]:
+    def canonical_form(self) -> dict[str, Any]:
         """The canonical form of all that the law depends on, and the seed.
 
         Returns
@@ -283,9 +283,9 @@ class Network:
             shaping = {"by": self.shaping.by, "exponent": number(self.shaping.exponent)}
         sampler = self.kind.sampler
         return {
-            **self.kind.physics(self),
+            **self.kind.canonical_form(self),
             **({"sampler": sampler} if sampler else {}),
-            "activation": self.activation.physics(),
+            "activation": self.activation.canonical_form(),
             "architecture": self.architecture,
             "depth": index(self.depth),
             "gram": [[number(value) for value in row] for row in self.gram],
@@ -295,11 +295,11 @@ class Network:
         }
 
     @cached_property
-    def physics_hash(self) -> str:
-        """SHA-256 of the physics, in hexadecimal."""
-        return hashlib.sha256(canonical(self.physics()).encode()).hexdigest()
+    def fingerprint(self) -> str:
+        """SHA-256 of the canonical form, in hexadecimal."""
+        return hashlib.sha256(canonical(self.canonical_form()).encode()).hexdigest()
 
     @property
     def key(self) -> int:
-        """Key of the random stream: the first 64 bits of the physics hash."""
-        return int(self.physics_hash[:16], 16)
+        """Key of the random stream: the first 64 bits of the fingerprint."""
+        return int(self.fingerprint[:16], 16)

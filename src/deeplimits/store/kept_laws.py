@@ -50,7 +50,7 @@ def _folder() -> Path:
 
 
 def _key(name: str, network: Network, layers: Sequence[int], observable: str) -> str:
-    parts = [made_by(), name, observable, [int(layer) for layer in layers], network.physics()]
+    parts = [made_by(), name, observable, [int(layer) for layer in layers], network.canonical_form()]
     # of other packages
     offered = (registry().made_by(name), OBSERVABLES.made_by(parse(observable).kind))
     parts += [made for made in offered if made]

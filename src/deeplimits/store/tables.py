@@ -23,7 +23,7 @@ from deeplimits.store.receipts import Receipt
 from deeplimits.store.study_groups import open_study_groups
 from deeplimits.store.table_columns import BLOCKS, CLAIMS, POINTS, TABLES
 from deeplimits.store.verdicts import read_verdicts
-from deeplimits.sweep.axes import AXES, axes_of_physics
+from deeplimits.sweep.axes import AXES, axes_of_form
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,7 +34,7 @@ def _points(catalogue: Catalogue) -> pd.DataFrame:
     blocks: dict[str, int] = {}
     samples: dict[str, int] = {}
     for found in _held(catalogue):
-        for name, written, size in zip(found.physics, found.texts, found.sizes, strict=True):
+        for name, written, size in zip(found.fingerprints, found.texts, found.sizes, strict=True):
             if name in texts:
                 blocks[name] += 1
                 samples[name] += size
@@ -46,26 +46,26 @@ def _points(catalogue: Catalogue) -> pd.DataFrame:
 
 
 def _axes(texts: Sequence[str]) -> dict[str, list[Any]]:
-    """The columns of the axes from physics as JSON, read once where but depth, seed or width differ."""
+    """The columns of the axes from forms as JSON, read once where but depth, seed or width differ."""
     families: dict[tuple[str, ...], dict[str, Any]] = {}
     rows = []
     found: dict[str, list[int]] = {"depth": [], "seed": [], "width": []}
     for written in texts:
         key, sizes = _sized(written)
         if key not in families:
-            families[key] = axes_of_physics(json.loads(written))
+            families[key] = axes_of_form(json.loads(written))
         rows.append(families[key])
         for axis, values in found.items():
             values.append(int(sizes[axis]) if sizes else families[key][axis])
     return {axis: found[axis] if axis in found else [row[axis] for row in rows] for axis in AXES}
 
 
-def _sized(physics: str) -> tuple[tuple[str, ...], dict[str, str]]:
-    """What physics as JSON is without depth, seed and width, and these; all of it where they cannot be told
+def _sized(form: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """What a form as JSON is without depth, seed and width, and these; all of it where they cannot be told
     apart.
     """
     # keys are sorted, and within a text the quotes would have a backslash before them
-    start, _, rest = physics.partition('"depth":')
+    start, _, rest = form.partition('"depth":')
     depth, _, rest = rest.partition(",")
     middle, _, rest = rest.partition('"seed":')
     seed, _, rest = rest.partition(",")
@@ -73,7 +73,7 @@ def _sized(physics: str) -> tuple[tuple[str, ...], dict[str, str]]:
     width = width.removesuffix("}")
     if depth.isdecimal() and seed.removeprefix("-").isdecimal() and width.isdecimal():
         return (start, middle, end), {"depth": depth, "seed": seed, "width": width}
-    return (physics,), {}
+    return (form,), {}
 
 
 def _blocks(catalogue: Catalogue) -> pd.DataFrame:
@@ -81,7 +81,7 @@ def _blocks(catalogue: Catalogue) -> pd.DataFrame:
         pd.DataFrame(
             {
                 "block": found.receipt.names,
-                "physics": found.physics,
+                "physics": found.fingerprints,
                 "index": found.places,
                 "first": found.first,
                 "count": found.sizes,
@@ -97,7 +97,7 @@ def _blocks(catalogue: Catalogue) -> pd.DataFrame:
 
 
 class _Blocks(NamedTuple):
-    """What a receipt says of its blocks, a column each; ``texts`` are the physics as JSON."""
+    """What a receipt says of its blocks, a column each; ``texts`` are canonical forms as JSON."""
 
     receipt: Receipt
     sizes: list[int]
@@ -105,7 +105,7 @@ class _Blocks(NamedTuple):
     places: list[int]
     records: list[int]
     texts: list[str]
-    physics: list[str]
+    fingerprints: list[str]
 
 
 _WRITTEN = re.compile(
@@ -113,7 +113,7 @@ _WRITTEN = re.compile(
     r'(?:,"output":true)?'
 )
 """A block as receipts are written, without a blank and with sorted keys, from its first value to the last
-before its physics.
+before its canonical form.
 """
 
 
@@ -133,23 +133,24 @@ def _blocks_of(receipt: Receipt) -> _Blocks:
         ]
     texts = [row[5] for row in rows]
     sizes, first, places = ([int(row[place]) for row in rows] for place in (0, 1, 3))
-    # the name of a network is that of the text of its physics
-    physics = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-    return _Blocks(receipt, sizes, first, places, [row[4].count(",") + 1 for row in rows], texts, physics)
+    # the name of a network is that of the text of its canonical form
+    fingerprints = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    layers = [row[4].count(",") + 1 for row in rows]
+    return _Blocks(receipt, sizes, first, places, layers, texts, fingerprints)
 
 
 def _as_written(receipt: str) -> list[tuple[Any, ...]]:
-    """Samples, first sample, name, place, layers and physics of each block, all of them texts; those that are
-    not written as expected are left out.
+    """Samples, first sample, name, place, layers and form of each block, all of them texts; those that
+    are not written as expected are left out.
     """
     start = '{"blocks":[{"count":'
     between = '},{"count":'
     rows = []
     for block in receipt[len(start) : receipt.find('}],"container":')].split(between):
-        head, _, physics = block.partition(',"physics":')
+        head, _, form = block.partition(',"physics":')
         found = _WRITTEN.fullmatch(head)
         if found is not None:
-            rows.append((*found.groups(), physics))
+            rows.append((*found.groups(), form))
     return rows
 
 

@@ -40,16 +40,16 @@ AXES = {
 
 def axes_of(network: Network) -> dict[str, Any]:
     """The columns of ``AXES`` of a network."""
-    return axes_of_physics(network.physics()) | {"exponent": network.exponent}
+    return axes_of_form(network.canonical_form()) | {"exponent": network.exponent}
 
 
-def axes_of_physics(physics: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of ``AXES`` of the network whose ``physics()`` this is; lists are written as in JSON."""
-    activation, width, gram = physics["activation"], physics["width"], physics["gram"]
-    shaping, start = physics["shaping"] or {}, physics.get("start")
+def axes_of_form(form: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of ``AXES`` of the network of a canonical form; lists are written as in JSON."""
+    activation, width, gram = form["activation"], form["width"], form["gram"]
+    shaping, start = form["shaping"] or {}, form.get("start")
     slope = 0.0 if activation["name"] == "identity" else math.nan
     return {
-        "architecture": physics["architecture"],
+        "architecture": form["architecture"],
         "activation": activation["name"],
         "formula": activation.get("formula", ""),
         "a": activation.get("a", math.nan),
@@ -60,15 +60,15 @@ def axes_of_physics(physics: Mapping[str, Any]) -> dict[str, Any]:
         "c_minus": activation.get("c_minus", slope),
         "shaping": shaping.get("by", ""),
         "exponent": shaping.get("exponent", 0.0),
-        "branch_exponent": physics.get("branch_exponent", math.nan),
+        "branch_exponent": form.get("branch_exponent", math.nan),
         "width": width if isinstance(width, int) else max(width),
         "widths": "" if isinstance(width, int) else str(width),
-        "depth": physics["depth"],
+        "depth": form["depth"],
         "inputs": len(gram),
         "correlation_0": math.nan if len(gram) == 1 else _correlation(gram[0][0], gram[1][1], gram[0][1]),
         "gram": str(gram),
         "start": math.nan if start is None else start,
-        "seed": physics["seed"],
+        "seed": form["seed"],
     }
 
 

@@ -1,7 +1,7 @@
 """Blocks: samples [k·B, (k+1)·B) of a point, the unit of identity of results.
 
-A block is named by physics, sampler version, recording and index; engine, threads, machine and packing leave
-no trace in its name or its bits.
+A block is named by the fingerprint of a network, sampler version, recording and index; engine, threads,
+machine and packing leave no trace in its name or its bits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from deeplimits.engines import SAMPLER_VERSION
 from deeplimits.networks.network import Network
-from deeplimits.sweep.points import Point, network_from_physics
+from deeplimits.sweep.points import Point, network_from_form
 from deeplimits.variables import STORED
 
 _LARGEST = 1 << 13
@@ -56,9 +56,9 @@ def is_stored(point: Point, name: str) -> bool:
     return asked and variable.of(point.network)
 
 
-def block_name(physics_hash: str, recorded: str) -> str:
+def block_name(fingerprint: str, recorded: str) -> str:
     """Name of a block of the network with this name, of which ``recorded`` says what is stored."""
-    return hashlib.sha256(f"{physics_hash}{recorded}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{fingerprint}{recorded}".encode()).hexdigest()[:32]
 
 
 def recorded_text(point: Point, index: int) -> str:
@@ -83,7 +83,7 @@ class Block:
     @cached_property
     def id(self) -> str:
         """Name of the block: 128 bits in hexadecimal."""
-        return block_name(self.point.network.physics_hash, recorded_text(self.point, self.index))
+        return block_name(self.point.network.fingerprint, recorded_text(self.point, self.index))
 
     @property
     def count(self) -> int:
@@ -115,7 +115,7 @@ class Block:
             "id": self.id,
             "index": self.index,
             "layers": list(self.point.layers),
-            "physics": self.point.network.physics(),
+            "physics": self.point.network.canonical_form(),
             **({"gradients": True} if self.point.gradients else {}),
             **({"output": True} if self.point.output else {}),
         }
@@ -124,7 +124,7 @@ class Block:
 def block_from_description(description: dict[str, Any]) -> Block:
     """The block that ``describe`` described."""
     point = Point(
-        network_from_physics(description["physics"]),
+        network_from_form(description["physics"]),
         tuple(description["layers"]),
         description.get("gradients", False),
         description.get("output", False),

@@ -27,7 +27,7 @@ def check_distinct(entries: Sequence[int], points: Sequence[Point], where: Path)
     """
     first: dict[str, int] = {}
     for entry, point in zip(entries, points, strict=True):
-        key = point.network.physics_hash
+        key = point.network.fingerprint
         if key in first:
             raise InputError(
                 where,
@@ -41,9 +41,9 @@ def check_distinct(entries: Sequence[int], points: Sequence[Point], where: Path)
 
 
 def _in_words(network: Network) -> str:
-    physics = network.physics()
-    start = "" if physics.get("start") is None else f", start {physics['start']:g}"
-    name = physics["activation"].get("formula", physics["activation"]["name"])
-    sizes = f"width {physics['width']}, depth {physics['depth']}"
+    form = network.canonical_form()
+    start = "" if form.get("start") is None else f", start {form['start']:g}"
+    name = form["activation"].get("formula", form["activation"]["name"])
+    sizes = f"width {form['width']}, depth {form['depth']}"
     inputs = start or (f", correlation {network.correlation():g}" if network.inputs == 2 else "")
-    return f"{physics['architecture']} of {name}, {sizes}{inputs}, seed {physics['seed']}"
+    return f"{form['architecture']} of {name}, {sizes}{inputs}, seed {form['seed']}"

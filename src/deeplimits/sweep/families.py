@@ -40,7 +40,7 @@ class Family:
     def points(self) -> tuple[Point, ...]:
         """All of them, whose networks know their names."""
         one, found = self.first.network, []
-        for (gram, seed), name in zip(self.variants, self.physics_hashes, strict=True):
+        for (gram, seed), name in zip(self.variants, self.fingerprints, strict=True):
             network = Network(
                 one.activation,
                 one.width,
@@ -53,18 +53,18 @@ class Family:
                 one.start,
             )
             # what the network would work out when it is asked
-            vars(network)["physics_hash"] = name
+            vars(network)["fingerprint"] = name
             found.append(Point(network, self.first.layers, self.first.gradients, self.first.output))
         return tuple(found)
 
     @cached_property
-    def physics_hashes(self) -> tuple[str, ...]:
-        """``Network.physics_hash`` of each: of the canonical text of the first, with the Gram matrix and the
+    def fingerprints(self) -> tuple[str, ...]:
+        """``Network.fingerprint`` of each: of the canonical text of the first, with the Gram matrix and the
         seed of each in the place of its own.
         """
-        physics = self.first.network.physics()
+        form = self.first.network.canonical_form()
         # keys stand in the order of the alphabet, and an architecture may have some between these two
-        before, rest = canonical(physics | {"gram": _PLACE, "seed": _PLACE}).split(f'"gram":"{_PLACE}"')
+        before, rest = canonical(form | {"gram": _PLACE, "seed": _PLACE}).split(f'"gram":"{_PLACE}"')
         between, after = rest.split(f'"seed":"{_PLACE}"')
         starts = {
             gram: hashlib.sha256(f'{before}"gram":{_gram_text(gram)}{between}"seed":'.encode())
@@ -81,8 +81,8 @@ class Family:
     def block_names(self, samples: int) -> Iterator[tuple[str, ...]]:
         """For each point, the names of the blocks that hold its first ``samples`` samples."""
         recorded = [recorded_text(self.first, index) for index in range(self.blocks(samples))]
-        for physics in self.physics_hashes:
-            yield tuple([block_name(physics, each) for each in recorded])
+        for form in self.fingerprints:
+            yield tuple([block_name(form, each) for each in recorded])
 
     def blocks(self, samples: int) -> int:
         """How many blocks hold the first ``samples`` samples of a point."""
@@ -101,5 +101,5 @@ class Family:
 
 @lru_cache(maxsize=1024)
 def _gram_text(gram: Gram) -> str:
-    # zero is written without a sign, as the physics has it
+    # zero is written without a sign, as the canonical form has it
     return canonical([[value + 0.0 for value in row] for row in gram])

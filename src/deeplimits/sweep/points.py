@@ -68,20 +68,20 @@ def recorded_layers(
     return tuple(layers)
 
 
-def network_from_physics(physics: dict[str, Any]) -> Network:
-    """The network whose ``physics()`` this is."""
-    shape, width = physics["shaping"], physics["width"]
-    residual = {name: physics[name] for name in ("branch_exponent", "start") if name in physics}
+def network_from_form(form: dict[str, Any]) -> Network:
+    """The network whose ``canonical_form()`` this is."""
+    shape, width = form["shaping"], form["width"]
+    residual = {name: form[name] for name in ("branch_exponent", "start") if name in form}
     return Network(
-        activation=_ACTIVATIONS[physics["activation"]["name"]](
-            **{key: value for key, value in physics["activation"].items() if key != "name"}
+        activation=_ACTIVATIONS[form["activation"]["name"]](
+            **{key: value for key, value in form["activation"].items() if key != "name"}
         ),
         width=width if isinstance(width, int) else tuple(width),
-        depth=physics["depth"],
-        gram=tuple(tuple(row) for row in physics["gram"]),
-        seed=physics["seed"],
+        depth=form["depth"],
+        gram=tuple(tuple(row) for row in form["gram"]),
+        seed=form["seed"],
         shaping=Shaping(shape["by"], shape["exponent"]) if shape else None,
-        architecture=physics["architecture"],
+        architecture=form["architecture"],
         **residual,
     )
 

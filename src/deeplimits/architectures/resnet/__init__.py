@@ -43,7 +43,7 @@ class Resnet(WithOracle):
         """Its branch may collapse."""
         return super().variables(network) | {"log_activation", "collapsed_at"}
 
-    def physics(self, network: Network) -> Mapping[str, Any]:
+    def canonical_form(self, network: Network) -> Mapping[str, Any]:
         start = network.start
         return {
             "branch_exponent": float(network.branch_exponent) + 0.0,

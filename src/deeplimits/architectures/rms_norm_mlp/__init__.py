@@ -38,7 +38,7 @@ class NormalisedPerceptron(WithOracle):
     centred: ClassVar[bool]
     oracle_module = "deeplimits.architectures.rms_norm_mlp.oracle"
 
-    def physics(self, network: Network) -> Mapping[str, Any]:
+    def canonical_form(self, network: Network) -> Mapping[str, Any]:
         return {"normalise": "after"}
 
     def infinite_width_step(self, network: Network, layer: Layer, pair: Any, moments: Moments) -> Any:

@@ -34,16 +34,16 @@ _DIGITS = ThreadedContext(30)
 @lru_cache(maxsize=1)
 def rows() -> NDArray[np.float32]:
     """[piece, power], lowest first; from disk where it is kept."""
-    return kept("exotic", _made).reshape(-1, 4)
+    return kept("ornstein_uhlenbeck", _made).reshape(-1, 4)
 
 
 def _made() -> NDArray[np.float32]:
     cell, half = _DIGITS.mpf(1) / (1 << BITS), _DIGITS.mpf(1) / 2
-    pieces = [_piece(exotic, _DIGITS.mpf(0), _DIGITS.mpf(2) ** LOWEST)]
+    pieces = [_piece(ornstein_uhlenbeck, _DIGITS.mpf(0), _DIGITS.mpf(2) ** LOWEST)]
     nodes = [half * (1 + _DIGITS.cos(_DIGITS.pi * (2 * i + 1) / (2 * _NODES))) for i in range(_NODES)]
     for octave in range(LOWEST, _HIGHEST):
         values = [(1 + node) * _DIGITS.mpf(2) ** octave for node in nodes]
-        powers = through(nodes, [exotic(v) / v for v in values])
+        powers = through(nodes, [ornstein_uhlenbeck(v) / v for v in values])
         pieces += [_piece(partial(_sum, powers), i * cell, cell) for i in range(1 << BITS)]
     return np.array(pieces, np.float32)
 
@@ -62,7 +62,7 @@ def _piece(function: Callable[[mpmath.mpf], mpmath.mpf], low: mpmath.mpf, size: 
     return [float(power) for power in powers]
 
 
-def exotic(v: mpmath.mpf) -> mpmath.mpf:
+def ornstein_uhlenbeck(v: mpmath.mpf) -> mpmath.mpf:
     """E(v) in 30 digits, for v ≥ 0: Newton's iteration on log h."""
     if v == 0:
         return _DIGITS.mpf(1)

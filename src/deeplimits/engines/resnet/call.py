@@ -15,7 +15,7 @@ from deeplimits.engines.compile.native import Kernel
 from deeplimits.engines.contract.shape import KINDS, LANES, MAX_INPUTS, padded
 from deeplimits.networks.network import Network
 
-SLOPES, SMOOTH, EXOTIC = 0, 1, 2
+SLOPES, SMOOTH, ORNSTEIN_UHLENBECK = 0, 1, 2
 
 _KERNELS = {
     (inputs, kind): Kernel(
@@ -27,7 +27,7 @@ _KERNELS = {
         inputs,
     )
     for inputs in range(1, MAX_INPUTS + 1)
-    for kind in (SLOPES, SMOOTH, EXOTIC)
+    for kind in (SLOPES, SMOOTH, ORNSTEIN_UHLENBECK)
 }
 
 KERNELS = tuple(_KERNELS.values())
@@ -80,7 +80,7 @@ def activation_constants(network: Network) -> tuple[int, tuple[Any, Any], tuple[
     from deeplimits.engines.contract.ornstein_uhlenbeck_table import BITS, rows
 
     numbers = (np.float32(phi.alpha), np.float32(phi.beta))
-    return EXOTIC, numbers, (BITS, np.float32(0), rows())
+    return ORNSTEIN_UHLENBECK, numbers, (BITS, np.float32(0), rows())
 
 
 def scratch(network: Network) -> list[NDArray[Any]]:

@@ -6,7 +6,7 @@
 
 namespace deeplimits {
 
-constexpr int SLOPES = 0, SMOOTH = 1, EXOTIC = 2;
+constexpr int SLOPES = 0, SMOOTH = 1, ORNSTEIN_UHLENBECK = 2;
 constexpr int EVERY = 8;
 constexpr i4 FRACTION = 0x007FFFFF, ONE_BITS = 0x3F800000;
 
@@ -16,7 +16,7 @@ INLINE f4 log_mean(Scaled value, i4 power_of, f4 total, i4 width) {
 }
 
 // exp(h^-1(v)^2) over sigma with v = z * reach + offset, 0 where `inside` is.
-INLINE f4 exotic(const Table &table, f4 z, f4 reach, f4 offset, f4 inverse, f4 inside) {
+INLINE f4 ornstein_uhlenbeck(const Table &table, f4 z, f4 reach, f4 offset, f4 inverse, f4 inside) {
     const f4 size = bits_float(float_bits(fma(z, reach, offset)) & MAGNITUDE);
     const i4 word = float_bits(size);
     const i4 cell = max(word - LOWEST_BITS, 0) >> (23 - table.bits);
@@ -110,9 +110,9 @@ struct residual_inputs {
                             steepness[a] = z[a] > 0.0f ? slope_plus : slope_minus;
                         if constexpr (KIND == SMOOTH)
                             steepness[a] = table.psi(z[a] * shared.reach[a]);
-                        if constexpr (KIND == EXOTIC)
+                        if constexpr (KIND == ORNSTEIN_UHLENBECK)
                             phi[a] =
-                                exotic(table, z[a], shared.reach[a], slope_minus, shared.inverse[a], inside);
+                                ornstein_uhlenbeck(table, z[a], shared.reach[a], slope_minus, shared.inverse[a], inside);
                         else
                             phi[a] = z[a] * steepness[a];
                         sums[a] = fma(phi[a], phi[a], sums[a]);

@@ -24,7 +24,7 @@ from deeplimits.engines.mlp.many_inputs import activate, add_pair
 from deeplimits.engines.mlp.smooth import add_smooth_pair, evaluate
 from deeplimits.engines.resnet.state import find_near, gaps_from, scale_input
 
-SLOPES, SMOOTH, EXOTIC = 0, 1, 2
+SLOPES, SMOOTH, ORNSTEIN_UHLENBECK = 0, 1, 2
 """Kinds of branch activations: ReLU-like or the identity, smooth, that of the Ornstein–Uhlenbeck process."""
 
 _MAGNITUDE, _FRACTION, _ONE = 0x7FFFFFFF, 0x007FFFFF, 0x3F800000
@@ -62,7 +62,7 @@ class Constants(NamedTuple):
 
 
 @lanewise
-def exotic(
+def ornstein_uhlenbeck(
     z: Vector,
     reach: Vector,
     offset: Vector,
@@ -185,7 +185,9 @@ def _units(inputs: int, kind: int) -> Callable[..., Any]:
                 evaluate(z_a, reach[a], table, bits, top, aux[a], phi[a], lanes[a])
             else:
                 inside, inverse = state.inside[at:end], state.inverse[a]
-                exotic(z_a, reach[a], constants.minus, inverse, inside, table, bits, phi[a], lanes[a])
+                ornstein_uhlenbeck(
+                    z_a, reach[a], constants.minus, inverse, inside, table, bits, phi[a], lanes[a]
+                )
         pair = 0
         for a in range(inputs):
             for b in range(a + 1, inputs):

@@ -131,8 +131,8 @@ struct rescaled {
         follow(path, steps, out, start, [&](f8 r, i8 step) {
             const f8 xi = noise.at(step);
             const f8 next_time = f8(step + 1) * size;
-            const f8 pull = 1.0 - kappa * path_exponential(min(max<f8>(0.5 * r, -60.0), f8(60.0)));
-            const f8 drift = pull / next_time - 1.0;
+            const f8 factor = 1.0 - kappa * path_exponential(min(max<f8>(0.5 * r, -60.0), f8(60.0)));
+            const f8 drift = factor / next_time - 1.0;
             return fma(2.0 * drift, size, fma(root, xi, r));
         });
     }

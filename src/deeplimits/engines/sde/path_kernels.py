@@ -90,8 +90,8 @@ def rescaled_step(
     """A step of the scheme (4.9)."""
     half = 0.5 * r
     half = (half < -60.0).then(-60.0, half)
-    pull = 1.0 - kappa * exponential((half > 60.0).then(60.0, half))
-    drift = pull / next_time - 1.0
+    factor = 1.0 - kappa * exponential((half > 60.0).then(60.0, half))
+    drift = factor / next_time - 1.0
     return {"r": (2.0 * drift).fma(size, root.fma(noise.wide(), r))}
 
 

@@ -117,7 +117,7 @@ class _Place:
         # √(1 − ρ²) and ρ from 1 − ρ
         self.sine, self.rho = np.sqrt(gap * (2 - gap)), 1 - gap
         theta = np.arctan2(self.sine, self.rho)
-        self.pull = kappa * (theta - self.sine * self.rho) / np.pi
+        self.diffusion = kappa * (theta - self.sine * self.rho) / np.pi
         self.turn = -kappa * (self.sine - theta * self.rho) / np.pi
         self.fade = kappa * theta / (2 * np.pi)
 
@@ -170,8 +170,8 @@ class _Backward:
                 # √V^{aa} (V⁻¹ C^{·a})_a and √V^{bb} (V⁻¹ C^{·a})_b by L⁻ᵀ
                 x2, y2 = x2 / v.sine, y2 / v.sine
                 x1, y1 = x1 - v.rho * x2, y1 - v.rho * y2
-                moved21 = part * v.two * (v.turn * x1 - v.pull * x2)
-                moved12 = part * v.one * (v.turn * y2 - v.pull * y1)
+                moved21 = part * v.two * (v.turn * x1 - v.diffusion * x2)
+                moved12 = part * v.one * (v.turn * y2 - v.diffusion * y1)
                 self.crossed = c12 + moved12, c21 + moved21
         x1, x2 = v.whitened(u1, (c21 + self.crossed[1]) / 2)
         y1, y2 = v.whitened((c12 + self.crossed[0]) / 2, u2)
@@ -186,9 +186,9 @@ class _Backward:
         if not self.kappa:
             return
         n1, n2 = self.generator.standard_normal((2, len(self.g11)))
-        scale = np.sqrt(self.step / 2 * v.pull)
+        scale = np.sqrt(self.step / 2 * v.diffusion)
         one, other = scale * v.two * np.sqrt(self.g11), scale * v.one * np.sqrt(self.g22)
-        along = -v.turn / v.pull * self.g12 / np.sqrt(self.g11 * self.g22)
+        along = -v.turn / v.diffusion * self.g12 / np.sqrt(self.g11 * self.g22)
         c12, c21 = self.crossed
         across = np.sqrt(np.maximum(1 - along**2, 0.0))
         self.crossed = c12 + other * (along * n1 + across * n2), c21 + one * n1
