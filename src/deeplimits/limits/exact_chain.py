@@ -19,7 +19,7 @@ from deeplimits.array_types import Array
 from deeplimits.limits.chain_grid import Grid
 from deeplimits.limits.transition_rows import CHUNK, Transition, transition
 
-_NOTHING = 1e-13
+_NOTHING = 3e-12
 """Mass of a chunk of rows that is left out."""
 _LOST = 1e-5
 """Of the whole mass, from which on rows have not been resolved; less than that is told as an error."""

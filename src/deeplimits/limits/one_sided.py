@@ -12,28 +12,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from deeplimits.activations import Slopes
 from deeplimits.array_types import Array
-from deeplimits.engines.compile.native import Kernel
 from deeplimits.limits.step_moments import step
 from deeplimits.limits.step_places import Places
-from deeplimits.limits.transition import gauss, interpolating, nodes, sway, transformed
+from deeplimits.limits.transition import Transform, sway, transform, transformed
 
 RELU = Slopes(1, 0)
 """All layers with one slope of 0 have the law of this one: factors and signs of u and v are lost in ρ'."""
-_INVERTED = Kernel(
-    "engines.transition.abel", "inverted", "f8 f8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[1] f8[1] f8[1]"
-)
 FARTHEST = 30.0
 """y beyond which laws of y' − y are one."""
-_SPACING, _LEAST_SPACING, _BROAD = 0.31, 0.1, 2.0
+_SPACING, _BROAD = 0.31, 2.0
 """Of τ, in standard deviations of s, and how far from where g is large it grows in proportion."""
-_CONTOUR = 0.34
-"""Step along a contour, in widths of its integrand."""
 _ALTERNATING = 2e-4
-"""The largest error of twice the spacing: that of the spacing is a tenth of its square."""
+"""The largest error of twice the spacing."""
 _NOTHING = 24.0
 """Logarithm of the density, below its largest, from which on there is nothing below the middle of a law."""
 _TOO_FEW = 22.0
@@ -42,11 +35,7 @@ _END = 1e-11
 """Of h / cosh y at the end of a law, which is nearly the probability beyond."""
 _LAST = 12.0
 """How far beyond the middle of a law h becomes a constant, where it does."""
-_RESOLVED = 1e-11
-"""The last coefficients of h, as a part of the largest."""
-_NODES, _MOST_NODES = 84, 240
-_GAUSS = 16
-"""Gauss' points of the Abel transform for each unit of w."""
+_NODES = 84
 
 
 @dataclass(frozen=True)
@@ -101,54 +90,12 @@ def reach(middle: Middle) -> float:
         out = min(1.25 * out, _LAST)
 
 
-@dataclass(frozen=True)
-class Transform:
-    """h as a polynomial in w: Chebyshev's coefficients [power]."""
-
-    places: Places
-    coefficients: Array
-
-    @property
-    def end(self) -> float:
-        """h from the last place on."""
-        return float(self.coefficients.sum())
-
-    def density(self, w: Array) -> Array:
-        """The density of y' at ``w``, none beyond the last place [node]."""
-        places = self.places
-        length = places.high - places.low
-        slope = np.ascontiguousarray(chebyshev.chebder(self.coefficients) * (2 / length))
-        points, weights = gauss(int(np.clip(np.ceil(length), 5, 20)) * _GAUSS)
-        value, w = np.empty(len(w)), np.ascontiguousarray(w)
-        _INVERTED(
-            places.low, places.high, places.middle, places.scale, places.bend, self.end, slope, points,
-            weights, w, places.y(w), value,
-        )  # fmt: skip
-        return value
-
-
-def transform(middle: Middle, places: Places, count: int, *, refined: bool = True) -> Transform:
-    """h of a step at ``count`` of Chebyshev's nodes, or ``refined``, at more where that is too few."""
-    spacing = _SPACING
-    while True:
-        at = places.y(places.at((nodes(count) + 1) / 2))
-        value, alternating = _transformed(middle, at, spacing)
-        # where a density falls like e^{−y}, h does not fall, and its errors count as much less
-        weight = np.cosh(middle.centre) / np.cosh(at)
-        largest = float((np.abs(value) * weight).max())
-        if not np.isfinite(largest):
-            raise ArithmeticError(
-                f"no contour was found for the law of a step from artanh ρ = {middle.y:.6g}"
-            )
-        wrong = float((np.abs(alternating) * weight).max())
-        if wrong > _ALTERNATING * largest and spacing > _LEAST_SPACING:
-            spacing *= 0.8
-            continue
-        coefficients = interpolating(count) @ value
-        left = float(np.abs(coefficients[-3:]).max())
-        if not refined or left <= _RESOLVED * float(np.abs(value).max()) or count >= _MOST_NODES:
-            return Transform(places, coefficients)
-        count = min(int(1.4 * count), _MOST_NODES)
+def transform_of(middle: Middle, places: Places, count: int, *, refined: bool = True) -> Transform:
+    """h of a step, as ``transform`` has it."""
+    return transform(
+        lambda spacing, at: _transformed(middle, at, spacing),
+        places, count, middle.centre, _SPACING, _ALTERNATING, refined=refined,
+    )  # fmt: skip
 
 
 def _transformed(middle: Middle, at: Array, spacing: float) -> tuple[Array, Array]:
@@ -156,9 +103,8 @@ def _transformed(middle: Middle, at: Array, spacing: float) -> tuple[Array, Arra
     # u and v are negative
     silent = (np.pi / 2 + float(np.arctan(np.sinh(y)))) * float(np.cosh(y))
     return transformed(
-        RELU, middle.units, y, 1.0, middle.centre, spacing, middle.sway, at,
-        silent=silent, broad=_BROAD, contour=_CONTOUR,
-    )  # fmt: skip
+        RELU, middle.units, y, 1.0, middle.centre, spacing, middle.sway, at, silent=silent, broad=_BROAD
+    )
 
 
 def density(units: int, y: float, at: Array) -> Array:
@@ -171,7 +117,7 @@ def density(units: int, y: float, at: Array) -> Array:
     """
     middle = Middle.of(y, units)
     places = middle.places(reach(middle), onto_zero=middle.touches, below=middle.below)
-    found = transform(middle, places, _NODES)
+    found = transform_of(middle, places, _NODES)
     w = places.w(at)
     inside = (w > places.low) & (w < places.high)
     over = tail(found.end * float(np.exp(-middle.centre)), at - middle.centre, middle.centre)

@@ -20,7 +20,7 @@ from numpy.polynomial import chebyshev
 
 from deeplimits.array_types import Array
 from deeplimits.limits import kept_rows
-from deeplimits.limits.one_sided import FARTHEST, Middle, reach, tail, transform
+from deeplimits.limits.one_sided import FARTHEST, Middle, reach, tail, transform_of
 from deeplimits.limits.transition import interpolating, nodes
 
 _RESOLVED = 1e-7
@@ -133,7 +133,7 @@ def _density(layout: Layout, beyond: bool, y: float) -> tuple[Array, float]:
     """The density in w of a step from ``y`` at Chebyshev's nodes, and its end."""
     middle = Middle.of(y, layout.units)
     places = middle.places(layout.above, onto_zero=not beyond, below=layout.below)
-    found = transform(middle, places, _NODES, refined=False)
+    found = transform_of(middle, places, _NODES, refined=False)
     w = places.at((nodes(_NODES) + 1) / 2)
     return found.density(w) * places.slope(w), found.end * float(np.exp(-middle.centre))
 

@@ -12,7 +12,7 @@ _WIDE = 1.5
 """``scale`` in standard deviations."""
 _BEND = 0.3
 """Softplus bends over this part of the distance to the middle of a law."""
-_VANISHED = 18.0
+VANISHED = 18.0
 """At this many ``bend`` below 0 y is as good as 0; further on transforms lose digits."""
 
 
@@ -37,11 +37,11 @@ class Places:
     high: float
 
     @classmethod
-    def onto_zero(cls, centre: float, deviation: float, above: float) -> Places:
-        """From 0 to ``above`` the centre."""
+    def onto_zero(cls, centre: float, deviation: float, above: float, vanished: float = VANISHED) -> Places:
+        """From 0, as which e^{−``vanished``} of a bend counts, to ``above`` the centre."""
         bend, slope = _BEND * centre, -float(np.expm1(-1 / _BEND))
         middle, scale = centre + bend * float(np.log(slope)), _WIDE * deviation / slope
-        first, last = np.arcsinh((np.array([-_VANISHED * bend, centre + above]) - middle) / scale)
+        first, last = np.arcsinh((np.array([-vanished * bend, centre + above]) - middle) / scale)
         return cls(middle, scale, bend, float(first), float(last))
 
     @classmethod
@@ -73,6 +73,6 @@ class Places:
         """Where the places ``y`` are; of those below all, ``low``."""
         z = y
         if self.bend:
-            over = np.maximum(y / self.bend, np.exp(-2 * _VANISHED))
+            over = np.maximum(y / self.bend, np.exp(-2 * VANISHED))
             z = y + self.bend * np.log(-np.expm1(-over))
         return np.maximum(np.arcsinh((z - self.middle) / self.scale), self.low)

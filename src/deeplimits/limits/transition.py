@@ -7,8 +7,8 @@ Fourier integral of an n-th power (``engines.transition.kernels``). Integrated o
     h(x) = x ∫₀^∞ g_τ(x) dτ = E[ρ'/√(ρ'² − x²); ρ' > x],
 
 an Abel transform of the density of ρ', which is inverted: f(r) = −(2/π) ∫_r^1 h'(x) dx/√(x² − r²), and in the
-same way of −ρ' > 0. h is had at Chebyshev's nodes in y = artanh x. Where a law touches ρ' = 0, h has a term
-x² log x, and the nodes are graded towards it.
+same way of −ρ' > 0. h is had at Chebyshev's nodes in a coordinate w (``step_places``) in which tails cost
+few nodes. Where a law touches ρ' = 0, h has a term x² log x, and y' = 0 is at infinity.
 
 Two refinements check themselves: twice as few places of τ tell the error of those that are taken, and
 the last coefficients of the polynomial whether there are enough.
@@ -16,6 +16,7 @@ the last coefficients of the polynomial whether there are enough.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -26,39 +27,41 @@ from deeplimits.activations import Slopes
 from deeplimits.array_types import Array
 from deeplimits.engines.compile.native import Kernel
 from deeplimits.limits.step_moments import Step, step
+from deeplimits.limits.step_places import Places
 
 _TRANSFORMS = Kernel(
     "engines.transition.kernels", "transforms", "f8 f8 f8 f8 i8 f8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[2]"
 )
-_DENSITIES = Kernel("engines.transition.kernels", "densities", "f8 f8 i8 f8[1] f8[1] f8[1] f8[1] f8[1]")
+_INVERTED = Kernel(
+    "engines.transition.abel", "inverted", "f8 f8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[1] f8[1] f8[1]"
+)
 
-_CONTOUR = 0.42
-"""Step along a contour, in widths of its integrand: 1e-14."""
-_SPACING = 0.45
+CONTOUR = 0.34
+"""Step along a contour, in widths of its integrand."""
+_SPACING, _LEAST_SPACING = 0.45, 0.15
 """Of τ, in standard deviations of s: 1e-20 for a normal law."""
-_LEAST_SPACING = 0.1
 _BROAD = 4.2
 """How far from where g is large steps are longer, likewise."""
-_ALTERNATING = 2e-5
-"""The largest error of twice the spacing, whose square is that of the spacing."""
-_RESOLVED = 2e-12
+_ALTERNATING = 8e-5
+"""The largest error of twice the spacing."""
+_HOPELESS = 1e-2
+_LESS = 0.6
+"""Errors from which on a rule of τ is none, and what more nodes have to make of the last coefficients."""
+_NODES, _NODES_FROM_ZERO, _MOST_NODES = 64, 92, 240
+"""Chebyshev's nodes, to start with and at most."""
+_RESOLVED = 1e-11
 """The last coefficients of h, as a part of the largest."""
-_PER_DEVIATION = 3.4
-"""Chebyshev's nodes for each standard deviation of a window, to start with."""
-_MOST_NODES = {1: 256, 2: 400}
-_GRADING = {1: 1.0, 2: 1.4}
-"""How many times as many they are where nodes are graded."""
 _END = 1e-11
 """Of h / cosh y at the end of a window, which is nearly the probability beyond."""
 _FURTHEST = 20.0
-_NEGLIGIBLE = 1e-12
+_NEGLIGIBLE = 1e-11
 """Of h, that is no error."""
 _NOTHING = 29.0
 """Logarithm of the density, below its largest, at the ends of a window."""
-_NEAR_ZERO = 0.25
-"""A window that starts nearer to 0 than this part of itself is graded."""
+_VANISHED = 12.0
+"""As ``step_places.VANISHED``, where a density is finite at 0."""
 _GAUSS = 16
-"""Gauss' points of the Abel transform for each three standard deviations of a window."""
+"""Gauss' points of the Abel transform for each unit of w."""
 
 
 @dataclass(frozen=True)
@@ -150,35 +153,97 @@ def _one_side(
 ) -> Array:
     centre = side * found.centre
     out, back = (found.above, found.below) if side > 0 else (found.below, found.above)
-    high, low = centre + out, max(centre - back, 0.0)
-    power = 2 if low < _NEAR_ZERO * (high - low) else 1
-    low = 0.0 if power > 1 else low
-    count = int(_PER_DEVIATION * _GRADING[power] * min((high - low) / found.deviation, 40.0)) + 20
-    spacing = _SPACING
+    if centre < back:
+        middle = max(centre, found.deviation)
+        places, count = (
+            Places.onto_zero(middle, found.deviation, centre + out - middle, _VANISHED),
+            _NODES_FROM_ZERO,
+        )
+    else:
+        places, count = Places.about(centre, found.deviation, back, out), _NODES
+
+    def had(spacing: float, places_of_h: Array) -> tuple[Array, Array]:
+        return transformed(slopes, units, y, side, centre, spacing, wide, places_of_h)
+
+    fit = transform(had, places, count, centre, _SPACING, _ALTERNATING)
+    w = places.w(at)
+    return fit.density(np.clip(w, places.low, places.high))
+
+
+@dataclass(frozen=True)
+class Transform:
+    """h as a polynomial in w: Chebyshev's coefficients [power]."""
+
+    places: Places
+    coefficients: Array
+
+    @property
+    def end(self) -> float:
+        """h from the last place on."""
+        return float(self.coefficients.sum())
+
+    def density(self, w: Array) -> Array:
+        """The density of y' at ``w``, none beyond the last place [node]."""
+        places = self.places
+        length = places.high - places.low
+        slope = np.ascontiguousarray(chebyshev.chebder(self.coefficients) * (2 / length))
+        points, weights = gauss(int(np.clip(np.ceil(length), 5, 20)) * _GAUSS)
+        value, w = np.empty(len(w)), np.ascontiguousarray(w)
+        _INVERTED(
+            places.low, places.high, places.middle, places.scale, places.bend, self.end, slope, points,
+            weights, w, places.y(w), value,
+        )  # fmt: skip
+        return value
+
+
+def transform(
+    had: Callable[[float, Array], tuple[Array, Array]],
+    places: Places,
+    count: int,
+    centre: float,
+    spacing: float,
+    allowed: float,
+    *,
+    refined: bool = True,
+) -> Transform:
+    """h of a step at ``count`` of Chebyshev's nodes, or ``refined``, at more where that is too few.
+
+    Parameters
+    ----------
+    had
+        h, and the error of the rule of twice a spacing, of a spacing in τ and coordinates.
+    centre
+        Where the law has its middle.
+    spacing, allowed
+        The first spacing, and the largest error of twice the spacing, as a part of the largest h: that of
+        the spacing is a tenth of its square.
+    """
+    before = np.inf
     while True:
-        t = nodes(count)
-        part = (t + 1) / 2
-        places = low + (high - low) * part**power
-        values, alternating = transformed(slopes, units, y, side, centre, spacing, wide, places)
-        largest = float(np.abs(values).max())
+        at = places.y(places.at((nodes(count) + 1) / 2))
+        value, alternating = had(spacing, at)
+        # where a density falls like e^{−y}, h does not fall, and its errors count as much less
+        weight = np.cosh(max(centre, 0.0)) / np.cosh(at)
+        largest = float((np.abs(value) * weight).max())
         if not np.isfinite(largest):
-            raise ArithmeticError(f"no contour was found for the law of a step from artanh ρ = {y:.6g}")
-        if largest == 0:
-            return np.zeros(len(at))
-        wrong = float(np.abs(alternating).max()) / largest
-        if wrong > max(_ALTERNATING, (_NEGLIGIBLE / largest) ** 0.5) and spacing > _LEAST_SPACING:
-            spacing *= 0.7
+            raise ArithmeticError(f"no contour was found for the law of a step to artanh ρ near {centre:.6g}")
+        wrong = float((np.abs(alternating) * weight).max())
+        if wrong > max(allowed * largest, (_NEGLIGIBLE * largest) ** 0.5) and spacing > _LEAST_SPACING:
+            # the logarithm of an error goes with the spacing's inverse
+            less = 0.95 * np.log(wrong / largest) / np.log(allowed)
+            spacing = max(spacing * float(np.clip(less, 0.3, 0.85)), _LEAST_SPACING)
             continue
-        coefficients = interpolating(count) @ values
+        coefficients = interpolating(count) @ value
         left = float(np.abs(coefficients[-3:]).max())
-        if left <= max(_RESOLVED * largest, _NEGLIGIBLE) or count >= _MOST_NODES[power]:
-            break
-        count = min(int(1.5 * count), _MOST_NODES[power])
-    slope = np.ascontiguousarray(chebyshev.chebder(coefficients) * (2 / power / (high - low)))
-    value = np.empty(len(at))
-    points, weights = gauss(int(np.clip(np.ceil((high - low) / found.deviation / 3), 5, 20)) * _GAUSS)
-    _DENSITIES(low, high, power, slope, points, weights, np.ascontiguousarray(at), value)
-    return value
+        most = float(np.abs(value).max())
+        enough = max(_RESOLVED * most, _NEGLIGIBLE)
+        # where times τ are too few, or more nodes have told no more, what is left is noise
+        noise = wrong > _HOPELESS * largest or left > _LESS * before
+        if not refined or noise or left <= enough or count >= _MOST_NODES:
+            return Transform(places, coefficients)
+        # as many as their decay so far asks for
+        lacking = float(np.log(0.3 * enough / most) / np.log(min(left / most, 0.5)))
+        count, before = min(int(count * float(np.clip(lacking, 1.25, 2.0))), _MOST_NODES), left
 
 
 def transformed(
@@ -193,10 +258,9 @@ def transformed(
     *,
     silent: float = 0.0,
     broad: float = _BROAD,
-    contour: float = _CONTOUR,
 ) -> tuple[Array, Array]:
     """h at ``places``, and the error of the rule of twice the ``spacing`` [place]; ``silent`` as in the
-    kernel, ``broad`` and ``contour`` as ``_BROAD`` and ``_CONTOUR``.
+    kernel, ``broad`` as ``_BROAD``.
     """
     plus, minus = float(slopes.plus), float(slopes.minus)
     out, alternating = np.empty(len(places)), np.empty(len(places))
@@ -210,7 +274,7 @@ def transformed(
         centre,
         spacing * wide,
         broad * wide,
-        contour,
+        CONTOUR,
         places,
         out,
         alternating,

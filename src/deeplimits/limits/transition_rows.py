@@ -167,7 +167,7 @@ class Transition:
         first = grid.number(found.centre - found.below, up=True)
         last = max(grid.number(found.centre + found.above, up=False), first)
         z = grid.z(first + np.arange(float(last - first + 1)))
-        if self.slopes.plus == self.slopes.minus and self.units < _NARROW:
+        if self.slopes.plus == self.slopes.minus:
             return Row(first, fisher.density(self.units, y, z))
         at = grid.y(z)
         # no place is at 0, where neither side has a density
@@ -178,8 +178,6 @@ class Transition:
 _BENDS = 2.0
 """Over how many steps of a grid softplus bends."""
 _LEAST = 1e-12
-_NARROW = 8
-"""Units of a linear layer from which on rows are by quadrature, as all others."""
 
 
 @lru_cache(maxsize=32)

@@ -17,12 +17,12 @@ from typing import Any
 
 from deeplimits.engines.contract.arithmetic import part, square_root
 from deeplimits.engines.contract.shape import LANES
-from deeplimits.engines.transition.lanes import multiply, square, sums
+from deeplimits.engines.transition.lanes import even_sums, multiply, square, sums
 
 _NEAR = 0.3
 """How far from the minimum, in ω₀, the contour may be, and ω₀ from its best, as a part of it."""
 _ATTEMPTS, _PATIENCE = 100, 8
-_BEND = 0.4
+_BEND = 0.5
 """b: a contour is evenly paced where an integrand is Gaussian, and leaps where it has a tail."""
 _BATCHES = 64
 _FAR_BELOW = 12.0
@@ -50,10 +50,16 @@ def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows
     paced(first, size, step, _BEND, rows)
     x, grown, bent, steep = ratio
     rho, squared, apart, plus, minus, side = pair
-    sums(
-        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5],
-        c, x, grown, 1.0 / grown, bent, steep, rho, squared, apart, plus, minus, side,
-    )  # fmt: skip
+    if plus * plus == minus * minus:
+        even_sums(
+            rows[0], rows[1], rows[2], rows[3], rows[4], rows[5],
+            c, x, grown, 1.0 / grown, bent, steep, rho, squared, apart, plus, minus, side,
+        )  # fmt: skip
+    else:
+        sums(
+            rows[0], rows[1], rows[2], rows[3], rows[4], rows[5],
+            c, x, grown, 1.0 / grown, bent, steep, rho, squared, apart, plus, minus, side,
+        )  # fmt: skip
 
 
 @part
@@ -79,10 +85,11 @@ def density(
     units: Any,
     step: Any,
     floor: Any,
+    cut: Any,
     rows: Any,
 ) -> Any:
     """g_τ(x), c and ω₀: from guesses of both, by Newton's method, whose derivatives are those of M along the
-    contour. Less than ``floor`` is nothing.
+    contour. Less than ``floor`` is nothing, and terms less than ``cut`` are left out of a sum.
     """
     c, known = start, 0.0
     factor = square_root(pair[1]) / 6.283185307179586
@@ -128,6 +135,6 @@ def density(
             value, size = real - imag, abs(real) + abs(imag)
             total += 0.5 * rows[6, lane] * value if lane + first == 0 else rows[6, lane] * value
             last = rows[6, lane] * size
-        if last < _CUT * abs(total) or last * scale < floor:
+        if last < _CUT * abs(total) or last * scale < cut:
             break
     return total * scale, better, length

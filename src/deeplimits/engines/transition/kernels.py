@@ -1,7 +1,7 @@
 """The kernels of the exact law of one layer, at places in y = artanh ρ.
 
 ``transforms`` integrates the densities g_τ of a ratio of sums over units (``contour``) over τ, by the
-trapezoidal rule, which converges exponentially; ``densities`` inverts what it gives.
+trapezoidal rule, which converges exponentially; ``abel`` inverts what it gives.
 ``limits.transition`` tells what is made of them.
 
 These kernels make numbers of theory, not of the number contract: exp is that of the machine's library.
@@ -16,11 +16,11 @@ from deeplimits.engines.contract.arithmetic import inline, kernel, part, square_
 from deeplimits.engines.transition.contour import density
 from deeplimits.engines.transition.one_sided import parted_density
 
-_ABSENT = 1e-16
+_ABSENT = 1e-15
 """Of h, which is nothing."""
 _ABSENT_THERE = 1e-14
 """Of a term of h likewise where a slope is 0, as a part of h / cosh y."""
-_LEFT_OUT = 1e-15
+_LEFT_OUT = 1e-14
 """What is left out of the sum over τ, as a part of it."""
 _FAR = 1.0
 """dθ/dτ far from where g is large: ρ' near 0 asks for steps shorter than 1."""
@@ -99,14 +99,14 @@ def _over_times(
             here = (x, grown, 2.0 * half * half, 1.0 / (cosh_x * cosh_x))
             guess = c if number == first or few > 0 else 2.0 * c - before
             before = c
+            cut = max(rough, left_out * total) / weight
             if silent > 0.0:
                 rest = (rho, pair[1], apart)
-                cut = max(rough, left_out * total) / weight
                 value, c, length = parted_density(
                     guess, length, here, rest, units, step, floor, cut, silent, rows
                 )
             else:
-                value, c, length = density(guess, length, here, pair, units, step, floor, rows)
+                value, c, length = density(guess, length, here, pair, units, step, floor, cut, rows)
             if direction == 0 and number == first:
                 first_c, first_length, before = c, length, c
             value = 0.5 * value * weight if number == 0 else value * weight
@@ -163,43 +163,3 @@ def transforms(
         out[node], alternating[node] = _over_times(
             nodes[node], centre, spacing, broad, y, (plus, minus), side, units, silent, step, rows
         )
-
-
-@kernel
-def densities(
-    low: Any, high: Any, graded: Any, slope: Any, points: Any, weights: Any, nodes: Any, out: Any
-) -> None:
-    """Fill ``out`` [node] with the density of y' at ``nodes`` [node], between ``low`` and ``high``: the Abel
-    transform −(2/π) ∫ h'(x) dx / √(x² − r²), times dr/dy.
-
-    Parameters
-    ----------
-    graded
-        p where places are ``low`` + (``high`` − ``low``) u^p and ``slope`` is a polynomial of 2u − 1: 1 or 2.
-    slope
-        Chebyshev coefficients of u^{p − 1} dh/dy [power].
-    points, weights
-        Gauss' rule on [0, 1].
-    """
-    for node in range(len(nodes)):
-        at = nodes[node]
-        sinh_r, cosh_r = hyperbolic(at)
-        total = 0.0
-        for point in range(len(points)):
-            z = points[point]
-            beyond = (high - at) * z * z
-            place = at + beyond
-            sinh_x, cosh_x = hyperbolic(place)
-            far = hyperbolic(beyond)[0] / (cosh_x * cosh_r)
-            far = far * (sinh_x / cosh_x + sinh_r / cosh_r)
-            part_ = (place - low) / (high - low)
-            u = 1.0
-            if graded == 2:
-                u = part_ = square_root(part_)
-            t = 2.0 * part_ - 1.0
-            last, value = 0.0, 0.0
-            for power in range(len(slope) - 1, 0, -1):
-                last, value = value, slope[power] + 2.0 * t * value - last
-            value = (slope[0] + t * value - last) / u
-            total += weights[point] * z * value / square_root(far)
-        out[node] = -(4.0 / math.pi) * (high - at) * total / (cosh_r * cosh_r)

@@ -159,16 +159,16 @@ def quadrant(
     for odd in (11, 9, 7, 5, 3):
         tail = (small * tail).times(-1.0).plus(1 / odd)
     cubed = (inverse * inverse * inverse * tail).times(-1.0)
-    one_inverse, two_inverse = one.inverse(), two.inverse()
+    product = (one * two).inverse()
+    one_inverse, two_inverse = two * product, one * product
     value_near = inverse * (small * tail).times(-1.0).plus(1.0)
     u_near, v_near = inverse * one_inverse + two * cubed, inverse * two_inverse + one * cubed
-    scale = (one * two).root().inverse()
-    cosine = cross * scale
-    sine = (determinant * scale * scale).root()
+    scale = product.root()
+    cosine, sine = cross * scale, (determinant * product).root()
     logarithm = Complex(cosine.real - sine.imag, cosine.imag + sine.real).log()
     angle = Complex(logarithm.imag, 0.0 - logarithm.real)
-    value = angle * scale * sine.inverse()
-    inverse = determinant.inverse()
+    steep = scale * sine.inverse()
+    value, inverse = angle * steep, steep * steep
     u, v = (two * value - cross * one_inverse) * inverse, (one * value - cross * two_inverse) * inverse
     value = value_near.chosen(near, value)
     by_a = u_near.chosen(near, u).times(0.5 * of.grown * a * a)
@@ -208,6 +208,43 @@ def sums(
         value, by_a, by_b, valid = quadrant(place, a, b, same, of)
         found, weights = found + value, weights + (by_a + by_b)
         within = within & valid
+    return {
+        "total": found.real,
+        "total_imag": found.imag,
+        "weighted": weights.real,
+        "weighted_imag": weights.imag,
+        "inside": within.then(real.like(1.0), 0.0),
+    }
+
+
+@lanewise
+def even_sums(
+    imag: Vector,
+    total: Vector,
+    total_imag: Vector,
+    weighted: Vector,
+    weighted_imag: Vector,
+    inside: Vector,
+    real: Vector,
+    x: Vector,
+    grown: Vector,
+    shrunk: Vector,
+    bent: Vector,
+    steep: Vector,
+    rho: Vector,
+    square: Vector,
+    apart: Vector,
+    plus: Vector,
+    minus: Vector,
+    side: Vector,
+) -> dict[str, Vector]:
+    """As ``sums``, of slopes of one size, where u and v and their negatives make the same."""
+    of = Ratio(x, grown, shrunk, bent, steep, rho, square, apart, side)
+    place = Complex(real, imag)
+    found, by_a, by_b, within = quadrant(place, plus, plus, True, of)
+    other, a_of_other, b_of_other, valid = quadrant(place, plus, minus, False, of)
+    found, weights = (found + other).times(2.0), (by_a + by_b + a_of_other + b_of_other).times(2.0)
+    within = within & valid & (imag >= -1.0)
     return {
         "total": found.real,
         "total_imag": found.imag,
