@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from deeplimits import Network, limit, simulate
+from deeplimits.activations import Identity, ReluLike, Smooth
 from deeplimits.errors import InputError
+from deeplimits.networks.network import Shaping
 from deeplimits.sweep.point_files import load_point
 from input_files import LAYERED, POINT, RESIDUAL, check
 
@@ -189,3 +194,43 @@ def test_bad_pairs_of_architecture_and_option(
     with pytest.raises(InputError) as caught:
         load_point(path)
     check(caught.value, path, key, found, expected, nearest)
+
+
+ONE = ((1.0,),)
+
+
+@dataclass(frozen=True)
+class Other(Identity):
+    """An activation that files do not have."""
+
+
+@pytest.mark.parametrize(
+    ("changed", "key", "expected"),
+    [
+        ({"activation": ReluLike(float("nan"), 0.0)}, "activation.c_plus", "a finite number"),
+        ({"activation": Smooth.of("tanh", float("inf"))}, "activation.a", "a finite number"),
+        ({"activation": Other()}, "activation", "an activation of deeplimits.activations"),
+        ({"depth": 0}, "depth", "a number ≥ 1"),
+        ({"depth": 2.5}, "depth", "a whole number"),
+        ({"width": 0}, "width", "a number ≥ 1"),
+        ({"seed": -1}, "seed", "a number ≥ 0"),
+        ({"gram": ((float("nan"),),)}, "gram", "finite numbers"),
+        ({"architecture": "resnet", "branch_exponent": -1.0}, "branch_exponent", "a number ≥ 0"),
+        ({"branch_exponent": 0.25}, "branch_exponent", "only a resnet has a branch"),
+        ({"start": 1.0}, "start", "only a resnet starts from a state of its own"),
+        ({"architecture": "resnet", "start": 2.0}, "gram", "the square of start"),
+        ({"architecture": "resnet", "shaping": Shaping("width", 0.5)}, "shaping", "a resnet has no shaping"),
+        ({"shaping": Shaping("width", -0.5)}, "shaping.exponent", "a number ≥ 0"),
+        ({"architecture": "rms_norm_mlp", "activation": Smooth.of("tanh")}, "activation.name", "relu"),
+        ({"architecture": "rsnet"}, "architecture", "one of mlp"),
+    ],
+)
+def test_a_network_of_python_is_asked_what_a_file_is_asked(
+    changed: dict[str, Any], key: str, expected: str
+) -> None:
+    given = {"activation": ReluLike(), "width": 8, "depth": 4, "gram": ONE} | changed
+    for ask in (lambda network: simulate(network, 10), lambda network: limit(network, "log_variance")):
+        with pytest.raises(InputError) as caught:
+            ask(Network(**given))
+        assert (caught.value.where, caught.value.key) == ("network", key)
+        assert expected in caught.value.expected

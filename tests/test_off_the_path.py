@@ -188,3 +188,8 @@ def test_limits_state_no_more_than_they_know() -> None:
             if registry()[name].refusal(sign, observable) is None:
                 law = deeplimits.limit(sign, observable, name)
                 assert kolmogorov(law, each) < law.about.error + 0.03, (observable, name)
+
+
+def test_what_underflows_is_not_said_to_bend() -> None:
+    with pytest.raises(deeplimits.InputError, match="powers of the activation underflow float64"):
+        deeplimits.limit(Network(TANH, 8, 4, ((1e-100,),)), "log_variance")

@@ -46,7 +46,10 @@ def test_rows_go_to_a_file_or_to_standard_output_in_three_formats(
     expected = query(sql)
     for suffix in ("csv", "json", "parquet"):
         deeplimits("query", sql, "--out", f"rows.{suffix}")
-    assert capsys.readouterr().out == ""
+    told = capsys.readouterr().out.splitlines()
+    assert [line.rpartition(",")[0] for line in told] == [
+        f"rows.{suffix}: 4 rows of 5 columns" for suffix in ("csv", "json", "parquet")
+    ]
     rows = json.loads(Path("rows.json").read_text())
     assert [row["estimate"] for row in rows] == expected["estimate"].tolist()
     assert rows[0]["nothing"] is None and rows[0]["list"] == [1, 2] and len(rows) == 4
@@ -59,9 +62,27 @@ def test_rows_go_to_a_file_or_to_standard_output_in_three_formats(
     for kind in ("csv", "json"):
         deeplimits("query", sql, "--format", kind)
         assert capsys.readouterr().out == Path(f"rows.{kind}").read_text()
+    capsys.readouterr()
     deeplimits("query", "rates", "--tables", "--out", "rates.parquet")
+    assert capsys.readouterr().out.startswith("rates.parquet: ")
     assert "exponent" in duckdb.sql("FROM 'rates.parquet'").df()["column"].tolist()
     assert not list(here.glob(".part-*")) and not list(here.glob("tmp_*"))
+
+
+def test_whole_numbers_of_any_size_are_whole_numbers(here: Path) -> None:
+    """Beyond 2^53, where doubles round, and where there is none; rows in their order, names twice too."""
+    sql = """SELECT sum(x)::HUGEINT AS n, 2 AS n, max(x) AS x FROM
+        (VALUES (9007199254740993::HUGEINT), (170141183460469231731687303715884105727), (NULL)) AS t(x)
+        GROUP BY x ORDER BY x NULLS LAST"""
+    deeplimits("query", sql, "--out", "whole.json")
+    rows = json.loads(Path("whole.json").read_text())
+    assert [list(row.values()) for row in rows] == [
+        [9007199254740993, 2, 9007199254740993],
+        [170141183460469231731687303715884105727, 2, 170141183460469231731687303715884105727],
+        [None, 2, None],
+    ]
+    counts = query("SELECT sum(samples) AS n FROM points")
+    assert counts["n"].dtype.kind == "i"
 
 
 @pytest.mark.parametrize(

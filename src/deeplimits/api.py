@@ -17,10 +17,8 @@ from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError
 from deeplimits.laws import EmpiricalLaw
 from deeplimits.networks.network import Network
-from deeplimits.sweep.activation import check_activation
-from deeplimits.sweep.grams import checked_gram
 from deeplimits.sweep.network_models import RecordModel
-from deeplimits.sweep.point_files import load_point, point_of
+from deeplimits.sweep.point_files import check_network, load_point, point_of
 from deeplimits.sweep.points import Point, recorded_layers
 from deeplimits.sweep.validation import validated
 
@@ -167,16 +165,14 @@ def _point(point: Any, *, simulated: bool = True) -> Point:
         return point_of(point, Path("point"), simulated=simulated)
     if isinstance(point, str | Path):
         return load_point(Path(point), simulated=simulated)
-    if isinstance(point, Network):
-        layers = RecordModel().layers
-        point = Point(point, recorded_layers(layers, point.depth, Path("network"), "layers"))
-    if not isinstance(point, Point):
+    if not isinstance(point, Point | Network):
         expected = "a Network, a Point, a mapping with the keys of a point file, or the path of one"
         raise InputError("network", "", point, expected)
-    # what a file would have been asked
-    checked_gram(point.network.gram, Path("network"), "gram")
-    check_activation(point.network, "network", "activation", simulated=simulated)
-    return point
+    network = point if isinstance(point, Network) else point.network
+    check_network(network, "network", simulated=simulated)
+    if isinstance(point, Point):
+        return point
+    return Point(point, recorded_layers(RecordModel().layers, point.depth, Path("network"), "layers"))
 
 
 def _spec(layers: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from deeplimits.cli.tables import print_table
 from deeplimits.errors import InputError, nearest_name
 from deeplimits.store.strict_json import strict_json
+from deeplimits.sweep.amounts import counted, data_size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +58,8 @@ def written_rows(ask: Callable[[Path | None], pd.DataFrame], kind: str | None, o
     if kind == "parquet":
         assert out is not None
         with written_aside(out) as aside:
-            _parquet(ask, aside)
+            frame = _parquet(ask, aside)
+        _tell(out, frame)
         return
     frame = ask(None)
     if kind is None:
@@ -73,9 +75,15 @@ def written_rows(ask: Callable[[Path | None], pd.DataFrame], kind: str | None, o
         print(text)
     else:
         write_text(out, text + "\n")
+        _tell(out, frame)
 
 
-def _parquet(ask: Callable[[Path | None], pd.DataFrame], path: Path) -> None:
+def _tell(out: Path, frame: pd.DataFrame) -> None:
+    rows, columns = counted(len(frame), "row"), counted(len(frame.columns), "column")
+    print(f"{out}: {rows} of {columns}, {data_size(out.stat().st_size)}")
+
+
+def _parquet(ask: Callable[[Path | None], pd.DataFrame], path: Path) -> pd.DataFrame:
     frame = ask(path)
     if not path.stat().st_size:
         # what no SQL was asked for
@@ -85,6 +93,7 @@ def _parquet(ask: Callable[[Path | None], pd.DataFrame], path: Path) -> None:
 
         with duckdb.connect(":memory:") as connection:
             write_parquet(connection, connection.from_df(frame), path)
+    return frame
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

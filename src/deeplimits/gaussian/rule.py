@@ -34,6 +34,8 @@ _NEGLIGIBLE = 1e-10
 """Part of a square norm on the outermost panel that needs no panel beyond it."""
 _NARROWEST = 1e-13
 """Width of a panel at which a step of the function is all that there can be on it, relative to |x| or 1."""
+_SMALLEST = 1e-146
+"""Norms from there on have a square with all of its digits."""
 _MOST_PANELS = 1 << 18
 
 
@@ -243,9 +245,19 @@ class _Builder:
                         halved.append((np.concatenate([low, middle]), np.concatenate([middle, high])))
             count = sum(len(part.low) for part in done) + sum(len(low) for low, _ in halved)
             if count > _MOST_PANELS:
-                raise Unreachable("the activation bends too often on the scale of its argument")
+                raise Unreachable(self.why(done + pending, norms))
             pending = [self.evaluated(low, high) for low, high in halved]
         return done
+
+    def why(self, parts: list[_Part], norms: list[list[float]]) -> str:
+        """Why panels are halved without end."""
+        for line, of_line in enumerate(norms):
+            for part in parts:
+                found = zip(self.weighted(part, line, np.ones(1)), of_line, strict=True)
+                # a norm whose square is no number of full precision resolves nothing
+                if any(norm < _SMALLEST and each.any() for each, norm in found):
+                    return "powers of the activation underflow float64"
+        return "the activation bends too often on the scale of its argument"
 
     def resolved(self, part: _Part, norms: list[list[float]]) -> NDArray[np.bool_]:
         to_modes = legendre()[2][-3:]

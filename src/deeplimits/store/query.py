@@ -100,7 +100,7 @@ def run_query(
         connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         connection.execute("SET lock_configuration = true")
         with _interrupted_after(timeout, connection):
-            frame = _heeding_control_c(connection, lambda: connection.execute(statements[0]).df())
+            frame = _heeding_control_c(connection, lambda: _rows(connection, statements[0]))
             if parquet is not None:
                 write_parquet(connection, connection.sql(statements[0].query), parquet)
         if listed and "name" in frame:
@@ -183,6 +183,23 @@ def _heeding_control_c(connection: duckdb.DuckDBPyConnection, work: Callable[[],
         except KeyboardInterrupt:
             connection.interrupt()
             raise
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> pd.DataFrame:
+    """The rows that a statement returns; whole numbers of 128 bits, as sums are, are doubles in DuckDB's own
+    frames.
+    """
+    found = connection.execute(statement)
+    whole = [str(kind) in ("HUGEINT", "UHUGEINT") for _, kind, *_ in found.description]
+    if not any(whole):
+        return found.df()
+    rows = found.fetchall()
+    frame = pd.DataFrame(rows, columns=connection.sql(statement.query).limit(0).df().columns)
+    for place, (name, is_whole) in enumerate(zip(frame.columns, whole, strict=True)):
+        values = [row[place] for row in rows]
+        if is_whole and (None in values or max(map(abs, values), default=0) >> 63):
+            frame[name] = pd.Series(values, dtype=object)
+    return frame
 
 
 _PART = "part of "

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from deeplimits.activations import Identity, OrnsteinUhlenbeck, ReluLike, Smooth
 from deeplimits.architectures import architectures
 from deeplimits.engines.gradients.call import check_gradients
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network
 from deeplimits.sweep.activation import check_activation, check_meant
 from deeplimits.sweep.activation_models import activation
-from deeplimits.sweep.grams import inputs_gram
+from deeplimits.sweep.grams import checked_gram, inputs_gram, start_gram
 from deeplimits.sweep.network_models import NetworkModel, PointModel, networks_as
 from deeplimits.sweep.points import Point, recorded_layers
 from deeplimits.sweep.validation import validated
@@ -76,6 +78,65 @@ def point_of(mapping: Mapping[str, Any], path: Path, *, simulated: bool = True) 
         check_gradients(network, path)
     layers = recorded_layers(model.record.layers, depth, path, "record.layers")
     return Point(network, layers, model.record.gradients, model.record.output)
+
+
+def check_network(network: Network, where: str, *, simulated: bool = True) -> None:
+    """Refuse a network of Python that no file could describe: it is asked what a file is asked.
+
+    Parameters
+    ----------
+    where
+        What an error names as the place of the mistake.
+    simulated
+        Whether it is to be drawn; see ``load_point``.
+
+    Raises
+    ------
+    InputError
+        For whatever is wrong with it.
+    """
+    place = Path(where)
+    phi = network.activation
+    if type(phi) not in _NAMES:
+        expected = "an activation of deeplimits.activations"
+        raise InputError(place, "activation", f"<{type(phi).__name__}>", expected)
+    gram = checked_gram(network.gram, place, "gram")
+    given: dict[str, Any] = {
+        "architecture": network.architecture,
+        "activation": {"name": _NAMES[type(phi)], **_keys(phi)},
+        **{name: getattr(network, name) for name in ("width", "depth", "seed")},
+        "inputs": {"gram": gram} if network.start is None else {"start": network.start},
+    }
+    if network.shaping is not None:
+        given["shaping"] = _keys(network.shaping)
+    if network.branch_exponent != Network.branch_exponent:
+        given["branch_exponent"] = network.branch_exponent
+    given = _plain(given)
+    model = validated(networks_as(PointModel, given), given, place)
+    _size(model, place)
+    if network.start is not None:
+        check_start(network.start, model, place, "start")
+        if gram != start_gram(network.start):
+            expected = f"the square of start, {start_gram(network.start)}"
+            raise InputError(place, "gram", gram, expected)
+    check_activation(network, place, "activation", simulated=simulated)
+
+
+_NAMES = {
+    ReluLike: "relu",
+    Identity: "identity",
+    Smooth: "expression",
+    OrnsteinUhlenbeck: "ornstein_uhlenbeck",
+}
+"""What files call activations, smooth ones by their formulas."""
+
+
+def _keys(described: Any) -> dict[str, Any]:
+    """The fields of an activation or a shaping, as files call them."""
+    found = {field.name: getattr(described, field.name) for field in fields(described)}
+    if "formula" in found:
+        found |= {"expression": found.pop("formula"), "centered": True}
+    return found
 
 
 def _plain(value: Any) -> Any:
