@@ -25,12 +25,12 @@ class Grid:
     ----------
     step
         Between neighbours.
-    bend
+    smoothing
         Length over which softplus bends; 0 where y = z.
     """
 
     step: float
-    bend: float
+    smoothing: float
 
     def z(self, numbers: Array) -> Array:
         """The coordinates of (broken) numbers."""
@@ -38,33 +38,33 @@ class Grid:
 
     def y(self, z: Array) -> Array:
         """artanh ρ."""
-        if self.bend == 0:
+        if self.smoothing == 0:
             return z
-        return np.maximum(z, 0.0) + self.bend * np.log1p(np.exp(-np.abs(z) / self.bend))
+        return np.maximum(z, 0.0) + self.smoothing * np.log1p(np.exp(-np.abs(z) / self.smoothing))
 
     def back(self, y: Array) -> Array:
         """z, of y > 0 where z is bent."""
-        if self.bend == 0:
+        if self.smoothing == 0:
             return y
         with np.errstate(divide="ignore"):
-            return y + self.bend * np.log(-np.expm1(-y / self.bend))
+            return y + self.smoothing * np.log(-np.expm1(-y / self.smoothing))
 
     def slope(self, z: Array) -> Array:
         """dy/dz."""
-        if self.bend == 0:
+        if self.smoothing == 0:
             return np.ones_like(z)
-        return 1 / (1 + np.exp(-z / self.bend))
+        return 1 / (1 + np.exp(-z / self.smoothing))
 
     def number(self, y: float, *, up: bool) -> int:
         """The last number below y, or with ``up`` the first above."""
-        z = -np.inf if self.bend and y <= 0 else float(self.back(np.array([y]))[0])
+        z = -np.inf if self.smoothing and y <= 0 else float(self.back(np.array([y]))[0])
         # beyond, dy/dz is less than rounding
-        place = max(z, -_VANISHED * self.bend) / self.step - 0.5 if self.bend else z / self.step - 0.5
+        place = (max(z, -_VANISHED * self.smoothing) if self.smoothing else z) / self.step - 0.5
         return int(np.ceil(place) if up else np.floor(place))
 
 
 _VANISHED = 24.0
-"""At this many ``bend`` below 0 there is e^{−24} of a density left."""
+"""At this many ``smoothing`` below 0 there is e^{−24} of a density left."""
 
 
 def tabulated(grid: Grid, first: int, density: Array, transform: Transform) -> TabulatedLaw:

@@ -138,11 +138,11 @@ _ATOM = 1e-12
 
 
 def _transform(grid: Grid) -> Transform:
-    low = -1.0 if grid.bend == 0 else 0.0
+    low = -1.0 if grid.smoothing == 0 else 0.0
 
     def to_coordinate(rho: Array) -> Array:
         y = np.arctanh(np.clip(rho, -1 + 1e-16, 1 - 1e-16))
-        return grid.back(y if grid.bend == 0 else np.maximum(y, 1e-300))
+        return grid.back(y if grid.smoothing == 0 else np.maximum(y, 1e-300))
 
     def slope(rho: Array) -> Array:
         inside = np.maximum((1 - rho) * (1 + rho), 1e-300)
@@ -154,13 +154,13 @@ def _transform(grid: Grid) -> Transform:
 def _rescaled_transform(grid: Grid, layer: int) -> Transform:
     """r = log ℓ² + log 2 − log(1 + e^{2y})."""
     shift = 2 * float(np.log(layer)) + float(np.log(2))
-    high = shift if grid.bend == 0 else shift - float(np.log(2))
+    high = shift if grid.smoothing == 0 else shift - float(np.log(2))
 
     def to_coordinate(r: Array) -> Array:
         over = np.maximum(shift - r, 0.0)
         # log(e^x − 1) / 2
         y = (over + np.log(-np.expm1(-np.maximum(over, 1e-300)))) / 2
-        return grid.back(y if grid.bend == 0 else np.maximum(y, 1e-300))
+        return grid.back(y if grid.smoothing == 0 else np.maximum(y, 1e-300))
 
     def slope(r: Array) -> Array:
         z = to_coordinate(r)

@@ -34,7 +34,7 @@ def below(state: State, rho: float) -> State:
         return state
     grid, last = state.grid, state.first + len(state.masses) - 1
     none = replace(state, masses=np.zeros(1), equal=0.0, apart=state.apart if rho >= 0 else 0.0)
-    if rho <= -1 or (grid.bend and rho <= 0):
+    if rho <= -1 or (grid.smoothing and rho <= 0):
         return none
     cut = float(grid.back(np.array([np.arctanh(rho)]))[0]) / grid.step - 0.5
     low = state.first - _REACH

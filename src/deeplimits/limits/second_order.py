@@ -136,8 +136,8 @@ def coefficients(slopes: Slopes, width: int, y: Array) -> tuple[Array, Array]:
     square = 1 / np.cosh(y) ** 2
     # m'' from m', in closed form, by four points
     near = [step(slopes, y + k * _STEP * 100).slope for k in (-2, -1, 1, 2)]
-    bend = (8 * (near[2] - near[1]) - (near[3] - near[0])) / (1200 * _STEP)
+    curvature = (8 * (near[2] - near[1]) - (near[3] - near[0])) / (1200 * _STEP)
     m, slope = here.moved, here.slope
     drift = width * m / (1 + slope / 2) + here.shift + 0.75 * rho / width
-    drift = drift - (m * square + rho * slope + bend) / 4
+    drift = drift - (m * square + rho * slope + curvature) / 4
     return drift, here.spread + _SHIFT / width - slope

@@ -10,10 +10,10 @@ from deeplimits.array_types import Array
 
 _WIDE = 1.5
 """``scale`` in standard deviations."""
-_BEND = 0.3
+_SMOOTHING = 0.3
 """Softplus bends over this part of the distance to the middle of a law."""
 VANISHED = 18.0
-"""At this many ``bend`` below 0 y is as good as 0; further on transforms lose digits."""
+"""At this many ``smoothing`` below 0 y is as good as 0; further on transforms lose digits."""
 
 
 @dataclass(frozen=True)
@@ -26,23 +26,23 @@ class Places:
 
     Parameters
     ----------
-    bend
+    smoothing
         Length over which softplus bends; 0 where y = z.
     """
 
     middle: float
     scale: float
-    bend: float
+    smoothing: float
     low: float
     high: float
 
     @classmethod
     def onto_zero(cls, centre: float, deviation: float, above: float, vanished: float = VANISHED) -> Places:
-        """From 0, as which e^{−``vanished``} of a bend counts, to ``above`` the centre."""
-        bend, slope = _BEND * centre, -float(np.expm1(-1 / _BEND))
-        middle, scale = centre + bend * float(np.log(slope)), _WIDE * deviation / slope
-        first, last = np.arcsinh((np.array([-vanished * bend, centre + above]) - middle) / scale)
-        return cls(middle, scale, bend, float(first), float(last))
+        """From 0, as which e^{−``vanished``} of ``smoothing`` counts, to ``above`` the centre."""
+        smoothing, slope = _SMOOTHING * centre, -float(np.expm1(-1 / _SMOOTHING))
+        middle, scale = centre + smoothing * float(np.log(slope)), _WIDE * deviation / slope
+        first, last = np.arcsinh((np.array([-vanished * smoothing, centre + above]) - middle) / scale)
+        return cls(middle, scale, smoothing, float(first), float(last))
 
     @classmethod
     def about(cls, centre: float, deviation: float, below: float, above: float) -> Places:
@@ -58,21 +58,21 @@ class Places:
     def y(self, w: Array) -> Array:
         """artanh of the places."""
         z = self.middle + self.scale * np.sinh(w)
-        if not self.bend:
+        if not self.smoothing:
             return z
-        return np.maximum(z, 0.0) + self.bend * np.log1p(np.exp(-np.abs(z) / self.bend))
+        return np.maximum(z, 0.0) + self.smoothing * np.log1p(np.exp(-np.abs(z) / self.smoothing))
 
     def slope(self, w: Array) -> Array:
         """dy/dw."""
         grown = self.scale * np.cosh(w)
-        if not self.bend:
+        if not self.smoothing:
             return grown
-        return grown / (1 + np.exp(-(self.middle + self.scale * np.sinh(w)) / self.bend))
+        return grown / (1 + np.exp(-(self.middle + self.scale * np.sinh(w)) / self.smoothing))
 
     def w(self, y: Array) -> Array:
         """Where the places ``y`` are; of those below all, ``low``."""
         z = y
-        if self.bend:
-            over = np.maximum(y / self.bend, np.exp(-2 * VANISHED))
-            z = y + self.bend * np.log(-np.expm1(-over))
+        if self.smoothing:
+            over = np.maximum(y / self.smoothing, np.exp(-2 * VANISHED))
+            z = y + self.smoothing * np.log(-np.expm1(-over))
         return np.maximum(np.arcsinh((z - self.middle) / self.scale), self.low)

@@ -190,7 +190,7 @@ class Transform:
         points, weights = gauss(int(np.clip(np.ceil(length), 5, 20)) * _GAUSS)
         value, w = np.empty(len(w)), np.ascontiguousarray(w)
         _INVERTED(
-            places.low, places.high, places.middle, places.scale, places.bend, self.end, slope, points,
+            places.low, places.high, places.middle, places.scale, places.smoothing, self.end, slope, points,
             weights, w, places.y(w), value,
         )  # fmt: skip
         return value

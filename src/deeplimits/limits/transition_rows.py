@@ -137,7 +137,7 @@ class Transition:
     @property
     def key(self) -> tuple[str, ...]:
         """All that its rows depend on, but for the sources that make them."""
-        parts = (self.slopes.plus, self.slopes.minus, self.units, self.grid.step, self.grid.bend)
+        parts = (self.slopes.plus, self.slopes.minus, self.units, self.grid.step, self.grid.smoothing)
         return ("correlation", *(str(part) for part in parts))
 
     def _block(self, number: int) -> Block:

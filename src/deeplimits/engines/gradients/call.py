@@ -18,10 +18,10 @@ from deeplimits.engines.run.dispatch import fill
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network
 
-_LEDGER = "f4[2] f4[2] f4[2] f4[2] f8[2] f4[2] f8[3] f8[2] f8[1] f4[1] i4[1]"
+_WORKSPACE = "f4[2] f4[2] f4[2] f4[2] f8[2] f4[2] f8[3] f8[2] f8[1] f4[1] i4[1]"
 _SIGNATURE = (
     "u8 i8 i8[1] i4[1] f4[1] f4[1] f4[1] f4[1] f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] "
-    f"f4[2] f4[2] f8[2] f8[3] f4[2] i4[2] f4[1] {_LEDGER}"
+    f"f4[2] f4[2] f8[2] f8[3] f4[2] i4[2] f4[1] {_WORKSPACE}"
 )
 _KERNELS = {
     (name, inputs): Kernel("engines.gradients.perceptron", name, _SIGNATURE, inputs, inputs)
@@ -35,7 +35,7 @@ _RESIDUAL = {
         name,
         "u8 i8 i8 i8 i4[1] f8 f4 f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] "
         "f4[3] f4[2] f4[2] f4[2] f4[2] "
-        f"f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2] {_LEDGER}",
+        f"f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2] {_WORKSPACE}",
         inputs,
         inputs,
     )

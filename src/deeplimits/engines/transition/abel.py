@@ -12,25 +12,25 @@ from deeplimits.engines.transition.kernels import hyperbolic
 
 
 @inline
-def _risen(beyond: Any, z: Any, least: Any, bend: Any) -> Any:
+def _risen(beyond: Any, z: Any, least: Any, smoothing: Any) -> Any:
     """How far softplus has risen to ``z`` from ``beyond`` below it, where it was ``least``."""
-    if bend == 0.0:
+    if smoothing == 0.0:
         return beyond
-    turn = beyond / bend
+    turn = beyond / smoothing
     if turn > 30.0:
-        return max(z, 0.0) + bend * math.log(1.0 + math.exp(-abs(z) / bend)) - least
+        return max(z, 0.0) + smoothing * math.log(1.0 + math.exp(-abs(z) / smoothing)) - least
     grown = 2.0 * math.exp(0.5 * turn) * hyperbolic(0.5 * turn)[0]
-    # 1 − e^{−least / bend}
-    slope = 2.0 * math.exp(-0.5 * least / bend) * hyperbolic(0.5 * least / bend)[0]
+    # 1 − e^{−least / smoothing}
+    slope = 2.0 * math.exp(-0.5 * least / smoothing) * hyperbolic(0.5 * least / smoothing)[0]
     more = grown * slope
     up = 1.0 + more
-    return bend * (more if up == 1.0 else math.log(up) * (more / (up - 1.0)))
+    return smoothing * (more if up == 1.0 else math.log(up) * (more / (up - 1.0)))
 
 
 @kernel
 def inverted(
-    low: Any, high: Any, middle: Any, scale: Any, bend: Any, end: Any, slope: Any, points: Any, weights: Any,
-    starts: Any, nodes: Any, out: Any,
+    low: Any, high: Any, middle: Any, scale: Any, smoothing: Any, end: Any, slope: Any, points: Any,
+    weights: Any, starts: Any, nodes: Any, out: Any,
 ) -> None:  # fmt: skip
     """Fill ``out`` [node] with the density of y' at ``nodes`` [node]: the Abel transform
     −(2/π) ∫ h'(x) dx / √(x² − r²), times dr/dy. Places: y = softplus(z), z = ``middle`` + ``scale`` sinh w.
@@ -39,7 +39,7 @@ def inverted(
     ----------
     low, high
         Where w begins and ends.
-    bend
+    smoothing
         Length over which softplus bends; 0 where y = z.
     end
         h from there on.
@@ -59,7 +59,7 @@ def inverted(
             beyond = (high - start) * s * s
             risen = 2.0 * scale * hyperbolic(start + 0.5 * beyond)[1] * hyperbolic(0.5 * beyond)[0]
             z = middle + scale * hyperbolic(start + beyond)[0]
-            risen = _risen(risen, z, at, bend)
+            risen = _risen(risen, z, at, smoothing)
             sinh_x, cosh_x = hyperbolic(at + risen)
             far = hyperbolic(risen)[0] / (cosh_x * cosh_r)
             far = far * (sinh_x / cosh_x + sinh_r / cosh_r)

@@ -22,7 +22,7 @@ from deeplimits.engines.transition.lanes import even_sums, multiply, square, sum
 _NEAR = 0.3
 """How far from the minimum, in ω₀, the contour may be, and ω₀ from its best, as a part of it."""
 _ATTEMPTS, _PATIENCE = 100, 8
-_BEND = 0.5
+_PACE = 0.5
 """b: a contour is evenly paced where an integrand is Gaussian, and leaps where it has a tail."""
 _BATCHES = 64
 _FAR_BELOW = 12.0
@@ -32,12 +32,12 @@ _CUT = 1e-14
 
 
 @part
-def paced(first: Any, size: Any, step: Any, bend: Any, rows: Any) -> None:
-    """Rows 0 and 6 [lane]: ω at the nodes of a contour from ``first`` on, and dω/dt; ``bend`` is b."""
-    more = math.exp(bend * step)
-    growth = math.exp(bend * step * first)
+def paced(first: Any, size: Any, step: Any, pace: Any, rows: Any) -> None:
+    """Rows 0 and 6 [lane]: ω at the nodes of a contour from ``first`` on, and dω/dt; ``pace`` is b."""
+    more = math.exp(pace * step)
+    growth = math.exp(pace * step * first)
     for lane in range(LANES):
-        rows[0, lane] = 0.5 * (growth - 1.0 / growth) * size / bend
+        rows[0, lane] = 0.5 * (growth - 1.0 / growth) * size / pace
         rows[6, lane] = 0.5 * (growth + 1.0 / growth) * size
         growth = growth * more
 
@@ -47,7 +47,7 @@ def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows
     """Rows of ``rows`` [row, lane] at the nodes from ``first`` on: ω, M, D, whether c is in the strip,
     dω/dt.
     """
-    paced(first, size, step, _BEND, rows)
+    paced(first, size, step, _PACE, rows)
     x, grown, bent, steep = ratio
     rho, squared, apart, plus, minus, side = pair
     if plus * plus == minus * minus:

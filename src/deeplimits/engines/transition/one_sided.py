@@ -22,7 +22,7 @@ from deeplimits.engines.transition.one_sided_lanes import begun, doubled, finish
 
 _NEAR = 0.3
 """How far from the minimum, in ω₀, the contour may be, and ω₀ from its best, as a part of it."""
-_BEND = 0.7
+_PACE = 0.7
 """b of the contour: tails are those of a power where a unit may have none of a and b."""
 _ATTEMPTS, _PATIENCE = 100, 8
 _BATCHES = 64
@@ -37,7 +37,7 @@ def _lanes(first: Any, c: Any, size: Any, step: Any, ratio: Any, pair: Any, rows
     """Rows of ``rows`` [row, lane] at the nodes from ``first`` on: ω in 0, whether c is in the strip in 5,
     dω/dt in 6; J of units that have both and that have one from 11 on, and what they make of D from 15 on.
     """
-    paced(first, size, step, _BEND, rows)
+    paced(first, size, step, _PACE, rows)
     x, grown, bent, steep = ratio
     rho, squared, apart = pair
     parted_sums(

@@ -216,14 +216,14 @@ class _Cells:
         well = drift**2 + slope
         middle = well[1]
         linear = np.sqrt(15.0) / 3 * width * (well[2] - well[0])
-        bend = 10.0 / 3 * width * (well[2] - 2 * middle + well[0])
+        curvature = 10.0 / 3 * width * (well[2] - 2 * middle + well[0])
         square, cube = width**2, width**3
         # Ω = x [[0, 1], [0, 0]] + y [[0, 0], [1, 0]] + d diag(1, −1), y and d linear in Q = well + λ
-        x = width + (cube * linear**2 / 15 - 4 / 3 * square * bend) / 240
+        x = width + (cube * linear**2 / 15 - 4 / 3 * square * curvature) / 240
         d_slope = cube * linear / 180
-        d_level = (square * linear * bend / 30 - 20 * width * linear) / 240 + d_slope * middle
-        y_slope = width + (20 * square * bend + cube * linear**2) / 3600
-        y_level = bend / 12 + width * (bend**2 / 30 - linear**2) / 120 + y_slope * middle
+        d_level = (square * linear * curvature / 30 - 20 * width * linear) / 240 + d_slope * middle
+        y_slope = width + (20 * square * curvature + cube * linear**2) / 3600
+        y_level = curvature / 12 + width * (curvature**2 / 30 - linear**2) / 120 + y_slope * middle
         d = d_level + d_slope * shift[:, None]
         root = np.sqrt(d * d + x * (y_level + y_slope * shift[:, None]))
         decay = np.exp(-root)

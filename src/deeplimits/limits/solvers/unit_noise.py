@@ -111,8 +111,8 @@ class UnitNoise:
     def _drift(self) -> tuple[Array, Array]:
         """The drift of x and its derivative by x, by y [panel, coefficient]."""
         drift, sigma = self._values
-        bend = chebyshev.chebval(_AT, 2 * chebyshev.chebder(self._sigma.T))
-        value = drift / sigma - bend / 2
+        sigma_slope = chebyshev.chebval(_AT, 2 * chebyshev.chebder(self._sigma.T))
+        value = drift / sigma - sigma_slope / 2
         coefficients = value @ _INTERPOLATE.T
         slope = sigma * chebyshev.chebval(_AT, 2 * chebyshev.chebder(coefficients.T))
         return coefficients, slope @ _INTERPOLATE.T
