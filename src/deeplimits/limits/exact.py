@@ -96,8 +96,6 @@ def dear_kernels(network: Network, layer: int) -> str | None:
     if layer == 0:
         return None
     kinds = set(network.widths[:layer])
-    if min(kinds) < _QUICK_UNITS:
-        return f"a kernel of {min(kinds)} units takes long; of {_QUICK_UNITS} or more, a second or two"
     if len(kinds) > _QUICK_KINDS:
         return f"layers of {len(kinds)} widths need a kernel each, a second or two"
     if layer > _QUICK_LAYERS:
@@ -105,8 +103,8 @@ def dear_kernels(network: Network, layer: int) -> str | None:
     return None
 
 
-_QUICK_UNITS, _QUICK_KINDS, _QUICK_LAYERS = 32, 2, 4096
-"""Units of a layer from which on its kernel is quick; widths and layers up to which all are."""
+_QUICK_KINDS, _QUICK_LAYERS = 2, 4096
+"""Widths and layers up to which kernels take seconds, of any number of units."""
 _TOLD = 1e-4
 """Probability of a dead input that is told."""
 

@@ -17,6 +17,7 @@ import numpy as np
 from deeplimits.activations import Slopes
 from deeplimits.array_types import Array
 from deeplimits.limits.chain_grid import Grid
+from deeplimits.limits.one_thread import one_thread
 from deeplimits.limits.transition_rows import CHUNK, Transition, transition
 
 _NOTHING = 3e-12
@@ -86,6 +87,7 @@ def states(layers: Layers, start: float, wanted: Sequence[int]) -> list[State]:
 
 
 @lru_cache(maxsize=64)
+@one_thread()
 def _walk(
     layers: tuple[tuple[Slopes, int], ...], start: float, wanted: frozenset[int]
 ) -> tuple[tuple[int, State], ...]:

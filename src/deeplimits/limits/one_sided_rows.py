@@ -9,8 +9,6 @@ law of y' − y is a smooth function up to θ = 0. So rows far out, where ρ' is
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -21,6 +19,7 @@ from numpy.polynomial import chebyshev
 from deeplimits.array_types import Array
 from deeplimits.limits import kept_rows
 from deeplimits.limits.one_sided import FARTHEST, Middle, reach, tail, transform_of
+from deeplimits.limits.one_thread import in_threads
 from deeplimits.limits.transition import interpolating, nodes
 
 _RESOLVED = 1e-7
@@ -120,8 +119,7 @@ def densities(layout: Layout, beyond: bool) -> Densities:
         def found(each: float) -> tuple[Array, float]:
             return _density(layout, beyond, each)
 
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-            rows, ends = zip(*threads.map(found, y.tolist()), strict=True)
+        rows, ends = zip(*in_threads(found, y.tolist()), strict=True)
         coefficients = interpolating(count) @ np.array(rows) @ interpolating(_NODES).T
         largest = np.abs(coefficients).max()
         if np.abs(coefficients[-2:]).max() <= _RESOLVED * largest or count > _MOST:

@@ -7,9 +7,7 @@ positive for both, and ρ' = 1 where one is and no other is positive at all.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -22,6 +20,7 @@ from deeplimits.limits.chain_grid import Grid
 from deeplimits.limits.one_sided import Middle, reach
 from deeplimits.limits.one_sided import density as density_of_one_side
 from deeplimits.limits.one_sided_rows import one_sided
+from deeplimits.limits.one_thread import in_threads
 from deeplimits.limits.step_moments import Step, step
 from deeplimits.limits.transition import density, window
 
@@ -128,8 +127,7 @@ class Transition:
             # made of what is kept already
             self._blocks |= {number: self._block(number) for number in missing}
         elif missing:
-            with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-                found = list(threads.map(self._block, missing))
+            found = in_threads(self._block, missing)
             self._blocks |= dict(zip(missing, found, strict=True))
             kept_rows.write(self.key, self._blocks)
         return {number: self._blocks[number] for number in wanted}

@@ -16,6 +16,7 @@ import numpy as np
 from deeplimits.activations import ShapedSmooth
 from deeplimits.array_types import Array
 from deeplimits.laws import TabulatedLaw, Transform
+from deeplimits.limits.one_thread import one_thread
 from deeplimits.limits.tables import from_derivatives
 from deeplimits.limits.variance_rows import POINTS, Rows, VarianceKernel, points, variance_kernel
 
@@ -112,6 +113,7 @@ def variance_states(layers: Layers, start: float, wanted: Sequence[int]) -> list
 
 
 @lru_cache(maxsize=32)
+@one_thread()
 def _followed(
     layers: tuple[tuple[ShapedSmooth, int], ...], start: float, wanted: frozenset[int]
 ) -> dict[int, State]:

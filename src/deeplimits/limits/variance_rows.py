@@ -9,9 +9,7 @@ Panels of log V end at log s², so that the chain can be stopped there without l
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -23,6 +21,7 @@ from deeplimits.array_types import Array
 from deeplimits.gaussian.powers import Power
 from deeplimits.gaussian.rule import NODES, legendre
 from deeplimits.limits import kept_rows
+from deeplimits.limits.one_thread import in_threads
 from deeplimits.limits.variance_units import REACH, Units, turns
 
 POINTS = NODES
@@ -105,8 +104,7 @@ class VarianceKernel:
             self._rows |= kept_rows.read(self._key, Rows)
         missing = sorted(wanted - self._rows.keys())
         if missing:
-            with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-                computed = list(threads.map(lambda panel: self.steps(self.nodes(panel)), missing))
+            computed = in_threads(lambda panel: self.steps(self.nodes(panel)), missing)
             self._rows |= dict(zip(missing, computed, strict=True))
             kept_rows.write(self._key, self._rows)
         similar = self._rows.get(self.top)
