@@ -130,6 +130,8 @@ def test_what_an_extra_brings_is_named_where_it_is_missing(installed: Path, tmp_
         "law = deeplimits.limit(network, name='exact')\n"
         "drawn = 1 - deeplimits.simulate(network, 256).correlation_gap[:, -1, 0]\n"
         "assert law.distance(drawn) < 0.2\n"
+        "network |= {'activation': {'name': 'tanh'}, 'inputs': {'gram': [[1.0]]}}\n"
+        "assert deeplimits.limit(network, name='exact_variance', observable='variance').std > 0\n"
         "for ask in (lambda: law.plot(), lambda: deeplimits.query('SELECT 1', results='.')):\n"
         "    try:\n        ask()\n"
         "    except ModuleNotFoundError as error:\n        print(error)\n"

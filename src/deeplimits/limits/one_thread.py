@@ -16,9 +16,14 @@ Other = TypeVar("Other")
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Linear algebra of this process in one thread."""
-    from threadpoolctl import threadpool_limits
-
+    """Linear algebra of this process in one thread, where the package that can do so is installed: laws alone,
+    without studies, do not ask for it.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ModuleNotFoundError:
+        yield
+        return
     with threadpool_limits(1, "blas"):
         yield
 
