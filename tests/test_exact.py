@@ -167,8 +167,11 @@ def test_many_layers_in_which_inputs_die_lose_nothing(units: int) -> None:
         (Network(ReluLike(0.0, -0.4), 24, 3, pair(0.3)), 1e-8),
         (Network(ReluLike(), 16, 3, pair(0.3)), 1e-7),
         (Network(ReluLike(), 48, 3, pair(0.3)), 1e-8),
+        (Network(ReluLike(0.5, -0.5), (32, 64, 48, 32), 4, pair(0.3)), 1e-8),
+        (Network(ReluLike(0.0, -0.4), (16, 256, 24), 3, pair(0.3)), 1e-8),
+        (Network(ReluLike(1.0, 0.5), (256, 16), 2, pair(0.3)), 1e-8),
     ],
-    ids=["two slopes", "narrow", "one slope"],
+    ids=["two slopes", "narrow", "one slope", "uneven", "narrow, then wide", "wide, then narrow"],
 )
 def test_two_grids_give_one_law(network: Network, distance: float, monkeypatch: pytest.MonkeyPatch) -> None:
     coarse = law("exact", network)

@@ -73,10 +73,13 @@ class Transition:
     ----------
     slopes, units
         Of the layer.
+    finer
+        How many times closer its coordinates lie than where all layers have as many units.
     """
 
     slopes: Slopes
     units: int
+    finer: int = 1
     _blocks: dict[int, Block] = field(default_factory=dict)
 
     @property
@@ -88,7 +91,7 @@ class Transition:
     def grid(self) -> Grid:
         """The coordinates of its rows."""
         h = _STEP / float(np.sqrt(self.units))
-        return Grid(h, _BENDS * h if self.slopes.plus * self.slopes.minus <= 0 else 0.0)
+        return Grid(h / self.finer, _BENDS * h if self.slopes.plus * self.slopes.minus <= 0 else 0.0)
 
     def fates(self, y: Array) -> Fates:
         """What becomes of a step from these coordinates."""
@@ -179,6 +182,6 @@ _LEAST = 1e-12
 
 
 @lru_cache(maxsize=32)
-def transition(slopes: Slopes, units: int) -> Transition:
+def transition(slopes: Slopes, units: int, finer: int = 1) -> Transition:
     """The kernel of layers like this, shared by all networks."""
-    return Transition(slopes, units)
+    return Transition(slopes, units, finer)
