@@ -89,6 +89,22 @@ def test_a_kernel_of_a_linear_formula_is_that_of_the_linear_network() -> None:
     assert np.abs(law(formula).cdf(at) - law(linear).cdf(at)).max() < 1e-9
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_panels_are_fine_enough_for_the_distribution(depth: int) -> None:
+    """A bounded activation has a density that is right in its mass long before it is so within a panel."""
+    network = Network(Smooth.of("tanh"), 16, depth, ONE)
+    layers = [(layer.phi, layer.units) for layer in network.layers]
+    (state,) = variance_chain.variance_states(layers, 0.0, [depth])
+    coarse, fine = (list(variance_chain._steps(layers, 0.0, level))[-1] for level in (0, 2))
+    at = np.asarray(law(network).quantile(stats.norm.cdf(Z)))
+    expected = fine.table(Transform.linear()).cdf(at)
+    assert np.abs(law(network).cdf(at) - expected).max() < 1e-8
+    assert state.error < 1e-8
+    # and what is said of panels that are too coarse is so
+    wrong = np.abs(coarse.table(Transform.linear()).cdf(at) - expected).max()
+    assert 1e-7 < wrong < 2 * coarse.error
+
+
 @pytest.mark.slow
 def test_other_panels_give_one_law() -> None:
     layers = [(layer.phi, layer.units) for layer in Network(EXPLOSIVE, 64, 24, ONE, shaping=HALF).layers]

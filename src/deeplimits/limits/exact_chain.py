@@ -206,7 +206,7 @@ def _on(state: State, grid: Grid) -> State:
 
 
 def _between(nodes: Array) -> Array:
-    """What a value counts for so many nodes away: sin πx / πx, which by itself would ask for rows far away, held
-    by a Gaussian, as what has few frequencies beyond half of the highest allows.
+    """What a value counts for so many nodes away: sin πx / πx, which by itself would ask for rows far away,
+    held by a Gaussian, as what has few frequencies beyond half of the highest allows.
     """
     return np.asarray(np.sinc(nodes) * np.exp(-(nodes**2) * np.pi / (4 * _FURTHER)))

@@ -72,7 +72,7 @@ class ExactVariance(Limit):
         if network.piecewise_linear:
             return _CLOSED_ERROR + _DEAD
         (state,) = _states(network, [layer])
-        return ERROR + 2 * state.lost + state.beyond
+        return ERROR + 2 * state.error + state.beyond
 
     def warning(self, network: Network, layer: int, observable: str) -> str | None:
         if network.piecewise_linear or layer == 0:

@@ -16,8 +16,8 @@ Other = TypeVar("Other")
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Linear algebra of this process in one thread, where the package that can do so is installed: laws alone,
-    without studies, do not ask for it.
+    """Linear algebra of this process in one thread, where the package that can do so is installed: laws
+    alone, without studies, do not ask for it.
     """
     try:
         from threadpoolctl import threadpool_limits

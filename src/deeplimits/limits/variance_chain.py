@@ -23,7 +23,7 @@ from deeplimits.limits.variance_rows import POINTS, Rows, VarianceKernel, points
 _NOTHING = 1e-13
 """Mass of a panel that is left out."""
 _RESOLVED = 1e-8
-"""Mass that may be lost before panels are halved."""
+"""Error of distribution functions at which panels are halved."""
 _LEVELS = 3
 _MOST_PANELS = 1 << 14
 """Above log s²: where V is not followed any more."""
@@ -72,6 +72,14 @@ class State:
         """How much mass has been lost or won on the way."""
         return abs(_mass(self.kernel, self.law) + self.beyond - 1)
 
+    @property
+    def error(self) -> float:
+        """What distribution functions are wrong by: mass that has been lost, or what a polynomial on a panel
+        cannot follow.
+        """
+        last = np.abs(self.law.values @ points()[2].T)[:, -2:]
+        return max(self.lost, float(last.max(initial=0.0)) * self.kernel.width / (2 * POINTS))
+
     def table(self, transform: Transform) -> TabulatedLaw:
         """The law of those that are followed, as that of what ``transform`` makes of log V."""
         kernel, count = self.kernel, len(self.law.values)
@@ -117,14 +125,14 @@ def variance_states(layers: Layers, start: float, wanted: Sequence[int]) -> list
 def _followed(
     layers: tuple[tuple[ShapedSmooth, int], ...], start: float, wanted: frozenset[int]
 ) -> dict[int, State]:
-    lost, found = 0.0, dict[int, State]()
+    found = dict[int, State]()
     for level in range(_LEVELS):
         found = {
             number: state for number, state in enumerate(_steps(layers, start, level), 1) if number in wanted
         }
-        lost = max(state.lost for state in found.values())
-        if lost <= _RESOLVED:
+        if max(state.error for state in found.values()) <= _RESOLVED:
             return found
+    lost = max(state.lost for state in found.values())
     if lost > _LOST:
         raise ArithmeticError(f"the law of V is too narrow in places: its mass is wrong by {lost:.1e}")
     return found
