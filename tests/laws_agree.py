@@ -22,7 +22,7 @@ CHUNK = 1 << 15
 
 def features(sample: Sample) -> NDArray[np.float64]:
     """log V^{aa} of every input and ρ of every pair at the last record, and where they are there log ‖φ‖² / n
-    of every input, the first input's layer of explosion or collapse, the output, and of all records the log
+    of every input and the cosine of every pair of activations, the first input's layer of explosion or collapse, the output, and of all records the log
     square norm of the gradient of every input and the cosine for every pair [sample, feature]; dead networks
     as points of their own.
     """
@@ -33,6 +33,8 @@ def features(sample: Sample) -> NDArray[np.float64]:
     columns += [
         sample[name][:, :1].astype(float) for name in ("exploded_at", "collapsed_at") if name in sample
     ]
+    if "activation_gap" in sample:
+        columns.append(_cosines(sample["activation_gap"][:, -1]))
     if "output" in sample:
         columns.append(sample["output"].astype(float))
     if "gradient_gap" in sample:

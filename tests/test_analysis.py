@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy import stats
 
+from deeplimits.activations import ReluLike
 from deeplimits.analysis import order_statistics as order
 from deeplimits.analysis.columns import Samples
 from deeplimits.analysis.deviations import Deviations, root_mean_square
@@ -21,10 +22,12 @@ from deeplimits.analysis.distances import CELLS, Distance, cell_counts, distance
 from deeplimits.analysis.rates import fit_rate
 from deeplimits.analysis.reduce import BINS, LEVELS, Reduced, reduce_marginals
 from deeplimits.laws import EmpiricalLaw, NormalLaw, kolmogorov
+from deeplimits.networks.network import Network
 from deeplimits.observables import OBSERVABLES
 from held_blocks import Held
 from tiny import STUDY, project, reduced, simulated
 
+NETWORK = Network(ReluLike(), 8, 7, ((1.0, 0.3), (0.3, 1.0)))
 FLOATS = arrays(np.float32, st.integers(1, 60), elements=st.floats(allow_nan=False, width=32))
 
 
@@ -75,7 +78,7 @@ def split(values: Sequence[NDArray[np.float32]], cuts: Sequence[int]) -> list[tu
 
 
 def reduce_all(located: list[tuple[Held, int]], memory: int = 1 << 28) -> list[Reduced]:
-    return reduce_marginals(Samples(located, memory), [(name, 0, 7) for name in OF_ONE_LAYER])
+    return reduce_marginals(Samples(NETWORK, located, memory), [(name, 0, 7) for name in OF_ONE_LAYER])
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +113,7 @@ def test_growth_is_that_of_each_network() -> None:
     values = generator.normal(size=(4000, 3, 1)).astype(np.float32)
     values[:100], values[100:250, 1:], values[250:300, 2] = -np.inf, -np.inf, -np.inf
     blocks = [(Held(log_activation=part), len(part)) for part in np.split(values, [1000, 1700])]
-    reduced = reduce_marginals(Samples(blocks), [("log_growth", record, 9) for record in range(3)])
+    reduced = reduce_marginals(Samples(NETWORK, blocks), [("log_growth", record, 9) for record in range(3)])
     assert [(kept.count, kept.dead) for kept in reduced] == [(3900, 100), (3750, 250), (3700, 300)]
     assert (reduced[0].mean, reduced[0].std) == (0.0, 0.0)
     for record, alive in ((1, 250), (2, 300)):
@@ -148,7 +151,7 @@ def test_a_block_is_read_once_where_it_fits() -> None:
     for memory, reads in ((1 << 20, [1, 1, 1]), (600, [1, 1, 4]), (0, [4, 4, 4])):
         for held, _ in blocks:
             held.reads = 0
-        samples = Samples(blocks, memory)
+        samples = Samples(NETWORK, blocks, memory)
         for _ in range(4):
             for block in samples:
                 block.values("log_variance", 0, 7)
@@ -172,7 +175,7 @@ def test_memory_does_not_grow_with_the_number_of_blocks() -> None:
     def peak(blocks: int) -> int:
         located = [(Made(seed), 1 << 14) for seed in range(blocks)]
         tracemalloc.start()
-        reduce_marginals(Samples(located, memory=1 << 20), [("correlation", 0, 7)])
+        reduce_marginals(Samples(NETWORK, located, memory=1 << 20), [("correlation", 0, 7)])
         memory = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return memory

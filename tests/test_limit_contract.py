@@ -66,7 +66,7 @@ def sample(
     # 1 − ρ of antipodal inputs, stored in float32
     gap = found["correlation_gap"]
     arrays = found | {"correlation_gap": np.where(gap > 2 - 1e-6, np.float32(2), gap)}
-    values = parse(name).of_arrays(arrays, layers.index(layer), layer, network.inputs)
+    values = parse(name).of_arrays(arrays, layers.index(layer), layer, network)
     values = values[~np.isnan(values)]
     return values if name in ("log_variance", "variance") else values[values > -np.inf]
 

@@ -51,7 +51,7 @@ def test_it_is_documented_and_labelled(kind: str) -> None:
     assert record.meaning
     last = "input" if record.inputs == 1 else "cross"
     assert record.dimensions[-1] == last
-    assert STORED[parse(kind).sources[0][0]].dimensions[-1] == last
+    assert STORED[record.variables[0]].dimensions[-1] == last
     other = f"{kind}_1" if record.inputs == 1 else f"{kind}_0_2"
     assert parse(other).name == other
     assert observable_text(other).startswith(kind.replace("_", " "))
@@ -88,7 +88,7 @@ def test_a_matrix_has_what_is_measured_of_it(kind: str) -> None:
         "log_variance": np.log(np.array([[[pair.first, pair.second]]])).astype(np.float32),
         "correlation_gap": np.array([[[pair.gap]]], np.float32),
     }
-    (measured,) = parse(kind).of_arrays(arrays, 0, 7, 2)
+    (measured,) = parse(kind).of_arrays(arrays, 0, 7, NETWORKS["shaped"])
     assert pair.observed(kind, 7) == pytest.approx(measured, rel=1e-6)
 
 

@@ -72,7 +72,9 @@ def test_every_observable_has_the_column_of_its_inputs() -> None:
         "covariance_1_2": (1 - gap[:, 1, 2]) * np.exp((log_variance[:, 1, 1] + log_variance[:, 1, 2]) / 2),
         "output_1": held.read("output")[:, 1].astype(float),
     }
-    reduced = reduce_marginals(Samples([(held, 500)]), [(name, 1, 7) for name in expected])
+    reduced = reduce_marginals(
+        Samples(Network(ReluLike(), 8, 7, GRAM), [(held, 500)]), [(name, 1, 7) for name in expected]
+    )
     for kept, (name, values) in zip(reduced, expected.items(), strict=True):
         assert kept.mean == pytest.approx(values.mean(), rel=1e-6), name
         assert kept.quantiles[3] == pytest.approx(np.median(values), abs=2e-2), name
@@ -121,5 +123,5 @@ def test_covariances_that_float32_does_not_hold_are_refused(gram: Gram) -> None:
     network = Network(ReluLike(), 8, 2, gram)
     arrays = simulate_block(network, [0, 2], 0, 64)
     with pytest.raises(InputError, match=r"covariances that float32 holds, .* log_variance and correlation"):
-        parse("covariance").of_arrays(arrays, 1, 2, 2)
-    assert np.isfinite(parse("log_variance").of_arrays(arrays, 1, 2, 2)).all()
+        parse("covariance").of_arrays(arrays, 1, 2, network)
+    assert np.isfinite(parse("log_variance").of_arrays(arrays, 1, 2, network)).all()

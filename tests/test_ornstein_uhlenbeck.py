@@ -109,7 +109,7 @@ def test_networks_of_the_engine_follow_the_closed_form() -> None:
     limit, network = registry()["ornstein_uhlenbeck"], CASES[3]
     found = simulate_block(network, [400], 0, 1 << 14)
     for name in limit.observables:
-        values = parse(name).of_arrays(found, 0, 400, 1)
+        values = parse(name).of_arrays(found, 0, 400, network)
         law = limit.laws(network, [400], name)[0]
         assert stats.kstest(values, law.cdf).pvalue > RATE, name
         assert stats.kstest(values + 0.25, law.cdf).pvalue < 1e-6, name

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from deeplimits.architectures import architectures
+from deeplimits.observable_kind import Kind
 from deeplimits.observables import OBSERVABLES
 from deeplimits.store.arrays import COLUMNS, GROUPS
 from deeplimits.store.table_columns import TABLES
 from deeplimits.sweep.axes import AXES
+from deeplimits.tangent_kernels import KernelKind
 from deeplimits.variables import CONTAINER, Variable
 
 PAGE = Path(__file__).parent.parent / "docs" / "data.md"
@@ -75,9 +78,21 @@ def observables() -> str:
     for name, record in OBSERVABLES.items():
         since = " since layer 0" * record.since_start + " at all layers" * record.all_layers
         cells = [f"`{name}`", "an input" if record.inputs == 1 else "two inputs"]
-        cells += [", ".join(f"`{each}`" for each in record.variables) + since, record.meaning]
+        cells += [", ".join(f"`{each}`" for each in _made_of(record)) + since, record.meaning]
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"
+
+
+def _made_of(record: Kind) -> list[str]:
+    """Stored variables, with those that only some architectures have."""
+    found = dict.fromkeys(record.variables)
+    if isinstance(record, KernelKind):
+        for kernel in (kind.tangent_kernel for kind in architectures().values()):
+            if kernel is not None:
+                found |= dict.fromkeys(
+                    kernel.of_input if record.inputs == 1 else kernel.of_pair + kernel.of_input
+                )
+    return [*found]
 
 
 def columns(variables: Mapping[str, Variable]) -> str:

@@ -109,13 +109,26 @@ class Kind:
         held = STORED[self.variables[0]].dimensions
         return tuple(name for name in held if name != "record") if self.all_layers else held
 
+    def made_of(self, network: Network) -> tuple[str, ...]:  # noqa: ARG002
+        """The stored variables that it is made of in an architecture, those of pairs first."""
+        return self.variables
+
+    def combined(
+        self,
+        columns: Sequence[Numbers],
+        network: Network,  # noqa: ARG002
+        inputs: tuple[int, ...],  # noqa: ARG002
+    ) -> Numbers:
+        """What is made of the columns of ``made_of``, of these inputs of a network."""
+        return self.combine(columns)
+
     def exists(self, network: Network, layer: int) -> bool:
         """Whether networks have it at a layer, be it recorded or not."""
         return (
             self.inputs <= network.inputs
             and (layer == network.depth or not self.all_layers)
-            and all(STORED[name].at(network, layer) for name in self.variables)
             and self.of(network)
+            and all(STORED[name].at(network, layer) for name in self.made_of(network))
         )
 
     def within(self, layers: Sequence[int], depth: int) -> bool:

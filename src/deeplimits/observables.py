@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,12 @@ from deeplimits.activations import OrnsteinUhlenbeck
 from deeplimits.array_types import Array
 from deeplimits.discovery import Registry
 from deeplimits.errors import InputError, nearest_name
-from deeplimits.laws import Transform
 from deeplimits.observable_kind import Kind, Numbers
-from deeplimits.tangent_kernels import alignment_gap, cross_kernel, log_condition, log_kernel
+from deeplimits.tangent_kernels import KERNEL_KINDS
 from deeplimits.variables import STORED
 
 if TYPE_CHECKING:
-    pass
+    from deeplimits.networks.network import Network
 
 
 def _stored(name: str, **more: Any) -> Kind:
@@ -63,26 +62,6 @@ def _standard(columns: Sequence[Numbers]) -> Numbers:
     with np.errstate(over="ignore", invalid="ignore"):
         return (output * np.exp(-log_variance / 2)).astype(np.float32)
 
-
-def _kernel_of_one(**more: Any) -> Kind:
-    """The record of an observable that is a function of the tangent kernel of one input."""
-    made = {"inputs": 1, "variables": ("log_variance", "gradient_log_norm"), "combine": log_kernel}
-    return Kind(**{**made, **_OF_KERNELS, **more})
-
-
-def _kernel_of_two(**more: Any) -> Kind:
-    """The record of an observable that is a function of the tangent kernel of two inputs."""
-    names = ("correlation_gap", "gradient_gap", "log_variance", "gradient_log_norm")
-    return Kind(**{"inputs": 2, "variables": names, **_OF_KERNELS, **more})
-
-
-_OF_KERNELS: dict[str, Any] = {
-    "all_layers": True,
-    "of": lambda network: not network.residual,
-    "of_only": "perceptrons: of a residual network the scale of its branches, its inputs and ⟨φ(z^a), "
-    "φ(z^b)⟩ are not among what is stored of a sample",
-}
-_EXPONENTIAL = Transform.exponential()
 
 _OWN: dict[str, Kind] = {
     "correlation": _stored(
@@ -148,39 +127,7 @@ _OWN: dict[str, Kind] = {
         combine=_standard,
         reduced=7,
     ),
-    "log_ntk": _kernel_of_one(
-        meaning="log K^{aa}: K^{aa} = ‖∂z_out/∂θ‖² of a perceptron, Σ_ℓ V_ℓ^{aa} G_{ℓ+1}^{aa}",
-        symbol="log K",
-    ),
-    "ntk": _kernel_of_one(
-        meaning="K^{aa}, the tangent kernel of an input",
-        transform=lambda value, _: np.exp(value),
-        low=0.0,
-        symbol="K",
-        law=("log_ntk", _EXPONENTIAL),
-        of_two="ntk_cross",
-    ),
-    "ntk_cross": _kernel_of_two(
-        meaning="K^{ab}, the tangent kernel of two inputs, which may be written ntk_0_1",
-        combine=cross_kernel,
-        symbol="K",
-    ),
-    "ntk_alignment": _kernel_of_two(
-        meaning="K^{ab} / √(K^{aa} K^{bb}), cosine of the gradients ∂z_out/∂θ of two inputs",
-        combine=alignment_gap,
-        transform=lambda gap, _: 1.0 - gap,
-        increasing=False,
-        low=-1.0,
-        high=1.0,
-        symbol="cos K",
-    ),
-    "ntk_condition": _kernel_of_two(
-        meaning="condition number of the tangent kernel of two inputs, its larger eigenvalue over the other",
-        combine=log_condition,
-        transform=lambda value, _: np.exp(value),
-        low=1.0,
-        symbol="cond K",
-    ),
+    **KERNEL_KINDS,
 }
 """Records by kind. Growth is that of Hayou 2022, Theorem 1; U is the coordinate of his Proposition 4."""
 
@@ -223,10 +170,11 @@ class Observable:
         """All that is known of it."""
         return OBSERVABLES[self.kind]
 
-    @cached_property
-    def sources(self) -> list[tuple[str, Observable]]:
-        """The stored variables that it is made of, and of which inputs, in the order of ``combine``."""
-        first, *others = self.record.variables
+    def sources(self, network: Network) -> list[tuple[str, Observable]]:
+        """The stored variables of ``network`` that it is made of, and of which inputs, in the order of
+        ``combined``.
+        """
+        first, *others = self.record.made_of(network)
         found = [(first, self)]
         for name in others:
             of_pair = STORED[name].dimensions[-1] == "cross"
@@ -240,31 +188,39 @@ class Observable:
         return pair_index(first, second[0], inputs) if second else first
 
     def stored(
-        self, column: Callable[[str, Observable], Numbers], start: Callable[[str, Observable], Numbers]
+        self,
+        network: Network,
+        column: Callable[[str, Observable], Numbers],
+        start: Callable[[str, Observable], Numbers],
     ) -> Numbers:
         """What is made of the stored columns; NaN where a network has been dead from the start.
 
         Parameters
         ----------
+        network
+            What the samples are of.
         column, start
             The column of a variable that belongs to some inputs, at the layer and at layer 0: [sample], or
             with ``all_layers`` the column of all layers, [sample, layer].
         """
-        combine = self.record.combine
-        now = combine([column(*source) for source in self.sources])
-        if not self.record.since_start:
+        record, sources = self.record, self.sources(network)
+        now = record.combined([column(*source) for source in sources], network, self.inputs)
+        if not record.since_start:
             return now
         with np.errstate(invalid="ignore"):
-            return now - combine([start(*source) for source in self.sources])
+            return now - record.combined([start(*source) for source in sources], network, self.inputs)
 
     def values(self, stored: Numbers, layer: int) -> Array:
         """The observable, from what ``stored`` gives at a layer; not finite where a network is dead."""
         return self.record.transform(stored.astype(float), layer)
 
-    def of_arrays(self, arrays: Mapping[str, NDArray[Any]], record: int, layer: int, inputs: int) -> Array:
-        """The observable [sample] of what ``simulate`` gives of networks of so many inputs: of a record, that
-        of a layer. The first record is layer 0 where that counts.
+    def of_arrays(
+        self, arrays: Mapping[str, NDArray[Any]], record: int, layer: int, network: Network
+    ) -> Array:
+        """The observable [sample] of what ``simulate`` gives of ``network``: of a record, that of a layer.
+        The first record is layer 0 where that counts.
         """
+        inputs = network.inputs
 
         def column(at: int) -> Callable[[str, Observable], Numbers]:
             def taken(name: str, part: Observable) -> Numbers:
@@ -276,7 +232,7 @@ class Observable:
             return taken
 
         with np.errstate(invalid="ignore", over="ignore"):
-            return self.values(self.stored(column(record), column(0)), layer)
+            return self.values(self.stored(network, column(record), column(0)), layer)
 
 
 def pair_index(a: int, b: int, inputs: int) -> int:

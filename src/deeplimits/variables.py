@@ -121,6 +121,12 @@ STORED: dict[str, Stored] = {
         of=_has("log_activation"),
         paths=True,
     ),
+    "activation_gap": Stored(
+        "1 − cosine of φ(z_ℓ) of two inputs, of a residual network; NaN where one has collapsed",
+        _PAIRS,
+        asked_by="gradients",
+        of=_has("activation_gap"),
+    ),
     "gradient_log_norm": Stored(
         "log ‖∂z_out/∂z_ℓ‖², of a Gaussian readout z_out; NaN at layer 0 of a perceptron, which has no units",
         _RECORD,
@@ -159,6 +165,13 @@ STORED: dict[str, Stored] = {
     ),
 }
 """By name; floating point but for what counts layers."""
+
+
+def recorded(network: Network, *, gradients: bool, output: bool) -> list[str]:
+    """Names of what is stored of the samples of a network, given what is asked for besides."""
+    asked = {"": True, "gradients": gradients, "output": output}
+    return [name for name, stored in STORED.items() if asked[stored.asked_by] and stored.of(network)]
+
 
 CONTAINER: dict[str, Variable] = {
     **STORED,

@@ -29,7 +29,7 @@ def drawn(network: Network, observable: str, layer: int, samples: int, engine: s
         If the networks do not have this observable there, or no engine can draw them.
     """
     found = parse(observable)
-    sources = [STORED[name] for name in found.record.variables]
+    sources = [STORED[name] for name in found.record.made_of(network)]
     asked = {source.asked_by for source in sources}
     if found.inputs[-1] >= network.inputs:
         needed = f"an observable of {network.inputs} input{'s' * (network.inputs > 1)}"
@@ -46,7 +46,7 @@ def drawn(network: Network, observable: str, layer: int, samples: int, engine: s
     layers = found.record.needed(layer)
     more = {name: name in asked for name in ("gradients", "output")}
     arrays = simulate_block(network, layers, 0, samples, engine=engine, **more)
-    return found.of_arrays(arrays, len(layers) - 1, layer, network.inputs)
+    return found.of_arrays(arrays, len(layers) - 1, layer, network)
 
 
 def _kind(network: Network) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.array_types import Array
+from deeplimits.networks.network import Network
 from deeplimits.observables import Observable, parse
 
 Task = tuple[str, int, int]
@@ -42,10 +43,10 @@ Located = Sequence[tuple[Location, int]]
 
 
 class Block:
-    """A block, of which each variable is read once."""
+    """A block of samples of a network, of which each variable is read once."""
 
-    def __init__(self, location: Location, take: int) -> None:
-        self._location, self._take = location, take
+    def __init__(self, network: Network, location: Location, take: int) -> None:
+        self._network, self._location, self._take = network, location, take
         self._arrays: dict[str, NDArray[Any]] = {}
 
     @property
@@ -69,8 +70,9 @@ class Block:
         """
         found = parse(name)
         if found.record.all_layers:
-            return found.stored(self._all_layers, self._all_layers)
+            return found.stored(self._network, self._all_layers, self._all_layers)
         return found.stored(
+            self._network,
             lambda variable, part: self._column(variable, part, record),
             lambda variable, part: self._column(variable, part, 0),
         )
@@ -111,14 +113,16 @@ class Samples:
 
     Parameters
     ----------
+    network
+        What they are samples of.
     located
         Where they lie.
     memory
         Bytes that may be kept between passes.
     """
 
-    def __init__(self, located: Located, memory: int = MEMORY) -> None:
-        self._located, self._memory = located, memory
+    def __init__(self, network: Network, located: Located, memory: int = MEMORY) -> None:
+        self._network, self._located, self._memory = network, located, memory
         self._kept: dict[int, Block] = {}
 
     @property
@@ -133,7 +137,7 @@ class Samples:
 
     def __iter__(self) -> Iterator[Block]:
         for index, (location, take) in enumerate(self._located):
-            block = self._kept.pop(index, None) or Block(location, take)
+            block = self._kept.pop(index, None) or Block(self._network, location, take)
             yield block
             if sum(other.nbytes for other in self._kept.values()) + block.nbytes <= self._memory:
                 self._kept[index] = block

@@ -82,7 +82,7 @@ class Reduction:
         ]
 
     def _reduce(self, point: Point, located: Located, predicted: dict[int, Prediction]) -> Rows:
-        samples = Samples(located)
+        samples = Samples(point.network, located)
         tasks = tasks_of(point, self.observables)
         marginals = Marginals(tasks, reduce_marginals(samples, tasks), self.observables, self.records)
         last = len(point.layers) - 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -75,14 +76,19 @@ def samples_of(
     arrays |= {
         name: _lazy(_Derived(drawn, layout.places, kind), layout)
         for name, kind in derived().items()
-        if arrays.keys() >= {*OBSERVABLES[kind].variables} and _has_meaning(OBSERVABLES[kind], points)
+        if _has_meaning(OBSERVABLES[kind], points, arrays.keys())
     }
     found = xr.Dataset(arrays, layout.coordinates()).assign_coords(_labels(drawn, layout))
     return found.set_xindex("layer") if found["layer"].dims == ("record",) else found
 
 
-def _has_meaning(kind: Kind, points: Sequence[Point]) -> bool:
-    return all(kind.of(point.network) and kind.within(point.layers, point.network.depth) for point in points)
+def _has_meaning(kind: Kind, points: Sequence[Point], held: AbstractSet[str]) -> bool:
+    return all(
+        kind.of(point.network)
+        and kind.within(point.layers, point.network.depth)
+        and held >= {*kind.made_of(point.network)}
+        for point in points
+    )
 
 
 def _labels(drawn: _Drawn, layout: Layout) -> dict[str, Any]:
@@ -241,7 +247,7 @@ class _Derived(_Array):
             if inputs[-1] >= point.network.inputs:
                 continue
             observable = Observable(self._kind, inputs)
-            stored = observable.stored(self._column(held), self._column(start or {}))
+            stored = observable.stored(point.network, self._column(held), self._column(start or {}))
             stored = stored[:, None] if kind.all_layers else stored
             # the dead have no value, and what has exploded no double
             with np.errstate(over="ignore", invalid="ignore"):
@@ -258,7 +264,7 @@ class _Derived(_Array):
     ) -> dict[str, NDArray[Any]] | None:
         """What is stored of a point, by variable [sample, record, column]."""
         found = {}
-        for name in OBSERVABLES[self._kind].variables:
+        for name in OBSERVABLES[self._kind].made_of(self.drawn.points[place].network):
             values = self.drawn.read(name, place, samples, records)
             if values is None:
                 return None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from deeplimits.architectures.tangent_kernel import TangentKernel
     from deeplimits.networks.network import Layer, Network
 
     Moments = Callable[[Any, Any], Any]
@@ -129,6 +130,11 @@ class Architecture(ABC):
     def canonical_form(self, network: Network) -> Mapping[str, Any]:
         """What its canonical form holds besides that of every network."""
         return {}
+
+    @property
+    def tangent_kernel(self) -> TangentKernel | None:
+        """What its tangent kernel is made of, where what is stored of a sample suffices for it."""
+        return None
 
     @property
     def has_kernels(self) -> bool:

@@ -101,11 +101,13 @@ def simulate_block(
       ``gradient_log_norm`` [sample, record, input]: log ‖∂z_out/∂z_ℓ‖², and ``gradient_gap`` [sample, record,
       pair]: 1 − the cosine of the angle between the gradients of two inputs. The readout is z_out = √(c/n)
       ⟨w, φ_s(z_d)⟩ of an mlp (NaN at layer 0, which has no units) and n^{-1/2} ⟨w, z_d⟩ of a residual
-      network, w ~ N(0, I_n);
+      network, w ~ N(0, I_n). Of a residual network of several inputs also ``activation_gap`` [sample, record,
+      pair]: 1 − the cosine of the angle between φ(z_ℓ) of two inputs, NaN where one has collapsed;
     - with ``output``, ``output`` [sample, input]: z_out | V_d ~ N(0, V_d), V_d the matrix at the last layer;
       with ``gradients`` they are the gradients of this output.
     """
     from deeplimits.engines.requests import Request, simulate_requests
+    from deeplimits.variables import recorded as names_recorded
 
     records = tuple(int(layer) for layer in layers)
     request = Request(network, records, first, count, gradients, output)
@@ -116,6 +118,5 @@ def simulate_block(
 
     generator = np.random.default_rng([network.key, first])
     drawn = network.kind.oracle(network, records, count, generator, readout=gradients or output)
-    left_out = {"output"} if not output else set()
-    left_out |= {"gradient_log_norm", "gradient_gap"} if not gradients else set()
-    return {name: array for name, array in drawn.items() if name not in left_out}
+    wanted = names_recorded(network, gradients=gradients, output=output)
+    return {name: array for name, array in drawn.items() if name in wanted}

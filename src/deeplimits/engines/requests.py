@@ -17,6 +17,7 @@ from deeplimits.engines.readout.call import Recorded, with_output
 from deeplimits.engines.run.dispatch import fill
 from deeplimits.errors import InputError
 from deeplimits.networks.network import Network
+from deeplimits.variables import recorded as names_recorded
 
 _WINDOW = 1 << 26
 """Bytes of results that wait for others, so that they share launches."""
@@ -71,7 +72,8 @@ class Request:
             recorded = with_output(recorded, self.network, self.layers, self.first, threads)
         for task in tasks[1:]:
             recorded = recorded | task.call.recorded
-        return recorded
+        wanted = names_recorded(self.network, gradients=self.gradients, output=self.output)
+        return {name: array for name, array in recorded.items() if name in wanted}
 
 
 def compile_for(requests: Iterable[Request]) -> None:

@@ -64,8 +64,9 @@ def block_name(fingerprint: str, recorded: str) -> str:
 def recorded_text(point: Point, index: int) -> str:
     """What is stored in the ``index``-th block of a point, as the name of the block has it."""
     text = f"/{SAMPLER_VERSION}/{_layers(point.layers)}/{index}"
-    # what is recorded besides: named where it is asked for
-    return text + "/gradients" * point.gradients + "/output" * point.output
+    # what is recorded besides: named where it is asked for, with what came to it later
+    later = "/activation_gap" * is_stored(point, "activation_gap")
+    return text + "/gradients" * point.gradients + later + "/output" * point.output
 
 
 @lru_cache(maxsize=1024)

@@ -59,9 +59,9 @@ def is_recorded(observable: str, point: Point, layer: int) -> bool:
     found = parse(observable)
     return (
         found.inputs[-1] < point.network.inputs
-        and all(is_stored(point, variable) for variable in found.record.variables)
         and found.record.within(point.layers, point.network.depth)
         and found.record.exists(point.network, layer)
+        and all(is_stored(point, variable) for variable in found.record.made_of(point.network))
     )
 
 

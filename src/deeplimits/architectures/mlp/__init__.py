@@ -9,6 +9,7 @@ from deeplimits.architectures.base import WithOracle
 
 if TYPE_CHECKING:
     from deeplimits.architectures.base import Moments
+    from deeplimits.architectures.tangent_kernel import TangentKernel
     from deeplimits.networks.network import Layer, Network
 
 
@@ -34,6 +35,12 @@ class Perceptron(WithOracle):
         """A network of a smooth activation may explode."""
         own = super().variables(network)
         return own if network.piecewise_linear else own | {"exploded_at"}
+
+    @property
+    def tangent_kernel(self) -> TangentKernel:
+        from deeplimits.architectures.mlp.tangent_kernel import PerceptronKernel
+
+        return PerceptronKernel()
 
 
 ARCHITECTURE = Perceptron()

@@ -9,6 +9,7 @@ from deeplimits.architectures.base import Key, WithOracle
 
 if TYPE_CHECKING:
     from deeplimits.architectures.base import Moments
+    from deeplimits.architectures.tangent_kernel import TangentKernel
     from deeplimits.networks.network import Layer, Network
 
 
@@ -40,8 +41,15 @@ class Resnet(WithOracle):
         return pair.plus(moments(layer.phi, pair), float(network.depth) ** (-2 * network.branch_exponent))
 
     def variables(self, network: Network) -> frozenset[str]:
-        """Its branch may collapse."""
-        return super().variables(network) | {"log_activation", "collapsed_at"}
+        """Its branch may collapse, and is another direction than the state."""
+        own = super().variables(network) | {"log_activation", "collapsed_at"}
+        return own | {"activation_gap"} if network.inputs > 1 else own
+
+    @property
+    def tangent_kernel(self) -> TangentKernel:
+        from deeplimits.architectures.resnet.tangent_kernel import ResidualKernel
+
+        return ResidualKernel()
 
     def canonical_form(self, network: Network) -> Mapping[str, Any]:
         start = network.start

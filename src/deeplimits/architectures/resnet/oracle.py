@@ -28,9 +28,9 @@ def simulate(
     -------
     ``log_variance`` [sample, record, input], log V^{aa} with V_ℓ = ⟨z_ℓ, z_ℓ⟩ / n; ``correlation_gap``
     [sample, record, pair], 1 − ρ; ``log_activation`` [sample, record, input], log ‖φ(z_ℓ)‖² / n, −inf once it
-    has collapsed; ``collapsed_at`` [sample, input], the first layer with φ(z_ℓ) = 0 up to the last record, −1
-    where there is none; with a ``readout`` also ``output``, and ``gradient_log_norm`` and ``gradient_gap`` of
-    it, where the architecture has gradients.
+    has collapsed; ``activation_gap`` [sample, record, pair], 1 − cosine of φ(z_ℓ); ``collapsed_at`` [sample,
+    input], the first layer with φ(z_ℓ) = 0 up to the last record, −1 where there is none; with a ``readout``
+    also ``output``, and ``gradient_log_norm`` and ``gradient_gap`` of it, where there are gradients.
     """
     width, inputs = network.units, network.inputs
     pre_normalised = network.kind.normalising
@@ -54,9 +54,8 @@ def simulate(
         activation = network.phi(state)
         collapsed[(collapsed < 0) & ~activation.any(axis=1)] = layer
         if layer in layers:
-            log_variance, gap = observe(state / np.sqrt(width))
-            recorded.append((log_variance, gap, observe(activation / np.sqrt(width))[0]))
-    names = ("log_variance", "correlation_gap", "log_activation")
+            recorded.append((*observe(state / np.sqrt(width)), *observe(activation / np.sqrt(width))))
+    names = ("log_variance", "correlation_gap", "log_activation", "activation_gap")
     drawn: dict[str, NDArray[Any]] = {
         name: np.stack(arrays, axis=1).astype(np.float32)
         for name, arrays in zip(names, zip(*recorded, strict=True), strict=True)

@@ -50,7 +50,7 @@ template <int INPUTS, int THREADS, int TEAMS, bool SMOOTH_BRANCH> struct residua
         };
 
         auto &ahead = *reinterpret_cast<typename Forward::Shared *>(place);
-        const typename Forward::Records nothing = {{nullptr, {0}}, {}, {}, {}};
+        const typename Forward::Records nothing = {{nullptr, {0}}, {}, {}, {}, {}};
         Forward::forward(
             group, ahead, {width, depth, branch, start, slope_plus, slope_minus}, mantissa_0, exponent_0,
             gap_0, table, sample, key, state, nothing, [&](i4 layer) {

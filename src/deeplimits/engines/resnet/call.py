@@ -21,7 +21,7 @@ _KERNELS = {
     (inputs, kind): Kernel(
         "engines.resnet.forward",
         "residual_inputs",
-        "u8 i8 i8 i8 i4[1] f8 f4 f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] f4[3] i4[2] "
+        "u8 i8 i8 i8 i4[1] f8 f4 f4 f4 f4[1] i4[1] f8[1] i4 f4 f4[2] f4[3] f4[3] f4[3] f4[3] i4[2] "
         "f4[2] f4[2] f4[1] f4[2] f4[2] f4[1] i4[1] f8[2]",
         KINDS * inputs + kind,
         inputs,
@@ -37,10 +37,12 @@ KERNELS = tuple(_KERNELS.values())
 def call(network: Network, layers: Sequence[int], count: int) -> Call:
     """What computes ``count`` samples of a residual network, recorded at ``layers`` (ascending)."""
     inputs, depth = network.inputs, EXACT.mpf(network.depth)
+    pairs = inputs * (inputs - 1) // 2
     recorded: dict[str, NDArray[Any]] = {
         "log_variance": np.empty((count, len(layers), inputs), np.float32),
-        "correlation_gap": np.empty((count, len(layers), inputs * (inputs - 1) // 2), np.float32),
+        "correlation_gap": np.empty((count, len(layers), pairs), np.float32),
         "log_activation": np.empty((count, len(layers), inputs), np.float32),
+        "activation_gap": np.empty((count, len(layers), pairs), np.float32),
         "collapsed_at": np.empty((count, inputs), np.int32),
     }
     branch = depth ** -EXACT.mpf(network.branch_exponent) / EXACT.sqrt(network.units)
@@ -57,8 +59,7 @@ def call(network: Network, layers: Sequence[int], count: int) -> Call:
         gap_constants(network),
         *table,
     )
-    rows = inputs + inputs * (inputs - 1) // 2
-    state = rows * padded(network.units, inputs)
+    state = (inputs + pairs) * padded(network.units, inputs)
     return Call(_KERNELS[inputs, kind], constants, tuple(recorded.values()), recorded, state=state)
 
 

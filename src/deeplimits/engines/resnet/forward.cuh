@@ -47,14 +47,14 @@ struct residual_inputs {
         void *memory, u8 key_, i8 first, i8 width_, i8 depth, Array<const i4> layers, f8 branch, f4 start,
         f4 slope_plus, f4 slope_minus, Array<const f4> mantissa_0, Array<const i4> exponent_0,
         Array<const f8> gap_0, i4 bits, f4 top, Array<const f4, 2> table_, Array<f4, 3> log_variance,
-        Array<f4, 3> correlation_gap, Array<f4, 3> log_activation, Array<i4, 2> collapsed_at,
-        Array<f4, 2> states) {
+        Array<f4, 3> correlation_gap, Array<f4, 3> log_activation, Array<f4, 3> activation_gap,
+        Array<i4, 2> collapsed_at, Array<f4, 2> states) {
         const Members group(log_variance.shape[0]);
         Shared &shared = static_cast<Shared *>(memory)[group.place];
         const SampleWords sample(first + group.row, PURPOSE_FORWARD);
         const i4 width = i4(width_);
         const State state(&states(group.slot, 0), width);
-        const Records records = {layers, log_variance, correlation_gap, log_activation};
+        const Records records = {layers, log_variance, correlation_gap, log_activation, activation_gap};
         const Constants constants = {width, i4(depth), branch, start, slope_plus, slope_minus};
         const i4 collapsed = forward(
             group, shared, constants, mantissa_0, exponent_0, gap_0, Table(table_, bits, top), sample,
@@ -71,7 +71,7 @@ struct residual_inputs {
 
     struct Records {
         Array<const i4> layers;
-        Array<f4, 3> log_variance, correlation_gap, log_activation;
+        Array<f4, 3> log_variance, correlation_gap, log_activation, activation_gap;
     };
 
     // The whole pass; keep(layer) sees the states of every layer. Returns where this thread's input
@@ -229,7 +229,9 @@ struct residual_inputs {
                 log_mean(shared.variances[a], power_of, shared.sums[a], width);
         }
         Shared::for_pairs(group, [&](int a, int b) {
-            records.correlation_gap(group.row, record, Shared::pair_of(a, b)) = f4(shared.gaps_of_z[a][b]);
+            const int pair = Shared::pair_of(a, b);
+            records.correlation_gap(group.row, record, pair) = f4(shared.gaps_of_z[a][b]);
+            records.activation_gap(group.row, record, pair) = f4(shared.gaps[a][b]);
         });
     }
 };

@@ -30,8 +30,15 @@ def _log_mean(mantissa: Any, exponent: Any, power_of: Any, total: Any, width: An
 
 
 @part
-def _record(constants: Any, state: Any, log_variance: Any, correlation_gap: Any, log_activation: Any) -> None:
-    """Fill log V [input], 1 − ρ [pair] and log ‖φ‖² / n [input] of a layer."""
+def _record(
+    constants: Any,
+    state: Any,
+    log_variance: Any,
+    correlation_gap: Any,
+    log_activation: Any,
+    activation_gap: Any,
+) -> None:
+    """Fill log V [input], 1 − ρ [pair], log ‖φ‖² / n [input] and 1 − cosine of φ [pair] of a layer."""
     width = constants.width
     gaps_from(state.of_states, state.power_of, width, state.gaps_of_states)
     pair = 0
@@ -41,6 +48,7 @@ def _record(constants: Any, state: Any, log_variance: Any, correlation_gap: Any,
         log_activation[a] = _log_mean(mantissa, exponent, power_of, state.sums[a], width)
         for b in range(a + 1, log_variance.shape[0]):
             correlation_gap[pair] = f4(state.gaps_of_states[a, b])
+            activation_gap[pair] = f4(state.gaps[a, b])
             pair += 1
 
 
@@ -83,6 +91,7 @@ def residual_kernel(
         log_variance: Any,
         correlation_gap: Any,
         log_activation: Any,
+        activation_gap: Any,
         collapsed_at: Any,
         *scratch: Any,
     ) -> None:
@@ -112,6 +121,7 @@ def residual_kernel(
                         log_variance[row, record],
                         correlation_gap[row, record],
                         log_activation[row, record],
+                        activation_gap[row, record],
                     )
                     record += 1
                 if looked:
