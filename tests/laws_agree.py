@@ -33,7 +33,7 @@ def features(sample: Sample) -> NDArray[np.float64]:
     columns += [
         sample[name][:, :1].astype(float) for name in ("exploded_at", "collapsed_at") if name in sample
     ]
-    if "activation_gap" in sample:
+    if "activation_gap" in sample and "gradient_gap" in sample:
         columns.append(_cosines(sample["activation_gap"][:, -1]))
     if "output" in sample:
         columns.append(sample["output"].astype(float))

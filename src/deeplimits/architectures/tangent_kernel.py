@@ -22,7 +22,7 @@ Held = Mapping[str, NDArray[np.float32]]
 
 
 class TangentKernel(ABC):
-    """Of which stored variables it is made, and how.
+    """The stored variables that a tangent kernel is made of, and how.
 
     ``of_input`` are those of an input, ``of_pair`` those of a pair of inputs.
 

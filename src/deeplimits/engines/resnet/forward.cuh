@@ -231,7 +231,8 @@ struct residual_inputs {
         Shared::for_pairs(group, [&](int a, int b) {
             const int pair = Shared::pair_of(a, b);
             records.correlation_gap(group.row, record, pair) = f4(shared.gaps_of_z[a][b]);
-            records.activation_gap(group.row, record, pair) = f4(shared.gaps[a][b]);
+            const bool both = shared.sums[a] > 0.0f && shared.sums[b] > 0.0f;
+            records.activation_gap(group.row, record, pair) = both ? f4(shared.gaps[a][b]) : bits_float(NAN_BITS);
         });
     }
 };

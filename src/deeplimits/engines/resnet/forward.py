@@ -14,7 +14,7 @@ from deeplimits.engines.contract.layer_normals import stream_of
 from deeplimits.engines.contract.normals import logarithm
 from deeplimits.engines.contract.philox import PURPOSE_FORWARD
 from deeplimits.engines.contract.shape import KINDS
-from deeplimits.engines.contract.totals import DEAD, rescale
+from deeplimits.engines.contract.totals import DEAD, NAN, rescale
 from deeplimits.engines.resnet.layer import Constants, mark_units, next_layer, start_sample
 from deeplimits.engines.resnet.state import gaps_from, state_of, sum_states, take_powers
 
@@ -48,7 +48,8 @@ def _record(
         log_activation[a] = _log_mean(mantissa, exponent, power_of, state.sums[a], width)
         for b in range(a + 1, log_variance.shape[0]):
             correlation_gap[pair] = f4(state.gaps_of_states[a, b])
-            activation_gap[pair] = f4(state.gaps[a, b])
+            both = state.sums[a] > f4(0) and state.sums[b] > f4(0)
+            activation_gap[pair] = f4(state.gaps[a, b]) if both else NAN
             pair += 1
 
 
