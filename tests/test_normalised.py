@@ -115,7 +115,7 @@ def test_other_networks_are_told_apart(fault: str) -> None:
         other = "layer_norm_mlp" if fault == "centred" else "rms_norm_mlp"
         drawn = of_architecture(other, network, layers, EVERYDAY, generator)
     ours = engine(network, EVERYDAY)
-    assert smallest({key: ours[key] for key in drawn}, drawn) < THRESHOLD / 10
+    assert smallest({key: ours[key] for key in drawn if key in ours}, drawn) < THRESHOLD / 10
 
 
 @pytest.mark.parametrize("name", NETWORKS)
