@@ -54,6 +54,7 @@ def many(blocks: Path, tmp_path: Path) -> Config:
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aggregate, "CHUNK_BYTES", 80_000)
     monkeypatch.setattr(spread, "_ALONE", 0.0)
+    monkeypatch.setattr(spread, "_LOADING", 0.0)
     monkeypatch.setattr(spread, "AT_ONCE", 3)
 
 

@@ -234,3 +234,20 @@ def test_a_network_of_python_is_asked_what_a_file_is_asked(
             ask(Network(**given))
         assert (caught.value.where, caught.value.key) == ("network", key)
         assert expected in caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("changed", "key"),
+    [
+        ({"activation": ReluLike(float("nan"), 0.0)}, "activation.c_plus"),
+        ({"activation": Smooth.of("tanh", 1.0, float("inf"))}, "activation.center"),
+        ({"shaping": Shaping("width", float("-inf"))}, "shaping.exponent"),
+    ],
+)
+def test_what_is_not_finite_has_no_name(changed: dict[str, Any], key: str) -> None:
+    """Of a network that nothing has been asked of yet."""
+    network = Network(**{"activation": ReluLike(), "width": 8, "depth": 4, "gram": ONE} | changed)
+    for name in ("fingerprint", "key"):
+        with pytest.raises(InputError, match="a finite number") as caught:
+            getattr(network, name)
+        assert caught.value.key == key

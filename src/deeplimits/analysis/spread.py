@@ -32,6 +32,8 @@ AT_ONCE = 64
 """Points that are reduced together at most: what their limits have in common is solved once."""
 _ALONE = 1.5
 """Seconds of work that are not worth a process."""
+_LOADING = 2.0
+"""Seconds in which modules and tables are loaded, at most."""
 _TASK = 0.5
 """Seconds that a task should take."""
 _AHEAD = 16
@@ -125,12 +127,14 @@ class Spread:
             # it loads what processes need while the first points are reduced here
             _start_server()
         while done < len(points) and (self._cores == 1 or not self._is_worth_processes(len(points) - done)):
-            # the first few tell how long one takes
             size = min(AT_ONCE, max(4, self._points))
             start = time.perf_counter()
             yield reduce_points(self._reduction, points[done : done + size])
-            self._seconds += time.perf_counter() - start
-            self._points += len(points[done : done + size])
+            seconds = time.perf_counter() - start
+            # the first few tell how long one takes, unless it is what they load that takes that long
+            if done > 0 or seconds > _LOADING:
+                self._seconds += seconds
+                self._points += len(points[done : done + size])
             done += size
         if done < len(points):
             left = len(points) - done

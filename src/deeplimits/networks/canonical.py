@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from operator import index
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import mpmath
 
 from deeplimits.digits import EXACT
+from deeplimits.errors import InputError
 
 
 def canonical(value: Any) -> str:
@@ -24,8 +26,28 @@ def canonical(value: Any) -> str:
     Returns
     -------
     JSON with sorted keys and without spaces.
+
+    Raises
+    ------
+    InputError
+        If a number is not finite: no name is that of a network.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        raise InputError("network", *next(_not_finite(value, ())), "a finite number") from None
+
+
+def _not_finite(value: Any, at: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Keys and numbers that are not finite."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _not_finite(part, (*at, str(key)))
+    elif isinstance(value, list | tuple):
+        for number, part in enumerate(value):
+            yield from _not_finite(part, (*at, str(number)))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield ".".join(at), value
 
 
 def one_width(width: int | Sequence[int], depth: int) -> int | tuple[int, ...]:
