@@ -38,6 +38,9 @@ NETWORKS = {
     "tanh": Network(Smooth.of("tanh"), 40, 20, pair(0.3, 2.0, 0.5), shaping=HALF),
     "wide tanh": Network(Smooth.of("tanh"), 100, 3, pair(0.3, 2.0, 0.5), shaping=HALF),
     "softplus": Network(SOFTPLUS, 40, 20, pair(0.3, 1.5, 1.5), shaping=HALF),
+    "neutral softplus": Network(
+        Smooth.of("softplus", 1.0, float(np.log(1.75))), 40, 20, pair(0.3), shaping=HALF
+    ),
     "uneven softplus": Network(SOFTPLUS, (30, 60) * 10, 20, pair(0.3), shaping=HALF),
     "growing softplus": Network(Smooth.of("softplus", 1.0, -1.0), 40, 10, pair(0.3, 1.5, 1.5), shaping=HALF),
 }

@@ -1,0 +1,92 @@
+"""What laws of one limit have to do with one another: densities with distribution functions, V with log V, r with ρ, the
+covariance with both, and inputs of one direction with any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deeplimits.errors import InputError
+from deeplimits.laws import Law
+from deeplimits.limits import registry
+from deeplimits.limits.base import Limit
+from deeplimits.limits.coefficients import is_odd
+from deeplimits.networks.network import Network
+from limit_networks import NETWORKS, pair
+from tiers import everyday
+
+LEVELS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
+SLOW = ("exact", "exact_variance", "mckean_vlasov")
+ALWAYS = {"resnet exotic", "resnet one unit relu", "resnet linear", "softplus p=1/2 V=2.0", "arctan p=1/5"}
+
+
+def chosen(fewest_inputs: int) -> list[str]:
+    """Names of networks with so many inputs, a few for every day."""
+    each = [name for name, network in NETWORKS.items() if network.inputs >= fewest_inputs]
+    return [*sorted(ALWAYS.intersection(each)), *everyday([name for name in each if name not in ALWAYS], 60)]
+
+
+def solved(network: Network) -> Iterator[tuple[Limit, dict[str, Law]]]:
+    """Limits without a sample, and their laws at the last layer."""
+    for limit in registry().values():
+        if limit.kind == "sampled" or limit.name in SLOW:
+            continue
+        laws = {}
+        for observable in limit.observables:
+            if limit.refusal(network, observable) is None:
+                try:
+                    (laws[observable],) = limit.marginals(network, [network.depth], observable)
+                except InputError:  # it cannot be solved, and says so
+                    continue
+        if laws:
+            yield limit, laws
+
+
+@pytest.mark.parametrize("name", chosen(1))
+def test_laws_of_one_limit_agree(name: str) -> None:
+    network = NETWORKS[name]
+    for limit, laws in solved(network):
+        where = f"{limit.name} of {name}"
+        at = {observable: np.asarray(law.quantile(LEVELS), float) for observable, law in laws.items()}
+        for observable, law in laws.items():
+            check_density(law, at[observable], f"{observable}, {where}")
+        if "variance" in at and "log_variance" in at:
+            np.testing.assert_allclose(at["variance"], np.exp(at["log_variance"]), rtol=1e-6, err_msg=where)
+        if "correlation" in at and "rescaled_correlation" in at:
+            gaps = np.exp(at["rescaled_correlation"][::-1]) / network.depth**2
+            rhos = np.maximum(1 - gaps, -1.0)
+            np.testing.assert_allclose(at["correlation"], rhos, rtol=1e-6, atol=1e-6, err_msg=where)
+        if limit.is_number("covariance") and {"correlation", "variance", "covariance"} <= set(laws):
+            (other,) = limit.marginals(network, [network.depth], "variance_1")
+            norm = np.sqrt(at["variance"] * np.asarray(other.quantile(LEVELS)))
+            np.testing.assert_allclose(at["covariance"], at["correlation"] * norm, rtol=1e-9, err_msg=where)
+
+
+@pytest.mark.parametrize("rho", [1.0, -1.0])
+@pytest.mark.parametrize("name", chosen(2))
+def test_inputs_of_one_direction_keep_it(name: str, rho: float) -> None:
+    """Of one length, and antipodal ones where the activation is odd; in every limit of the network and at every layer."""
+    network = NETWORKS[name]
+    variance = network.gram[0][0]
+    network = replace(network, gram=pair(rho, variance, variance))
+    if rho == 1 or is_odd(network):
+        for limit in registry().values():
+            if limit.kind != "sampled" and limit.refusal(network, "correlation") is None:
+                laws = limit.marginals(network, [0, 1, network.depth], "correlation")
+                assert {(float(law.mean), float(law.std)) for law in laws} == {(rho, 0.0)}, limit.name
+
+
+def check_density(law: Law, at: np.ndarray, where: str) -> None:
+    """The density is the slope of the distribution function between the quantiles."""
+    if not np.isfinite(at).all() or at[0] == at[-1]:
+        return
+    inside, h = at[1:-1], 1e-3 * np.minimum(np.diff(at)[1:], np.diff(at)[:-1])
+    density = np.asarray(law.density(inside))
+    slope = (np.asarray(law.cdf(inside + h)) - np.asarray(law.cdf(inside - h))) / (2 * h)
+    # an atom, or no density
+    known = ~np.isnan(density) & (h > 0)
+    np.testing.assert_allclose(density[known], slope[known], rtol=1e-3, err_msg=where)
