@@ -69,17 +69,19 @@ def test_uneven_widths_have_the_correlation_of_explicit_weights() -> None:
         assert law.mean == pytest.approx(0.431, abs=0.04)
 
 
-def test_a_coefficient_that_changes_all_the_time_is_averaged() -> None:
-    network = Network(ReluLike(1.0, -1.0), (16, 32, 48, 64) * 32, 128, PAIR, shaping=Shaping("depth", 0.5))
-    kappas = registry()["matched_sde"].kappas(network)
-    pieces = in_pieces(network, kappas)
+@pytest.mark.parametrize("last", [(), (16,), (64, 48, 16)])
+def test_a_coefficient_that_changes_all_the_time_is_averaged(last: tuple[int, ...]) -> None:
+    """What it makes in all is kept, of layers beyond the last whole span too."""
+    widths = ((16, 32, 48, 64) * 32 + last)[len(last) % 2 :]
+    network = Network(ReluLike(1.0, -1.0), widths, len(widths), PAIR, shaping=Shaping("depth", 0.5))
+    kappas = dict(zip((16, 32, 48, 64), registry()["matched_sde"].kappas(network), strict=True))
+    pieces = in_pieces(network, list(kappas.values()))
     assert len(pieces) <= 17
     begun, total = 0.0, 0.0
     for end, kappa in pieces:
         total, begun = total + kappa * (end - begun), end
-    assert total == pytest.approx(
-        sum(kappa / n for kappa, n in zip(kappas, (16, 32, 48, 64), strict=True)) * 32
-    )
+    assert begun == pytest.approx(sum(1 / n for n in widths))
+    assert total == pytest.approx(sum(kappas[n] / n for n in widths))
 
 
 @dataclass(frozen=True)
