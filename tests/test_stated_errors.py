@@ -25,6 +25,10 @@ NETWORKS = {
     "one-sided": Network(ReluLike(0.0, -1.0), 16, 24, pair(0.3), shaping=HALF),
     "wide": Network(ReluLike(0.5, -0.5), 64, 3, pair(0.3), shaping=HALF),
     "nearly antipodal": Network(ReluLike(0.5, -0.5), 16, 16, pair(-0.8), shaping=HALF),
+    "nearly equal": Network(ReluLike(0.5, -0.5), 16, 16, pair(1 - 1e-8), shaping=HALF),
+    "nearly equal, linear": Network(Identity(), 16, 16, pair(1 - 1e-8)),
+    "deep": Network(ReluLike(0.5, -0.5), 16, 160, pair(0.3), shaping=HALF),
+    "deep linear": Network(Identity(), 16, 96, pair(0.3)),
     "p = 1": Network(ReluLike(0.0, -1.0), 12, 12, pair(-0.5), shaping=Shaping("width", 1.0)),
     "p = 0.3": Network(ReluLike(0.5, -0.5), 24, 24, pair(0.6), shaping=Shaping("width", 0.3)),
     "by depth": Network(ReluLike(0.5, -1.5), 40, 20, pair(0.1), shaping=Shaping("depth", 0.5)),
@@ -60,8 +64,8 @@ FEW = {
     "unshaped_entrance": 2.6,
 }
 """How many times too large the error of a limit may be on these networks: a tenth more than it is."""
-MORE = {("linear", "p = 1"): 11.0}
-"""And where steps that are not those of the limit lead back to where it leads."""
+MORE = {("linear", "p = 1"): 11.0, ("linear_second_order", "deep linear"): 9.0}
+"""And where steps that are not those of the limit lead back to where it leads, or all correlations to ± 1."""
 UNSURE = ("infinite_width_fluctuations", "unshaped_entrance")
 """Limits that say of deep networks, or of inputs that are not near enough, that they do not know: an error of 1."""
 AT = np.linspace(0.0005, 0.9995, 500)
@@ -234,7 +238,7 @@ def drawn(network: Network, gradients: bool) -> dict[str, np.ndarray]:
 def values_of(network: Network, observable: str, gradients: bool) -> np.ndarray:
     """An observable of the networks that have it, at the last layer."""
     found = drawn(network, gradients)
-    values = parse(observable).of_arrays(found, network.depth, network.depth, network.inputs)
+    values = parse(observable).of_arrays(found, network.depth, network.depth, network)
     values = values[~np.isnan(values)]
     return values if observable == "log_variance" else values[values > -np.inf]
 

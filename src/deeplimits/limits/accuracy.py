@@ -24,7 +24,8 @@ from deeplimits.activations import Slopes
 from deeplimits.array_types import Array
 from deeplimits.gaussian import Power
 from deeplimits.laws import Law
-from deeplimits.limits.coefficients import asymmetry, square_variance
+from deeplimits.limits.coefficients import square_variance
+from deeplimits.limits.step_moments import step
 from deeplimits.limits.times import network_time
 from deeplimits.networks.network import Layer, Network
 
@@ -108,37 +109,6 @@ def _counts(network: Network, layer: int) -> dict[int, int]:
     return {int(each): int(count) for each, count in zip(units, counts, strict=True)}
 
 
-def correlation_step(slopes: Slopes, width: int, rho: Array) -> tuple[Array, Array]:
-    """Drift and variance per unit of time, n layers, of y = artanh ρ of a ReLU-like network of this width,
-    with their
-    terms of order 1: n [artanh c K₁(ρ) − y] + e₁(ρ) and a₁(ρ), from the covariances of one unit's φφᵀ.
-    """
-    plus, minus = float(slopes.plus), float(slopes.minus)
-    square, fourth = plus**2 + minus**2, plus**4 + minus**4
-    c, kernel = 2 / square, asymmetry(slopes)
-    q, theta = np.sqrt((1 - rho) * (1 + rho)), np.arccos(rho)
-    one = np.minimum(rho + kernel / np.pi * (q - rho * theta), 1 - 1e-12)
-
-    def same(r: Array) -> Array:
-        return (3 * r * q + (1 + 2 * r**2) * np.arccos(-r)) / (2 * np.pi)
-
-    def three(r: Array) -> Array:
-        return (q * (2 + r**2) + 3 * r * np.arccos(-r)) / (2 * np.pi)
-
-    k2 = fourth * same(rho) + 2 * plus**2 * minus**2 * same(-rho)
-    k31 = fourth * three(rho) - plus * minus * square * three(-rho)
-    c11 = 6 * fourth / square**2 - 1
-    c12, c1p, cpp = c**2 * k2 - 1, c**2 * k31 - one, c**2 * k2 - one**2
-    g1 = 1 / (1 - one**2)
-    g2 = 2 * one * g1**2
-    second = g2 * one**2 / 4
-    e1 = (second + 0.75 * one * g1) * c11 + (second + 0.25 * one * g1) * c12
-    e1 = e1 - (g2 * one + g1) * c1p + g2 * cpp / 2
-    d1 = -one * g1 / 2
-    a1 = 2 * d1**2 * (c11 + c12) + 4 * d1 * g1 * c1p + g1**2 * cpp
-    return width * (np.arctanh(one) - np.arctanh(rho)) + e1, a1
-
-
 def correlation_error(
     network: Network, layer: int, law: Law, drift: Sequence[Callable[[Array], Array]]
 ) -> float:
@@ -157,16 +127,17 @@ def correlation_error(
         np.arctanh(np.clip(network.correlation(), -_END, _END)),
         np.arctanh(np.clip(law.quantile(_LEVELS), -_END, _END)),
     )
-    rhos = np.tanh(np.concatenate([end, start + between * (float(end[3]) - start)]))
+    y = np.concatenate([end, start + between * (float(end[3]) - start)])
     moved = varied = 0.0
     counts = _counts(network, layer)
     for (units, here), a in zip(network.layer_kinds.items(), drift, strict=True):
         if units not in counts:
             continue
         share = counts[units] / units / time
-        exact, variance = correlation_step(here.slopes, units, rhos)
-        moved += share * float(np.sqrt(np.mean((exact - a(rhos)) ** 2)))
-        varied += share * float(np.sqrt(np.mean((variance - 1) ** 2)))
+        exact = step(here.slopes, y)
+        left = units * exact.moved + exact.shift - a(np.tanh(y))
+        moved += share * float(np.sqrt(np.mean(left**2)))
+        varied += share * float(np.sqrt(np.mean((exact.spread - 1) ** 2)))
     base = mean_inverse_width(network, layer) * _STEPS * (1 + np.sqrt(time))
     spread = np.sqrt(time)
     return min(1.0, float(base + _MARGIN * (_PHI.max() * moved * time / spread + 0.121 * varied)))

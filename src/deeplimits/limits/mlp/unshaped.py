@@ -18,12 +18,13 @@ from typing import ClassVar
 import numpy as np
 
 from deeplimits.laws import Law, NormalLaw, PointMass, Transform
-from deeplimits.limits.accuracy import apart, correlation_step, death
+from deeplimits.limits.accuracy import apart, death
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import asymmetry, square_variance
 from deeplimits.limits.conditions import DIFFERENT_SLOPES, ONE_SIDED
 from deeplimits.limits.regime import UNSHAPED, Regime
 from deeplimits.limits.solvers.linear_sde import LinearSde
+from deeplimits.limits.step_moments import step
 from deeplimits.networks.network import Network
 
 KAPPA = float(np.sqrt(2) / (3 * np.pi))
@@ -126,12 +127,12 @@ def _network_path(network: Network, layer: int) -> tuple[float, float]:
             continue
         gap = min(float(np.exp(-2 * mean)), 2 - 1e-9)
         y = 0.5 * np.log((2 - gap) / gap) + np.array([0.0, -1e-4, 1e-4])
-        drift, noise = correlation_step(slopes, width, np.tanh(y))
-        after = y + drift / width
+        found = step(slopes, y)
+        after = y + found.moved + found.shift / width
         # d log w / dy = (1 + ρ) / 2
         before, later = (2 - gap) / 2, (1 + float(np.tanh(after[0]))) / 2
         slope = float(after[2] - after[1]) / 2e-4 * later / before
-        variance = slope**2 * variance + float(noise[0]) * later**2 / width
+        variance = slope**2 * variance + float(found.spread[0]) * later**2 / width
         mean = -0.5 * float(np.log(max(1 - np.tanh(after[0]), 1e-300)))
     return mean, variance
 
