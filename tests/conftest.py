@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from deeplimits.processor import hold
 
 hold()
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # as a shell starts what runs in the background; processes that tests start and interrupt would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from workflow_runs import STUDY  # noqa: E402 -- which may read NumPy
 

@@ -54,6 +54,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_limit_of_another_package_is_named_refused_and_listed(installed: Path) -> None:
     network = ["--activation", "relu", "--width", "40", "--depth", "20", "--correlation", "0.3"]
     asked = [*network, "--observable", "log_variance", "--limit", "first_order_variance", "--json"]
@@ -71,6 +72,7 @@ def test_a_limit_of_another_package_is_named_refused_and_listed(installed: Path)
     assert "networks with no shaping (p = 0), and this one has p = 0.5" in shaped.stderr
 
 
+@pytest.mark.slow
 def test_an_architecture_of_another_package_is_drawn_and_refused_by_default(installed: Path) -> None:
     """By its oracle: the same bits for any split; infinite width is the only limit that is for it."""
     asked = ["--architecture", "biased_mlp", "--activation", "relu", "--correlation", "0.3", "--depth", "4"]
@@ -99,6 +101,7 @@ def test_an_architecture_of_another_package_is_drawn_and_refused_by_default(inst
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
 
 
+@pytest.mark.slow
 def test_an_activation_of_another_package_is_its_formula(installed: Path) -> None:
     sizes = [
         "--width",

@@ -137,6 +137,7 @@ def _colors(figure: Figure) -> set[tuple[float, ...]]:
     return {to_rgb(line.get_color()) for axis in figure.axes for line in axis.lines}
 
 
+@pytest.mark.slow
 def test_a_figure_is_returned_with_colours_and_a_title_of_ones_own(folder: Path) -> None:
     """Two roles change places; nothing is written, pyplot has no part in it, and Matplotlib stays as it was."""
     import matplotlib as mpl
@@ -159,6 +160,7 @@ def test_a_figure_is_returned_with_colours_and_a_title_of_ones_own(folder: Path)
     assert sorted((folder / "results").rglob("*")) == files
 
 
+@pytest.mark.slow
 def test_a_study_file_has_a_title_and_colours_for_a_figure(folder: Path, tmp_path: Path) -> None:
     """They are drawn, and the store, which is the same without them, is not stale for their sake."""
     chosen = "{figure: quantiles_against_time, title: Mine, colors: {network: '#123456'}}"

@@ -97,6 +97,7 @@ def before(network: Network, layers: Sequence[int], samples: int, generator: Any
     return drawn | {"correlation_gap": gaps[:, None].astype(np.float32)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["not centred", "centred", "before", "plain", "one layer less"])
 def test_other_networks_are_told_apart(fault: str) -> None:
     """What could be mixed up with a network is found to be another one, by the same test."""
@@ -164,6 +165,7 @@ def distance(network: Network, layer: int, law: Any) -> float:
     )
 
 
+@pytest.mark.slow
 def test_the_layer_norm_sde() -> None:
     """Quantiles that an independent Euler scheme found, κ = 4, ρ₀ = 0.6, t = 1; and networks approach it like 1 /
     n.

@@ -190,6 +190,7 @@ def test_limits_state_no_more_than_they_know() -> None:
                 assert kolmogorov(law, each) < law.about.error + 0.03, (observable, name)
 
 
+@pytest.mark.slow
 def test_what_underflows_is_not_said_to_bend() -> None:
     with pytest.raises(deeplimits.InputError, match="powers of the activation underflow float64"):
         deeplimits.limit(Network(TANH, 8, 4, ((1e-100,),)), "log_variance")

@@ -125,6 +125,7 @@ def test_watching_ends_with_control_c_and_without_a_traceback(tmp_path: Path, te
     assert b"Traceback" not in text and b"0 of 2" in text
 
 
+@pytest.mark.slow
 def test_a_plan_is_told_in_human_units_with_a_total(tmp_path: Path) -> None:
     config = project(tmp_path)
     lines = list(planned_lines(*planned(config)))

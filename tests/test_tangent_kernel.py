@@ -151,6 +151,7 @@ def test_it_is_that_of_explicit_jacobians(name: str) -> None:
         assert (arrays["collapsed_at"] >= 0).any() if name == "collapsing" else True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["shaped", "residual", "residual, smooth"])
 def test_the_engine_has_the_law_of_explicit_weights(name: str) -> None:
     """16,384 networks each, at 1e-4: size, alignment and condition; branches 10 % too large are seen."""

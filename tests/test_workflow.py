@@ -44,6 +44,7 @@ def test_snakefmt_is_clean():
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.slow
 def test_dry_run_plans_batches_not_points(project):
     run = snakemake(project, "-n")
     assert run.returncode == 0, output(run)
