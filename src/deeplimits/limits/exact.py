@@ -73,6 +73,10 @@ class Exact(Limit):
         return [*early, *(law_of(state, layer, rescaled) for state, layer in zip(found, later, strict=True))]
 
     def dear(self, network: Network, layer: int) -> str | None:
+        for each in network.layers[:layer]:
+            slopes = sorted((abs(each.slopes.plus), abs(each.slopes.minus)))
+            if each.units < _QUICK_UNITS and 0 < slopes[0] < _QUICK_RATIO * slopes[1]:
+                return f"a layer of {each.units} units with a slope of nearly 0 takes ten seconds or more"
         return dear_kernels(network, layer)
 
     def _error(self, network: Network, layer: int, observable: str, law: Law) -> float:
@@ -105,6 +109,8 @@ def dear_kernels(network: Network, layer: int) -> str | None:
 
 _QUICK_KINDS, _QUICK_LAYERS = 2, 4096
 """Widths and layers up to which kernels take seconds, of any number of units."""
+_QUICK_UNITS, _QUICK_RATIO = 24, 0.1
+"""Units from which on, and ratio of slopes, at which they do; a slope of 0 itself takes no longer."""
 _TOLD = 1e-4
 """Probability of a dead input that is told."""
 

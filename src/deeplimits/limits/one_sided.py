@@ -9,6 +9,7 @@ last h is a constant, whose density is that constant over cosh y', up to a facto
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,11 +119,25 @@ def density(units: int, y: float, at: Array) -> Array:
     middle = Middle.of(y, units)
     places = middle.places(reach(middle), onto_zero=middle.touches, below=middle.below)
     found = transform_of(middle, places, _NODES)
+    return everywhere(middle, places, at, found.density, found.end * float(np.exp(-middle.centre)))
+
+
+def everywhere(
+    middle: Middle, places: Places, at: Array, density: Callable[[Array], Array], end: float
+) -> Array:
+    """The density of y' at places > 0, by what it is at w between the first and the last place: above, h is
+    ``end`` e^centre; below, where places begin at 0, it is linear in log y'.
+    """
     w = places.w(at)
     inside = (w > places.low) & (w < places.high)
-    over = tail(found.end * float(np.exp(-middle.centre)), at - middle.centre, middle.centre)
-    value = np.where(w > places.low, over, 0.0)
-    value[inside] = found.density(w[inside])
+    value = np.where(w > places.low, tail(end, at - middle.centre, middle.centre), 0.0)
+    value[inside] = density(w[inside])
+    if places.smoothing:
+        # at the end itself the slope of a polynomial is least certain
+        ends = float(places.y(np.array([places.low]))[0]) * np.exp(np.array([1.0, 2.0]))
+        near, far = density(places.w(ends))
+        below = at < ends[0]
+        value[below] = near + (near - far) * np.log(ends[0] / at[below])
     return value
 
 

@@ -18,9 +18,9 @@ from numpy.polynomial import chebyshev
 
 from deeplimits.array_types import Array
 from deeplimits.limits import kept_rows
-from deeplimits.limits.one_sided import FARTHEST, Middle, reach, tail, transform_of
+from deeplimits.limits.one_sided import FARTHEST, Middle, everywhere, reach, transform_of
 from deeplimits.limits.one_thread import in_threads
-from deeplimits.limits.transition import interpolating, nodes
+from deeplimits.limits.quadrature import interpolating, nodes
 
 _RESOLVED = 1e-7
 """The last coefficients of densities in w, as a part of the largest: distances of laws are a tenth of it."""
@@ -101,13 +101,13 @@ class Densities:
         places = middle.places(layout.above, onto_zero=not self.beyond, below=layout.below)
         t = 2 * layout.part(self.beyond, np.array([y])) - 1
         weights = chebyshev.chebvander(t, len(self.coefficients) - 1)[0]
-        w = places.w(at)
-        inside = (w > places.low) & (w < places.high)
-        over = tail(float(weights @ self.ends), at - middle.centre, middle.centre)
-        value = np.where(w > places.low, over, 0.0)
-        t = 2 * (w[inside] - places.low) / (places.high - places.low) - 1
-        value[inside] = chebyshev.chebval(t, weights @ self.coefficients) / places.slope(w[inside])
-        return value
+        coefficients = weights @ self.coefficients
+
+        def density(w: Array) -> Array:
+            t = 2 * (w - places.low) / (places.high - places.low) - 1
+            return np.asarray(chebyshev.chebval(t, coefficients) / places.slope(w))
+
+        return everywhere(middle, places, at, density, float(weights @ self.ends))
 
 
 def densities(layout: Layout, beyond: bool) -> Densities:

@@ -12,7 +12,7 @@ _WIDE = 1.5
 """``scale`` in standard deviations."""
 _SMOOTHING = 0.3
 """Softplus bends over this part of the distance to the middle of a law."""
-VANISHED = 18.0
+VANISHED = 14.0
 """At this many ``smoothing`` below 0 y is as good as 0; further on transforms lose digits."""
 
 

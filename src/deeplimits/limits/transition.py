@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -26,6 +25,7 @@ from numpy.polynomial import chebyshev
 from deeplimits.activations import Slopes
 from deeplimits.array_types import Array
 from deeplimits.engines.compile.native import Kernel
+from deeplimits.limits.quadrature import gauss, interpolating, nodes
 from deeplimits.limits.step_moments import Step, step
 from deeplimits.limits.step_places import Places
 
@@ -36,13 +36,17 @@ _INVERTED = Kernel(
     "engines.transition.abel", "inverted", "f8 f8 f8 f8 f8 f8 f8[1] f8[1] f8[1] f8[1] f8[1] f8[1]"
 )
 
-CONTOUR = 0.34
-"""Step along a contour, in widths of its integrand."""
-_SPACING, _LEAST_SPACING = 0.45, 0.15
+CONTOUR, _MANY = 0.34, 24
+"""Step along a contour, in widths of its integrand, and for how many units that is enough: of fewer an
+integrand has longer tails.
+"""
+CONTOUR_OF_ONE_SIDE = 0.25
+"""Likewise where a slope is 0."""
+_SPACING, _LEAST_SPACING = 0.45, 0.06
 """Of τ, in standard deviations of s: 1e-20 for a normal law."""
 _BROAD = 4.2
 """How far from where g is large steps are longer, likewise."""
-_ALTERNATING = 8e-5
+_ALTERNATING = 2.5e-5
 """The largest error of twice the spacing."""
 _HOPELESS = 1e-2
 _LESS = 0.6
@@ -115,7 +119,13 @@ def sway(moments: Step, units: int, place: int) -> float:
 
 
 def density(
-    slopes: Slopes, units: int, y: float, nodes: Array, moments: Step | None = None, place: int = 0
+    slopes: Slopes,
+    units: int,
+    y: float,
+    nodes: Array,
+    moments: Step | None = None,
+    place: int = 0,
+    known: dict[float, Transform] | None = None,
 ) -> Array:
     """The density of y' = artanh ρ' after a layer of ``units`` units, at ``nodes``, without atoms.
 
@@ -127,7 +137,11 @@ def density(
         Coordinates, ascending, none of them 0 [node].
     moments
         Those of ``step``, where they are known, in which y is at ``place``.
+    known
+        Transforms of a y nearby, by the sign of y': they tell how fine these have to be, which take their
+        place.
     """
+    known = {} if known is None else known
     if slopes.plus == slopes.minus and y < 0:
         # φ is odd, and near −1 what the transform needs of 1 + ρ would have no digits left
         return density(slopes, units, -y, -nodes[::-1])[::-1]
@@ -144,13 +158,15 @@ def density(
         out, back = (found.above, found.below) if side > 0 else (found.below, found.above)
         some = (at > 0) & (at < centre + out) & (at > centre - back)
         if some.any():
-            value[some] = _one_side(slopes, units, y, side, found, wide, at[some])
+            known[side] = _one_side(slopes, units, y, side, found, wide, known.get(side))
+            places = known[side].places
+            value[some] = known[side].density(np.clip(places.w(at[some]), places.low, places.high))
     return value
 
 
 def _one_side(
-    slopes: Slopes, units: int, y: float, side: float, found: Window, wide: float, at: Array
-) -> Array:
+    slopes: Slopes, units: int, y: float, side: float, found: Window, wide: float, near: Transform | None
+) -> Transform:
     centre = side * found.centre
     out, back = (found.above, found.below) if side > 0 else (found.below, found.above)
     if centre < back:
@@ -165,17 +181,27 @@ def _one_side(
     def had(spacing: float, places_of_h: Array) -> tuple[Array, Array]:
         return transformed(slopes, units, y, side, centre, spacing, wide, places_of_h)
 
-    fit = transform(had, places, count, centre, _SPACING, _ALTERNATING)
-    w = places.w(at)
-    return fit.density(np.clip(w, places.low, places.high))
+    spacing = _SPACING
+    if near is not None:
+        spacing, count = min(near.enough[0], spacing), max(near.enough[1], count)
+    return transform(had, places, count, centre, spacing, _ALTERNATING)
 
 
 @dataclass(frozen=True)
 class Transform:
-    """h as a polynomial in w: Chebyshev's coefficients [power]."""
+    """h as a polynomial in w.
+
+    Parameters
+    ----------
+    coefficients
+        Chebyshev's [power].
+    enough
+        The spacing in τ and the nodes that would have been enough for it.
+    """
 
     places: Places
     coefficients: Array
+    enough: tuple[float, int]
 
     @property
     def end(self) -> float:
@@ -228,21 +254,25 @@ def transform(
         if not np.isfinite(largest):
             raise ArithmeticError(f"no contour was found for the law of a step to artanh ρ near {centre:.6g}")
         wrong = float((np.abs(alternating) * weight).max())
-        if wrong > max(allowed * largest, (_NEGLIGIBLE * largest) ** 0.5) and spacing > _LEAST_SPACING:
-            # the logarithm of an error goes with the spacing's inverse
-            less = 0.95 * np.log(wrong / largest) / np.log(allowed)
+        if largest <= _NEGLIGIBLE:
+            return Transform(places, interpolating(count) @ value, (spacing, count))
+        tolerated = max(allowed, min((_NEGLIGIBLE / largest) ** 0.5, _HOPELESS))
+        # the logarithm of an error goes with the spacing's inverse
+        less = 0.95 * float(np.log(max(wrong / largest, _NEGLIGIBLE)) / np.log(tolerated))
+        if wrong > tolerated * largest and spacing > _LEAST_SPACING:
             spacing = max(spacing * float(np.clip(less, 0.3, 0.85)), _LEAST_SPACING)
             continue
         coefficients = interpolating(count) @ value
         left = float(np.abs(coefficients[-3:]).max())
         most = float(np.abs(value).max())
         enough = max(_RESOLVED * most, _NEGLIGIBLE)
+        # as many as their decay so far asks for
+        lacking = float(np.log(0.3 * enough / most) / np.log(min(left / most, 0.5)))
         # where times τ are too few, or more nodes have told no more, what is left is noise
         noise = wrong > _HOPELESS * largest or left > _LESS * before
         if not refined or noise or left <= enough or count >= _MOST_NODES:
-            return Transform(places, coefficients)
-        # as many as their decay so far asks for
-        lacking = float(np.log(0.3 * enough / most) / np.log(min(left / most, 0.5)))
+            fine = count if left > enough else int(np.ceil(count * min(lacking, 1.0)))
+            return Transform(places, coefficients, (max(spacing * less, _LEAST_SPACING), fine))
         count, before = min(int(count * float(np.clip(lacking, 1.25, 2.0))), _MOST_NODES), left
 
 
@@ -264,6 +294,7 @@ def transformed(
     """
     plus, minus = float(slopes.plus), float(slopes.minus)
     out, alternating = np.empty(len(places)), np.empty(len(places))
+    contour = CONTOUR_OF_ONE_SIDE if silent else CONTOUR * min(float(np.sqrt(units / _MANY)), 1.0)
     _TRANSFORMS(
         y,
         plus,
@@ -274,32 +305,10 @@ def transformed(
         centre,
         spacing * wide,
         broad * wide,
-        CONTOUR,
+        contour,
         places,
         out,
         alternating,
         np.empty((28, 16)),
     )
     return out, alternating
-
-
-@lru_cache(maxsize=64)
-def nodes(count: int) -> Array:
-    """Chebyshev's nodes."""
-    return -np.cos(np.pi * (np.arange(count) + 0.5) / count)
-
-
-@lru_cache(maxsize=64)
-def interpolating(count: int) -> Array:
-    """From values at Chebyshev's nodes to coefficients."""
-    angles = np.pi * (np.arange(count) + 0.5) / count
-    matrix = np.cos(np.outer(np.arange(count), np.pi - angles)) * (2 / count)
-    matrix[0] /= 2
-    return np.asarray(matrix)
-
-
-@lru_cache(maxsize=32)
-def gauss(count: int) -> tuple[Array, Array]:
-    """Gauss' points and weights on [0, 1]."""
-    points, weights = np.polynomial.legendre.leggauss(count)
-    return (points + 1) / 2, weights / 2

@@ -16,13 +16,13 @@ import numpy as np
 from deeplimits.activations import Slopes
 from deeplimits.array_types import Array
 from deeplimits.limits import fisher, kept_rows
-from deeplimits.limits.chain_grid import Grid
+from deeplimits.limits.chain_grid import Gathering, Grid
 from deeplimits.limits.one_sided import Middle, reach
 from deeplimits.limits.one_sided import density as density_of_one_side
 from deeplimits.limits.one_sided_rows import one_sided
 from deeplimits.limits.one_thread import in_threads
 from deeplimits.limits.step_moments import Step, step
-from deeplimits.limits.transition import density, window
+from deeplimits.limits.transition import Transform, density, window
 
 _STEP = 0.6
 """Of a grid, in standard deviations 1/√n of the step of a linear network."""
@@ -91,7 +91,8 @@ class Transition:
     def grid(self) -> Grid:
         """The coordinates of its rows."""
         h = _STEP / float(np.sqrt(self.units))
-        return Grid(h / self.finer, _BENDS * h if self.slopes.plus * self.slopes.minus <= 0 else 0.0)
+        bends = _BENDS * h if self.slopes.plus * self.slopes.minus <= 0 else 0.0
+        return Grid(h / self.finer, bends, gatherings(self.slopes, h, bends))
 
     def fates(self, y: Array) -> Fates:
         """What becomes of a step from these coordinates."""
@@ -138,7 +139,7 @@ class Transition:
     @property
     def key(self) -> tuple[str, ...]:
         """All that its rows depend on, but for the sources that make them."""
-        parts = (self.slopes.plus, self.slopes.minus, self.units, self.grid.step, self.grid.smoothing)
+        parts = (self.slopes.plus, self.slopes.minus, self.units, self.grid)
         return ("correlation", *(str(part) for part in parts))
 
     def _block(self, number: int) -> Block:
@@ -147,8 +148,8 @@ class Transition:
         if self.one_sided:
             rows = [self.row_of_kernel(float(each)) for each in y]
         else:
-            moments = step(self.slopes, y)
-            rows = [self._row(float(each), moments, place, grid) for place, each in enumerate(y)]
+            moments, known = step(self.slopes, y), dict[float, Transform]()
+            rows = [self._row(float(each), moments, place, grid, known) for place, each in enumerate(y)]
         first = min(row.first for row in rows)
         values = np.zeros((CHUNK, max(row.first + len(row.values) for row in rows) - first))
         for place, row in enumerate(rows):
@@ -163,7 +164,9 @@ class Transition:
         z = grid.z(np.arange(float(first), grid.number(high, up=False) + 1))
         return Row(first, one_sided(self.units).row(y, grid.y(z)) * grid.slope(z))
 
-    def _row(self, y: float, moments: Step, place: int, grid: Grid) -> Row:
+    def _row(
+        self, y: float, moments: Step, place: int, grid: Grid, known: dict[float, Transform] | None = None
+    ) -> Row:
         found = window(moments, y, self.slopes, self.units, place)
         first = grid.number(found.centre - found.below, up=True)
         last = max(grid.number(found.centre + found.above, up=False), first)
@@ -173,9 +176,34 @@ class Transition:
         at = grid.y(z)
         # no place is at 0, where neither side has a density
         at = np.where(np.abs(at) < _LEAST, _LEAST, at)
-        return Row(first, density(self.slopes, self.units, y, at, moments, place) * grid.slope(z))
+        return Row(first, density(self.slopes, self.units, y, at, moments, place, known) * grid.slope(z))
 
 
+def gatherings(slopes: Slopes, step: float, smoothing: float) -> tuple[Gathering, ...]:
+    """Where the law of a step is narrower than elsewhere.
+
+    Where slopes have one sign that is ρ' = 0, with a kink as wide as their ratio; and of any slopes the edge
+    that the law of a step from ρ = −1 has: ρ' is no nearer to 0 then than tanh(2 artanh ratio).
+    """
+    least, most = sorted((abs(slopes.plus), abs(slopes.minus)))
+    ratio = float(least / most)
+    if ratio in (0.0, 1.0):
+        return ()
+    edge = -2 * float(np.arctanh(ratio))
+    if smoothing:
+        edge = float(Grid(step, smoothing).back(np.array([-edge]))[0])
+    found = (Gathering.of(edge, _AT_EDGE, _FAR * step, _GATHERED * step),)
+    if smoothing:
+        return found
+    return (Gathering.of(0.0, max(_AT_ZERO / ratio, 1.0), _FAR * step, _GATHERED * step), *found)
+
+
+_GATHERED, _FAR = 3.5, 6.0
+"""How many of the steps near a place it is away, and from how many of the usual ones on they are those: as
+far from the real line the map of coordinates is analytic.
+"""
+_AT_ZERO, _AT_EDGE = 2.0, 6.0
+"""How many times closer coordinates are, at 0 for a ratio of slopes of 1."""
 _BENDS = 2.0
 """Over how many steps of a grid softplus bends."""
 _LEAST = 1e-12

@@ -80,6 +80,10 @@ def _over_times(
     rough, left_out = floor, _LEFT_OUT
     if silent > 0.0:
         rough, left_out = _ABSENT_THERE * min(cosh_x, hyperbolic(centre)[1]) / x, _ABSENT_THERE
+    # where a law has only little beyond its middle, units are of one pair of signs all, and that shifts s
+    shifted = 0.0
+    if slopes[0] * slopes[1] != 0.0:
+        shifted = abs(math.log(abs(slopes[1] / slopes[0])))
     total, alternating = 0.0, 0.0
     first_c, first_length = 0.0, 0.3 / square_root(float(units))
     for direction in range(2):
@@ -113,7 +117,7 @@ def _over_times(
             total += value
             alternating += value if number & 1 == 0 else -value
             few = few + 1 if value <= left_out * total or value <= rough else 0
-            if few == 2 or value == 0.0 or math.isnan(value):
+            if math.isnan(value) or ((few >= 2 or value == 0.0) and (direction == 1 or time >= shifted)):
                 break
             number += 1 if direction == 0 else -1
     return x * total * pace, x * alternating * pace
