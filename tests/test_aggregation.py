@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import dask
 import pytest
@@ -268,3 +269,32 @@ def test_a_mistake_under_dask_is_named(many: Config, dask_: str, said: str) -> N
     many.path.write_text(many.path.read_text() + f"dask: {dask_}\n")
     with pytest.raises(InputError, match=said):
         load_config(many.path)
+
+
+@pytest.mark.parametrize(
+    ("loading", "a_point", "expected"), [(1.0, 0.004, 64), (0.0, 0.05, 10), (0.0, 2.0, 1)]
+)
+def test_tasks_take_half_a_second_whatever_the_first_points_load(
+    monkeypatch: pytest.MonkeyPatch, loading: float, a_point: float, expected: int
+) -> None:
+    """Points that take long are dealt out one by one, and quick ones in hundreds of tasks, not thousands."""
+    now, dealt = [0.0], []
+
+    def reduce(_: Any, points: Any) -> dict[str, Any]:
+        now[0] += len(points) * a_point + loading * (now[0] == 0)
+        return {}
+
+    def deal(_: Any, tasks: Any) -> Iterator[dict[str, Any]]:
+        dealt.extend(map(len, tasks))
+        yield {}
+
+    monkeypatch.undo()
+    monkeypatch.setattr(spread, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(spread, "reduce_points", reduce)
+    monkeypatch.setattr(spread, "_start_server", lambda: None)
+    monkeypatch.setattr(spread.Spread, "_in_processes", deal)
+    points: Any = [(None, ())] * 2000
+    with spread.Spread(cast(Any, None), 2) as spreading:
+        assert len([*spreading.rows(points)]) >= 2
+    assert max(dealt) == expected
+    assert 2000 - sum(dealt) <= 8
