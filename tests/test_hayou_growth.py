@@ -128,3 +128,16 @@ def test_the_corrected_growth_starts_as_printed_and_slows_down() -> None:
     assert printed.laws(RESNET, [100], "log_growth")[0].mean == pytest.approx(0.5 * (2 / 7 - 1 / 3))
     assert not quasi.applies(replace(RESNET, activation=ReluLike(0.0, -0.5)))
     assert not quasi.applies(replace(RESNET, start=1.0))
+
+
+@pytest.mark.parametrize("width", [1, 2, 5])
+@pytest.mark.parametrize("slopes", [(1.0, 0.0), (1.0, 0.3), (2.0, -0.5)])
+def test_the_initial_rate_has_the_symmetries_of_the_slopes(width: int, slopes: tuple[float, float]) -> None:
+    """X and −X have one law, the norm does not see a sign, and a factor of φ is one of time, squared."""
+    plus, minus = slopes
+    rate = initial_rate(width, plus, minus)
+    assert initial_rate(width, minus, plus) == pytest.approx(rate)
+    assert initial_rate(width, plus, -minus) == pytest.approx(rate)
+    assert initial_rate(width, 3 * plus, 3 * minus) == pytest.approx(9 * rate)
+    with pytest.raises(ValueError, match="not 0"):
+        initial_rate(width, 0.0, 0.0)

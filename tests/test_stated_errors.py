@@ -50,20 +50,22 @@ NETWORKS = {
 }
 EXACT = {"correlation": "exact", "log_variance": "exact_variance"}
 FEW = {
-    "variance": 1.9,
-    "matched_variance": 3.3,
-    "smooth_variance": 3.3,
-    "correlation_sde": 2.8,
-    "matched_sde": 2.8,
-    "linear": 2.0,
-    "second_order_sde": 4.8,
-    "linear_second_order": 3.2,
-    "infinite_width_fluctuations": 13.0,
-    "unshaped": 2.1,
-    "unshaped_corrected": 2.0,
-    "unshaped_entrance": 2.6,
+    "variance": (1.03, 1.9),
+    "matched_variance": (1.14, 3.3),
+    "smooth_variance": (1.4, 3.3),
+    "correlation_sde": (1.4, 2.8),
+    "matched_sde": (1.4, 2.8),
+    "linear": (1.25, 2.0),
+    "second_order_sde": (1.25, 4.8),
+    "linear_second_order": (1.9, 3.2),
+    "infinite_width_fluctuations": (1.45, 13.0),
+    "unshaped": (1.05, 2.1),
+    "unshaped_corrected": (1.1, 2.0),
+    "unshaped_entrance": (2.2, 2.6),
 }
-"""How many times too large the error of a limit may be on these networks: a tenth more than it is."""
+"""How many times larger than the distance the error of a limit is on these networks, at least and at most, less and more by a few
+parts of a hundred.
+"""
 MORE = {("linear", "p = 1"): 11.0, ("linear_second_order", "deep linear"): 9.0}
 """And where steps that are not those of the limit lead back to where it leads, or all correlations to ± 1."""
 UNSURE = ("infinite_width_fluctuations", "unshaped_entrance")
@@ -106,10 +108,11 @@ def test_an_error_is_kept_and_is_no_more_than_a_few_times_too_large(name: str, o
     assert found
     for limit, layer, apart, stated in found:
         assert apart <= stated, (limit, layer)
+        least, most = FEW[limit]
         if stated == 1:
             assert limit in UNSURE and apart > 0.06, (limit, layer, apart)
         else:
-            assert stated <= MORE.get((limit, name), FEW[limit]) * apart, (limit, layer, stated)
+            assert least <= stated / apart <= MORE.get((limit, name), most), (limit, layer, stated)
 
 
 ONE, OU = ((1.0,),), OrnsteinUhlenbeck(0.75, -0.5)
@@ -142,18 +145,18 @@ SIMULATED = {
         {"smooth_quarter correlation": 2.3},
     ),
     "shaped tanh": (
-        Network(Smooth.of("tanh"), 16, 16, pair(0.6), shaping=HALF),
-        {"linear correlation": 2.8},
+        Network(Smooth.of("tanh"), 16, 40, pair(0.6, 2.0, 0.5), shaping=HALF),
+        {"linear correlation": 11.8},
     ),
     "shaped softplus": (
-        Network(SOFTPLUS, 8, 8, pair(0.6, 1.5, 0.8), shaping=HALF),
+        Network(SOFTPLUS, 8, 4, pair(0.6, 1.5, 0.8), shaping=HALF),
         {
-            "covariance_sde correlation": 1.4,
-            "covariance_sde covariance": 6.4,
-            "covariance_sde log_variance": 2.0,
-            "matched_covariance_sde correlation": 1.4,
-            "matched_covariance_sde covariance": 6.4,
-            "matched_covariance_sde log_variance": 2.0,
+            "covariance_sde correlation": 1.6,
+            "covariance_sde covariance": 5.2,
+            "covariance_sde log_variance": 1.7,
+            "matched_covariance_sde correlation": 1.6,
+            "matched_covariance_sde covariance": 5.2,
+            "matched_covariance_sde log_variance": 1.7,
         },
     ),
     "shaped ReLU": (
@@ -212,6 +215,10 @@ SIMULATED = {
             "hayou_quasi_gbm log_growth": 6.2,
         },
     ),
+    "residual tanh": (
+        Network(Smooth.of("tanh"), 16, 4, ONE, architecture="resnet"),
+        {"hayou_sde log_variance": 3.3, "mckean_vlasov output": 5.1},
+    ),
     "two residual inputs": (
         Network(ReluLike(), 8, 4, pair(0.3), architecture="resnet"),
         {"hayou_sde correlation": 7.7},
@@ -221,11 +228,11 @@ SIMULATED = {
         {"markov_chain correlation": 1.3, "unshaped_euler rescaled_correlation": 1.5},
     ),
 }
-"""Networks without an exact law of what limits speak of: how many times too large an error may be of the distance and the
-noise together, a tenth more than it is.
+"""Networks without an exact law of what limits speak of: how many times as large an error may be as the distance and the
+noise together, a tenth more than it is; it is no less than three quarters of that.
 """
 
-SLOW = ("shaped softplus", "shaped ReLU", "linear", "two residual inputs")
+SLOW = ("residual tanh", "shaped softplus", "shaped ReLU", "linear", "two residual inputs")
 """Whose limits are sampled."""
 
 
@@ -255,7 +262,7 @@ def test_networks_without_an_exact_law_keep_stated_errors_too(name: str) -> None
         apart = kolmogorov(law, values_of(network, observable, gradients))
         stated = registry()[limit].error(network, network.depth, observable, law)
         assert apart <= stated + NOISE, asked
-        assert stated <= most * (apart + NOISE), (asked, stated, apart)
+        assert 0.75 * most <= stated / (apart + NOISE) <= most, (asked, stated, apart)
 
 
 def test_every_law_is_held_against_networks() -> None:
