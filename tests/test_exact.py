@@ -159,6 +159,24 @@ def test_many_layers_in_which_inputs_die_lose_nothing(units: int) -> None:
     assert len(state.masses) * state.grid.step < 120
 
 
+def test_where_all_inputs_are_equal_the_law_is_a_number() -> None:
+    network = Network(ReluLike(), 8, 1500, pair(0.3))
+    assert law("exact", network).atoms == ((1.0, 1.0),)
+    assert law("exact", network, "rescaled_correlation").atoms == ((-np.inf, 1.0),)
+
+
+def test_rows_far_out_are_one_row() -> None:
+    """Where 1 − ρ is below all rounding of ρ the law of y' − y is one."""
+    for slopes in (Slopes(1, 0.5), Slopes(1, -0.4), Slopes(1, -1)):
+        kernel = transition_rows.Transition(slopes, 8)
+        for y in (19.0, 21.0, 40.0, 300.0):
+            row = kernel.row(y)
+            assert abs(row.values.sum() * kernel.grid.step - 1) < 1e-8
+            place = kernel.grid.y(kernel.grid.z(row.first + np.arange(float(len(row.values)))))
+            mean = (row.values @ (place - y)) * kernel.grid.step
+            assert mean == pytest.approx(float(step(slopes, np.array([19.0])).moved[0]), abs=0.2)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "distance"),

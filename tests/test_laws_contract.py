@@ -91,6 +91,22 @@ LAWS: dict[str, Callable[[], Law]] = {
     "mixture with death": lambda: MixtureLaw((0.25, 0.75), (PointMass(-np.inf), NormalLaw(0.0, 1.0))),
     "mixture of numbers": lambda: MixtureLaw((0.5, 0.5), (PointMass(-1.0), PointMass(1.0))),
 }
+NEAR_ONE = replace(SHAPED, activation=ReluLike(0.0, -0.5), width=8, depth=100, shaping=None)
+LAWS |= {
+    "within rounding of 1": of("exact", NEAR_ONE, "correlation"),
+    "within rounding of 1 and of -1": of(
+        "exact", replace(NEAR_ONE, activation=Identity(), width=4, depth=60), "correlation"
+    ),
+    "rescaled, within rounding of its end": of(
+        "exact", replace(NEAR_ONE, activation=Identity(), width=4, depth=60), "rescaled_correlation"
+    ),
+    "within rounding of 1, and equal": of(
+        "exact", replace(NEAR_ONE, activation=ReluLike(), depth=40), "correlation"
+    ),
+    "few layers of few units": of("exact", replace(NEAR_ONE, depth=9), "correlation"),
+}
+AT_ENDS = {name for name in LAWS if "within rounding" in name}
+"""Laws whose density is infinite at an end."""
 FINITE = {
     *("fluctuating correlation", "fluctuating rescaled correlation"),
     *("normal", "number", "sample", "bounded sample", "sample of one", "sample with ties"),
@@ -98,7 +114,8 @@ FINITE = {
     *("unshaped correlation", "log variance", "convolved", "folded", "folded square", "folded logarithm"),
     *("two sides", "mixture with a number", "mixture of numbers", "variance", "log-normal"),
     *("sample of correlations with atoms", "correlation, fluctuating", "falling map of a normal"),
-    "falling map of a law",
+    *("falling map of a law", "few layers of few units"),
+    *AT_ENDS,
 }
 """Laws whose mean is that of what is finite of them."""
 LEVELS = np.array([1e-9, 1e-6, 1e-3, 0.05, 0.07, 0.25, 0.5, 0.75, 0.93, 0.95, 1 - 1e-3, 1 - 1e-6, 1 - 1e-9])
@@ -160,6 +177,24 @@ def test_quantiles_are_the_inverse_of_the_distribution_function(law: Law) -> Non
     assert (law.below(found) <= LEVELS + 1e-9 * LEVELS + 1e-12 + slack).all()
 
 
+def test_quantiles_and_distribution_function_agree(law: Law) -> None:
+    """P(X < q(u)) ≤ u ≤ P(X ≤ q(u)), whatever a computer's numbers make of a law near an end of its range."""
+    levels = np.concatenate(
+        [np.logspace(-9, -3, 13), np.linspace(0.002, 0.998, 499), 1 - np.logspace(-9, -3, 13)]
+    )
+    found = law.quantile(levels)
+    assert (law.cdf(found) >= levels - 1e-9).all()
+    assert (law.below(found) <= levels + 1e-9).all()
+
+
+def test_atoms_are_what_distribution_functions_leap_by(law: Law) -> None:
+    for where, mass in law.atoms:
+        if np.isfinite(where):
+            leap = float(law.cdf(where)) - float(law.cdf(np.nextafter(where, -np.inf)))
+            assert mass == pytest.approx(leap, rel=1e-6, abs=1e-9)
+            assert law.below(where) == pytest.approx(float(law.cdf(where)) - mass, abs=1e-9)
+
+
 def test_distribution_functions_rise_from_0_to_1(law: Law) -> None:
     ends = law.quantile([1e-6, 1 - 1e-6])
     ends = ends[np.isfinite(ends)] if np.isfinite(ends).any() else np.zeros(1)
@@ -203,7 +238,11 @@ def test_densities_integrate_to_what_is_no_atom(name: str, law: Law) -> None:
     """Between two quantiles far out, by the trapezoidal rule between places of equal probability."""
     free = 1 - sum(mass for _, mass in law.atoms)
     low, high = law.mass(-np.inf) + 1e-3, 1 - law.mass(np.inf) - 1e-3
-    if free < 0.5 or name in {"sample of one", "mixture with a number", "sample of correlations with atoms"}:
+    if free < 0.5 or name in AT_ENDS | {
+        "sample of one",
+        "mixture with a number",
+        "sample of correlations with atoms",
+    }:
         return
     x = law.quantile(np.linspace(low, high, 4001))
     value = law.density(x)

@@ -89,8 +89,8 @@ class MappedLaw(TransformedLaw):
 
     @property
     def atoms(self) -> tuple[tuple[float, float], ...]:
-        at = [(float(self.transform.from_coordinate(np.asarray(y))), mass) for y, mass in self.inner.atoms]
-        return tuple(sorted(at))
+        at = {float(self.transform.from_coordinate(np.asarray(y))): mass for y, mass in self.inner.atoms}
+        return tuple(sorted((at | dict(super().atoms)).items()))
 
     def _part(self, y: Array, above: bool) -> Array:
         return 1.0 - self.inner.below(y) if above else self.inner.cdf(y)

@@ -13,8 +13,6 @@ import numpy as np
 from deeplimits.array_types import Array
 from deeplimits.laws.transformed import Transform, TransformedLaw
 
-_ATOM = 1e-9
-"""Probability at the lower end of an observable that is told."""
 _POINTS = 4
 """Of Gauss' rule for moments between two nodes."""
 
@@ -42,13 +40,6 @@ class TabulatedLaw(TransformedLaw):
     density_: Array
     slope: Array
     transform: Transform
-
-    @property
-    def atoms(self) -> tuple[tuple[float, float], ...]:
-        """What the table has beyond the range of the observable is at its lower end."""
-        low = self.transform.low
-        mass = float(self._cdf(np.asarray(low))) if np.isfinite(low) else 0.0
-        return ((low, mass),) if mass > _ATOM else ()
 
     def _part(self, y: Array, above: bool) -> Array:
         below = self._value(y, *self._pieces(y))

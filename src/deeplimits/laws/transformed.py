@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from deeplimits.array_types import Array
 from deeplimits.laws.base import Law
@@ -69,10 +70,47 @@ class Transform:
         )
 
 
+_ATOM = 1e-9
+"""Probability at an end of an observable that is told."""
+_COARSE, _ROUNDINGS = 2.0**-23, 4
+"""How near an end other than 0 the numbers that a computer has are few, as a part of the end: each stands for
+what lies between it and the one below. By how many of them a quantile may be rounded.
+"""
+
+
 class TransformedLaw(Law):
-    """The law of an observable x, by that of a coordinate y of which it is a monotone function."""
+    """The law of an observable x, by that of a coordinate y of which it is a monotone function.
+
+    Where all numbers between two neighbouring ones of a computer have a probability that counts, as near ρ =
+    1, the upper of them has it: quantiles and distribution function agree there as well. What lies between an
+    end of the observable and its neighbour is an atom at that end.
+    """
 
     transform: Transform
+
+    @property
+    def atoms(self) -> tuple[tuple[float, float], ...]:
+        """What lies within rounding of an end of the observable, or beyond it."""
+        low, high = self.transform.low, self.transform.high
+        found = []
+        if np.isfinite(low):
+            found.append((low, float(self._cdf(np.asarray(low)))))
+        if np.isfinite(high):
+            found.append((high, 1 - float(self._cdf(np.asarray(np.nextafter(high, -np.inf))))))
+        return tuple(each for each in found if each[1] > _ATOM)
+
+    def below(self, x: ArrayLike) -> Array:
+        at = np.asarray(x, float)
+        value = np.array(super().below(at), float)
+        coarse = self._coarse(at)
+        if coarse.any():
+            value[coarse] = self.cdf(np.nextafter(at[coarse], -np.inf))
+        return np.asarray(value)[()]
+
+    def _coarse(self, x: Array) -> NDArray[np.bool_]:
+        """Where numbers are few."""
+        ends = [end for end in (self.transform.low, self.transform.high) if np.isfinite(end) and end != 0]
+        return np.any([np.abs(x - end) <= _COARSE * abs(end) for end in ends], axis=0) & np.isfinite(x)
 
     @abstractmethod
     def _part(self, y: Array, above: bool) -> Array:
@@ -104,7 +142,24 @@ class TransformedLaw(Law):
         return value
 
     def _quantile(self, levels: Array) -> Array:
-        return self.transform.from_coordinate(self._coordinate(levels, not self.transform.increasing))
+        found = np.asarray(
+            self.transform.from_coordinate(self._coordinate(levels, not self.transform.increasing))
+        )
+        left = np.flatnonzero(self._coarse(found))
+        if not len(left):
+            return found
+        value, levels = found.ravel().copy(), np.ravel(levels)
+        # the least number that has the level, which rounding misses by some
+        for _ in range(_ROUNDINGS):
+            left = left[self._cdf(value[left]) < levels[left]]
+            value[left] = np.nextafter(value[left], np.inf)
+        left = np.flatnonzero(self._coarse(value))
+        for _ in range(_ROUNDINGS):
+            lower = np.nextafter(value[left], -np.inf)
+            enough = self._cdf(lower) >= levels[left]
+            left, lower = left[enough], lower[enough]
+            value[left] = lower
+        return np.minimum(value, self.transform.high).reshape(found.shape)
 
     @property
     def mean(self) -> float:

@@ -44,9 +44,10 @@ def edgeworth(mean: float, variance: float, skewness: float) -> float:
 
 
 def apart(one: Law, other: Law) -> float:
-    """sup |F − G| over quantiles of both laws."""
+    """sup |F − G| over quantiles of both laws, from the left as well: an atom begins there."""
     at = np.concatenate([one.quantile(_COMPARED), other.quantile(_COMPARED)])
-    return float(np.max(np.abs(one.cdf(at) - other.cdf(at))))
+    from_left = np.abs(np.asarray(one.below(at)) - other.below(at))
+    return float(max(np.max(np.abs(one.cdf(at) - other.cdf(at))), np.max(from_left)))
 
 
 def mean_inverse_width(network: Network, layer: int) -> float:

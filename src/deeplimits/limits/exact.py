@@ -129,8 +129,9 @@ def _value(rho: float, layer: int) -> float:
 def law_of(state: State, layer: int, rescaled: bool) -> Law:
     """The law of ρ, or of log ℓ² (1 − ρ), given that both inputs live."""
     transform = _rescaled_transform(state.grid, layer) if rescaled else _transform(state.grid)
-    continuous = tabulated(state.grid, state.first, state.masses / state.grid.step, transform)
-    parts: list[tuple[float, Law]] = [(float(state.masses.sum()), continuous)]
+    parts: list[tuple[float, Law]] = []
+    if (mass := float(state.masses.sum())) > _ATOM * state.alive:
+        parts.append((mass, tabulated(state.grid, state.first, state.masses / state.grid.step, transform)))
     for mass, rho in ((state.apart, 0.0), (state.equal, 1.0)):
         if mass > _ATOM * state.alive:
             parts.append((mass, PointMass(_value(rho, layer) if rescaled else rho)))

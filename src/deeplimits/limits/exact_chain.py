@@ -156,22 +156,17 @@ def _next(kernel: Transition, state: State) -> State:
     padded[at : at + len(state.masses)] = state.masses
     masses = padded.reshape(-1, CHUNK)
     kept = np.flatnonzero(np.abs(masses).sum(axis=1) > _NOTHING * state.alive)
-    blocks = kernel.blocks((low + kept).tolist())
-    ends = [(block.first, block.first + block.values.shape[1]) for block in blocks.values()]
-    row = kernel.from_zero if state.apart > _NOTHING * state.alive else None
-    if row is not None:
-        ends.append((row.first, row.first + len(row.values)))
-    first, last = min(end[0] for end in ends), max(end[1] for end in ends)
-    density = np.zeros(last - first)
-    for place in kept.tolist():
-        block = blocks[low + place]
-        offset = block.first - first
-        density[offset : offset + block.values.shape[1]] += masses[place] @ block.values
-    fates = kernel.fates(kernel.grid.y(state.z))
-    apart, equal, alive = (float(each @ state.masses) for each in (fates.apart, fates.equal, fates.alive))
-    if row is not None:
+    first, density = state.first, np.zeros(1)
+    if len(kept):
+        chunks = kernel.together(tuple((low + kept).tolist()))
+        first, density = chunks.first, chunks @ masses[kept]
+    alive, apart, equal = kernel.fates_of(masses, low)
+    if state.apart > _NOTHING * state.alive:
+        row, there = kernel.from_zero, kernel.fates(np.zeros(1))
+        before = max(first - row.first, 0)
+        after_all = max(row.first + len(row.values) - first - len(density), 0)
+        first, density = first - before, np.pad(density, (before, after_all))
         density[row.first - first : row.first - first + len(row.values)] += state.apart * row.values
-        there = kernel.fates(np.zeros(1))
         apart += state.apart * float(there.apart[0])
         equal += state.apart * float(there.equal[0])
         alive += state.apart * float(there.alive[0])

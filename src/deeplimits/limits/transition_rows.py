@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deeplimits.activations import Slopes
 from deeplimits.array_types import Array
@@ -44,6 +45,23 @@ class Block:
 
     first: int
     values: Array
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """Chunks with these ``numbers``: densities [chunk, row, place], and how far behind ``first`` places are
+    [chunk, place].
+    """
+
+    numbers: tuple[int, ...]
+    first: int
+    values: Array
+    places: NDArray[np.int64]
+
+    def __matmul__(self, masses: Array) -> Array:
+        """The density after a step from masses [chunk, row], from ``first`` on."""
+        found = np.matmul(masses[:, None, :], self.values)
+        return np.asarray(np.bincount(self.places.ravel(), found.ravel()), float)
 
 
 @dataclass(frozen=True)
@@ -81,13 +99,15 @@ class Transition:
     units: int
     finer: int = 1
     _blocks: dict[int, Block] = field(default_factory=dict)
+    _fates: dict[int, Array] = field(default_factory=dict)
+    _together: Chunks | None = None
 
-    @property
+    @cached_property
     def one_sided(self) -> bool:
         """Whether a slope is 0, so that inputs can die."""
         return self.slopes.plus * self.slopes.minus == 0
 
-    @property
+    @cached_property
     def grid(self) -> Grid:
         """The coordinates of its rows."""
         h = _STEP / float(np.sqrt(self.units))
@@ -105,11 +125,27 @@ class Transition:
         apart = np.maximum((1 - common) ** self.units - one_dead + none, 0.0)
         return Fates(1 - one_dead + none, apart, self.units * common**self.units)
 
+    def fates_of(self, masses: Array, first: int) -> tuple[float, float, float]:
+        """What is alive, apart and equal after a step from masses [chunk, row], chunks from ``first`` on."""
+        if not self.one_sided:
+            return float(masses.sum()), 0.0, 0.0
+        numbers = range(first, first + len(masses))
+        for number in numbers:
+            if number not in self._fates:
+                found = self.fates(self._y(number))
+                self._fates[number] = np.stack([found.alive, found.apart, found.equal])
+        alive, apart, equal = np.einsum("cfr,cr->f", [self._fates[each] for each in numbers], masses).tolist()
+        return alive, apart, equal
+
+    def _y(self, number: int) -> Array:
+        """Coordinates of the rows of a chunk."""
+        return self.grid.y(self.grid.z(np.arange(float(CHUNK)) + number * CHUNK))
+
     def row(self, y: float, grid: Grid | None = None) -> Row:
         """The density of a step from any coordinate, on its own grid or another."""
         grid = grid or self.grid
         if not self.one_sided:
-            return self._row(y, step(self.slopes, np.array([y])), 0, grid)
+            return self._row(y, step(self.slopes, np.minimum([y], _FARTHEST)), 0, grid)
         middle = Middle.of(y, self.units)
         first = grid.number(0.0, up=True)
         last = grid.number(middle.centre + reach(middle), up=False)
@@ -136,6 +172,18 @@ class Transition:
             kept_rows.write(self.key, self._blocks)
         return {number: self._blocks[number] for number in wanted}
 
+    def together(self, numbers: tuple[int, ...]) -> Chunks:
+        """The rows in these chunks side by side, which hardly change from layer to layer."""
+        if self._together is None or self._together.numbers != numbers:
+            blocks = self.blocks(numbers)
+            first = min(block.first for block in blocks.values())
+            values = np.zeros((len(numbers), CHUNK, max(block.values.shape[1] for block in blocks.values())))
+            for place, number in enumerate(numbers):
+                values[place, :, : blocks[number].values.shape[1]] = blocks[number].values
+            starts = np.array([blocks[number].first - first for number in numbers])
+            self._together = Chunks(numbers, first, values, starts[:, None] + np.arange(values.shape[2]))
+        return self._together
+
     @property
     def key(self) -> tuple[str, ...]:
         """All that its rows depend on, but for the sources that make them."""
@@ -143,12 +191,11 @@ class Transition:
         return ("correlation", *(str(part) for part in parts))
 
     def _block(self, number: int) -> Block:
-        grid = self.grid
-        y = grid.y(grid.z(np.arange(float(CHUNK)) + number * CHUNK))
+        grid, y = self.grid, self._y(number)
         if self.one_sided:
             rows = [self.row_of_kernel(float(each)) for each in y]
         else:
-            moments, known = step(self.slopes, y), dict[float, Transform]()
+            moments, known = step(self.slopes, np.minimum(y, _FARTHEST)), dict[float, Transform]()
             rows = [self._row(float(each), moments, place, grid, known) for place, each in enumerate(y)]
         first = min(row.first for row in rows)
         values = np.zeros((CHUNK, max(row.first + len(row.values) for row in rows) - first))
@@ -167,13 +214,15 @@ class Transition:
     def _row(
         self, y: float, moments: Step, place: int, grid: Grid, known: dict[float, Transform] | None = None
     ) -> Row:
-        found = window(moments, y, self.slopes, self.units, place)
-        first = grid.number(found.centre - found.below, up=True)
-        last = max(grid.number(found.centre + found.above, up=False), first)
+        beyond = max(y - _FARTHEST, 0.0)
+        found = window(moments, y - beyond, self.slopes, self.units, place)
+        centre = found.centre + beyond
+        first = grid.number(centre - found.below, up=True)
+        last = max(grid.number(centre + found.above, up=False), first)
         z = grid.z(first + np.arange(float(last - first + 1)))
         if self.slopes.plus == self.slopes.minus:
             return Row(first, fisher.density(self.units, y, z))
-        at = grid.y(z)
+        at, y = grid.y(z) - beyond, y - beyond
         # no place is at 0, where neither side has a density
         at = np.where(np.abs(at) < _LEAST, _LEAST, at)
         return Row(first, density(self.slopes, self.units, y, at, moments, place, known) * grid.slope(z))
@@ -207,6 +256,8 @@ _AT_ZERO, _AT_EDGE = 2.0, 6.0
 _BENDS = 2.0
 """Over how many steps of a grid softplus bends."""
 _LEAST = 1e-12
+_FARTHEST = 20.0
+"""y beyond which laws of y' − y are one, to 1e-9: where θ is small they differ by as much as it."""
 
 
 @lru_cache(maxsize=32)

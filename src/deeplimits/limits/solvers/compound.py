@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from deeplimits.array_types import Array
 from deeplimits.laws import Law, TabulatedLaw, Transform
@@ -153,6 +154,9 @@ class MixtureLaw(Law):
     def _cdf(self, x: Array) -> Array:
         return np.asarray(sum(w * law.cdf(x) for w, law in zip(self.weights, self.laws, strict=True)))
 
+    def below(self, x: ArrayLike) -> Array:
+        return np.asarray(sum(w * law.below(x) for w, law in zip(self.weights, self.laws, strict=True)))[()]
+
     def _density(self, x: Array) -> Array:
         """The density of the parts that have one; NaN where none has."""
         parts = [
@@ -276,7 +280,7 @@ def bisected(cdf: Callable[[Array], Array], levels: Array, low: Array, high: Arr
         middle = (low + high) / 2
         below = cdf(middle) < levels
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-        if (high - low <= 1e-15 * np.abs(high) + 1e-300).all():
+        if (high - low <= np.spacing(np.abs(high)) + 1e-300).all():
             break
     return np.asarray(high)
 
