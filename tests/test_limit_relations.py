@@ -11,14 +11,14 @@ from itertools import product
 import numpy as np
 import pytest
 
-from deeplimits.activations import ReluLike
+from deeplimits.activations import ReluLike, Smooth
 from deeplimits.engines import simulate_block
 from deeplimits.errors import InputError
 from deeplimits.laws import Law
 from deeplimits.limits import registry
 from deeplimits.limits.base import Limit
 from deeplimits.limits.coefficients import is_odd
-from deeplimits.networks.network import Network
+from deeplimits.networks.network import Network, Shaping
 from limit_networks import NETWORKS, pair
 from tiers import everyday
 
@@ -142,3 +142,24 @@ def test_the_exact_law_tells_how_many_networks_it_leaves_out(
     dead = ~np.isfinite(simulate_block(network, [depth], 0, 1 << 16)["log_variance"][:, 0]).all(axis=1)
     error = 4 * dead.std() / 256
     assert dead.mean() - error < most < 1.5 * (dead.mean() + error)
+
+
+@pytest.mark.parametrize("variance", [0.5, 2.0])
+@pytest.mark.parametrize(
+    "phi", [Smooth.of("softplus", 1.0, -1.0), Smooth.of("softplus", 1.0, 1.0), ReluLike(0.5, -0.5)], ids=str
+)
+def test_what_explodes_is_what_a_law_has_at_infinity(phi: Smooth | ReluLike, variance: float) -> None:
+    """At each time, whichever limit tells, and in the end at least as much: of x₀ < log 7/4 alone."""
+    network = Network(phi, 48, 48, ((variance,),), shaping=Shaping("width", 0.5))
+    for name in ("smooth_variance", "matched_variance", "variance"):
+        limit = registry()[name]
+        if limit.refusal(network, "variance") is not None:
+            continue
+        (law,) = limit.marginals(network, [network.depth], "variance")
+        found = limit.explosion_probability(network, network.depth)
+        ever = limit.explosion_probability_ever(network)
+        assert (found is None) == (ever is None) == network.piecewise_linear, name
+        if found is not None and ever is not None:
+            assert found == pytest.approx(law.mass(np.inf), abs=1e-9)
+            assert 0 <= found <= ever <= 1
+            assert (ever > 0.01) == (isinstance(phi, Smooth) and phi.center < np.log(7 / 4))
