@@ -117,11 +117,19 @@ def test_a_study_checks_its_observables(tmp_path: Path) -> None:
         study("log_variance_1")
 
 
+@pytest.mark.parametrize("architecture", ["mlp", "resnet"])
 @pytest.mark.parametrize("gram", [((1e300, 3e299), (3e299, 1e300)), ((1e-300, 3e-301), (3e-301, 1e-300))])
-def test_covariances_that_float32_does_not_hold_are_refused(gram: Gram) -> None:
+@pytest.mark.parametrize(
+    ("observable", "others"),
+    [("covariance", ("log_variance", "correlation")), ("ntk_cross", ("log_ntk", "ntk_alignment"))],
+)
+def test_products_that_float32_does_not_hold_are_refused(
+    gram: Gram, architecture: str, observable: str, others: tuple[str, str]
+) -> None:
     """They would pass for those of dead networks, or of inputs without a correlation."""
-    network = Network(ReluLike(), 8, 2, gram)
-    arrays = simulate_block(network, [0, 2], 0, 64)
-    with pytest.raises(InputError, match=r"covariances that float32 holds, .* log_variance and correlation"):
-        parse("covariance").of_arrays(arrays, 1, 2, network)
-    assert np.isfinite(parse("log_variance").of_arrays(arrays, 1, 2, network)).all()
+    network = Network(ReluLike(), 8, 2, gram, architecture=architecture)
+    arrays = simulate_block(network, range(3), 0, 64, gradients=True)
+    with pytest.raises(InputError, match=rf"{observable}.*that float32 holds, .* {' and '.join(others)}"):
+        parse(observable).of_arrays(arrays, 2, 2, network)
+    for other in others:
+        assert np.isfinite(parse(other).of_arrays(arrays, 2, 2, network)).mean() > 0.9

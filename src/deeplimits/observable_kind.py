@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deeplimits.array_types import Array
+from deeplimits.errors import InputError
 from deeplimits.laws import Transform
 from deeplimits.variables import STORED
 
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.float32]
 """What is stored of an observable [sample], or is rounded as if it were."""
+
+
+def rounded(found: Array, alive: NDArray[np.bool_], name: str, others: str) -> Numbers:
+    """What a product is, rounded to float32, of which networks are ``alive``.
+
+    Raises
+    ------
+    InputError
+        If one of these is beyond float32, or most of them fall below it: they would pass for dead ones, or
+        for nothing. ``name`` and ``others`` are the observable, and those that have no bounds.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        kept = found.astype(np.float32)
+    if (alive & np.isinf(kept)).any() or 2 * (alive & (found != 0) & (kept == 0)).sum() > alive.sum():
+        expected = f"numbers that float32 holds, 1e-45 to 3e38; {others} have no bounds"
+        raise InputError("observable", "", name, expected)
+    return kept
 
 
 class Matrix(Protocol):

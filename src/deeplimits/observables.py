@@ -21,7 +21,7 @@ from deeplimits.activations import OrnsteinUhlenbeck
 from deeplimits.array_types import Array
 from deeplimits.discovery import Registry
 from deeplimits.errors import InputError, nearest_name
-from deeplimits.observable_kind import Kind, Numbers
+from deeplimits.observable_kind import Kind, Numbers, rounded
 from deeplimits.tangent_kernels import KERNEL_KINDS
 from deeplimits.variables import STORED
 
@@ -45,16 +45,8 @@ def _covariance(columns: Sequence[Numbers]) -> Numbers:
     gap, first, second = (column.astype(float) for column in columns)
     with np.errstate(over="ignore", invalid="ignore"):
         found = (1 - gap) * np.exp((first + second) / 2)
-        kept = found.astype(np.float32)
-    # of living networks: they would pass for dead ones, or for uncorrelated ones
     alive = np.isfinite(gap) & np.isfinite(first) & np.isfinite(second)
-    lost = (alive & np.isinf(kept)).any() or 2 * (alive & (found != 0) & (kept == 0)).sum() > alive.sum()
-    if lost:
-        expected = (
-            "covariances that float32 holds, 1e-45 to 3e38; log_variance and correlation have no bounds"
-        )
-        raise InputError("observable", "", "covariance", expected)
-    return kept
+    return rounded(found, alive, "covariance", "log_variance and correlation")
 
 
 def _standard(columns: Sequence[Numbers]) -> Numbers:

@@ -14,7 +14,7 @@ import numpy as np
 
 from deeplimits.array_types import Array
 from deeplimits.laws import Transform
-from deeplimits.observable_kind import Kind, Numbers
+from deeplimits.observable_kind import Kind, Numbers, rounded
 
 if TYPE_CHECKING:
     from deeplimits.networks.network import Network
@@ -109,9 +109,11 @@ class _Pair:
 
 
 def cross_kernel(terms: Terms) -> Array:
-    """K^{ab} [sample]."""
+    """K^{ab} [sample], if float32 holds it."""
     pair = _Pair.of(terms)
-    return pair.cross * np.exp(pair.log_unit)
+    alive = np.isfinite(pair.cross) & np.isfinite(pair.log_unit)
+    found = pair.cross * np.exp(pair.log_unit)
+    return rounded(found, alive, "ntk_cross", "log_ntk and ntk_alignment").astype(float)
 
 
 def alignment_gap(terms: Terms) -> Array:
@@ -147,7 +149,7 @@ def _of_two(**more: Any) -> KernelKind:
 _OF_ALL: dict[str, Any] = {
     "all_layers": True,
     "of": lambda network: network.kind.tangent_kernel is not None,
-    "of_only": "networks whose architecture says what of a sample its tangent kernel is made of",
+    "of_only": "networks whose architecture says what it is made of: perceptrons and residual networks do",
 }
 KERNEL_KINDS: dict[str, Kind] = {
     "log_ntk": _of_one(

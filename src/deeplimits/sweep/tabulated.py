@@ -17,6 +17,8 @@ from deeplimits.sweep.steepness import steepness, stretched
 
 _LIMIT = "`deeplimits limit` needs no table"
 _FLATTER = "a function that bends less, of which the engines have a table"
+_FURTHEST = 2.0**60
+"""√V₀ / s up to which the engines have all digits of φ(z) / √V."""
 _TRIED = 2
 """Ways to write a steep formula that are looked at."""
 _DOUBLINGS = 20
@@ -48,6 +50,7 @@ def check_table(network: Network, phi: ShapedSmooth, where: Path | str, key: str
         If φ cannot be normalised.
     """
     function = phi.activation
+    _check_inputs(network, phi, where)
     try:
         fits = _holds(network, phi)
         known = not network.kind.normalising or phi.has_all_digits
@@ -67,6 +70,19 @@ def check_table(network: Network, phi: ShapedSmooth, where: Path | str, key: str
             f"{expected}: preactivations may be larger than {limit * float(phi.scale):.3g}, beyond which the "
             f"engines have no table of this function, for it approaches no line; {_LIMIT}",
         )
+
+
+def _check_inputs(network: Network, phi: ShapedSmooth, where: Path | str) -> None:
+    """Refuse inputs so large that the squares of φ(z) / √V, of a φ that is bounded on a side, are no
+    float32.
+    """
+    largest = max(network.gram[a][a] for a in range(network.inputs))
+    reach = _FURTHEST * float(phi.scale)
+    if math.sqrt(largest) > reach:
+        expected = (
+            f"up to {reach**2:.3g}, as √V₀ is at most 2^60 times the scale s, beyond which engines lose φ"
+        )
+        raise InputError(where, "inputs", f"<square norms up to {largest:g}>", expected)
 
 
 def _holds(network: Network, phi: ShapedSmooth) -> bool:
