@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import deeplimits
 from deeplimits.activations import ReluLike
 from deeplimits.analysis.columns import Samples
 from deeplimits.analysis.reduce import reduce_marginals
@@ -133,3 +134,43 @@ def test_products_that_float32_does_not_hold_are_refused(
         parse(observable).of_arrays(arrays, 2, 2, network)
     for other in others:
         assert np.isfinite(parse(other).of_arrays(arrays, 2, 2, network)).mean() > 0.9
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "resnet"])
+def test_arrays_of_other_layers_or_inputs_are_refused(architecture: str) -> None:
+    """A kernel of some layers, or the pair of another, would pass for what is asked for."""
+    three = tuple(tuple(1.0 if a == b else 0.3 for b in range(3)) for a in range(3))
+    network = Network(ReluLike(), 6, 3, three, architecture=architecture)
+    whole, some, bare = (
+        deeplimits.simulate(network, 4, layers=layers, gradients=gradients)
+        for layers, gradients in (("all", True), ([1, 3], True), ("all", False))
+    )
+    for name in ("log_ntk", "ntk", "ntk_0_2", "ntk_alignment_1_2", "ntk_condition"):
+        assert parse(name).of_arrays(whole, 3, 3, network).shape == (4,)
+        for arrays, record, layer, said in (
+            (some, 1, 3, "layer 3 of 2 records, expected layer 3 of records of all layers"),
+            (whole, 3, 2, "layer 2 of 4 records, expected layer 3"),
+            (
+                bare,
+                3,
+                3,
+                "variables: found none, expected .*gradient_log_norm, as of a simulation with gradients",
+            ),
+        ):
+            with pytest.raises(InputError, match=said):
+                parse(name).of_arrays(arrays, record, layer, network)
+    for name in ("correlation_0_3", "log_variance_3", "ntk_0_3", "ntk_3"):
+        with pytest.raises(InputError, match="one of inputs 0 to 2"):
+            parse(name).of_arrays(whole, 3, 3, network)
+    for arrays, record, layer, said in (
+        (whole, 4, 4, "found 4, expected one of 4 records"),
+        (whole, 2, 3, "found 3, expected layer 2, that of record 2"),
+        (some, 0, 0, "found 0, expected layer 1, that of record 0"),
+    ):
+        with pytest.raises(InputError, match=said):
+            parse("correlation").of_arrays(arrays, record, layer, network)
+    with pytest.raises(InputError, match=r"found none, expected output, as of a simulation with output"):
+        parse("output").of_arrays(whole, 3, 3, network)
+    if architecture == "resnet":
+        with pytest.raises(InputError, match="found 1, expected layer 0 as the first record"):
+            parse("log_growth").of_arrays(some, 1, 3, network)

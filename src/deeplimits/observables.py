@@ -211,8 +211,14 @@ class Observable:
     ) -> Array:
         """The observable [sample] of what ``simulate`` gives of ``network``: of a record, that of a layer.
         The first record is layer 0 where that counts.
+
+        Raises
+        ------
+        InputError
+            If the networks have none, or it is made of what is not there.
         """
         inputs = network.inputs
+        self._check_arrays(arrays, record, layer, network)
 
         def column(at: int) -> Callable[[str, Observable], Numbers]:
             def taken(name: str, part: Observable) -> Numbers:
@@ -225,6 +231,38 @@ class Observable:
 
         with np.errstate(invalid="ignore", over="ignore"):
             return self.values(self.stored(network, column(record), column(0)), layer)
+
+    def _check_arrays(
+        self, arrays: Mapping[str, NDArray[Any]], record: int, layer: int, network: Network
+    ) -> None:
+        """Refuse what would be made of other inputs or layers than those that are meant."""
+
+        def refused(key: str, found: object, expected: str) -> InputError:
+            return InputError("arrays", key, found, f"{expected}, to have {self.name}")
+
+        if self.inputs[-1] >= network.inputs:
+            raise InputError("arrays", "observable", self.name, f"one of inputs 0 to {network.inputs - 1}")
+        if not self.record.of(network):
+            raise refused("network", network.architecture, self.record.of_only or "another network")
+        needed = self.record.made_of(network)
+        missing = [name for name in needed if name not in arrays]
+        if missing:
+            asked = {STORED[name].asked_by for name in missing} - {""}
+            how = "".join(f", as of a simulation with {name}" for name in sorted(asked))
+            raise refused("variables", "<none>", f"{' and '.join(missing)}{how}")
+        if not any("record" in STORED[name].dimensions for name in needed):
+            return
+        count = min(arrays[name].shape[1] for name in needed if arrays[name].ndim == 3)
+        layers = np.asarray(arrays["layer"]).tolist() if "layer" in arrays else None
+        if self.record.all_layers and (count, layer) != (network.depth + 1, network.depth):
+            found = f"<layer {layer} of {count} records>"
+            raise refused("record", found, f"layer {network.depth} of records of all layers")
+        if not -count <= record < count:
+            raise refused("record", record, f"one of {count} records")
+        if layers is not None and layers[record] != layer:
+            raise refused("layer", layer, f"layer {layers[record]}, that of record {record}")
+        if layers is not None and self.record.since_start and layers[0] != 0:
+            raise refused("layer", layers[0], "layer 0 as the first record")
 
 
 def pair_index(a: int, b: int, inputs: int) -> int:
