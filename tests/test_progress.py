@@ -12,6 +12,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -191,7 +192,7 @@ def test_a_log_gets_lines_a_pipe_nothing_and_a_terminal_a_bar(
         work(log)
         log.seek(0)
         lines = log.read().splitlines()
-    assert lines[0] == "1 of 3 blocks, less than 1 s left"
+    assert lines[0] == "2 of 3 blocks, less than 1 s left"
     assert all(re.fullmatch(r"\d of 3 blocks, less than 1 s left", line) for line in lines)
     reader, writer = os.pipe()
     with os.fdopen(reader) as ours, os.fdopen(writer, "w") as pipe:
@@ -206,6 +207,21 @@ def test_a_log_gets_lines_a_pipe_nothing_and_a_terminal_a_bar(
         while b"3/3" not in text and len(text) < 1 << 16:
             text += os.read(ours, 4096)
     os.close(ours)
+
+
+def test_the_first_of_a_work_tells_no_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel may have been compiled before it, which takes a minute; of a second of work digits are told."""
+    times = iter([0.0, 80.0, 80.1, 150.0])
+    monkeypatch.setattr(watching, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    with (tmp_path / "log").open("w+") as log:
+        with watching.watched(0.36, "core-seconds", log) as tell:
+            for _ in range(3):
+                tell(0.09)
+        log.seek(0)
+        assert log.read().splitlines() == [
+            "0.18 of 0.36 core-seconds, less than 1 s left",
+            "0.27 of 0.36 core-seconds, about 35 s left",
+        ]
 
 
 def test_messages_name_study_networks_size_and_time(tmp_path: Path) -> None:

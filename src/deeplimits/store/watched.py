@@ -68,20 +68,29 @@ def _is_file(stream: TextIO) -> bool:
 
 
 def _lines(total: float, unit: str, stream: TextIO) -> Told:
-    start = told = time.monotonic()
+    begun = told = time.monotonic()
     done = 0.0
+    since: tuple[float, float] | None = None
 
     def tell(amount: float) -> None:
-        nonlocal done, told
+        nonlocal done, told, since
         done += amount
         now = time.monotonic()
-        if now - start >= SILENT and done < total and now - told >= min(EVERY, now - start):
+        if since is None:
+            # what comes before, such as compiling a kernel, has another pace
+            since = now, done
+        elif now - begun >= SILENT and done < total and now - told >= min(EVERY, now - begun):
             told = now
-            left = (now - start) * (total - done) / done
-            stream.write(f"{done:,.0f} of {total:,.0f} {unit}, {about(left)} left\n")
+            left = (now - since[0]) * (total - done) / (done - since[1])
+            stream.write(f"{_amount(done, total)} of {_amount(total, total)} {unit}, {about(left)} left\n")
             stream.flush()
 
     return tell
+
+
+def _amount(amount: float, total: float) -> str:
+    """Whole, unless the total is so small that nothing would be left of it."""
+    return f"{amount:,.0f}" if total >= 10 or float(total).is_integer() else f"{amount:.2g}"
 
 
 @contextmanager
