@@ -163,3 +163,7 @@ def test_what_explodes_is_what_a_law_has_at_infinity(phi: Smooth | ReluLike, var
             assert found == pytest.approx(law.mass(np.inf), abs=1e-9)
             assert 0 <= found <= ever <= 1
             assert (ever > 0.01) == (isinstance(phi, Smooth) and phi.center < np.log(7 / 4))
+            # far out, on the way to infinity
+            x = np.asarray(law.quantile((1 - law.mass(np.inf)) * (1 - 10.0 ** -np.arange(1, 8))))
+            slope = (np.asarray(law.below(1.001 * x)) - np.asarray(law.below(0.999 * x))) / (0.002 * x)
+            np.testing.assert_allclose(law.density(x), slope, rtol=1e-3)
