@@ -173,7 +173,7 @@ def test_the_engine_has_the_law_of_explicit_weights(name: str) -> None:
 
 @pytest.mark.parametrize("architecture", ["mlp", "resnet"])
 def test_nearly_equal_inputs_keep_their_digits(architecture: str) -> None:
-    """1 − alignment of two inputs whose 1 − ρ is 1e-9 is about that, and falls as it does."""
+    """1 − alignment of two inputs whose 1 − ρ is 1e-13 is about that, and falls as it does."""
 
     def typical(gap: float) -> float:
         pair = ((1.0, 1 - gap), (1 - gap, 1.0))
@@ -185,8 +185,22 @@ def test_nearly_equal_inputs_keep_their_digits(architecture: str) -> None:
 
         return float(np.median(parse("ntk_alignment").stored(network, column, column)))
 
-    gaps = [typical(1e-8), typical(1e-9)]
+    gaps = [typical(1e-8), typical(1e-9), typical(1e-13)]
     assert gaps[0] / gaps[1] == pytest.approx(10, rel=0.1)
+    assert gaps[1] / gaps[2] == pytest.approx(1e4, rel=0.15)
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "resnet"])
+def test_opposite_inputs_have_digits_to_1e_7(architecture: str) -> None:
+    """φ is odd, 1 + ρ is 1e-4 and 1e-5, and 1 + alignment falls as it does."""
+
+    def typical(sum_: float) -> float:
+        pair = ((1.0, sum_ - 1), (sum_ - 1, 1.0))
+        network = Network(Smooth.of("tanh"), 20, 5, pair, architecture=architecture)
+        found = simulate_block(network, range(6), 0, 512, gradients=True)
+        return float(np.median(1 + parse("ntk_alignment").of_arrays(found, 5, 5, network)))
+
+    assert typical(1e-4) / typical(1e-5) == pytest.approx(10, rel=0.1)
 
 
 def test_names_of_two_inputs_and_what_is_refused() -> None:

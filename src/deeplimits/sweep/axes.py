@@ -14,7 +14,7 @@ from deeplimits.networks.network import Network
 from deeplimits.variables import Variable, text, whole
 
 AXES = {
-    "architecture": text("mlp or resnet"),
+    "architecture": text("name of the architecture, such as mlp or resnet"),
     "activation": text("relu, identity, smooth or ornstein_uhlenbeck"),
     "formula": text("f of a smooth activation; empty elsewhere"),
     "a": Variable("a of a smooth activation; NaN elsewhere"),
