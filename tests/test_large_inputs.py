@@ -68,3 +68,15 @@ def test_inputs_of_softplus_too_are_refused() -> None:
     network = Network(Smooth.of("softplus"), 1, 2, ((1e30 * 1e30,),), architecture="resnet", start=-1e30)
     with pytest.raises(InputError, match=r"up to 1\.33e\+36"):
         deeplimits.simulate(network, 16)
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "resnet"])
+@pytest.mark.parametrize("name", ["softplus", "x * exp(x) / (1 + exp(x))"])
+def test_an_oracle_whose_numbers_overflow_is_refused(architecture: str, name: str) -> None:
+    """Its networks would pass for dead ones. Engines have them, and the oracle those of smaller inputs."""
+    network = Network(Smooth.of(name), 12, 3, ((1e6,),), architecture=architecture)
+    with pytest.raises(InputError, match="found 'oracle', expected cpu or cuda: float64 does not hold"):
+        simulate_block(network, range(4), 0, 64, engine="oracle")
+    for size, engine in ((1e6, "cpu"), (100.0, "oracle")):
+        drawn = simulate_block(replace(network, gram=((size,),)), range(4), 0, 64, engine=engine)
+        assert np.isfinite(drawn["log_variance"]).all()

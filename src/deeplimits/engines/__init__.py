@@ -105,6 +105,11 @@ def simulate_block(
       pair]: 1 − the cosine of the angle between φ(z_ℓ) of two inputs, NaN where one has collapsed;
     - with ``output``, ``output`` [sample, input]: z_out | V_d ~ N(0, V_d), V_d the matrix at the last layer;
       with ``gradients`` they are the gradients of this output.
+
+    Raises
+    ------
+    InputError
+        If no engine, or not this one, can draw them; the oracle where its float64 overflows.
     """
     from deeplimits.engines.requests import Request, simulate_requests
     from deeplimits.variables import recorded as names_recorded
@@ -118,5 +123,9 @@ def simulate_block(
 
     generator = np.random.default_rng([network.key, first])
     drawn = network.kind.oracle(network, records, count, generator, readout=gradients or output)
+    sizes = [drawn[name] for name in ("log_variance", "log_activation") if name in drawn]
+    if any(np.isnan(size).any() or np.isposinf(size).any() for size in sizes):
+        expected = "cpu or cuda: float64 does not hold what the oracle computes on the way, here or in φ"
+        raise InputError("--engine", "", engine, expected)
     wanted = names_recorded(network, gradients=gradients, output=output)
     return {name: array for name, array in drawn.items() if name in wanted}
