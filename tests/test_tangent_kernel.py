@@ -203,6 +203,26 @@ def test_opposite_inputs_have_digits_to_1e_7(architecture: str) -> None:
     assert typical(1e-4) / typical(1e-5) == pytest.approx(10, rel=0.1)
 
 
+@pytest.mark.parametrize("architecture", ["mlp", "resnet"])
+def test_inputs_of_very_different_size(architecture: str) -> None:
+    """Alignments are those of equal sizes; where one unit does not hold both they are refused, not NaN."""
+
+    def network(size: float) -> Network:
+        pair = ((size**2, 0.3), (0.3, size**-2))
+        return Network(ReluLike(0, -0.5), 16, 3, pair, architecture=architecture)
+
+    found = {
+        size: simulate_block(network(size), range(4), 0, 2048, gradients=True) for size in (1.0, 1e50, 1e100)
+    }
+    for kind in ("ntk_alignment", "ntk_cross"):
+        equal, apart = (parse(kind).of_arrays(found[size], 3, 3, network(size)) for size in (1.0, 1e50))
+        assert stats.ks_2samp(equal, apart).pvalue > 1e-4
+    for kind in ("ntk_alignment", "ntk_cross", "ntk_condition"):
+        with pytest.raises(InputError, match="within 1e250 of one another; log_ntk has no bounds"):
+            parse(kind).of_arrays(found[1e100], 3, 3, network(1e100))
+    assert np.isfinite(parse("log_ntk_1").of_arrays(found[1e100], 3, 3, network(1e100))).all()
+
+
 def test_names_of_two_inputs_and_what_is_refused() -> None:
     assert parse("ntk_0_1") == parse("ntk_cross")
     assert parse("ntk_1_2").name == "ntk_cross_1_2"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deeplimits.array_types import Array
+from deeplimits.errors import InputError
 from deeplimits.laws import Transform
 from deeplimits.observable_kind import Kind, Numbers, rounded
 
@@ -82,6 +83,10 @@ def log_kernel(terms: Terms) -> Array:
     return np.asarray(np.logaddexp.reduce(terms.logs[0], axis=1))
 
 
+_FURTHEST = 250 * float(np.log(10))
+"""How far logarithms of K of two inputs may be apart."""
+
+
 @dataclass(frozen=True)
 class _Pair:
     """The kernel of two inputs, in units of e^{2 scale} K: K^{aa}, K^{bb}, K^{ab} and K^{aa} K^{bb} −
@@ -96,10 +101,23 @@ class _Pair:
 
     @classmethod
     def of(cls, terms: Terms) -> _Pair:
-        """The kernel of these terms; NaN where an input has no direction."""
+        """The kernel of these terms; NaN where an input has no direction.
+
+        Raises
+        ------
+        InputError
+            If one input has so much less than the other that float64 does not hold both in one unit.
+        """
         lost = terms.lost
         assert lost is not None
-        log_unit = np.maximum(*(each.max(axis=1) for each in terms.logs))
+        largest = [each.max(axis=1) for each in terms.logs]
+        log_unit = np.maximum(*largest)
+        alive = np.isfinite(largest[0]) & np.isfinite(largest[1])
+        if (abs(largest[0][alive] - largest[1][alive]) > _FURTHEST).any():
+            expected = "inputs whose K are within 1e250 of one another; log_ntk has no bounds"
+            raise InputError(
+                "observable", "", "<a tangent kernel of inputs of very different size>", expected
+            )
         a, b = (np.exp((each - log_unit[:, None]) / 2) for each in terms.logs)
         first, second, norms = (a * a).sum(axis=1), (b * b).sum(axis=1), (a * b).sum(axis=1)
         off = b - (norms / first)[:, None] * a
