@@ -263,3 +263,15 @@ def test_samples_of_a_study_have_it(tmp_path: Path) -> None:
         config = project(tmp_path / str(hash(text)), text)
         simulated(config)
         assert "ntk" not in deeplimits.open_samples("tiny", config=config.path)
+
+
+def test_a_comparison_of_some_of_the_networks_is_refused(tmp_path: Path) -> None:
+    """Three layers are all of those of two, and not of four: these would be left out without a word."""
+    text = STUDY.replace("depth: 4", "depth: [2, 4]").replace("layers: all", "layers: 3")
+    entry = "compare: [{observable: ntk, limit: neural_tangent_sde}]\n"
+    shaped = "activation: {name: relu}, shaping: {by: width, exponent: 0.5}"
+    text = text.replace("[{activation: {name: relu}}", f"[{{{shaped}}}") + entry
+    with pytest.raises(InputError, match=r"layers: all under record; width 6, depth 4 has 3 of its layers"):
+        project(tmp_path / "some", text).study("tiny")
+    for kept in (text.replace("layers: 3", "layers: all"), text.replace("[2, 4]", "2")):
+        assert project(tmp_path / str(hash(kept)), kept).study("tiny").compare

@@ -65,6 +65,26 @@ def is_recorded(observable: str, point: Point, layer: int) -> bool:
     )
 
 
+def _check_all_layers(entry: CompareModel, points: Sequence[Point], where: Path, index: int) -> None:
+    """Refuse an observable of all layers where networks that the limit is about, deeper than others, record
+    some: it would be compared at the others alone.
+    """
+    found, limit = parse(entry.observable), registry()[entry.limit]
+    if not found.record.all_layers:
+        return
+    for point in points:
+        network = point.network
+        if (
+            found.inputs[-1] < network.inputs
+            and found.record.exists(network, network.depth)
+            and not found.record.within(point.layers, network.depth)
+            and limit.applies(network, entry.observable)
+        ):
+            some = f"width {network.widest}, depth {network.depth} has {len(point.layers)} of its layers"
+            expected = f"one of what is recorded, or layers: all under record; {some}"
+            raise InputError(where, f"compare.{index}.observable", entry.observable, expected)
+
+
 def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], where: Path) -> None:
     """Refuse what could only fail after the simulation: limits that are about no point, times beyond the end,
     layers not recorded, distances that the limit does not have.
@@ -79,6 +99,7 @@ def check_comparisons(points: Sequence[Point], compare: Sequence[CompareModel], 
             if record.all_layers:
                 expected += ", with layers: all" + (f", of {record.of_only}" if record.of_only else "")
             raise InputError(where, f"{key}.observable", entry.observable, expected)
+        _check_all_layers(entry, points, where, index)
         compared = [(point, compared_layers(entry, point, where, index)) for point in points]
         is_number = limit.is_number(entry.observable)
         if not set(entry.distances) & (_OF_NUMBERS if is_number else _OF_LAWS):
