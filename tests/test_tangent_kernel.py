@@ -19,6 +19,8 @@ from deeplimits.errors import InputError
 from deeplimits.limits.mlp.tangent_kernel import limiting_second_moment, second_moment
 from deeplimits.networks.network import Network, Shaping
 from deeplimits.observables import Observable, parse
+from deeplimits.store.errors import StoreError
+from deeplimits.variables import STORED
 from tiny import project, simulated
 
 
@@ -275,3 +277,17 @@ def test_a_comparison_of_some_of_the_networks_is_refused(tmp_path: Path) -> None
         project(tmp_path / "some", text).study("tiny")
     for kept in (text.replace("layers: 3", "layers: all"), text.replace("[2, 4]", "2")):
         assert project(tmp_path / str(hash(kept)), kept).study("tiny").compare
+
+
+def test_results_from_before_a_variable_are_simulated_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks without activations' angles are other blocks: a residual kernel would lack them."""
+    config = project(tmp_path, STUDY)
+    with monkeypatch.context() as before:
+        before.setitem(STORED, "activation_gap", replace(STORED["activation_gap"], of=lambda _: False))
+        simulated(config)
+    with pytest.raises(StoreError, match="are not there yet"):
+        deeplimits.open_samples("tiny", config=config.path)
+    simulated(config)
+    assert np.isfinite(deeplimits.open_samples("tiny", config=config.path).ntk_cross.to_numpy()).mean() > 0.9
