@@ -41,13 +41,6 @@ def test_a_change_of_what_a_figure_shows_is_seen() -> None:
         assert not alike(made(), other)
 
 
-NOT_KEPT = (
-    STUDIES["ode"],
-    STUDIES["joint"],
-)
-"""Whose limits take minutes to solve: what they show is not kept."""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("text", everyday(STUDIES.values(), 7), ids=STUDIES)
 def test_figures_are_the_same_bytes_when_drawn_again(tmp_path: Path, text: str) -> None:
@@ -60,11 +53,10 @@ def test_figures_are_the_same_bytes_when_drawn_again(tmp_path: Path, text: str) 
     aggregate_study(study, config.results)
     drawn = {}
     showed = known(next(name for name, each in STUDIES.items() if each == text))
-    assert showed.keys() == ({} if text in NOT_KEPT else dict.fromkeys(study.figures)).keys()
+    assert showed.keys() == dict.fromkeys(study.figures).keys()
     groups = open_study_groups(config.results, study.name)
     for figure in study.figures:
-        if showed:
-            assert alike(shown(figures()[figure].draw(groups)), showed[figure]), figure
+        assert alike(shown(figures()[figure].draw(groups)), showed[figure]), figure
         for path in build_figure(study, figure, config.results):
             drawn[path] = path.read_bytes()
             assert len(drawn[path]) > 2000

@@ -96,6 +96,12 @@ def test_a_store_has_the_same_bytes_on_another_processor(sampled: Path) -> None:
         assert aggregated(sampled) == here
 
 
+def test_the_command_line_reads_no_numpy_before_it_holds_it() -> None:
+    """A single import at the top of a file that it loads would undo it on all processors with AVX-512."""
+    code = "import sys, deeplimits.cli; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 @pytest.mark.skipif(not processor._has_them(), reason="no AVX2")
 def test_numpy_and_blas_are_held_unless_the_user_says_otherwise() -> None:
     assert features() == "False True Haswell"

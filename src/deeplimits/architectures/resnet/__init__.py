@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from deeplimits.activations import OrnsteinUhlenbeck
 from deeplimits.architectures.base import Key, WithOracle
 
 if TYPE_CHECKING:
@@ -43,6 +42,8 @@ class Resnet(WithOracle):
 
     def variables(self, network: Network) -> frozenset[str]:
         """Its branch may collapse, and is another direction than the state."""
+        from deeplimits.activations import OrnsteinUhlenbeck
+
         own = super().variables(network) | {"log_activation", "collapsed_at"}
         if isinstance(network.activation, OrnsteinUhlenbeck):
             return own - {"gradient_log_norm", "gradient_gap"}
