@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,9 @@ def killed_in_mid_reduction(
             said = folder / str(len(killed))
             if said.is_file() and said.read_text().endswith("\n"):
                 killed.append(int(said.read_text()))
-                os.kill(killed[-1], signal.SIGKILL)
+                # its pool may have ended it, as it does where another was killed
+                with suppress(ProcessLookupError):
+                    os.kill(killed[-1], signal.SIGKILL)
 
     thread = threading.Thread(target=kill, daemon=True)
     monkeypatch.setattr(

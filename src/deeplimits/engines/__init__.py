@@ -122,7 +122,9 @@ def simulate_block(
     import numpy as np
 
     generator = np.random.default_rng([network.key, first])
-    drawn = network.kind.oracle(network, records, count, generator, readout=gradients or output)
+    # what overflows is told below
+    with np.errstate(over="ignore", invalid="ignore"):
+        drawn = network.kind.oracle(network, records, count, generator, readout=gradients or output)
     sizes = [drawn[name] for name in ("log_variance", "log_activation") if name in drawn]
     if any(np.isnan(size).any() or np.isposinf(size).any() for size in sizes):
         expected = "cpu or cuda: float64 does not hold what the oracle computes on the way, here or in φ"
